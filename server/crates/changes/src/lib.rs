@@ -1,0 +1,1 @@
+//! Pure text algebra: positions, diffs, edits and change sets.

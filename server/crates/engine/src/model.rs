@@ -1,0 +1,176 @@
+//! The seam to language models: one request in, a stream of events out.
+//!
+//! The shapes here are those that every provider can be mapped to. Nothing in them names a
+//! provider; what a provider wants back unchanged travels as `provider_data`.
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use protocol::{ErrorCode, ErrorInfo, Usage};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ToolSpec;
+
+/// A source of answers.
+#[async_trait]
+pub trait Model: Send + Sync {
+    /// Opens the answer to a request. Dropping the stream ends the work behind it.
+    ///
+    /// # Errors
+    /// The model is unknown, or the provider refused before the first event.
+    async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError>;
+
+    /// The models that can be chosen, with one line on each.
+    fn choices(&self) -> Vec<ModelChoice>;
+}
+
+/// The events of one answer. It is whole only if the last event is [`ModelEvent::End`].
+pub type ModelStream = BoxStream<'static, Result<ModelEvent, ModelError>>;
+
+/// A model that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelChoice {
+    /// As `provider/name`.
+    pub name: String,
+    /// What it is, in one line.
+    pub description: String,
+}
+
+/// Everything a model is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelRequest {
+    /// As `provider/name`.
+    pub model: String,
+    /// The standing instructions.
+    pub system: String,
+    /// The tools it may call, in a fixed order.
+    pub tools: Vec<ToolSpec>,
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// The most tokens the answer may have.
+    pub max_output_tokens: u32,
+}
+
+/// One message of the conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "camelCase")]
+pub enum Message {
+    /// From the user.
+    User {
+        /// The text, context included.
+        text: String,
+    },
+    /// From the model.
+    Assistant {
+        /// Its parts in the order they came.
+        parts: Vec<AssistantPart>,
+    },
+    /// What the tool calls of the message before came to: all of them, in their order.
+    Tool {
+        /// The results.
+        results: Vec<ToolResult>,
+    },
+}
+
+/// A part of a model's message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum AssistantPart {
+    /// Text for the user.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// Reasoning.
+    Reasoning {
+        /// The text.
+        text: String,
+        /// What the provider wants back unchanged.
+        provider_data: Option<Value>,
+    },
+    /// A call of a tool.
+    ToolCall {
+        /// The provider's name of the call.
+        call_id: String,
+        /// The tool.
+        name: String,
+        /// The arguments; a string when the model did not write JSON.
+        arguments: Value,
+    },
+}
+
+/// What a tool call came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// The provider's name of the call.
+    pub call_id: String,
+    /// The tool.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// Whether it failed.
+    pub is_error: bool,
+}
+
+/// One event of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelEvent {
+    /// More text for the user.
+    Text(String),
+    /// More reasoning.
+    Reasoning(String),
+    /// The reasoning so far is one whole; this is what the provider wants back unchanged.
+    ReasoningEnd {
+        /// Opaque.
+        provider_data: Option<Value>,
+    },
+    /// A whole tool call. Half calls never come.
+    ToolCall {
+        /// The provider's name of the call.
+        call_id: String,
+        /// The tool.
+        name: String,
+        /// The arguments as the model wrote them.
+        arguments: String,
+    },
+    /// What this answer used.
+    Usage(Usage),
+    /// The answer is whole.
+    End(StopCause),
+}
+
+/// Why a model stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// It had said what it had to say.
+    EndOfAnswer,
+    /// It waits for the results of its tool calls.
+    ToolCalls,
+    /// It ran into the limit of output tokens.
+    OutputLimit,
+    /// It or its provider declined.
+    Refusal,
+}
+
+/// Why there is no answer, or no more of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ModelError {
+    /// What went wrong, for programs.
+    pub code: ErrorCode,
+    /// What went wrong and the way out, for the user.
+    pub message: String,
+}
+
+impl ModelError {
+    /// An error of this code that says `message`.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<ModelError> for ErrorInfo {
+    fn from(error: ModelError) -> Self {
+        Self::new(error.code, error.message)
+    }
+}

@@ -1,0 +1,122 @@
+//! The seam to what lasts: journals, the list of sessions, remembered permissions.
+
+use async_trait::async_trait;
+use protocol::{AbsPath, ErrorCode, ItemId, Rule, SessionId, SessionInfo, Update};
+
+/// Where sessions are kept.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes an empty session and claims it for this process.
+    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError>;
+
+    /// Claims a session for this process and reads all of it. A claim ends with
+    /// [`Store::close`] or with the process, however it ends.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has claimed it.
+    async fn open(&self, id: &SessionId) -> Result<StoredSession, StoreError>;
+
+    /// Adds to the journal of a claimed session: all of the batch or nothing of it. When it
+    /// returns, the batch outlives the process, however it ends.
+    async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError>;
+
+    /// Gives a claim back.
+    async fn close(&self, id: &SessionId) -> Result<(), StoreError>;
+
+    /// The sessions, the last used first; only those of `root` if given.
+    async fn list(&self, root: Option<&AbsPath>) -> Result<Vec<SessionInfo>, StoreError>;
+
+    /// Removes a session for good.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has claimed it.
+    async fn delete(&self, id: &SessionId) -> Result<(), StoreError>;
+
+    /// What the user always allows in a folder.
+    async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError>;
+
+    /// Remembers what the user always allows in a folder.
+    async fn add_rule(&self, root: &AbsPath, rule: &Rule) -> Result<(), StoreError>;
+}
+
+/// A session as it was kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSession {
+    /// What the list says of it.
+    pub info: SessionInfo,
+    /// The journal in order.
+    pub records: Vec<Record>,
+    /// Text of items that were still open, joined per item.
+    pub drafts: Vec<Draft>,
+}
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The number it was told with.
+    pub seq: u64,
+    /// What happened. Always durable ([`Update::is_durable`]).
+    pub update: Update,
+}
+
+/// Text of an open item that was told but is in no record yet. It is dropped when a record
+/// that ends the item is appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The item.
+    pub item_id: ItemId,
+    /// Where in the item's text it goes, in UTF-8 bytes.
+    pub offset: usize,
+    /// The text.
+    pub text: String,
+}
+
+/// What is appended at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// New lines of the journal, in order.
+    pub records: Vec<Record>,
+    /// Text of items that stay open after this batch.
+    pub drafts: Vec<Draft>,
+    /// What the list says of the session from now on; none if unchanged.
+    pub info: Option<SessionInfo>,
+}
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No session has this id.
+    #[error("there is no session `{0}`; `coworker sessions` lists those there are")]
+    NotFound(SessionId),
+    /// Another process has it open.
+    #[error("session `{0}` is open in another Coworker; close it there or start a new session")]
+    InUse(SessionId),
+    /// Another process writes and does not let go.
+    #[error(
+        "the session database is locked by another program; nothing was lost, try again when it \
+         is done"
+    )]
+    Locked,
+    /// The database or its folder cannot be written.
+    #[error(
+        "the session database cannot be written; make `{0}` writable or set COWORKER_HOME to a \
+         folder that is"
+    )]
+    ReadOnly(AbsPath),
+    /// Anything else.
+    #[error("the session database failed: {0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// The stable code for it.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound(_) => ErrorCode::SessionNotFound,
+            Self::InUse(_) => ErrorCode::SessionInUse,
+            Self::Locked => ErrorCode::StoreLocked,
+            Self::ReadOnly(_) => ErrorCode::StoreReadOnly,
+            Self::Failed(_) => ErrorCode::StoreFailed,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The seam to tools: prepare, decide, run.
+//!
+//! A tool says what a call *would* do before anything is done; the engine decides; only then the
+//! work is polled. Text changes are not the tool's to make: it proposes them, and the engine has
+//! them reviewed, applies them and tells the model what became of them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use protocol::{AbsPath, Effect, ErrorCode, FileChangeKind, ItemId, Replacement, Stamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::{DocumentError, Documents, session::SessionHandle};
+
+/// Something the model can do.
+#[async_trait]
+pub trait Tool: Send + Sync {
+    /// Its name, description and arguments. Always the same.
+    fn spec(&self) -> ToolSpec;
+
+    /// Checks the arguments and says what the call would do. May read, never writes.
+    ///
+    /// # Errors
+    /// The arguments do not fit, or what they name is not there.
+    async fn prepare(&self, input: Value, context: &ToolContext) -> Result<Prepared, ToolError>;
+}
+
+/// What the model is told of a tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolSpec {
+    /// What the model calls it.
+    pub name: String,
+    /// What it does, when to use it, when not, its limits. From `prompts/tools/`.
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub schema: Value,
+}
+
+/// A call that has been checked and not been done.
+pub struct Prepared {
+    /// One line for people, such as `Read src/main.rs`.
+    pub title: String,
+    /// Everything it would do, with resolved paths.
+    pub effects: Vec<Effect>,
+    /// How it would be done.
+    pub work: Work,
+}
+
+/// How a call is done once it is allowed.
+pub enum Work {
+    /// By the tool. The future is lazy: nothing happens until the engine polls it. It looks
+    /// again at what was shown and refuses on a difference. Dropping it stops the work.
+    Run(BoxFuture<'static, Result<String, ToolError>>),
+    /// By the engine: the edits become part of the response's change set.
+    Propose(Vec<ProposedEdit>),
+    /// By the engine: the plan is put before the user.
+    SubmitPlan {
+        /// What it is about.
+        summary: String,
+        /// What will be done, in order.
+        steps: Vec<String>,
+    },
+}
+
+/// Changes to one file that a call proposes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProposedEdit {
+    /// The file, resolved.
+    pub path: AbsPath,
+    /// Whether it comes into being.
+    pub kind: FileChangeKind,
+    /// The document it is made for, as [`ToolContext::editable`] gave it.
+    pub base: Option<Stamp>,
+    /// What is replaced in the text that [`ToolContext::editable`] gave, in ascending order.
+    pub replacements: Vec<Replacement>,
+}
+
+/// What a call may use.
+#[derive(Clone)]
+pub struct ToolContext {
+    /// The folder the session works in; relative paths start here.
+    pub root: AbsPath,
+    /// The texts as the agent sees them.
+    pub documents: Arc<dyn Documents>,
+    /// The session: todos and live output go through it.
+    pub session: SessionHandle,
+    /// The item of this call.
+    pub item_id: ItemId,
+    /// Set when the user stops the turn.
+    pub cancel: CancellationToken,
+    /// What earlier edits of the same response make of the files.
+    pub(crate) proposals: Arc<dyn Fn(&AbsPath) -> Option<Editable> + Send + Sync>,
+}
+
+/// The text an edit is made against.
+#[derive(Clone, Debug)]
+pub struct Editable {
+    /// The text, with the earlier edits of the same response in it.
+    pub text: String,
+    /// The document below them; none if they create it.
+    pub base: Option<Stamp>,
+}
+
+impl ToolContext {
+    /// Turns a path as the model wrote it into the one resolved path that counts.
+    ///
+    /// # Errors
+    /// The path cannot be followed.
+    pub async fn resolve(&self, path: &str) -> Result<AbsPath, ToolError> {
+        let path = self
+            .root
+            .join(path)
+            .map_err(|error| ToolError::new(ErrorCode::BadPath, error.to_string()))?;
+        Ok(self.documents.resolve(&path).await?)
+    }
+
+    /// The text that an edit of this response has to be made against: earlier edits of the same
+    /// response are in it, although they are decided later.
+    ///
+    /// # Errors
+    /// There is no such text.
+    pub async fn editable(&self, path: &AbsPath) -> Result<Editable, ToolError> {
+        if let Some(editable) = (self.proposals)(path) {
+            return Ok(editable);
+        }
+        let snapshot = self.documents.snapshot(path).await?;
+        Ok(Editable { text: snapshot.text.to_string(), base: Some(snapshot.stamp) })
+    }
+}
+
+/// A failure that the model is told, in words it can act on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ToolError {
+    /// What went wrong, for programs.
+    pub code: ErrorCode,
+    /// What went wrong and what to do instead, for the model.
+    pub message: String,
+}
+
+impl ToolError {
+    /// An error of this code that says `message`.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<DocumentError> for ToolError {
+    fn from(error: DocumentError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}

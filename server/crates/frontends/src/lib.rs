@@ -1,0 +1,1 @@
+//! Ways in: the language server and the command line.

@@ -1,0 +1,159 @@
+//! What a tool call would do, the question it raises, and the answer.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AbsPath, EditId, ItemId};
+
+/// What a prepared tool call would do. Paths are resolved: links are followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum Effect {
+    /// Reads a file or folder.
+    Read {
+        /// What is read.
+        path: AbsPath,
+    },
+    /// Creates or changes a file.
+    Write {
+        /// What is written.
+        path: AbsPath,
+    },
+    /// Runs a command in a shell.
+    Run {
+        /// The whole command line.
+        command: String,
+        /// The folder it runs in.
+        folder: AbsPath,
+    },
+    /// Asks for a plan to be approved, which ends the read-only mode.
+    SubmitPlan,
+}
+
+/// A remembered permission. It covers exactly this effect and nothing like it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    /// What is allowed without asking.
+    pub allow: Effect,
+}
+
+/// A question to the user, and its answer once there is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Approval {
+    /// One line that says what would happen.
+    pub title: String,
+    /// What is asked about.
+    pub subject: ApprovalSubject,
+    /// Why it is asked, in one sentence.
+    pub why: String,
+    /// The answers there are, the safe one first.
+    pub options: Vec<ApprovalOption>,
+    /// The answer, when it has been given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+}
+
+/// What an approval is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ApprovalSubject {
+    /// A tool call and all it would do.
+    ToolCall {
+        /// The tool call's item.
+        item_id: ItemId,
+        /// What it would do.
+        effects: Vec<Effect>,
+    },
+    /// The edits of one model response. Their review is their approval.
+    Changes {
+        /// The change set's item; `coworker/changes/get` has its texts.
+        item_id: ItemId,
+    },
+    /// A plan.
+    Plan {
+        /// The plan's item.
+        item_id: ItemId,
+    },
+}
+
+/// One possible answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalOption {
+    /// What choosing it means.
+    pub decision: Decision,
+    /// What to show, ready for a button.
+    pub label: String,
+    /// The exact rules it would add, for `session` and `always`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
+}
+
+/// How an approval was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Decision {
+    /// Not now; the reason is told to the model.
+    Reject,
+    /// Yes, this time.
+    Once,
+    /// Yes, and the same again in this session without asking.
+    Session,
+    /// Yes, and the same again in this folder without asking.
+    Always,
+    /// Nobody decided: the turn was stopped or the process ended first. Counts as no.
+    Withdrawn,
+}
+
+impl Decision {
+    /// Whether the work may go on.
+    pub fn allows(self) -> bool {
+        matches!(self, Self::Once | Self::Session | Self::Always)
+    }
+}
+
+/// The answer to an approval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The decision.
+    pub decision: Decision,
+    /// What the user said about it; the model is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Decisions on single edits that differ from `decision`; only for change sets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<EditDecision>,
+    /// Who answered: a client's name, or how it was answered otherwise.
+    #[serde(default)]
+    pub by: String,
+}
+
+impl Answer {
+    /// An answer with nothing to add.
+    pub fn new(decision: Decision, by: impl Into<String>) -> Self {
+        Self { decision, reason: None, edits: Vec::new(), by: by.into() }
+    }
+
+    /// The same answer with words for the model.
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+}
+
+/// The decision on one edit of a change set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EditDecision {
+    /// The edit.
+    pub edit_id: EditId,
+    /// Whether it may be applied.
+    pub accept: bool,
+    /// What the user said about it; the model is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}

@@ -1,0 +1,104 @@
+//! Proposed text: the edits of one model response over any number of files.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AbsPath, EditId, ItemId};
+
+/// The state of a document that an edit was made for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stamp {
+    /// Counts the changes of the document in this process; our own, not an editor's version.
+    pub revision: u64,
+    /// SHA-256 of the text in UTF-8, in hexadecimal.
+    pub hash: String,
+}
+
+/// All edits of one model response.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeSet {
+    /// The files it touches, each once.
+    pub files: Vec<FileChange>,
+}
+
+/// The edits of a change set in one file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FileChange {
+    /// The file, resolved.
+    pub path: AbsPath,
+    /// Whether the file comes into being.
+    pub kind: FileChangeKind,
+    /// The document the edits were made for; none when the file is created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Stamp>,
+    /// The edits in the order the model made them, each against the text the one before it left.
+    pub edits: Vec<Edit>,
+    /// The whole proposal as a unified diff, for people.
+    pub diff: String,
+}
+
+/// What happens to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum FileChangeKind {
+    /// Text of an existing file changes.
+    Edit,
+    /// The file is created.
+    Create,
+}
+
+/// What one tool call changes in one file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Edit {
+    /// Names the edit; stable for as long as the change set exists.
+    pub id: EditId,
+    /// The tool call that made it.
+    pub item_id: ItemId,
+    /// What is replaced, in ascending order, without overlap.
+    pub replacements: Vec<Replacement>,
+    /// Earlier edits of this file whose new text this one touches: rejecting one rejects this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<EditId>,
+    /// Where it stands.
+    pub state: EditState,
+}
+
+/// A stretch of text and what comes in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Replacement {
+    /// First byte that is replaced.
+    pub start: usize,
+    /// First byte after it.
+    pub end: usize,
+    /// The new text.
+    pub text: String,
+}
+
+/// Where an edit stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum EditState {
+    /// Waits for a decision.
+    Pending,
+    /// The user said yes; it is on its way into the document.
+    Accepted,
+    /// The user said no.
+    Rejected {
+        /// What the user said about it.
+        reason: Option<String>,
+    },
+    /// It is in the document.
+    Applied,
+    /// It could not be applied, and the document is as the user left it.
+    Conflicted {
+        /// Why.
+        reason: String,
+    },
+}

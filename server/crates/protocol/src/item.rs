@@ -1,0 +1,228 @@
+//! Items: the durable things a session is made of.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AbsPath, Approval, ChangeSet, Effect, ErrorCode, ItemId, TurnId};
+
+/// One durable thing in the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// Names the item; stable and never reused.
+    pub id: ItemId,
+    /// The turn it belongs to.
+    pub turn_id: TurnId,
+    /// When it began, in milliseconds since 1970 in UTC.
+    pub at: u64,
+    /// What it is.
+    #[serde(flatten)]
+    pub body: ItemBody,
+}
+
+/// What an item is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum ItemBody {
+    /// What the user asked.
+    UserMessage(UserMessage),
+    /// What the model said.
+    AgentMessage {
+        /// The text, in Markdown.
+        text: String,
+    },
+    /// What the model thought, as far as its provider tells.
+    Reasoning {
+        /// The text; may be empty where the provider hides it.
+        text: String,
+        /// What the provider wants back unchanged in the next request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider_data: Option<serde_json::Value>,
+    },
+    /// A tool that the model called.
+    ToolCall(ToolCall),
+    /// A plan that the model submitted.
+    Plan(Plan),
+    /// A question to the user.
+    Approval(Approval),
+    /// Proposed edits.
+    ChangeSet(ChangeSet),
+    /// The whole todo list as it is from here on.
+    Todos {
+        /// The list.
+        todos: Vec<Todo>,
+    },
+    /// Something the user should know.
+    Notice(Notice),
+}
+
+/// What the user asked, with what they pointed at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserMessage {
+    /// The prompt, as typed.
+    pub text: String,
+    /// What the user pointed at, as it was then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<ContextPart>,
+}
+
+/// Something the user pointed at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum ContextPart {
+    /// A file the user has in front of them.
+    File {
+        /// The file.
+        path: AbsPath,
+    },
+    /// A stretch of text the user selected.
+    Selection {
+        /// The file it is in.
+        path: AbsPath,
+        /// The first line, counted from 1.
+        first_line: u32,
+        /// The last line, counted from 1.
+        last_line: u32,
+        /// The selected text, unsaved changes included.
+        text: String,
+        /// The function, type or section around it, outermost first: `impl Stack > fn pop`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<String>,
+    },
+    /// Problems the editor shows.
+    Problems {
+        /// The file they are in.
+        path: AbsPath,
+        /// One line each: `12:5 error: expected ;`.
+        lines: Vec<String>,
+    },
+}
+
+/// A tool that the model called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCall {
+    /// The name the provider gave the call.
+    pub call_id: String,
+    /// The tool.
+    pub name: String,
+    /// One line for people, such as `Read src/main.rs`.
+    pub title: String,
+    /// The arguments as the model wrote them; the raw text as a string when they are not JSON.
+    pub input: serde_json::Value,
+    /// Where it stands.
+    pub status: ToolCallStatus,
+    /// What it would do or did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<Effect>,
+    /// What came of it, as the model is told. While the call runs, deltas add to its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<ToolOutput>,
+}
+
+/// Where a tool call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ToolCallStatus {
+    /// Made by the model; not prepared, or waiting for its turn or for an answer.
+    Pending,
+    /// At work.
+    Running,
+    /// Done.
+    Completed,
+    /// Tried, or refused before it was tried, and failed.
+    Failed,
+    /// Forbidden by the user or by policy.
+    Rejected,
+    /// Stopped by the user.
+    Cancelled,
+    /// The process ended while it was open. It is never run again by itself.
+    Interrupted,
+}
+
+/// What a tool call came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolOutput {
+    /// The text the model reads.
+    pub text: String,
+    /// The error, when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorCode>,
+}
+
+/// A plan that the model submitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What it is about, in a sentence or two.
+    pub summary: String,
+    /// What will be done, in order.
+    pub steps: Vec<String>,
+    /// Where it stands.
+    pub status: PlanStatus,
+}
+
+/// Where a plan stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PlanStatus {
+    /// Waits for the user.
+    Proposed,
+    /// The user said yes.
+    Approved,
+    /// The user said no.
+    Rejected,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Todo {
+    /// What to do, as an order: `Run the tests`.
+    pub content: String,
+    /// The same while it is being done: `Running the tests`.
+    pub active_form: String,
+    /// Where it stands.
+    pub status: TodoStatus,
+}
+
+/// Where a todo stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TodoStatus {
+    /// Not begun.
+    Pending,
+    /// Being done; at most one is.
+    InProgress,
+    /// Done.
+    Completed,
+}
+
+/// Something the user should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// How much it matters.
+    pub level: NoticeLevel,
+    /// What it is about, for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ErrorCode>,
+    /// The sentence.
+    pub text: String,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NoticeLevel {
+    /// Good to know.
+    Info,
+    /// Needs a look.
+    Warning,
+    /// Something failed.
+    Error,
+}

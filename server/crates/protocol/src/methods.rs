@@ -1,0 +1,128 @@
+//! The method table: every method of the `coworker/` namespace, once.
+//!
+//! The language server registers from it, the generated files are made from it, and a test holds
+//! the plugins against it.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Answer, SessionUpdate, wire};
+
+/// Who sends a message to whom, and whether it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// A request of the client.
+    ClientRequest,
+    /// A request of the server.
+    ServerRequest,
+    /// A notification of the server.
+    ServerNotification,
+}
+
+/// One method: its name on the wire and its types.
+pub trait Method {
+    /// The name on the wire.
+    const NAME: &'static str;
+    /// Who sends it.
+    const DIRECTION: Direction;
+    /// What it is for.
+    const DOC: &'static str;
+    /// What is sent.
+    type Params: Serialize + DeserializeOwned + JsonSchema;
+    /// What comes back; [`wire::Empty`] for notifications.
+    type Result: Serialize + DeserializeOwned + JsonSchema;
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub struct MethodInfo {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Who sends it.
+    pub direction: Direction,
+    /// What it is for, in Markdown.
+    pub doc: &'static str,
+    /// The schema of what is sent.
+    pub params: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of what comes back.
+    pub result: fn(&mut SchemaGenerator) -> Schema,
+}
+
+macro_rules! methods {
+    ($($direction:ident $type:ident = $name:literal ($params:ty) -> $result:ty, $doc:literal;)*) => {
+        $(
+            #[doc = concat!("`", $name, "`: ", $doc)]
+            #[derive(Clone, Copy, Debug)]
+            pub enum $type {}
+
+            impl Method for $type {
+                const NAME: &'static str = $name;
+                const DIRECTION: Direction = Direction::$direction;
+                const DOC: &'static str = $doc;
+                type Params = $params;
+                type Result = $result;
+            }
+        )*
+
+        /// Every method, in the order of the documentation.
+        pub const METHODS: &[MethodInfo] = &[$(MethodInfo {
+            name: $name,
+            direction: Direction::$direction,
+            doc: $doc,
+            params: |generator| generator.subschema_for::<$params>(),
+            result: |generator| generator.subschema_for::<$result>(),
+        }),*];
+    };
+}
+
+methods! {
+    ClientRequest SessionNew = "coworker/session/new"
+        (wire::NewSessionParams) -> wire::AttachResult,
+        "Starts a session and attaches the client to it.";
+    ClientRequest SessionList = "coworker/session/list"
+        (wire::ListSessionsParams) -> wire::ListSessionsResult,
+        "Lists the sessions, the last used first.";
+    ClientRequest SessionAttach = "coworker/session/attach"
+        (wire::AttachParams) -> wire::AttachResult,
+        "Sends the updates that were missed and then the live ones. A session that a process \
+         left in the middle of a turn is shown as interrupted; nothing in it runs again by itself.";
+    ClientRequest SessionDelete = "coworker/session/delete"
+        (wire::SessionParams) -> wire::Empty,
+        "Deletes a session and its journal for good. Refused while a turn runs.";
+    ClientRequest Chat = "coworker/chat"
+        (wire::ChatParams) -> wire::ChatResult,
+        "Sends a prompt. Answered at once; what happens comes as updates, and the end of the turn \
+         is a `status` update. While a turn runs the prompt waits in the queue.";
+    ClientRequest ChatCancel = "coworker/chat/cancel"
+        (wire::SessionParams) -> wire::CancelResult,
+        "Stops the running turn. The end comes as a `status` update with `stopReason: cancelled`.";
+    ClientRequest ApprovalRespond = "coworker/approval/respond"
+        (wire::ApprovalRespondParams) -> wire::Empty,
+        "Answers an approval that is open, late or from a second client. The first answer wins.";
+    ClientRequest ChangesGet = "coworker/changes/get"
+        (wire::ChangesGetParams) -> wire::ChangesGetResult,
+        "The texts of a change set before and after, for a preview.";
+    ClientRequest ChangesResolve = "coworker/changes/resolve"
+        (wire::ChangesResolveParams) -> wire::Empty,
+        "Decides a change set that waits: as a whole, or edit by edit.";
+    ClientRequest ConfigOptions = "coworker/config/options"
+        (wire::ConfigOptionsParams) -> wire::ConfigOptionsResult,
+        "What can be chosen for a session, and what is chosen now.";
+    ClientRequest ConfigSet = "coworker/config/set"
+        (wire::ConfigSetParams) -> wire::ConfigOptionsResult,
+        "Chooses the mode or the model of a session.";
+    ClientRequest DocumentsGet = "coworker/documents/get"
+        (wire::DocumentParams) -> wire::DocumentResult,
+        "A document as the agent sees it: the editor's text where it is open, else the file's.";
+    ServerRequest ApprovalRequest = "coworker/approval/request"
+        (wire::ApprovalRequestParams) -> Option<Answer>,
+        "Asks the user. Sent to clients that announce `ui.approvals`. Null is no answer: the \
+         question stays open for `coworker/approval/respond`.";
+    ServerRequest Prompt = "coworker/prompt"
+        (wire::PromptParams) -> Option<String>,
+        "Asks the user for words, such as what to ask about a selection. Sent to clients that \
+         announce `ui.prompt`. Null means that the user thought better of it.";
+    ServerNotification SessionUpdated = "coworker/session/update"
+        (SessionUpdate) -> wire::Empty,
+        "Something happened in a session that the client is attached to.";
+}

@@ -1,0 +1,134 @@
+//! Updates: the one stream by which every front end learns what happens, live and in replay.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{ErrorInfo, Item, ItemId, Mode, QueuedPrompt, SessionId, TurnId};
+
+/// One update of one session, as it travels to front ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionUpdate {
+    /// The session.
+    pub session_id: SessionId,
+    /// Rises with every update of the session. Gaps are normal: merged deltas leave them.
+    pub seq: u64,
+    /// What happened.
+    pub update: Update,
+}
+
+/// What happened in a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum Update {
+    /// An item began.
+    ItemStarted {
+        /// The item as it is now.
+        item: Item,
+    },
+    /// An open item changed: a tool call began to run, an edit was decided.
+    ItemChanged {
+        /// The whole item as it is now.
+        item: Item,
+    },
+    /// An item will not change any more.
+    ItemEnded {
+        /// The whole item. What deltas brought before is contained in it.
+        item: Item,
+    },
+    /// More text of an open item: a message, reasoning, or the output of a tool call.
+    Delta {
+        /// The item.
+        item_id: ItemId,
+        /// Where in the item's text it goes, in UTF-8 bytes.
+        offset: usize,
+        /// The text.
+        text: String,
+    },
+    /// A turn began or ended.
+    Status(Status),
+    /// What the session has used up to now.
+    Usage(Usage),
+    /// The mode or the model changed.
+    Config {
+        /// The mode.
+        mode: Mode,
+        /// The model, as `provider/name`.
+        model: String,
+    },
+    /// The prompts that wait, all of them.
+    Queue {
+        /// In the order they will be sent.
+        prompts: Vec<QueuedPrompt>,
+    },
+    /// Updates were left out for a client that did not keep up: attach again after this number.
+    Resync {
+        /// The last number the client can have seen.
+        from_seq: u64,
+    },
+}
+
+impl Update {
+    /// Whether the journal keeps it. Deltas are kept by the item they belong to.
+    pub fn is_durable(&self) -> bool {
+        !matches!(self, Self::Delta { .. } | Self::Resync { .. })
+    }
+}
+
+/// Whether a turn runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Status {
+    /// A turn runs.
+    Running {
+        /// The turn.
+        turn_id: TurnId,
+    },
+    /// No turn runs.
+    Idle {
+        /// The turn that ended; none before the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turn_id: Option<TurnId>,
+        /// Why it ended; none before the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop_reason: Option<StopReason>,
+        /// What went wrong, when `stopReason` is `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorInfo>,
+    },
+}
+
+/// Why a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum StopReason {
+    /// The model had nothing more to do.
+    Completed,
+    /// The user stopped it.
+    Cancelled,
+    /// The process ended in the middle of it.
+    Interrupted,
+    /// Something failed that the model could not mend.
+    Error,
+}
+
+/// Tokens, as the provider counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Tokens sent, those from the cache included.
+    pub input_tokens: u64,
+    /// Tokens received.
+    pub output_tokens: u64,
+    /// Tokens sent that the provider had in its cache.
+    pub cached_tokens: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        self.input_tokens += more.input_tokens;
+        self.output_tokens += more.output_tokens;
+        self.cached_tokens += more.cached_tokens;
+    }
+}

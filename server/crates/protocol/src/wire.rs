@@ -1,0 +1,346 @@
+//! Shapes that only exist between processes: URIs, and positions in the encoding that the
+//! client and the server agreed on. A front end turns them into the words of the inside at once.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Answer, Approval, EditDecision, FileChangeKind, ItemId, Mode, SessionId, SessionInfo, Stamp,
+    TurnId,
+};
+
+/// A place in a document. Same meaning as in LSP 3.17, `Position`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Position {
+    /// Line, counted from 0.
+    pub line: u32,
+    /// Code units of the agreed position encoding before it in its line.
+    pub character: u32,
+}
+
+/// A stretch of a document; the end is outside. Same meaning as in LSP 3.17, `Range`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Range {
+    /// First position in it.
+    pub start: Position,
+    /// First position after it.
+    pub end: Position,
+}
+
+/// What the client can do, in `capabilities.experimental.coworker` or
+/// `initializationOptions.coworker`. With none of it, plain LSP is used.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClientCapabilities {
+    /// The protocol version the client was written for.
+    pub version: u32,
+    /// What the client draws.
+    pub ui: ClientUi,
+}
+
+/// What the client draws by itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClientUi {
+    /// A chat pane: it gets `coworker/session/update`, and no chat document is opened.
+    pub chat: bool,
+    /// Questions: it answers `coworker/approval/request`, and no messages are shown.
+    pub approvals: bool,
+    /// A prompt for what to ask: the server asks for `coworker/prompt` where it needs words.
+    pub prompt: bool,
+}
+
+/// What the server can do, in the result's `capabilities.experimental.coworker`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerCapabilities {
+    /// [`crate::PROTOCOL_VERSION`].
+    pub protocol_version: u32,
+    /// The methods of the `coworker/` namespace that it answers.
+    pub methods: Vec<String>,
+}
+
+/// Parameters of `coworker/chat`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatParams {
+    /// The session; without it the connection's own, which is made when there is none.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    /// The prompt.
+    pub text: String,
+    /// What the user points at.
+    #[serde(default)]
+    pub context: Vec<ChatContext>,
+}
+
+/// Something the user points at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatContext {
+    /// The document.
+    pub uri: String,
+    /// The selection in it; without it the document as a whole is meant.
+    #[serde(default)]
+    pub range: Option<Range>,
+}
+
+/// Result of `coworker/chat`. The answer comes as updates; its end is a `status` update.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatResult {
+    /// The session.
+    pub session_id: SessionId,
+    /// The turn that this prompt is.
+    pub turn_id: TurnId,
+    /// Whether it waits for a turn that runs.
+    pub queued: bool,
+}
+
+/// Names a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionParams {
+    /// The session.
+    pub session_id: SessionId,
+}
+
+/// Result of `coworker/chat/cancel`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CancelResult {
+    /// Whether a turn was running.
+    pub cancelled: bool,
+}
+
+/// Parameters of `coworker/session/new`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NewSessionParams {
+    /// The folder to work in; without it the client's first workspace folder.
+    pub root: Option<String>,
+    /// The mode; without it the configured one.
+    pub mode: Option<Mode>,
+    /// The model as `provider/name`; without it the configured one.
+    pub model: Option<String>,
+}
+
+/// Parameters of `coworker/session/list`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ListSessionsParams {
+    /// Only sessions of this folder.
+    pub root: Option<String>,
+}
+
+/// Result of `coworker/session/list`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListSessionsResult {
+    /// The sessions, the last used first.
+    pub sessions: Vec<SessionInfo>,
+}
+
+/// Parameters of `coworker/session/attach`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The epoch of an earlier attachment.
+    #[serde(default)]
+    pub epoch: Option<String>,
+    /// The last update seen in that epoch; only newer ones are sent.
+    #[serde(default)]
+    pub after_seq: Option<u64>,
+}
+
+/// Result of `coworker/session/attach` and `coworker/session/new`. The updates missed are sent
+/// before this result, then the live ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachResult {
+    /// The session.
+    pub session: SessionInfo,
+    /// Changes when the process that numbers the updates does.
+    pub epoch: String,
+    /// The number of the last update sent before this result.
+    pub seq: u64,
+    /// Whether the updates sent begin at the session's beginning: forget what was known.
+    pub from_start: bool,
+}
+
+/// Parameters of `coworker/approval/request`, from the server to the client. The result is an
+/// [`Answer`] or null, and null is no answer. The question is also open to
+/// `coworker/approval/respond`; the first answer wins and ends the approval's item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalRequestParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The approval's item.
+    pub approval_id: ItemId,
+    /// The question.
+    pub approval: Approval,
+}
+
+/// Parameters of `coworker/approval/respond`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalRespondParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The approval's item.
+    pub approval_id: ItemId,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// Parameters of `coworker/changes/get`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesGetParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The change set's item.
+    pub change_set_id: ItemId,
+}
+
+/// Result of `coworker/changes/get`: a change set ready to draw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesGetResult {
+    /// The files, each once.
+    pub files: Vec<ProposedFile>,
+}
+
+/// One file of a change set, before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProposedFile {
+    /// The document.
+    pub uri: String,
+    /// Whether it comes into being.
+    pub kind: FileChangeKind,
+    /// The text before and after; none when the document is no longer the one the edits were
+    /// made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<ProposedTexts>,
+    /// The proposal as a unified diff.
+    pub diff: String,
+}
+
+/// A document without and with what is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProposedTexts {
+    /// The text now; empty when the file would be created.
+    pub before: String,
+    /// The text with every edit in it.
+    pub after: String,
+}
+
+/// Parameters of `coworker/changes/resolve`: answers the approval of a change set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesResolveParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The change set's item.
+    pub change_set_id: ItemId,
+    /// Whether the edits not named in `edits` may be applied.
+    pub accept: bool,
+    /// What the user said about it; the model is told.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Decisions on single edits.
+    #[serde(default)]
+    pub edits: Vec<EditDecision>,
+}
+
+/// Parameters of `coworker/config/options`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConfigOptionsParams {
+    /// The session whose choices are asked for; without it those of a new one.
+    pub session_id: Option<SessionId>,
+}
+
+/// Result of `coworker/config/options` and `coworker/config/set`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigOptionsResult {
+    /// What can be chosen.
+    pub options: Vec<ConfigOption>,
+}
+
+/// One thing to choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigOption {
+    /// `mode` or `model`.
+    pub id: String,
+    /// The value now.
+    pub current: String,
+    /// The values there are.
+    pub choices: Vec<ConfigChoice>,
+}
+
+/// One value to choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigChoice {
+    /// The value.
+    pub value: String,
+    /// What it means, in one line.
+    pub description: String,
+}
+
+/// Parameters of `coworker/config/set`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigSetParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The mode to take on.
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    /// The model to use from the next request on, as `provider/name`.
+    #[serde(default)]
+    pub model: Option<String>,
+}
+
+/// Parameters of `coworker/documents/get`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentParams {
+    /// The document.
+    pub uri: String,
+}
+
+/// Result of `coworker/documents/get`: the document as the agent sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentResult {
+    /// The text.
+    pub text: String,
+    /// The client's version of it; none for a document that is open in no editor.
+    pub version: Option<i32>,
+    /// Our own revision and the text's hash.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+}
+
+/// A result with nothing in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Empty {}
+
+/// Parameters of `coworker/prompt`, from the server to the client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PromptParams {
+    /// What is asked for, such as `Ask Coworker about fn main`.
+    pub title: String,
+    /// What to put in as a start; may be empty.
+    pub text: String,
+}

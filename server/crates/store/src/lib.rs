@@ -1,0 +1,1 @@
+//! The journal: SQLite on disk, or memory.

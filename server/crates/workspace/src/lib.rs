@@ -1,0 +1,1 @@
+//! Documents as the agent sees them: buffers over disk, search and structure.
