@@ -1,0 +1,330 @@
+//! The one queue by which everything leaves, so that what was said first arrives first.
+//!
+//! Putting something in never blocks. Session updates are what comes in masses: pieces of one
+//! text are joined while they wait, and a client that does not keep up is told so once
+//! ([`Update::Resync`]) instead of being flooded when it comes back. Whoever reads requests waits
+//! for [`Outbox::room`] first, so a client that reads no answers is not read either.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    io::Write,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use protocol::{
+    SessionId, SessionUpdate, Update,
+    methods::{Method, SessionUpdated},
+};
+use serde::Serialize;
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    sync::Notify,
+};
+
+/// How many bytes may wait before no more requests are read.
+const MAX_QUEUED: usize = 64 << 20;
+
+/// How many bytes of live updates may wait before they are left out.
+const MAX_LIVE: usize = 4 << 20;
+
+/// How many bytes are written at once, give or take one message.
+const BATCH: usize = 64 << 10;
+
+/// The end that things are put into. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Outbox(Arc<Shared>);
+
+/// The end that is written to the client.
+pub(crate) struct Drain(Arc<Shared>);
+
+/// While it lives, the updates of a session count as asked for: they are never left out.
+pub(crate) struct Replay {
+    outbox: Outbox,
+    session: SessionId,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    // Each has one waiter: the drain, and whoever reads.
+    filled: Notify,
+    emptied: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    live_bytes: usize,
+    // Nothing is taken any more; what is in it still leaves.
+    closed: bool,
+    // Sessions whose updates are left out until the client attaches again.
+    lagging: HashSet<SessionId>,
+    // Sessions being replayed, and how often.
+    replaying: HashMap<SessionId, usize>,
+}
+
+struct Entry {
+    content: Content,
+    // For live updates: the session and the first number in it.
+    live: Option<(SessionId, u64)>,
+}
+
+enum Content {
+    Json(Vec<u8>),
+    // Kept open, because more of the same text may come.
+    Delta(SessionUpdate),
+}
+
+#[derive(Serialize)]
+struct Notification<'a, P> {
+    jsonrpc: &'a str,
+    method: &'a str,
+    params: P,
+}
+
+impl Outbox {
+    /// An empty queue and its other end.
+    pub(crate) fn new() -> (Self, Drain) {
+        let shared = Arc::new(Shared::default());
+        (Self(shared.clone()), Drain(shared))
+    }
+
+    /// Sends a whole message.
+    pub(crate) fn send(&self, message: &impl Serialize) {
+        match serde_json::to_vec(message) {
+            Ok(json) => self.push(Entry { content: Content::Json(json), live: None }),
+            Err(error) => tracing::error!(%error, "a message could not be encoded"),
+        }
+    }
+
+    /// Sends a notification.
+    pub(crate) fn notify(&self, method: &str, params: impl Serialize) {
+        self.send(&Notification { jsonrpc: "2.0", method, params });
+    }
+
+    /// Tells what happened in a session, joined with what waits already where that is possible.
+    pub(crate) fn update(&self, update: &SessionUpdate) {
+        let mut queue = self.0.queue();
+        let live = !queue.replaying.contains_key(&update.session_id);
+        if queue.closed || live && queue.lagging.contains(&update.session_id) {
+            return;
+        }
+        if !queue.join(update) {
+            queue.push(Entry::of(update, live));
+        }
+        if live && queue.live_bytes > MAX_LIVE {
+            queue.leave_out(&update.session_id);
+        }
+        drop(queue);
+        self.0.filled.notify_one();
+    }
+
+    /// From here until the result is dropped, every update of the session is sent.
+    pub(crate) fn replay(&self, session: &SessionId) -> Replay {
+        let mut queue = self.0.queue();
+        queue.lagging.remove(session);
+        *queue.replaying.entry(session.clone()).or_default() += 1;
+        Replay { outbox: self.clone(), session: session.clone() }
+    }
+
+    /// Waits until not too much waits.
+    pub(crate) async fn room(&self) {
+        while self.0.queue().bytes > MAX_QUEUED {
+            self.0.emptied.notified().await;
+        }
+    }
+
+    /// Takes nothing more. What waits still leaves, and then [`Drain::run`] returns.
+    pub(crate) fn close(&self) {
+        self.0.queue().closed = true;
+        self.0.filled.notify_one();
+    }
+
+    fn push(&self, entry: Entry) {
+        self.0.queue().push(entry);
+        self.0.filled.notify_one();
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        let mut queue = self.outbox.0.queue();
+        if let Some(times) = queue.replaying.get_mut(&self.session) {
+            *times -= 1;
+            if *times == 0 {
+                queue.replaying.remove(&self.session);
+            }
+        }
+    }
+}
+
+impl Drain {
+    /// Writes what comes until the outbox is closed or nobody reads any more.
+    pub(crate) async fn run(self, mut output: impl AsyncWrite + Unpin) {
+        while let Some(bytes) = self.next().await {
+            let written = async {
+                output.write_all(&bytes).await?;
+                output.flush().await
+            };
+            if let Err(error) = written.await {
+                tracing::debug!(%error, "the client reads no more");
+                break;
+            }
+        }
+        self.0.queue().give_up();
+        self.0.emptied.notify_one();
+    }
+
+    /// The next bytes to write, framed; none at the end.
+    async fn next(&self) -> Option<Vec<u8>> {
+        loop {
+            let entries = {
+                let mut queue = self.0.queue();
+                if queue.entries.is_empty() && queue.closed {
+                    return None;
+                }
+                queue.take()
+            };
+            if entries.is_empty() {
+                self.0.filled.notified().await;
+                continue;
+            }
+            self.0.emptied.notify_one();
+            return Some(framed(entries));
+        }
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, entry: Entry) {
+        if self.closed {
+            return;
+        }
+        self.count(&entry, usize::wrapping_add);
+        self.entries.push_back(entry);
+    }
+
+    fn count(&mut self, entry: &Entry, change: fn(usize, usize) -> usize) {
+        self.bytes = change(self.bytes, entry.size());
+        if entry.live.is_some() {
+            self.live_bytes = change(self.live_bytes, entry.size());
+        }
+    }
+
+    /// Adds a piece of text to the one that waits at the end, if it goes right behind it.
+    fn join(&mut self, update: &SessionUpdate) -> bool {
+        let Update::Delta { item_id, offset, text } = &update.update else { return false };
+        let Some(Entry { content: Content::Delta(waiting), live }) = self.entries.back_mut() else {
+            return false;
+        };
+        let Update::Delta { item_id: item, offset: start, text: begun } = &mut waiting.update
+        else {
+            return false;
+        };
+        if waiting.session_id != update.session_id
+            || item != item_id
+            || *start + begun.len() != *offset
+        {
+            return false;
+        }
+        begun.push_str(text);
+        waiting.seq = update.seq;
+        self.bytes += text.len();
+        if live.is_some() {
+            self.live_bytes += text.len();
+        }
+        true
+    }
+
+    /// Drops the live updates of a session and says so in their place.
+    fn leave_out(&mut self, session: &SessionId) {
+        let mut first = None;
+        for entry in mem::take(&mut self.entries) {
+            match &entry.live {
+                Some((of, seq)) if of == session => {
+                    first.get_or_insert(*seq);
+                    self.count(&entry, usize::wrapping_sub);
+                }
+                _ => self.entries.push_back(entry),
+            }
+        }
+        let Some(first) = first else { return };
+        let from_seq = first.saturating_sub(1);
+        tracing::warn!(%session, from_seq, "the client does not keep up; updates were left out");
+        let update = Update::Resync { from_seq };
+        let update = SessionUpdate { session_id: session.clone(), seq: from_seq, update };
+        self.push(Entry::of(&update, false));
+        self.lagging.insert(session.clone());
+    }
+
+    fn take(&mut self) -> Vec<Entry> {
+        let mut taken = Vec::new();
+        let mut size = 0;
+        while size < BATCH
+            && let Some(entry) = self.entries.pop_front()
+        {
+            size += entry.size();
+            self.count(&entry, usize::wrapping_sub);
+            taken.push(entry);
+        }
+        taken
+    }
+
+    fn give_up(&mut self) {
+        *self = Self { closed: true, ..Self::default() };
+    }
+}
+
+impl Entry {
+    fn of(update: &SessionUpdate, live: bool) -> Self {
+        let content = match update.update {
+            Update::Delta { .. } => Content::Delta(update.clone()),
+            _ => Content::Json(notification(update)),
+        };
+        Self { content, live: live.then(|| (update.session_id.clone(), update.seq)) }
+    }
+
+    /// Roughly the bytes it takes.
+    fn size(&self) -> usize {
+        match &self.content {
+            Content::Json(json) => json.len(),
+            Content::Delta(SessionUpdate { update: Update::Delta { text, .. }, .. }) => {
+                size_of::<Self>() + text.len()
+            }
+            Content::Delta(_) => size_of::<Self>(),
+        }
+    }
+}
+
+fn notification(update: &SessionUpdate) -> Vec<u8> {
+    let message = Notification { jsonrpc: "2.0", method: SessionUpdated::NAME, params: update };
+    serde_json::to_vec(&message).unwrap_or_else(|error| {
+        tracing::error!(%error, "an update could not be encoded");
+        Vec::new()
+    })
+}
+
+fn framed(entries: Vec<Entry>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in entries {
+        let json = match entry.content {
+            Content::Json(json) => json,
+            Content::Delta(update) => notification(&update),
+        };
+        // Writing to memory cannot fail.
+        let _ = write!(bytes, "Content-Length: {}\r\n\r\n", json.len());
+        bytes.extend_from_slice(&json);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;
