@@ -7,12 +7,21 @@
 //!
 //! A front end holds one thing: [`Sessions`].
 
+mod apply;
+mod calls;
+mod context;
 mod documents;
 mod editor;
 mod model;
+pub mod policy;
+mod prompts;
+mod recovery;
+mod review;
 mod session;
+mod sessions;
 mod store;
 mod tool;
+mod turn;
 
 pub use documents::{ConnectionId, DocumentError, Documents, Origin, Snapshot};
 pub use editor::{ApplyRefused, BufferEdit, Editor};
@@ -20,6 +29,10 @@ pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
     StopCause, ToolResult,
 };
-pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
+pub use prompts::SYSTEM_PROMPT_BYTES;
 pub use session::SessionHandle;
+pub use sessions::{
+    Attached, Clock, Ids, NewSession, Parts, Proposal, Seen, Sessions, Settings, Started,
+};
+pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
 pub use tool::{Editable, Prepared, ProposedEdit, Tool, ToolContext, ToolError, ToolSpec, Work};

@@ -1,23 +1,210 @@
-//! One session: what tools and front ends may do with it.
+//! One open session: a loop that owns it, and the handle through which all others speak to it.
+//!
+//! Everything that changes a session is a [`Command`] to its loop (`session/task.rs`), so there
+//! is one order of events and no lock around it. The loop writes through the journal
+//! (`session/journal.rs`), which appends before it tells anyone. Others may look at the state,
+//! never change it.
 
-use protocol::Todo;
+mod journal;
+mod task;
 
-use crate::ToolError;
+use std::sync::{Arc, RwLock};
 
-/// A tool's view of its session.
+use protocol::{
+    Answer, Approval, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionId, SessionInfo,
+    SessionState, Todo, TurnId, Update, UserMessage,
+};
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use task::spawn;
+
+use crate::{
+    ConnectionId, Editor, StoreError, ToolError,
+    sessions::{Attached, Seen, Started},
+    turn::TurnEnd,
+};
+
+/// How many commands may wait before their senders do.
+const COMMANDS: usize = 512;
+
+type Reply<T> = oneshot::Sender<Result<T, ErrorInfo>>;
+
+/// What can be asked of a session's loop.
+pub(crate) enum Command {
+    Chat {
+        message: UserMessage,
+        reply: Reply<Started>,
+    },
+    Cancel {
+        reply: Reply<bool>,
+    },
+    Respond {
+        approval: ItemId,
+        answer: Answer,
+        reply: Option<Reply<()>>,
+    },
+    Configure {
+        mode: Option<Mode>,
+        model: Option<String>,
+        reply: Reply<()>,
+    },
+    Attach {
+        connection: ConnectionId,
+        editor: Arc<dyn Editor>,
+        seen: Option<Seen>,
+        reply: Reply<Attached>,
+    },
+    Detach {
+        connection: ConnectionId,
+    },
+    /// From a turn: journal these; the reply comes when they are safe.
+    Record {
+        updates: Vec<Update>,
+        reply: Option<Reply<()>>,
+    },
+    /// From a turn: more text of an open item.
+    Text {
+        item: ItemId,
+        text: String,
+    },
+    /// From a turn: put a question to everyone attached.
+    Ask {
+        item: Item,
+        approval: Approval,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// From a turn, as its last word.
+    TurnEnded {
+        end: TurnEnd,
+    },
+    /// Stop the turn if one runs, give the claim back, end the loop.
+    Close {
+        only_if_idle: bool,
+        reply: Reply<bool>,
+    },
+}
+
+/// The way to a session's loop, and a look at its state.
 #[derive(Clone)]
-pub struct SessionHandle {}
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    commands: mpsc::Sender<Command>,
+    state: Arc<RwLock<SessionState>>,
+    info: Arc<RwLock<SessionInfo>>,
+}
+
+impl Session {
+    /// Reads the state. Only the loop writes it.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&SessionState) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    pub(crate) fn info(&self) -> SessionInfo {
+        self.info.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands.is_closed()
+    }
+
+    /// Sends a command and waits for its reply.
+    pub(crate) async fn request<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, ErrorInfo> {
+        let (reply, answer) = oneshot::channel();
+        self.send(command(reply)).await;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Sends a command that needs no reply. A closed session has nobody left to tell.
+    pub(crate) async fn send(&self, command: Command) {
+        let _ = self.commands.send(command).await;
+    }
+
+    /// Journals updates and waits until they are safe.
+    pub(crate) async fn record(&self, updates: Vec<Update>) -> Result<(), ErrorInfo> {
+        self.request(|reply| Command::Record { updates, reply: Some(reply) }).await
+    }
+
+    /// Journals an update whose loss a later one makes good: the beginning of an item, say,
+    /// whose end carries all of it.
+    pub(crate) async fn post(&self, update: Update) {
+        self.send(Command::Record { updates: vec![update], reply: None }).await;
+    }
+
+    /// Asks everyone attached and waits for the first answer.
+    pub(crate) async fn ask(&self, item: Item, approval: Approval) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Ask { item, approval, reply }).await;
+        answer.await.unwrap_or_else(|_| withdrawn())
+    }
+}
+
+/// The answer of nobody.
+pub(crate) fn withdrawn() -> Answer {
+    Answer::new(protocol::Decision::Withdrawn, "nobody")
+}
+
+fn closed() -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::Interrupted, "The session was closed meanwhile; open it again.")
+}
+
+impl From<StoreError> for ErrorInfo {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// What a running tool call may do to its session.
+#[derive(Clone)]
+pub struct SessionHandle {
+    /// None outside of a session.
+    call: Option<Call>,
+}
+
+#[derive(Clone)]
+struct Call {
+    session: Session,
+    new_item: Arc<dyn Fn(ItemBody) -> Item + Send + Sync>,
+    item: ItemId,
+}
 
 impl SessionHandle {
-    /// Replaces the todo list.
-    pub async fn set_todos(&self, todos: Vec<Todo>) -> Result<(), ToolError> {
-        drop(todos);
-        Ok(())
+    pub(crate) fn new(
+        session: Session,
+        item: ItemId,
+        new_item: Arc<dyn Fn(ItemBody) -> Item + Send + Sync>,
+    ) -> Self {
+        Self { call: Some(Call { session, new_item, item }) }
     }
 
-    /// Shows output of the running call while it runs. What the model reads is what the call
-    /// returns in the end.
-    pub async fn output(&self, text: &str) {
-        let _ = text;
+    pub(crate) fn detached() -> Self {
+        Self { call: None }
     }
+
+    /// Replaces the todo list.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    pub async fn set_todos(&self, todos: Vec<Todo>) -> Result<(), ToolError> {
+        let Some(call) = &self.call else { return Ok(()) };
+        let item = (call.new_item)(ItemBody::Todos { todos });
+        let recorded = call.session.record(vec![Update::ItemEnded { item }]).await;
+        recorded.map_err(|error| ToolError::new(error.code, error.message))
+    }
+
+    /// Shows output of the call while it runs. What the model reads is what the call returns in
+    /// the end.
+    pub async fn output(&self, text: &str) {
+        if let Some(call) = &self.call {
+            let text = text.to_owned();
+            call.session.send(Command::Text { item: call.item.clone(), text }).await;
+        }
+    }
+}
+
+/// Makes items of one turn: a fresh id and the time of now.
+pub(crate) fn item_of(turn: &TurnId, id: String, at: u64, body: ItemBody) -> Item {
+    Item { id: ItemId(id), turn_id: turn.clone(), at, body }
 }

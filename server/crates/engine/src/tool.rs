@@ -92,8 +92,11 @@ pub struct ToolContext {
     /// Set when the user stops the turn.
     pub cancel: CancellationToken,
     /// What earlier edits of the same response make of the files.
-    pub(crate) proposals: Arc<dyn Fn(&AbsPath) -> Option<Editable> + Send + Sync>,
+    pub(crate) proposals: ProposedTexts,
 }
+
+/// Looks up what earlier edits of the same response make of a file.
+pub(crate) type ProposedTexts = Arc<dyn Fn(&AbsPath) -> Option<Editable> + Send + Sync>;
 
 /// The text an edit is made against.
 #[derive(Clone, Debug)]
@@ -105,6 +108,18 @@ pub struct Editable {
 }
 
 impl ToolContext {
+    /// A context for a call outside of any session: todos and live output go nowhere.
+    pub fn detached(root: AbsPath, documents: Arc<dyn Documents>) -> Self {
+        Self {
+            root,
+            documents,
+            session: SessionHandle::detached(),
+            item_id: ItemId::from("detached"),
+            cancel: CancellationToken::new(),
+            proposals: Arc::new(|_| None),
+        }
+    }
+
     /// Turns a path as the model wrote it into the one resolved path that counts.
     ///
     /// # Errors

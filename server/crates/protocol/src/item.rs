@@ -107,6 +107,8 @@ pub enum ContextPart {
 pub struct ToolCall {
     /// The name the provider gave the call.
     pub call_id: String,
+    /// Which model response of the turn made it, counted from 1.
+    pub step: u32,
     /// The tool.
     pub name: String,
     /// One line for people, such as `Read src/main.rs`.

@@ -1,0 +1,158 @@
+//! Context: what a model is sent, made from the session's items and the project's rules files.
+//!
+//! The conversation is rebuilt from the items for every request, so a session that was resumed
+//! sends exactly what it would have sent before.
+
+use protocol::{AbsPath, ContextPart, Item, ItemBody, Notice, SessionState, ToolCall};
+
+use crate::{
+    AssistantPart, Documents, Message, ToolResult,
+    prompts::{self, Instructions},
+};
+
+/// The rules file of a folder. See <https://agents.md>.
+const RULES_FILE: &str = "AGENTS.md";
+/// How much of a rules file is sent, in bytes.
+const RULES_BYTES: usize = 32 * 1024;
+
+/// The rules files from the session's folder down to what the user is looking at, nearest last.
+pub(crate) async fn instructions(
+    documents: &dyn Documents,
+    root: &AbsPath,
+    looked_at: Option<&AbsPath>,
+) -> Vec<Instructions> {
+    let nearest = looked_at.and_then(AbsPath::parent).filter(|folder| folder.starts_with(root));
+    let mut folders = vec![nearest.unwrap_or_else(|| root.clone())];
+    while let Some(parent) = folders.last().filter(|last| *last != root).and_then(AbsPath::parent) {
+        folders.push(parent);
+    }
+    let mut found = Vec::new();
+    for folder in folders.into_iter().rev() {
+        let Ok(path) = folder.join(RULES_FILE) else { continue };
+        // A link that leads out of the folder would let a project read other files.
+        match documents.resolve(&path).await {
+            Ok(resolved) if resolved.starts_with(root) => {
+                if let Ok(snapshot) = documents.snapshot(&resolved).await {
+                    let mut text = snapshot.text.to_string();
+                    truncate(&mut text, RULES_BYTES);
+                    found.push(Instructions { path: path.relative_to(root).to_owned(), text });
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What the user last pointed at.
+pub(crate) fn looked_at(state: &SessionState) -> Option<AbsPath> {
+    state.items.iter().rev().find_map(|item| match &item.body {
+        ItemBody::UserMessage(message) => message.context.first().and_then(|part| match part {
+            ContextPart::File { path }
+            | ContextPart::Selection { path, .. }
+            | ContextPart::Problems { path, .. } => Some(path.clone()),
+            _ => None,
+        }),
+        _ => None,
+    })
+}
+
+/// The conversation as the model reads it.
+pub(crate) fn messages(items: &[Item]) -> Vec<Message> {
+    let mut conversation = Conversation::default();
+    for item in items {
+        match &item.body {
+            ItemBody::UserMessage(message) => {
+                conversation.finish_answer();
+                let notes = std::mem::take(&mut conversation.notes);
+                conversation.user(prompts::user(&message.text, &message.context, &notes));
+            }
+            ItemBody::AgentMessage { text } if !text.is_empty() => {
+                conversation.part(AssistantPart::Text { text: text.clone() });
+            }
+            ItemBody::Reasoning { text, provider_data } => {
+                conversation.part(AssistantPart::Reasoning {
+                    text: text.clone(),
+                    provider_data: provider_data.clone(),
+                });
+            }
+            ItemBody::ToolCall(call) => conversation.call(call),
+            ItemBody::Notice(notice) if ends_turn(notice) => {
+                conversation.notes.push(prompts::turn_ended(notice));
+            }
+            _ => {}
+        }
+    }
+    conversation.finish_answer();
+    conversation.messages
+}
+
+/// Whether the notice says that a turn did not complete.
+fn ends_turn(notice: &Notice) -> bool {
+    notice.code.is_some()
+}
+
+#[derive(Default)]
+struct Conversation {
+    messages: Vec<Message>,
+    parts: Vec<AssistantPart>,
+    results: Vec<ToolResult>,
+    step: Option<u32>,
+    notes: Vec<String>,
+}
+
+impl Conversation {
+    fn user(&mut self, text: String) {
+        // A turn that ended before any answer leaves two prompts in a row; providers want one.
+        if let Some(Message::User { text: before }) = self.messages.last_mut() {
+            before.push_str("\n\n");
+            before.push_str(&text);
+        } else {
+            self.messages.push(Message::User { text });
+        }
+    }
+
+    fn part(&mut self, part: AssistantPart) {
+        // Text after a call belongs to the answer to the call's result.
+        if !self.results.is_empty() {
+            self.finish_answer();
+        }
+        self.parts.push(part);
+    }
+
+    fn call(&mut self, call: &ToolCall) {
+        if self.step.is_some_and(|step| step != call.step) {
+            self.finish_answer();
+        }
+        self.step = Some(call.step);
+        self.parts.push(AssistantPart::ToolCall {
+            call_id: call.call_id.clone(),
+            name: call.name.clone(),
+            arguments: call.input.clone(),
+        });
+        let output = call.output.as_ref();
+        self.results.push(ToolResult {
+            call_id: call.call_id.clone(),
+            name: call.name.clone(),
+            text: output.map_or_else(|| prompts::interrupted(false), |it| it.text.clone()),
+            is_error: output.is_none_or(|it| it.error.is_some()),
+        });
+    }
+
+    fn finish_answer(&mut self) {
+        let parts = std::mem::take(&mut self.parts);
+        let results = std::mem::take(&mut self.results);
+        self.step = None;
+        // Reasoning that led to nothing is not an answer; providers refuse it.
+        if parts.iter().any(|part| !matches!(part, AssistantPart::Reasoning { .. })) {
+            self.messages.push(Message::Assistant { parts });
+        }
+        if !results.is_empty() {
+            self.messages.push(Message::Tool { results });
+        }
+    }
+}
+
+fn truncate(text: &mut String, bytes: usize) {
+    text.truncate(text.floor_char_boundary(bytes));
+}

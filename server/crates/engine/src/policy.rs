@@ -1,0 +1,253 @@
+//! Policy: may this be done? One pure function over effects, used by everything that acts.
+//!
+//! It knows paths and commands as they were resolved, and reads nothing. Deny wins over ask, ask
+//! over allow. What a user allowed once for the session or for always is an exact rule: the same
+//! command in the same folder, the same path; never a family of them.
+
+use protocol::{AbsPath, Effect, Mode, Rule};
+
+/// What a decision depends on beside the effects.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// How freely the agent may act.
+    pub mode: Mode,
+    /// The folder the session works in, resolved.
+    pub root: &'a AbsPath,
+    /// Folders no tool may touch, resolved.
+    pub forbidden: &'a [AbsPath],
+    /// What the user has allowed.
+    pub rules: &'a [Rule],
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It may be done.
+    Allow,
+    /// The user decides.
+    Ask {
+        /// Why, in a sentence.
+        why: String,
+        /// Whether the answer may be remembered.
+        rememberable: bool,
+    },
+    /// It may not be done, whoever says so.
+    Deny {
+        /// Why, in a sentence the model can act on.
+        why: String,
+    },
+}
+
+/// Decides over all effects of one tool call: the strictest verdict on any of them.
+pub fn decide(situation: &Situation<'_>, effects: &[Effect]) -> Verdict {
+    let mut strictest = Verdict::Allow;
+    for effect in effects {
+        let verdict = judge(situation, effect);
+        // Where two effects ask, one that must not be remembered keeps the other from it.
+        strictest = match (strictest, verdict) {
+            (Verdict::Ask { why, rememberable }, Verdict::Ask { rememberable: other, .. }) => {
+                Verdict::Ask { why, rememberable: rememberable && other }
+            }
+            (before, verdict) => before.max(verdict),
+        };
+    }
+    strictest
+}
+
+fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
+    let remembered = situation.rules.iter().any(|rule| rule.allow == *effect);
+    match effect {
+        Effect::Read { path } | Effect::Write { path } if is_forbidden(situation, path) => {
+            deny(format!("`{path}` belongs to Coworker itself; no tool may touch it."))
+        }
+        Effect::Read { path } if remembered || is_free_to_read(situation, path) => Verdict::Allow,
+        Effect::Read { path } if looks_secret(path) => {
+            ask(format!("`{path}` looks like it holds secrets."))
+        }
+        Effect::Read { .. } => ask("It lies outside of the folder of this session."),
+        Effect::Write { .. } | Effect::Run { .. } if situation.mode == Mode::Plan => deny(
+            "The session is in plan mode, which is read-only. Submit a plan with the tool \
+             `plan`; when the user approves it, writing and running become possible.",
+        ),
+        Effect::Write { path } if is_protected(path) => Verdict::Ask {
+            why: format!("`{path}` can make programs run; it is asked for every time."),
+            rememberable: false,
+        },
+        Effect::Write { .. } | Effect::Run { .. } if remembered => Verdict::Allow,
+        Effect::Write { path } if !path.starts_with(situation.root) => {
+            ask("It lies outside of the folder of this session.")
+        }
+        Effect::Write { .. } => ask("In this mode every edit is asked for."),
+        Effect::Run { .. } => ask("In this mode every command is asked for."),
+        Effect::SubmitPlan => {
+            Verdict::Ask { why: "A plan is yours to approve.".to_owned(), rememberable: false }
+        }
+        // An effect this function does not know is not one it can allow.
+        _ => deny("Policy does not know this kind of effect."),
+    }
+}
+
+fn ask(why: impl Into<String>) -> Verdict {
+    Verdict::Ask { why: why.into(), rememberable: true }
+}
+
+fn deny(why: impl Into<String>) -> Verdict {
+    Verdict::Deny { why: why.into() }
+}
+
+fn is_forbidden(situation: &Situation<'_>, path: &AbsPath) -> bool {
+    situation.forbidden.iter().any(|folder| path.starts_with(folder))
+}
+
+fn is_free_to_read(situation: &Situation<'_>, path: &AbsPath) -> bool {
+    path.starts_with(situation.root) && !looks_secret(path)
+}
+
+/// Names that hold keys by custom, in any letter case.
+fn looks_secret(path: &AbsPath) -> bool {
+    let folder_holds_keys = |part: &str| matches!(part, ".ssh" | ".gnupg" | ".aws" | ".kube");
+    let lower = path.as_str().to_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or_default();
+    lower.split('/').any(folder_holds_keys)
+        || name == ".env"
+        || (name.starts_with(".env.") && !name.ends_with("example"))
+        || matches!(name, ".netrc" | ".npmrc" | ".pypirc" | "credentials" | ".git-credentials")
+        || name.starts_with("id_rsa")
+        || name.starts_with("id_ed25519")
+        || name.starts_with("id_ecdsa")
+        || [".pem", ".key", ".p12", ".pfx", ".keystore"].iter().any(|end| name.ends_with(end))
+}
+
+/// Places whose content is run by other programs, in any letter case, existing or not.
+fn is_protected(path: &AbsPath) -> bool {
+    let lower = path.as_str().to_lowercase();
+    let inside = |part: &str| {
+        matches!(
+            part,
+            ".git" | ".vscode" | ".idea" | ".zed" | ".coworker" | ".husky" | ".github" | ".ssh"
+        )
+    };
+    let name = lower.rsplit('/').next().unwrap_or_default();
+    lower.split('/').any(inside)
+        || matches!(
+            name,
+            ".envrc"
+                | ".nvim.lua"
+                | ".nvimrc"
+                | ".exrc"
+                | ".mcp.json"
+                | ".gitmodules"
+                | ".gitconfig"
+                | ".gitattributes"
+                | ".gitlab-ci.yml"
+                | "jenkinsfile"
+                | ".npmrc"
+                | ".bashrc"
+                | ".bash_profile"
+                | ".profile"
+                | ".zshrc"
+                | ".zshenv"
+                | ".zprofile"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> AbsPath {
+        AbsPath::new(text).unwrap()
+    }
+
+    fn read(at: &str) -> Effect {
+        Effect::Read { path: path(at) }
+    }
+
+    fn write(at: &str) -> Effect {
+        Effect::Write { path: path(at) }
+    }
+
+    fn run(command: &str) -> Effect {
+        Effect::Run { command: command.into(), folder: path("/w") }
+    }
+
+    fn verdict(mode: Mode, rules: &[Effect], effects: &[Effect]) -> Verdict {
+        let rules: Vec<Rule> = rules.iter().map(|allow| Rule { allow: allow.clone() }).collect();
+        let (root, forbidden) = (path("/w"), [path("/state")]);
+        decide(&Situation { mode, root: &root, forbidden: &forbidden, rules: &rules }, effects)
+    }
+
+    fn word(verdict: Verdict) -> &'static str {
+        match verdict {
+            Verdict::Allow => "allow",
+            Verdict::Ask { rememberable: true, .. } => "ask",
+            Verdict::Ask { rememberable: false, .. } => "ask every time",
+            Verdict::Deny { .. } => "deny",
+        }
+    }
+
+    #[test]
+    fn each_effect_in_each_mode() {
+        let table = [
+            (read("/w/src/a.rs"), "allow", "allow"),
+            (read("/w"), "allow", "allow"),
+            (read("/wider/a.rs"), "ask", "ask"),
+            (read("/etc/hosts"), "ask", "ask"),
+            (read("/w/.env"), "ask", "ask"),
+            (read("/w/.ENV.production"), "ask", "ask"),
+            (read("/w/.env.example"), "allow", "allow"),
+            (read("/w/.ssh/config"), "ask", "ask"),
+            (read("/w/certs/server.PEM"), "ask", "ask"),
+            (read("/state/coworker.db"), "deny", "deny"),
+            (write("/w/src/a.rs"), "ask", "deny"),
+            (write("/elsewhere/a.rs"), "ask", "deny"),
+            (write("/state/coworker.db"), "deny", "deny"),
+            (write("/w/.git/config"), "ask every time", "deny"),
+            (write("/w/.GIT/hooks/pre-commit"), "ask every time", "deny"),
+            (write("/w/sub/.vscode/tasks.json"), "ask every time", "deny"),
+            (write("/w/.envrc"), "ask every time", "deny"),
+            (run("ls"), "ask", "deny"),
+            (Effect::SubmitPlan, "ask every time", "ask every time"),
+        ];
+        for (effect, in_ask, in_plan) in table {
+            let effects = [effect];
+            assert_eq!(word(verdict(Mode::Ask, &[], &effects)), in_ask, "{effects:?}");
+            assert_eq!(word(verdict(Mode::Plan, &[], &effects)), in_plan, "{effects:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_covers_exactly_its_effect() {
+        let rules = [run("cargo test"), write("/w/a.rs"), read("/etc/hosts")];
+        let allowed = |effect| verdict(Mode::Ask, &rules, &[effect]) == Verdict::Allow;
+        assert!(allowed(run("cargo test")));
+        assert!(allowed(write("/w/a.rs")));
+        assert!(allowed(read("/etc/hosts")));
+        assert!(!allowed(run("cargo test --all")));
+        assert!(!allowed(Effect::Run { command: "cargo test".into(), folder: path("/w/sub") }));
+        assert!(!allowed(write("/w/b.rs")));
+        assert!(!allowed(write("/etc/hosts")));
+    }
+
+    #[test]
+    fn no_rule_lifts_a_denial_or_a_protected_place() {
+        let rules = [write("/w/.git/config"), write("/state/x"), run("ls"), Effect::SubmitPlan];
+        assert_eq!(word(verdict(Mode::Ask, &rules, &[write("/w/.git/config")])), "ask every time");
+        assert_eq!(word(verdict(Mode::Ask, &rules, &[write("/state/x")])), "deny");
+        assert_eq!(word(verdict(Mode::Plan, &rules, &[run("ls")])), "deny");
+        assert_eq!(word(verdict(Mode::Ask, &rules, &[Effect::SubmitPlan])), "ask every time");
+    }
+
+    #[test]
+    fn the_strictest_effect_decides_in_any_order() {
+        let mixed = [read("/w/a"), write("/w/b"), write("/w/.git/config")];
+        for turn in 0..mixed.len() {
+            let mut effects = mixed.to_vec();
+            effects.rotate_left(turn);
+            assert_eq!(word(verdict(Mode::Ask, &[], &effects)), "ask every time");
+            effects.push(read("/state/x"));
+            assert_eq!(word(verdict(Mode::Ask, &[], &effects)), "deny");
+        }
+        assert_eq!(verdict(Mode::Ask, &[], &[]), Verdict::Allow);
+    }
+}

@@ -1,0 +1,195 @@
+//! Every word the engine sends to a model, rendered from the Markdown files in `prompts/`.
+//!
+//! The files are part of the binary. A hole that nothing fills is an error, and a test renders
+//! each file, so a wrong hole does not reach a user.
+
+use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
+use protocol::{AbsPath, ContextPart, Mode, Notice};
+use serde::Serialize;
+
+/// The most bytes the system prompt may have without the project's own instructions.
+pub const SYSTEM_PROMPT_BYTES: usize = 4096;
+
+/// A rules file of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Instructions {
+    /// Where it stands, relative to the session's folder.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+macro_rules! prompt {
+    ($file:literal) => {
+        include_str!(concat!("../../../../prompts/", $file))
+    };
+}
+
+pub(crate) fn system(root: &AbsPath, mode: Mode, instructions: &[Instructions]) -> String {
+    let mode = match mode {
+        Mode::Plan => prompt!("modes/plan.md"),
+        _ => prompt!("modes/ask.md"),
+    };
+    render(
+        prompt!("system.md"),
+        context! {
+            root => root.as_str(),
+            mode => mode.trim_end(),
+            instructions => Value::from(Serde(instructions)),
+        },
+    )
+}
+
+/// A user's message as the model reads it. `notes` say how the turns before it ended.
+pub(crate) fn user(text: &str, context: &[ContextPart], notes: &[String]) -> String {
+    let (context, notes) = (Value::from(Serde(context)), Value::from(Serde(notes)));
+    render(prompt!("user.md"), context! { text, context, notes })
+}
+
+pub(crate) fn turn_ended(notice: &Notice) -> String {
+    let code = notice.code.map(protocol::ErrorCode::as_str);
+    let text = notice.text.as_str();
+    render(prompt!("results/turn_ended.md"), context! { code, text })
+}
+
+pub(crate) fn rejected(reason: Option<&str>) -> String {
+    render(prompt!("results/rejected.md"), context! { reason })
+}
+
+pub(crate) fn denied(reason: &str) -> String {
+    render(prompt!("results/denied.md"), context! { reason })
+}
+
+pub(crate) fn cancelled(began: bool) -> String {
+    render(prompt!("results/cancelled.md"), context! { began })
+}
+
+pub(crate) fn interrupted(began: bool) -> String {
+    render(prompt!("results/interrupted.md"), context! { began })
+}
+
+pub(crate) fn unknown_tool(name: &str, tools: &[String]) -> String {
+    render(prompt!("results/unknown_tool.md"), context! { name, tools => tools.join(", ") })
+}
+
+pub(crate) fn not_json(error: &str) -> String {
+    render(prompt!("results/not_json.md"), context! { error })
+}
+
+pub(crate) fn panicked(error: &str) -> String {
+    render(prompt!("results/panicked.md"), context! { error })
+}
+
+pub(crate) fn moved(path: &str) -> String {
+    render(prompt!("results/moved.md"), context! { path })
+}
+
+/// `how` is `buffer` or `disk`.
+pub(crate) fn edit_applied(path: &str, how: &str) -> String {
+    render(prompt!("results/edit_applied.md"), context! { path, how })
+}
+
+pub(crate) fn edit_rejected(path: &str, reason: Option<&str>) -> String {
+    render(prompt!("results/edit_rejected.md"), context! { path, reason })
+}
+
+pub(crate) fn edit_conflicted(path: &str, reason: &str) -> String {
+    render(prompt!("results/edit_conflicted.md"), context! { path, reason })
+}
+
+pub(crate) fn plan_approved(mode: Mode) -> String {
+    render(prompt!("results/plan_approved.md"), context! { mode => mode.as_str() })
+}
+
+pub(crate) fn plan_rejected(reason: Option<&str>) -> String {
+    render(prompt!("results/plan_rejected.md"), context! { reason })
+}
+
+fn render(template: &str, holes: Value) -> String {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let rendered = environment.render_str(template, holes);
+    // Only a template that the tests did not see can fail; its text is better than nothing.
+    rendered.map_or_else(
+        |error| {
+            tracing::error!(%error, "a prompt could not be rendered");
+            template.to_owned()
+        },
+        |text| text.trim_end().to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ErrorCode, NoticeLevel};
+
+    use super::*;
+
+    fn root() -> AbsPath {
+        AbsPath::new("/home/ann/project").unwrap()
+    }
+
+    #[test]
+    fn the_system_prompt_is_small_in_every_mode() {
+        for mode in Mode::ALL {
+            let text = system(&root(), mode, &[]);
+            assert!(text.len() < SYSTEM_PROMPT_BYTES, "{} bytes", text.len());
+            assert!(text.contains("/home/ann/project") && text.contains(mode.as_str()));
+        }
+    }
+
+    #[test]
+    fn nearer_instructions_come_later_and_say_that_they_count() {
+        let file =
+            |path: &str| Instructions { path: path.into(), text: format!("rules of {path}") };
+        let text = system(&root(), Mode::Ask, &[file("AGENTS.md"), file("src/AGENTS.md")]);
+        let (far, near) = (text.find("rules of AGENTS.md"), text.find("rules of src/AGENTS.md"));
+        assert!(far < near && far.is_some());
+        assert_eq!(text.matches("these count").count(), 1);
+    }
+
+    #[test]
+    fn a_selection_names_its_place() {
+        let selection = ContextPart::Selection {
+            path: AbsPath::new("/p/a.rs").unwrap(),
+            first_line: 3,
+            last_line: 4,
+            text: "let x = 1;".into(),
+            symbol: Some("fn main".into()),
+        };
+        let text = user("shorter", &[selection], &["It was stopped.".into()]);
+        for part in ["lines 3 to 4 of /p/a.rs, in `fn main`", "let x = 1;", "(It was stopped.)"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(text.ends_with("shorter"));
+    }
+
+    #[test]
+    fn no_template_has_a_hole_that_nothing_fills() {
+        let notice = |code| Notice { level: NoticeLevel::Error, code, text: "no key".into() };
+        let problems = ContextPart::Problems { path: root(), lines: vec!["1:1 error: x".into()] };
+        let texts = [
+            user("hi", &[ContextPart::File { path: root() }, problems], &[]),
+            turn_ended(&notice(Some(ErrorCode::Cancelled))),
+            turn_ended(&notice(None)),
+            rejected(None),
+            rejected(Some("no")),
+            denied("why"),
+            cancelled(true),
+            interrupted(false),
+            unknown_tool("x", &["read".into()]),
+            not_json("eof"),
+            panicked("boom"),
+            moved("/a"),
+            edit_applied("a", "buffer"),
+            edit_applied("a", "disk"),
+            edit_rejected("a", Some("no")),
+            edit_conflicted("a", "stale"),
+            plan_approved(Mode::Ask),
+            plan_rejected(None),
+        ];
+        for text in texts {
+            assert!(!text.contains("{{") && !text.contains("{%"), "{text}");
+            assert!(!text.is_empty());
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Review: the edits of one model response, put before the user as one change set, then applied.
+//!
+//! An edit is asked for once: its review is its approval. What was shown is what is applied, and
+//! only to the document it was made for.
+
+use std::collections::HashSet;
+
+use protocol::{
+    Answer, Approval, ApprovalSubject, ChangeSet, Edit, EditId, EditState, Effect, ErrorCode,
+    FileChange, FileChangeKind, Item, ItemBody, Update,
+};
+
+use crate::{
+    DocumentError, Documents, Editable, ProposedEdit, ToolError,
+    apply::{self, Place},
+    calls::{self, Proposals},
+    policy::Verdict,
+    prompts,
+    sessions::{Proposal, lock},
+    turn::{Halt, RequestedCall, Turn},
+};
+
+/// The change set of one response while it is being made and decided.
+pub(crate) struct Review<'a> {
+    turn: &'a Turn,
+    proposals: Proposals,
+    calls: Vec<RequestedCall>,
+    files: Vec<ReviewedFile>,
+    /// The reasons to ask, and whether the answer may be remembered. None: all is allowed.
+    ask: Option<(String, bool)>,
+    effects: Vec<Effect>,
+}
+
+/// A file of the change set with its texts.
+#[derive(Clone)]
+struct ReviewedFile {
+    change: FileChange,
+    before: String,
+    after: String,
+    /// Where the accepted edits went, or why they did not.
+    applied: Option<Result<Place, ErrorCode>>,
+}
+
+impl<'a> Review<'a> {
+    pub(crate) fn new(turn: &'a Turn, proposals: Proposals) -> Self {
+        Self {
+            turn,
+            proposals,
+            calls: Vec::new(),
+            files: Vec::new(),
+            ask: None,
+            effects: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Takes a call's edits in, unless policy forbids them.
+    pub(crate) async fn add(
+        &mut self,
+        call: RequestedCall,
+        edits: Vec<ProposedEdit>,
+    ) -> Result<(), Halt> {
+        match calls::decide(self.turn, &call.call.effects).await? {
+            Verdict::Deny { why } => {
+                let denied = ToolError::new(ErrorCode::Denied, prompts::denied(&why));
+                return calls::finish(self.turn, call, Err(denied)).await;
+            }
+            Verdict::Ask { why, rememberable } => {
+                let (why, before) = self.ask.take().unwrap_or((why, true));
+                self.ask = Some((why, before && rememberable));
+            }
+            Verdict::Allow => {}
+        }
+        let before = self.files.clone();
+        for (index, edit) in edits.into_iter().enumerate() {
+            let id = EditId(format!("{}.{}", call.item.id, index + 1));
+            if let Err(error) = self.take(&call.item, id, edit).await {
+                // A call is taken in whole or not at all.
+                self.files = before;
+                return calls::finish(self.turn, call, Err(error)).await;
+            }
+        }
+        for file in &self.files {
+            let editable = Editable { text: file.after.clone(), base: file.change.base.clone() };
+            lock(&self.proposals).insert(file.change.path.clone(), editable);
+        }
+        let new = call.call.effects.iter().filter(|effect| !self.effects.contains(effect));
+        self.effects.extend(new.cloned().collect::<Vec<_>>());
+        self.calls.push(call);
+        Ok(())
+    }
+
+    async fn take(&mut self, item: &Item, id: EditId, edit: ProposedEdit) -> Result<(), ToolError> {
+        let at = match self.files.iter().position(|file| file.change.path == edit.path) {
+            Some(at) => at,
+            None => {
+                self.files.push(self.begin(&edit).await?);
+                self.files.len() - 1
+            }
+        };
+        let file = &mut self.files[at];
+        let after = changes::apply(&file.after, &edit.replacements)
+            .map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
+        file.change.edits.push(Edit {
+            id,
+            item_id: item.id.clone(),
+            depends_on: changes::depends_on(&file.change.edits, &edit.replacements),
+            replacements: edit.replacements,
+            state: EditState::Pending,
+        });
+        file.after = after;
+        Ok(())
+    }
+
+    /// The file as it is, if it is what the edit was made for.
+    async fn begin(&self, edit: &ProposedEdit) -> Result<ReviewedFile, ToolError> {
+        let before = match self.turn.shared.parts.documents.snapshot(&edit.path).await {
+            Ok(snapshot) if edit.base.as_ref() == Some(&snapshot.stamp) => {
+                snapshot.text.to_string()
+            }
+            Err(DocumentError::NotFound(_)) if edit.base.is_none() => String::new(),
+            Ok(_) => return Err(DocumentError::Stale(edit.path.clone()).into()),
+            Err(error) => return Err(error.into()),
+        };
+        let change = FileChange {
+            path: edit.path.clone(),
+            kind: edit.kind,
+            base: edit.base.clone(),
+            edits: Vec::new(),
+            diff: String::new(),
+        };
+        Ok(ReviewedFile { change, after: before.clone(), before, applied: None })
+    }
+
+    /// Has the change set decided, applies what was accepted, and tells the model.
+    pub(crate) async fn finish(mut self) -> Result<(), Halt> {
+        if self.calls.is_empty() {
+            return Ok(());
+        }
+        let root = self.turn.session.info().root;
+        for file in &mut self.files {
+            let label = file.change.path.relative_to(&root);
+            file.change.diff = changes::unified(label, &file.before, &file.after);
+        }
+        let mut item = self.turn.item(ItemBody::ChangeSet(self.change_set()));
+        let shown = self.calls.iter_mut().map(|call| {
+            call.item.body = ItemBody::ToolCall(call.call.clone());
+            Update::ItemChanged { item: call.item.clone() }
+        });
+        let mut updates: Vec<Update> = shown.collect();
+        updates.push(Update::ItemStarted { item: item.clone() });
+        self.turn.session.record(updates).await?;
+
+        let answer = self.decided(&item).await?;
+        self.accept(answer.as_ref());
+        for at in 0..self.files.len() {
+            self.apply(at).await?;
+        }
+        item.body = ItemBody::ChangeSet(self.change_set());
+        self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
+        for call in std::mem::take(&mut self.calls) {
+            let result = self.result(&call);
+            calls::finish(self.turn, call, result).await?;
+        }
+        Ok(())
+    }
+
+    fn change_set(&self) -> ChangeSet {
+        ChangeSet { files: self.files.iter().map(|file| file.change.clone()).collect() }
+    }
+
+    /// The user's answer; none when nothing had to be asked.
+    async fn decided(&mut self, item: &Item) -> Result<Option<Answer>, Halt> {
+        let Some((why, rememberable)) = self.ask.take() else { return Ok(None) };
+        let root = self.turn.session.info().root;
+        let paths: Vec<&str> =
+            self.files.iter().map(|file| file.change.path.relative_to(&root)).collect();
+        let approval = Approval {
+            title: format!("Edit {}", paths.join(", ")),
+            subject: ApprovalSubject::Changes { item_id: item.id.clone() },
+            why,
+            options: calls::options(
+                "Accept",
+                "Reject",
+                rememberable.then_some(self.effects.as_slice()),
+            ),
+            answer: None,
+        };
+        calls::ask(self.turn, approval).await.map(Some)
+    }
+
+    /// Marks each edit as accepted or rejected. What builds on a rejected edit falls with it.
+    fn accept(&mut self, answer: Option<&Answer>) {
+        let mut rejected: HashSet<EditId> = HashSet::new();
+        for file in &mut self.files {
+            for edit in &mut file.change.edits {
+                let own = answer.and_then(|it| it.edits.iter().find(|own| own.edit_id == edit.id));
+                let accept = own
+                    .map_or_else(|| answer.is_none_or(|it| it.decision.allows()), |own| own.accept);
+                let reason = own
+                    .and_then(|own| own.reason.clone())
+                    .or_else(|| answer.and_then(|it| it.reason.clone()));
+                let fallen = edit.depends_on.iter().any(|on| rejected.contains(on));
+                edit.state = if accept && !fallen {
+                    EditState::Accepted
+                } else {
+                    rejected.insert(edit.id.clone());
+                    let builds = "It builds on an edit that was rejected.".to_owned();
+                    EditState::Rejected { reason: if accept { Some(builds) } else { reason } }
+                };
+            }
+        }
+    }
+
+    async fn apply(&mut self, at: usize) -> Result<(), Halt> {
+        let file = &mut self.files[at];
+        let accepted = |edit: &Edit| edit.state == EditState::Accepted;
+        if !file.change.edits.iter().any(accepted) {
+            return Ok(());
+        }
+        let applied = match changes::compose(&file.change.edits, accepted) {
+            Ok(replacements) => {
+                let before = &file.before;
+                apply::apply(self.turn, &file.change, before, replacements).await
+            }
+            Err(error) => Err(ToolError::new(ErrorCode::Internal, error.to_string())),
+        };
+        for edit in file.change.edits.iter_mut().filter(|edit| accepted(edit)) {
+            edit.state = match &applied {
+                Ok(_) => EditState::Applied,
+                Err(error) => EditState::Conflicted { reason: error.message.clone() },
+            };
+        }
+        file.applied = Some(applied.map_err(|error| error.code));
+        Ok(())
+    }
+
+    /// What the model is told of a call's edits.
+    fn result(&self, call: &RequestedCall) -> Result<String, ToolError> {
+        let root = self.turn.session.info().root;
+        let mut words = Vec::new();
+        let mut failure = None;
+        for file in &self.files {
+            let path = file.change.path.relative_to(&root);
+            for edit in file.change.edits.iter().filter(|edit| edit.item_id == call.item.id) {
+                match &edit.state {
+                    EditState::Rejected { reason } => {
+                        failure = failure.or(Some(ErrorCode::Rejected));
+                        words.push(prompts::edit_rejected(path, reason.as_deref()));
+                    }
+                    EditState::Conflicted { reason } => {
+                        failure = failure.or(file.applied.and_then(Result::err));
+                        words.push(prompts::edit_conflicted(path, reason));
+                    }
+                    _ => {
+                        let place = file.applied.and_then(Result::ok);
+                        let how = place.map_or("disk", Place::as_str);
+                        words.push(prompts::edit_applied(path, how));
+                    }
+                }
+            }
+        }
+        let words = words.join("\n");
+        match failure {
+            None => Ok(words),
+            Some(code) => Err(ToolError::new(code, words)),
+        }
+    }
+}
+
+/// The texts of a change set as they stand now, for a preview.
+pub(crate) async fn proposals(documents: &dyn Documents, set: ChangeSet) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    for file in set.files {
+        let before = match documents.snapshot(&file.path).await {
+            Ok(now) if file.base.as_ref().is_some_and(|base| base.hash == now.stamp.hash) => {
+                Some(now.text.to_string())
+            }
+            Err(DocumentError::NotFound(_)) if file.kind == FileChangeKind::Create => {
+                Some(String::new())
+            }
+            _ => None,
+        };
+        let texts = before.and_then(|before| {
+            let replacements = changes::compose(&file.edits, |_| true).ok()?;
+            let after = changes::apply(&before, &replacements).ok()?;
+            Some((before, after))
+        });
+        proposals.push(Proposal { path: file.path, kind: file.kind, texts, diff: file.diff });
+    }
+    proposals
+}

@@ -1,0 +1,265 @@
+//! The journal of an open session: appends first, tells afterwards.
+//!
+//! It numbers updates, keeps the folded state, and knows who is attached. Text that streams is
+//! kept as drafts beside the journal, so that even half a message outlives the process; the
+//! drafts go when their item ends.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, RwLock},
+};
+
+use protocol::{
+    ErrorInfo, Item, ItemBody, ItemId, SessionInfo, SessionState, SessionUpdate, Update,
+};
+
+use crate::{
+    Batch, ConnectionId, Draft, Editor, Record, Store, StoredSession,
+    sessions::{Attached, Seen},
+};
+
+/// Something to journal, in order.
+pub(super) enum Entry {
+    Update(Update),
+    Text { item: ItemId, text: String },
+}
+
+pub(super) struct Journal {
+    store: Arc<dyn Store>,
+    info: Arc<RwLock<SessionInfo>>,
+    state: Arc<RwLock<SessionState>>,
+    epoch: String,
+    seq: u64,
+    // When each item last changed, for clients that come back.
+    item_seqs: HashMap<ItemId, u64>,
+    // Open items that lost text to a failing store: no more text until their end brings all.
+    lossy: HashSet<ItemId>,
+    attached: Vec<(ConnectionId, Arc<dyn Editor>)>,
+}
+
+impl Journal {
+    pub(super) fn new(store: Arc<dyn Store>, stored: StoredSession, epoch: String) -> Self {
+        let seq = stored.records.last().map_or(0, |record| record.seq);
+        let mut state = SessionState::fold(stored.records.iter().map(|record| &record.update));
+        for Draft { item_id, offset, text } in stored.drafts {
+            state.apply(&Update::Delta { item_id, offset, text });
+        }
+        Self {
+            store,
+            info: Arc::new(RwLock::new(stored.info)),
+            state: Arc::new(RwLock::new(state)),
+            epoch,
+            seq,
+            item_seqs: HashMap::new(),
+            lossy: HashSet::new(),
+            attached: Vec::new(),
+        }
+    }
+
+    pub(super) fn shared(&self) -> (Arc<RwLock<SessionState>>, Arc<RwLock<SessionInfo>>) {
+        (self.state.clone(), self.info.clone())
+    }
+
+    pub(super) fn look<T>(&self, look: impl FnOnce(&SessionState) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    pub(super) fn info(&self) -> SessionInfo {
+        self.info.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    pub(super) fn attached(&self) -> &[(ConnectionId, Arc<dyn Editor>)] {
+        &self.attached
+    }
+
+    /// Appends the entries as one batch, then takes them into the state and tells everyone.
+    ///
+    /// # Errors
+    /// The store failed. Then nothing was told and the state is as before.
+    pub(super) async fn write(
+        &mut self,
+        entries: Vec<Entry>,
+        info: Option<SessionInfo>,
+    ) -> Result<(), ErrorInfo> {
+        let (updates, batch) = self.number(entries, info.clone());
+        if updates.is_empty() && info.is_none() {
+            return Ok(());
+        }
+        let id = self.info().id;
+        if let Err(error) = self.store.append(&id, batch).await {
+            tracing::warn!(session = %id, %error, "the journal could not be written");
+            self.lossy.extend(updates.iter().filter_map(|(_, update)| match update {
+                Update::Delta { item_id, .. } => Some(item_id.clone()),
+                _ => None,
+            }));
+            return Err(error.into());
+        }
+        if let Some(info) = info {
+            *self.info.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = info;
+        }
+        for (seq, update) in updates {
+            self.take_in(seq, &update);
+            self.tell(seq, update);
+        }
+        Ok(())
+    }
+
+    /// Tells everyone something that the journal cannot hold because it is the journal that
+    /// failed. The state does not change.
+    pub(super) fn tell_unjournaled(&mut self, update: Update) {
+        self.seq += 1;
+        self.tell(self.seq, update);
+    }
+
+    /// Attaches a client: it gets what it missed, then whatever comes.
+    pub(super) fn attach(
+        &mut self,
+        connection: ConnectionId,
+        editor: Arc<dyn Editor>,
+        seen: Option<Seen>,
+    ) -> Attached {
+        let after = seen.filter(|seen| seen.epoch == self.epoch).map(|seen| seen.seq);
+        let session_id = self.info().id;
+        for update in self.missed(after.unwrap_or(0)) {
+            // Replay takes fresh numbers, so that every client sees them rise.
+            self.seq += 1;
+            editor.notify(&SessionUpdate { session_id: session_id.clone(), seq: self.seq, update });
+        }
+        self.detach(connection);
+        self.attached.push((connection, editor));
+        Attached {
+            info: self.info(),
+            epoch: self.epoch.clone(),
+            seq: self.seq,
+            from_start: after.is_none(),
+        }
+    }
+
+    pub(super) fn detach(&mut self, connection: ConnectionId) {
+        self.attached.retain(|(attached, _)| *attached != connection);
+    }
+
+    /// Gives every update its number and text its offset. Text in a row becomes one update.
+    fn number(
+        &mut self,
+        entries: Vec<Entry>,
+        info: Option<SessionInfo>,
+    ) -> (Vec<(u64, Update)>, Batch) {
+        let mut updates: Vec<(u64, Update)> = Vec::new();
+        let mut lengths: HashMap<ItemId, usize> = HashMap::new();
+        for entry in entries {
+            match entry {
+                Entry::Update(update) => {
+                    if let Update::ItemStarted { item }
+                    | Update::ItemChanged { item }
+                    | Update::ItemEnded { item } = &update
+                    {
+                        lengths.insert(item.id.clone(), text_length(item));
+                        self.lossy.remove(&item.id);
+                    }
+                    self.seq += 1;
+                    updates.push((self.seq, update));
+                }
+                Entry::Text { item, .. } if self.lossy.contains(&item) => {}
+                Entry::Text { item, text } => {
+                    let length = lengths.entry(item.clone()).or_insert_with(|| {
+                        self.look(|state| state.item(&item).map_or(0, text_length))
+                    });
+                    let offset = *length;
+                    *length += text.len();
+                    self.seq += 1;
+                    match updates.last_mut() {
+                        Some((seq, Update::Delta { item_id, text: before, .. }))
+                            if *item_id == item =>
+                        {
+                            *seq = self.seq;
+                            before.push_str(&text);
+                        }
+                        _ => {
+                            updates.push((self.seq, Update::Delta { item_id: item, offset, text }))
+                        }
+                    }
+                }
+            }
+        }
+        let batch = Batch { records: records(&updates), drafts: drafts(&updates), info };
+        (updates, batch)
+    }
+
+    fn take_in(&mut self, seq: u64, update: &Update) {
+        let item = match update {
+            Update::ItemStarted { item }
+            | Update::ItemChanged { item }
+            | Update::ItemEnded { item } => Some(&item.id),
+            Update::Delta { item_id, .. } => Some(item_id),
+            _ => None,
+        };
+        if let Some(item) = item {
+            self.item_seqs.insert(item.clone(), seq);
+        }
+        self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner()).apply(update);
+    }
+
+    fn tell(&self, seq: u64, update: Update) {
+        let update = SessionUpdate { session_id: self.info().id, seq, update };
+        for (_, editor) in &self.attached {
+            editor.notify(&update);
+        }
+    }
+
+    /// The state as updates, without the items that did not change after `seq`.
+    fn missed(&self, seq: u64) -> Vec<Update> {
+        let is_new =
+            |item: &&Item| seq == 0 || self.item_seqs.get(&item.id).is_some_and(|at| *at > seq);
+        self.look(|state| {
+            let config = Update::Config { mode: state.mode, model: state.model.clone() };
+            let items = state.items.iter().filter(is_new).cloned().map(|item| {
+                if state.open.contains(&item.id) {
+                    Update::ItemStarted { item }
+                } else {
+                    Update::ItemEnded { item }
+                }
+            });
+            let rest = [
+                Update::Usage(state.usage),
+                Update::Queue { prompts: state.queue.clone() },
+                Update::Status(state.status.clone()),
+            ];
+            std::iter::once(config).chain(items).chain(rest).collect()
+        })
+    }
+}
+
+fn records(updates: &[(u64, Update)]) -> Vec<Record> {
+    let durable = updates.iter().filter(|(_, update)| update.is_durable());
+    durable.map(|(seq, update)| Record { seq: *seq, update: update.clone() }).collect()
+}
+
+/// The text of items that this very batch does not end.
+fn drafts(updates: &[(u64, Update)]) -> Vec<Draft> {
+    let ended: HashSet<&ItemId> = updates
+        .iter()
+        .filter_map(|(_, update)| match update {
+            Update::ItemEnded { item } => Some(&item.id),
+            _ => None,
+        })
+        .collect();
+    updates
+        .iter()
+        .filter_map(|(_, update)| match update {
+            Update::Delta { item_id, offset, text } if !ended.contains(item_id) => {
+                Some(Draft { item_id: item_id.clone(), offset: *offset, text: text.clone() })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// How much text of the item deltas have brought, in bytes.
+fn text_length(item: &Item) -> usize {
+    match &item.body {
+        ItemBody::AgentMessage { text } | ItemBody::Reasoning { text, .. } => text.len(),
+        ItemBody::ToolCall(call) => call.output.as_ref().map_or(0, |output| output.text.len()),
+        _ => 0,
+    }
+}

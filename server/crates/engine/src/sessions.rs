@@ -1,0 +1,443 @@
+//! [`Sessions`]: the one handle that front ends hold.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use protocol::{
+    AbsPath, Answer, ErrorCode, ErrorInfo, FileChangeKind, ItemBody, ItemId, Mode, SessionId,
+    SessionInfo, SessionState, TurnId, Update, UserMessage,
+};
+use tokio::sync::OnceCell;
+
+use crate::{
+    ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool, review,
+    session::{self, Command, Session},
+};
+
+/// Tells the time, in milliseconds since 1970 in UTC.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+/// Makes a text that no other call has made or will make.
+pub type Ids = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where answers come from.
+    pub model: Arc<dyn Model>,
+    /// What the model can do, in the order it is told.
+    pub tools: Vec<Arc<dyn Tool>>,
+    /// The texts the agent sees.
+    pub documents: Arc<dyn Documents>,
+    /// Where sessions are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Clock,
+    /// Fresh ids.
+    pub ids: Ids,
+    /// What the user chose.
+    pub settings: Settings,
+}
+
+/// What the user chose, with the limits of a turn.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The mode of new sessions.
+    pub mode: Mode,
+    /// The model of new sessions, as `provider/name`; empty when none is set up.
+    pub model: String,
+    /// Folders no tool may touch: Coworker's own state and configuration.
+    pub forbidden: Vec<AbsPath>,
+    /// How long an editor may take to answer that it applies an edit.
+    pub apply_timeout: Duration,
+    /// How long after that its document may take to show the edit.
+    pub confirm_timeout: Duration,
+    /// How many model requests one turn may make.
+    pub max_requests: u32,
+    /// How many prompts may wait.
+    pub max_queue: usize,
+    /// How many tokens one answer may have.
+    pub max_output_tokens: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Ask,
+            model: String::new(),
+            forbidden: Vec::new(),
+            apply_timeout: Duration::from_secs(10),
+            confirm_timeout: Duration::from_secs(1),
+            max_requests: 100,
+            max_queue: 32,
+            max_output_tokens: 16_000,
+        }
+    }
+}
+
+/// A session to be made. What is left out comes from the settings.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The folder to work in, resolved.
+    pub root: AbsPath,
+    /// The mode.
+    pub mode: Option<Mode>,
+    /// The model, as `provider/name`.
+    pub model: Option<String>,
+}
+
+/// A prompt that was taken on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The turn it is or will be.
+    pub turn_id: TurnId,
+    /// Whether it waits for another.
+    pub queued: bool,
+}
+
+/// What a client that comes back has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The epoch it was attached in.
+    pub epoch: String,
+    /// The last update it saw.
+    pub seq: u64,
+}
+
+/// How a client stands after attaching.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attached {
+    /// The session.
+    pub info: SessionInfo,
+    /// Who numbers its updates.
+    pub epoch: String,
+    /// The last update it was given.
+    pub seq: u64,
+    /// Whether it was given everything.
+    pub from_start: bool,
+}
+
+/// One file of a change set, for a preview.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The file.
+    pub path: AbsPath,
+    /// Whether it would be created.
+    pub kind: FileChangeKind,
+    /// The text before and after; none when the document is no longer the one that was edited.
+    pub texts: Option<(String, String)>,
+    /// The proposal as a unified diff.
+    pub diff: String,
+}
+
+/// What every session of this process shares.
+pub(crate) struct Shared {
+    pub(crate) parts: Parts,
+    pub(crate) epoch: String,
+    editors: Mutex<HashMap<ConnectionId, Arc<dyn Editor>>>,
+    next_connection: AtomicU64,
+    open: Mutex<HashMap<SessionId, Arc<OnceCell<Session>>>>,
+}
+
+impl Shared {
+    /// The editor at the other end of a connection, while there is one.
+    pub(crate) fn editor(&self, connection: ConnectionId) -> Option<Arc<dyn Editor>> {
+        lock(&self.editors).get(&connection).cloned()
+    }
+}
+
+/// All sessions of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Sessions {
+    shared: Arc<Shared>,
+}
+
+impl Sessions {
+    /// An engine made of these parts. It does nothing until it is asked.
+    pub fn new(parts: Parts) -> Self {
+        let epoch = (parts.ids)();
+        let shared = Shared {
+            parts,
+            epoch,
+            editors: Mutex::default(),
+            next_connection: AtomicU64::new(1),
+            open: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Adds a client. Buffers it opens go by the returned name.
+    pub fn connect(&self, editor: Arc<dyn Editor>) -> ConnectionId {
+        let connection = ConnectionId(self.shared.next_connection.fetch_add(1, Ordering::Relaxed));
+        lock(&self.shared.editors).insert(connection, editor);
+        connection
+    }
+
+    /// Removes a client. Sessions that nobody is attached to and that do nothing are closed.
+    pub async fn disconnect(&self, connection: ConnectionId) {
+        lock(&self.shared.editors).remove(&connection);
+        for session in self.open_sessions() {
+            session.send(Command::Detach { connection }).await;
+            let close = |reply| Command::Close { only_if_idle: true, reply };
+            if let Err(error) = session.request(close).await {
+                tracing::debug!(session = %session.id, %error, "not closed");
+            }
+        }
+    }
+
+    /// Makes a session.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn create(&self, new: NewSession) -> Result<SessionInfo, ErrorInfo> {
+        let Parts { store, settings, ids, clock, .. } = &self.shared.parts;
+        let now = clock();
+        let info = SessionInfo {
+            id: SessionId(ids()),
+            root: new.root,
+            title: String::new(),
+            created_at: now,
+            updated_at: now,
+        };
+        let mode = new.mode.unwrap_or(settings.mode);
+        let model = new.model.unwrap_or_else(|| settings.model.clone());
+        store.create(&info).await?;
+        let stored = StoredSession { info: info.clone(), records: Vec::new(), drafts: Vec::new() };
+        let first = vec![Update::Config { mode, model }];
+        let session = session::spawn(self.shared.clone(), stored, first).await?;
+        let cell = Arc::new(OnceCell::new_with(Some(session)));
+        lock(&self.shared.open).insert(info.id.clone(), cell);
+        Ok(info)
+    }
+
+    /// The sessions there are, the last used first; only those of `root` if given.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(&self, root: Option<&AbsPath>) -> Result<Vec<SessionInfo>, ErrorInfo> {
+        Ok(self.shared.parts.store.list(root).await?)
+    }
+
+    /// Attaches a client: [`Editor::notify`] gets what it missed before this returns, then
+    /// whatever comes.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has it.
+    pub async fn attach(
+        &self,
+        connection: ConnectionId,
+        session: &SessionId,
+        seen: Option<Seen>,
+    ) -> Result<Attached, ErrorInfo> {
+        let editor = self.shared.editor(connection).ok_or_else(|| {
+            ErrorInfo::new(ErrorCode::Internal, "This connection has already been closed.")
+        })?;
+        let session = self.session(session).await?;
+        session.request(|reply| Command::Attach { connection, editor, seen, reply }).await
+    }
+
+    /// Removes a session for good.
+    ///
+    /// # Errors
+    /// There is no such session, another process has it, or a turn of it runs.
+    pub async fn delete(&self, id: &SessionId) -> Result<(), ErrorInfo> {
+        let open = self.open_sessions().into_iter().find(|session| session.id == *id);
+        if let Some(session) = open {
+            let running =
+                |state: &SessionState| matches!(state.status, protocol::Status::Running { .. });
+            if session.look(running) {
+                return Err(ErrorInfo::new(
+                    ErrorCode::SessionBusy,
+                    "A turn of this session runs; stop it first.",
+                ));
+            }
+            session.request(|reply| Command::Close { only_if_idle: false, reply }).await?;
+        }
+        self.shared.parts.store.delete(id).await?;
+        lock(&self.shared.open).remove(id);
+        Ok(())
+    }
+
+    /// Sends a prompt. It becomes a turn at once, or waits for the one that runs.
+    ///
+    /// # Errors
+    /// The prompt could not be journaled, or too many wait. Then nothing has begun.
+    pub async fn chat(&self, id: &SessionId, message: UserMessage) -> Result<Started, ErrorInfo> {
+        let session = self.session(id).await?;
+        session.request(|reply| Command::Chat { message, reply }).await
+    }
+
+    /// Stops the running turn; says whether there was one.
+    ///
+    /// # Errors
+    /// There is no such session.
+    pub async fn cancel(&self, id: &SessionId) -> Result<bool, ErrorInfo> {
+        self.session(id).await?.request(|reply| Command::Cancel { reply }).await
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// It is not open.
+    pub async fn respond(
+        &self,
+        id: &SessionId,
+        approval: &ItemId,
+        answer: Answer,
+    ) -> Result<(), ErrorInfo> {
+        let session = self.session(id).await?;
+        let approval = approval.clone();
+        session.request(|reply| Command::Respond { approval, answer, reply: Some(reply) }).await
+    }
+
+    /// Answers the question that a change set raised.
+    ///
+    /// # Errors
+    /// It waits for no answer.
+    pub async fn resolve(
+        &self,
+        id: &SessionId,
+        change_set: &ItemId,
+        answer: Answer,
+    ) -> Result<(), ErrorInfo> {
+        let session = self.session(id).await?;
+        let asked = session.look(|state| {
+            state.items.iter().rev().find_map(|item| match &item.body {
+                ItemBody::Approval(approval) => match &approval.subject {
+                    protocol::ApprovalSubject::Changes { item_id } if item_id == change_set => {
+                        Some(item.id.clone())
+                    }
+                    _ => None,
+                },
+                _ => None,
+            })
+        });
+        match asked {
+            Some(approval) => self.respond(id, &approval, answer).await,
+            None => Err(ErrorInfo::new(
+                ErrorCode::ChangeSetNotFound,
+                "This session has no such change set that waits for an answer.",
+            )),
+        }
+    }
+
+    /// The texts of a change set, for a preview.
+    ///
+    /// # Errors
+    /// The session has no such change set.
+    pub async fn proposal(
+        &self,
+        id: &SessionId,
+        change_set: &ItemId,
+    ) -> Result<Vec<Proposal>, ErrorInfo> {
+        let session = self.session(id).await?;
+        let body = session.look(|state| state.item(change_set).map(|item| item.body.clone()));
+        let Some(ItemBody::ChangeSet(set)) = body else {
+            return Err(ErrorInfo::new(
+                ErrorCode::ChangeSetNotFound,
+                "This session has no such change set.",
+            ));
+        };
+        Ok(review::proposals(self.shared.parts.documents.as_ref(), set).await)
+    }
+
+    /// Chooses the mode, the model or both for what comes next.
+    ///
+    /// # Errors
+    /// There is no such session, or the store failed.
+    pub async fn configure(
+        &self,
+        id: &SessionId,
+        mode: Option<Mode>,
+        model: Option<String>,
+    ) -> Result<(), ErrorInfo> {
+        let session = self.session(id).await?;
+        session.request(|reply| Command::Configure { mode, model, reply }).await
+    }
+
+    /// The whole session as it is now.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has it.
+    pub async fn state(&self, id: &SessionId) -> Result<SessionState, ErrorInfo> {
+        Ok(self.session(id).await?.look(SessionState::clone))
+    }
+
+    /// What the list says of a session.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has it.
+    pub async fn info(&self, id: &SessionId) -> Result<SessionInfo, ErrorInfo> {
+        Ok(self.session(id).await?.info())
+    }
+
+    /// What the user chose.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.parts.settings
+    }
+
+    /// The models that can be chosen.
+    pub fn models(&self) -> Vec<ModelChoice> {
+        self.shared.parts.model.choices()
+    }
+
+    /// Stops every turn, journals its end and gives the claims back.
+    pub async fn shutdown(&self) {
+        let close = |session: Session| async move {
+            let closed =
+                session.request(|reply| Command::Close { only_if_idle: false, reply }).await;
+            if let Err(error) = closed {
+                tracing::warn!(session = %session.id, %error, "not closed");
+            }
+        };
+        futures::future::join_all(self.open_sessions().into_iter().map(close)).await;
+    }
+
+    /// The session of this id, opened if it is not yet.
+    async fn session(&self, id: &SessionId) -> Result<Session, ErrorInfo> {
+        let cell = {
+            let mut open = lock(&self.shared.open);
+            if open.get(id).and_then(|cell| cell.get()).is_some_and(Session::is_closed) {
+                open.remove(id);
+            }
+            open.entry(id.clone()).or_default().clone()
+        };
+        let session = cell.get_or_try_init(|| self.load(id)).await;
+        if session.is_err() {
+            // Nothing of a session that could not be opened stays behind.
+            let mut open = lock(&self.shared.open);
+            if open.get(id).is_some_and(|cell| !cell.initialized()) {
+                open.remove(id);
+            }
+        }
+        session.cloned()
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Session, ErrorInfo> {
+        let store = &self.shared.parts.store;
+        let stored = store.open(id).await?;
+        let session = session::spawn(self.shared.clone(), stored, Vec::new()).await;
+        if session.is_err() {
+            store.close(id).await?;
+        }
+        session
+    }
+
+    fn open_sessions(&self) -> Vec<Session> {
+        lock(&self.shared.open)
+            .values()
+            .filter_map(|cell| cell.get())
+            .filter(|session| !session.is_closed())
+            .cloned()
+            .collect()
+    }
+}
+
+/// Takes a lock; a panic elsewhere does not make its data unusable.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

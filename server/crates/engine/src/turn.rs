@@ -1,0 +1,323 @@
+//! One turn: ask the model, do what it calls for, until it calls for nothing more.
+//!
+//! Start with [`run`]. What a response's tool calls lead to is in `calls.rs`.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use protocol::{
+    ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionState, ToolCall,
+    ToolCallStatus, TurnId, Update, Usage,
+};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ModelEvent, ModelRequest, ModelStream, StopCause, calls, context,
+    prompts::{self, Instructions},
+    session::{Command, Session, SessionHandle, item_of},
+    sessions::Shared,
+};
+
+/// How a turn ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TurnEnd {
+    Completed,
+    Cancelled,
+    Failed(ErrorInfo),
+}
+
+/// Why a turn cannot go on. Not an error of a tool: those are results for the model.
+pub(crate) enum Halt {
+    Cancelled,
+    Failed(ErrorInfo),
+}
+
+impl From<ErrorInfo> for Halt {
+    fn from(error: ErrorInfo) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A running turn and what it works with.
+pub(crate) struct Turn {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) session: Session,
+    pub(crate) id: TurnId,
+    pub(crate) cancel: CancellationToken,
+    /// Which model response is being handled, counted from 1.
+    pub(crate) step: u32,
+}
+
+/// A tool call as the model made it.
+pub(crate) struct RequestedCall {
+    pub(crate) item: Item,
+    pub(crate) call: ToolCall,
+    /// The arguments; the reason when they are not JSON.
+    pub(crate) input: Result<Value, String>,
+}
+
+/// Runs a turn to its end.
+pub(crate) async fn run(mut turn: Turn) -> TurnEnd {
+    match turn.work().await {
+        Ok(()) => TurnEnd::Completed,
+        // Whatever else went wrong on the way down: the user stopped it.
+        Err(_) if turn.cancel.is_cancelled() => TurnEnd::Cancelled,
+        Err(Halt::Cancelled) => TurnEnd::Cancelled,
+        Err(Halt::Failed(error)) => TurnEnd::Failed(error),
+    }
+}
+
+impl Turn {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        session: Session,
+        id: TurnId,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self { shared, session, id, cancel, step: 0 }
+    }
+
+    async fn work(&mut self) -> Result<(), Halt> {
+        let instructions = self.instructions().await;
+        while self.step < self.shared.parts.settings.max_requests {
+            self.step += 1;
+            let request = self.request(&instructions);
+            let calls = self.answer(request).await?;
+            if calls.is_empty() {
+                return Ok(());
+            }
+            calls::run(self, calls).await?;
+        }
+        Err(Halt::Failed(ErrorInfo::new(
+            ErrorCode::TurnTooLong,
+            format!(
+                "The turn was stopped after {} model requests; send a prompt to go on.",
+                self.step
+            ),
+        )))
+    }
+
+    async fn instructions(&self) -> Vec<Instructions> {
+        let looked_at = self.session.look(context::looked_at);
+        let documents = self.shared.parts.documents.as_ref();
+        context::instructions(documents, &self.session.info().root, looked_at.as_ref()).await
+    }
+
+    fn request(&self, instructions: &[Instructions]) -> ModelRequest {
+        let root = self.session.info().root;
+        let (mode, model, messages) = self
+            .session
+            .look(|state| (state.mode, state.model.clone(), context::messages(&state.items)));
+        ModelRequest {
+            model,
+            system: prompts::system(&root, mode, instructions),
+            tools: self.shared.parts.tools.iter().map(|tool| tool.spec()).collect(),
+            messages,
+            max_output_tokens: self.shared.parts.settings.max_output_tokens,
+        }
+    }
+
+    /// Asks the model and journals what it says. Returns its tool calls once the answer is
+    /// whole; of an answer that breaks off no call is run.
+    async fn answer(&self, request: ModelRequest) -> Result<Vec<RequestedCall>, Halt> {
+        let opened = self.unless_cancelled(self.shared.parts.model.stream(request)).await?;
+        let mut stream = opened.map_err(|error| Halt::Failed(error.into()))?;
+        let mut speech = Speech::new(self);
+        let mut calls = Vec::new();
+        let received = self.receive(&mut stream, &mut speech, &mut calls).await;
+        // What was said up to here was told, so it stays, however the answer ended.
+        speech.end(None).await?;
+        received.map(|()| calls)
+    }
+
+    async fn receive(
+        &self,
+        stream: &mut ModelStream,
+        speech: &mut Speech<'_>,
+        calls: &mut Vec<RequestedCall>,
+    ) -> Result<(), Halt> {
+        loop {
+            let event = self.unless_cancelled(stream.next()).await?;
+            match event {
+                Some(Ok(ModelEvent::Text(text))) => speech.say(Kind::Text, &text).await?,
+                Some(Ok(ModelEvent::Reasoning(text))) => {
+                    speech.say(Kind::Reasoning, &text).await?;
+                }
+                Some(Ok(ModelEvent::ReasoningEnd { provider_data })) => {
+                    speech.end_reasoning(provider_data).await?;
+                }
+                Some(Ok(ModelEvent::ToolCall { call_id, name, arguments })) => {
+                    speech.end(None).await?;
+                    calls.push(self.announce(call_id, name, arguments).await);
+                }
+                Some(Ok(ModelEvent::Usage(usage))) => self.add_usage(usage).await,
+                Some(Ok(ModelEvent::End(cause))) => return self.whole(cause, calls),
+                Some(Err(error)) => return Err(Halt::Failed(error.into())),
+                None => {
+                    return Err(Halt::Failed(ErrorInfo::new(
+                        ErrorCode::ModelBrokeOff,
+                        "The model's answer broke off; send a prompt to go on.",
+                    )));
+                }
+            }
+        }
+    }
+
+    fn whole(&self, cause: StopCause, calls: &[RequestedCall]) -> Result<(), Halt> {
+        match cause {
+            StopCause::EndOfAnswer | StopCause::ToolCalls => Ok(()),
+            // The calls came whole; only what would have followed is missing.
+            StopCause::OutputLimit if !calls.is_empty() => Ok(()),
+            StopCause::OutputLimit => Err(Halt::Failed(ErrorInfo::new(
+                ErrorCode::ModelBrokeOff,
+                "The answer ran into the limit of output tokens; send a prompt to go on.",
+            ))),
+            StopCause::Refusal => Err(Halt::Failed(ErrorInfo::new(
+                ErrorCode::ModelRefused,
+                "The model declined to answer this.",
+            ))),
+        }
+    }
+
+    async fn announce(&self, call_id: String, name: String, arguments: String) -> RequestedCall {
+        // No arguments at all is how some providers write an empty object.
+        let written = if arguments.trim().is_empty() { "{}" } else { &arguments };
+        let input = serde_json::from_str(written).map_err(|error| error.to_string());
+        let call = ToolCall {
+            call_id,
+            step: self.step,
+            title: name.clone(),
+            name,
+            input: input.clone().unwrap_or(Value::String(arguments)),
+            status: ToolCallStatus::Pending,
+            effects: Vec::new(),
+            output: None,
+        };
+        let item = self.item(ItemBody::ToolCall(call.clone()));
+        self.session.post(Update::ItemStarted { item: item.clone() }).await;
+        RequestedCall { item, call, input }
+    }
+
+    async fn add_usage(&self, more: Usage) {
+        let mut usage = self.session.look(|state| state.usage);
+        usage += more;
+        self.session.post(Update::Usage(usage)).await;
+    }
+
+    /// Waits for something, but not after the user stopped the turn.
+    pub(crate) async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Halt> {
+        self.cancel.run_until_cancelled(work).await.ok_or(Halt::Cancelled)
+    }
+
+    /// A new item of this turn.
+    pub(crate) fn item(&self, body: ItemBody) -> Item {
+        let parts = &self.shared.parts;
+        item_of(&self.id, (parts.ids)(), (parts.clock)(), body)
+    }
+
+    /// What a tool call may do to the session.
+    pub(crate) fn handle(&self, item: &ItemId) -> SessionHandle {
+        let (shared, turn) = (self.shared.clone(), self.id.clone());
+        let new_item =
+            move |body| item_of(&turn, (shared.parts.ids)(), (shared.parts.clock)(), body);
+        SessionHandle::new(self.session.clone(), item.clone(), Arc::new(new_item))
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.session.look(|state| state.mode)
+    }
+
+    /// What the user has allowed: in this session, and always in this folder.
+    pub(crate) async fn rules(&self) -> Result<Vec<Rule>, Halt> {
+        let mut rules = self.session.look(session_rules);
+        let always = self.shared.parts.store.rules(&self.session.info().root).await;
+        rules.extend(always.map_err(|error| Halt::Failed(error.into()))?);
+        Ok(rules)
+    }
+}
+
+/// What the user allowed for this session, as its journal has it.
+fn session_rules(state: &SessionState) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for item in &state.items {
+        let ItemBody::Approval(approval) = &item.body else { continue };
+        let Some(answer) = &approval.answer else { continue };
+        if answer.decision == protocol::Decision::Session {
+            let chosen = approval.options.iter().find(|it| it.decision == answer.decision);
+            rules.extend(chosen.into_iter().flat_map(|option| option.rules.clone()));
+        }
+    }
+    rules
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Reasoning,
+}
+
+/// The message or reasoning that is streaming, if one is.
+struct Speech<'a> {
+    turn: &'a Turn,
+    open: Option<(Kind, Item, String)>,
+}
+
+impl<'a> Speech<'a> {
+    fn new(turn: &'a Turn) -> Self {
+        Self { turn, open: None }
+    }
+
+    async fn say(&mut self, kind: Kind, more: &str) -> Result<(), Halt> {
+        if more.is_empty() {
+            return Ok(());
+        }
+        if self.open.as_ref().is_some_and(|(open, ..)| *open != kind) {
+            self.end(None).await?;
+        }
+        if self.open.is_none() {
+            self.begin(kind).await;
+        }
+        if let Some((_, item, text)) = &mut self.open {
+            text.push_str(more);
+            let command = Command::Text { item: item.id.clone(), text: more.to_owned() };
+            self.turn.session.send(command).await;
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, kind: Kind) {
+        let item = self.turn.item(body(kind, String::new(), None));
+        self.turn.session.post(Update::ItemStarted { item: item.clone() }).await;
+        self.open = Some((kind, item, String::new()));
+    }
+
+    /// Ends the reasoning; one whose text the provider hides still has data to keep.
+    async fn end_reasoning(&mut self, provider_data: Option<Value>) -> Result<(), Halt> {
+        let is_open = matches!(self.open, Some((Kind::Reasoning, ..)));
+        if !is_open {
+            if provider_data.is_none() {
+                return Ok(());
+            }
+            self.end(None).await?;
+            self.begin(Kind::Reasoning).await;
+        }
+        self.end(provider_data).await
+    }
+
+    async fn end(&mut self, provider_data: Option<Value>) -> Result<(), Halt> {
+        let Some((kind, mut item, text)) = self.open.take() else { return Ok(()) };
+        item.body = body(kind, text, provider_data);
+        Ok(self.turn.session.record(vec![Update::ItemEnded { item }]).await?)
+    }
+}
+
+fn body(kind: Kind, text: String, provider_data: Option<Value>) -> ItemBody {
+    match kind {
+        Kind::Text => ItemBody::AgentMessage { text },
+        Kind::Reasoning => ItemBody::Reasoning { text, provider_data },
+    }
+}
