@@ -1,0 +1,131 @@
+//! What is kept of a command's output: text without terminal codes, its head and its tail.
+
+use std::collections::VecDeque;
+
+use anstream::adapter::StripStr;
+
+/// Keeps the head and the tail of an output of any length.
+pub(super) struct Transcript {
+    // The most characters of the head, and of the tail.
+    half: usize,
+    // The beginning of a character whose rest has not come yet.
+    undecoded: Vec<u8>,
+    codes: StripStr,
+    head: String,
+    head_chars: usize,
+    tail: VecDeque<char>,
+    left_out: usize,
+}
+
+impl Transcript {
+    /// Keeps at most `most` characters.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            half: most / 2,
+            undecoded: Vec::new(),
+            codes: StripStr::new(),
+            head: String::new(),
+            head_chars: 0,
+            tail: VecDeque::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Takes more output. Gives what is new in it for those who watch; nothing once the output
+    /// is too long to be watched.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> String {
+        let decoded = self.decode(bytes);
+        let plain: String = self.codes.strip_next(&decoded).collect();
+        let watched = self.left_out == 0;
+        for c in plain.chars() {
+            self.keep(c);
+        }
+        match (watched, self.left_out) {
+            (true, 0) => plain,
+            (true, _) => "\n… (too much to show as it comes)\n".to_owned(),
+            (false, _) => String::new(),
+        }
+    }
+
+    /// The output, with a note where something is missing.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.head.clone();
+        if self.left_out > 0 {
+            text.push_str(&format!("\n… {} characters left out …\n", self.left_out));
+        }
+        text.extend(&self.tail);
+        if !self.undecoded.is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        text
+    }
+
+    fn keep(&mut self, c: char) {
+        if self.head_chars < self.half {
+            self.head.push(c);
+            self.head_chars += 1;
+            return;
+        }
+        if self.tail.len() == self.half {
+            self.tail.pop_front();
+            self.left_out += 1;
+        }
+        self.tail.push_back(c);
+    }
+
+    /// Bytes that are no UTF-8 become replacement characters; a character that is cut in two by
+    /// the way the output comes does not.
+    fn decode(&mut self, bytes: &[u8]) -> String {
+        let mut all = std::mem::take(&mut self.undecoded);
+        all.extend_from_slice(bytes);
+        let mut text = String::with_capacity(all.len());
+        let mut chunks = all.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            text.push_str(chunk.valid());
+            let invalid = chunk.invalid();
+            let is_cut = chunks.peek().is_none()
+                && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+            if is_cut {
+                self.undecoded = invalid.to_vec();
+            } else if !invalid.is_empty() {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Transcript;
+
+    #[test]
+    fn keeps_head_and_tail_and_counts_the_rest() {
+        let mut transcript = Transcript::new(6);
+        assert_eq!(transcript.push("äbc".as_bytes()), "äbc");
+        assert_eq!(transcript.push(b"def"), "def");
+        assert_eq!(transcript.text(), "äbcdef");
+        assert!(transcript.push(b"ghij").contains("too much"));
+        assert_eq!(transcript.push(b"k"), "");
+        assert_eq!(transcript.text(), "äbc\n… 5 characters left out …\nijk");
+    }
+
+    #[test]
+    fn a_character_may_come_in_pieces_and_a_bad_byte_is_shown() {
+        let mut transcript = Transcript::new(100);
+        let euro = "€".as_bytes();
+        assert_eq!(transcript.push(&euro[..2]), "");
+        assert_eq!(transcript.push(&euro[2..]), "€");
+        assert_eq!(transcript.push(b"a\xffb"), "a\u{fffd}b");
+        transcript.push(&euro[..1]);
+        assert_eq!(transcript.text(), "€a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn terminal_codes_are_dropped_also_in_pieces() {
+        let mut transcript = Transcript::new(100);
+        transcript.push(b"\x1b[1;3");
+        transcript.push(b"1mred\x1b[0m\tand\x1b]0;title\x07 plain\n");
+        assert_eq!(transcript.text(), "red\tand plain\n");
+    }
+}
