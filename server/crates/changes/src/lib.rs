@@ -1,1 +1,23 @@
-//! Pure text algebra: positions, diffs, edits and change sets.
+//! Pure text algebra: positions, replacements, differences, chains of edits, finding text.
+//!
+//! Everything here is a function of its arguments. This room knows no editor, no disk, no
+//! session and no time; offsets are UTF-8 bytes, except in [`Encoding`], which is the one place
+//! that knows how clients count.
+//!
+//! Start with [`apply`], the meaning of a list of replacements; [`compose`] is the same for the
+//! edits of a change set of which only some are wanted.
+
+mod chain;
+mod diff;
+mod fragments;
+mod locate;
+mod position;
+mod presence;
+mod replacement;
+
+pub use chain::{compose, depends_on};
+pub use diff::{diff, unified};
+pub use locate::{Located, MAX_LINES, locate};
+pub use position::Encoding;
+pub use presence::shows;
+pub use replacement::{ChangeError, apply};

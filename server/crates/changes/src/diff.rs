@@ -1,0 +1,142 @@
+//! Differences between two texts, as replacements and as a diff for people.
+//!
+//! It finds a difference; it does not know which text was meant to win. [`diff`] is what edits
+//! are made from. `fine` takes the same apart down to characters, for questions about which text
+//! came from where.
+
+use std::ops::Range;
+
+use protocol::Replacement;
+use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
+
+/// Stretches with more characters than this are not compared character by character: a change
+/// of that size is one change for everybody.
+const FINE_LIMIT: usize = 20_000;
+
+/// The replacements that turn `before` into `after`: as few lines as possible, and of those only
+/// what differs from the first to the last character. None cuts a CRLF of `before`.
+pub fn diff(before: &str, after: &str) -> Vec<Replacement> {
+    changed_lines(before, after).into_iter().map(|lines| lines.trimmed(before, after)).collect()
+}
+
+/// The difference as a unified diff with three lines of context; empty if there is none.
+///
+/// A text that comes from nothing is shown as a new file.
+pub fn unified(label: &str, before: &str, after: &str) -> String {
+    let old = if before.is_empty() { "/dev/null".to_owned() } else { format!("a/{label}") };
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(3)
+        .header(&old, &format!("b/{label}"))
+        .to_string()
+}
+
+/// As [`diff`], but with what is equal between two differences inside of lines left alone.
+pub(crate) fn fine(before: &str, after: &str) -> Vec<Replacement> {
+    changed_lines(before, after)
+        .into_iter()
+        .flat_map(|lines| {
+            let whole = lines.trimmed(before, after);
+            let old = &before[whole.start..whole.end];
+            if old.len() + whole.text.len() > FINE_LIMIT || old.is_empty() || whole.text.is_empty()
+            {
+                return vec![whole];
+            }
+            changed_chars(old, &whole.text, whole.start)
+        })
+        .collect()
+}
+
+/// A run of lines that differ: where it stands in both texts, in bytes.
+struct Stretch {
+    old: Range<usize>,
+    new: Range<usize>,
+}
+
+impl Stretch {
+    /// The replacement without the characters that are equal at both ends.
+    fn trimmed(&self, before: &str, after: &str) -> Replacement {
+        let (old, new) = (&before[self.old.clone()], &after[self.new.clone()]);
+        let equal = |(a, b): &(char, char)| a == b;
+        let front = old.chars().zip(new.chars()).take_while(equal);
+        let mut front: usize = front.map(|(char, _)| char.len_utf8()).sum();
+        // No client has a position between CR and LF.
+        if splits_crlf(before, self.old.start + front) {
+            front -= 1;
+        }
+        let back = old[front..].chars().rev().zip(new[front..].chars().rev()).take_while(equal);
+        let mut back: usize = back.map(|(char, _)| char.len_utf8()).sum();
+        if splits_crlf(before, self.old.end - back) {
+            back -= 1;
+        }
+        Replacement {
+            start: self.old.start + front,
+            end: self.old.end - back,
+            text: new[front..new.len() - back].to_owned(),
+        }
+    }
+}
+
+fn splits_crlf(text: &str, at: usize) -> bool {
+    at > 0 && text.as_bytes().get(at - 1..=at) == Some(b"\r\n".as_slice())
+}
+
+fn changed_lines(before: &str, after: &str) -> Vec<Stretch> {
+    let diff = TextDiff::from_lines(before, after);
+    let old = offsets(diff.iter_old_slices().map(str::len));
+    let new = offsets(diff.iter_new_slices().map(str::len));
+    changed(diff.ops())
+        .into_iter()
+        .map(|(lines, others)| Stretch {
+            old: old[lines.start]..old[lines.end],
+            new: new[others.start]..new[others.end],
+        })
+        .collect()
+}
+
+fn changed_chars(old: &str, new: &str, base: usize) -> Vec<Replacement> {
+    let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
+    let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+    let bytes = offsets(old.iter().map(|char| char.len_utf8()));
+    changed(&ops)
+        .into_iter()
+        .map(|(gone, come)| Replacement {
+            start: base + bytes[gone.start],
+            end: base + bytes[gone.end],
+            text: new[come].iter().collect(),
+        })
+        .collect()
+}
+
+/// Where each part begins, and where the last one ends.
+fn offsets(lengths: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut offsets = vec![0];
+    let mut end = 0;
+    offsets.extend(lengths.map(|length| {
+        end += length;
+        end
+    }));
+    offsets
+}
+
+/// The runs of old and new parts between equal ones.
+fn changed(ops: &[DiffOp]) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut runs: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    for op in ops {
+        if matches!(op, DiffOp::Equal { .. }) {
+            continue;
+        }
+        let (old, new) = (op.old_range(), op.new_range());
+        match runs.last_mut() {
+            Some(last) if last.0.end == old.start && last.1.end == new.start => {
+                last.0.end = old.end;
+                last.1.end = new.end;
+            }
+            _ => runs.push((old, new)),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests;
