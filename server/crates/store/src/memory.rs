@@ -1,0 +1,176 @@
+//! Sessions in memory: nothing outlives the process.
+
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use engine::{Batch, Draft, Record, Store, StoreError, StoredSession};
+use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo};
+
+use crate::{drafts, misuse::Misuse};
+
+/// Keeps sessions in memory.
+///
+/// [`MemoryStore::beside`] gives another store on the same sessions, as a second process or the
+/// same process after a restart would have. A dropped store gives its claims back.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    shelf: Arc<Mutex<Shelf>>,
+    // Its address tells this store's claims from those of the stores beside it.
+    identity: Arc<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    sessions: BTreeMap<SessionId, Kept>,
+    rules: Vec<(AbsPath, Rule)>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    info: SessionInfo,
+    records: Vec<Record>,
+    drafts: BTreeMap<ItemId, Vec<Draft>>,
+    claimed_by: Option<Arc<()>>,
+}
+
+impl Kept {
+    /// Whether `store` may write, or may claim.
+    fn belongs_to(&self, store: &Arc<()>) -> bool {
+        self.claimed_by.as_ref().is_some_and(|owner| Arc::ptr_eq(owner, store))
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another store on the same sessions, with claims of its own.
+    pub fn beside(&self) -> Self {
+        Self { shelf: self.shelf.clone(), identity: Arc::default() }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session, if nobody else has claimed it.
+    fn free<'a>(&self, shelf: &'a mut Shelf, id: &SessionId) -> Result<&'a mut Kept, StoreError> {
+        let kept = shelf.sessions.get_mut(id).ok_or_else(|| StoreError::NotFound(id.clone()))?;
+        if kept.claimed_by.is_some() && !kept.belongs_to(&self.identity) {
+            return Err(StoreError::InUse(id.clone()));
+        }
+        Ok(kept)
+    }
+}
+
+impl Drop for MemoryStore {
+    fn drop(&mut self) {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        for kept in shelf.sessions.values_mut() {
+            if kept.belongs_to(&self.identity) {
+                kept.claimed_by = None;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        match self.free(&mut shelf, &info.id) {
+            Err(StoreError::NotFound(_)) => {}
+            Ok(_) => return Err(Misuse::Exists(info.id.clone()).into()),
+            Err(error) => return Err(error),
+        }
+        let kept = Kept {
+            info: info.clone(),
+            records: Vec::new(),
+            drafts: BTreeMap::new(),
+            claimed_by: Some(self.identity.clone()),
+        };
+        shelf.sessions.insert(info.id.clone(), kept);
+        Ok(())
+    }
+
+    async fn open(&self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        let mut shelf = self.shelf();
+        let kept = self.free(&mut shelf, id)?;
+        kept.claimed_by = Some(self.identity.clone());
+        Ok(StoredSession {
+            info: kept.info.clone(),
+            records: kept.records.clone(),
+            drafts: drafts::join(kept.drafts.values().flatten().cloned()),
+        })
+    }
+
+    async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        let kept = match shelf.sessions.get_mut(id) {
+            Some(kept) if kept.belongs_to(&self.identity) => kept,
+            _ => return Err(Misuse::Unclaimed(id.clone()).into()),
+        };
+        for item in batch.records.iter().filter_map(|record| drafts::superseded(&record.update)) {
+            kept.drafts.remove(item);
+        }
+        kept.records.extend(batch.records);
+        for draft in batch.drafts {
+            let pieces = kept.drafts.entry(draft.item_id.clone()).or_default();
+            pieces.retain(|piece| piece.offset < draft.offset);
+            if let Some(last) = pieces.last_mut() {
+                last.text.truncate(drafts::kept(last, draft.offset).len());
+            }
+            pieces.push(draft);
+        }
+        if let Some(info) = batch.info {
+            kept.info = SessionInfo { id: id.clone(), ..info };
+        }
+        Ok(())
+    }
+
+    async fn close(&self, id: &SessionId) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        if let Some(kept) = shelf.sessions.get_mut(id)
+            && kept.belongs_to(&self.identity)
+        {
+            kept.claimed_by = None;
+        }
+        Ok(())
+    }
+
+    async fn list(&self, root: Option<&AbsPath>) -> Result<Vec<SessionInfo>, StoreError> {
+        let shelf = self.shelf();
+        let infos = shelf.sessions.values().map(|kept| &kept.info);
+        let mut infos: Vec<_> =
+            infos.filter(|info| root.is_none_or(|root| info.root == *root)).cloned().collect();
+        infos.sort_by_key(|info| Reverse((info.updated_at, info.created_at, info.id.clone())));
+        Ok(infos)
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        self.free(&mut shelf, id)?;
+        shelf.sessions.remove(id);
+        Ok(())
+    }
+
+    async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {
+        let shelf = self.shelf();
+        let rules = shelf.rules.iter().filter(|(folder, _)| folder == root);
+        Ok(rules.map(|(_, rule)| rule.clone()).collect())
+    }
+
+    async fn add_rule(&self, root: &AbsPath, rule: &Rule) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        if !shelf.rules.iter().any(|(folder, known)| folder == root && known == rule) {
+            shelf.rules.push((root.clone(), rule.clone()));
+        }
+        Ok(())
+    }
+}

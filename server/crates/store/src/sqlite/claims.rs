@@ -1,0 +1,114 @@
+//! Claims: a session is written by one process at a time.
+//!
+//! A claim is a lock on a file of its own. The system gives it back when the process ends,
+//! however it ends, so a file that is left over claims nothing.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use protocol::{AbsPath, SessionId};
+
+use super::{fault::Fault, private};
+
+/// The claims of this process in one folder.
+#[derive(Debug)]
+pub(super) struct Claims {
+    folder: PathBuf,
+    held: HashMap<SessionId, Claim>,
+}
+
+#[derive(Debug)]
+struct Claim {
+    path: PathBuf,
+    // Closing it unlocks it.
+    _file: File,
+}
+
+impl Claims {
+    /// No claims yet; their files will be in `<home>/locks`.
+    pub(super) fn new(home: &AbsPath) -> Self {
+        Self { folder: home.as_std_path().join("locks"), held: HashMap::new() }
+    }
+
+    /// Whether this process has claimed the session.
+    pub(super) fn has(&self, id: &SessionId) -> bool {
+        self.held.contains_key(id)
+    }
+
+    /// Claims the session. To claim what is claimed here already changes nothing.
+    ///
+    /// # Errors
+    /// Another process has claimed it, or the file system refuses.
+    pub(super) fn take(&mut self, id: &SessionId) -> Result<(), Fault> {
+        if self.has(id) {
+            return Ok(());
+        }
+        private::create_folder(&self.folder)?;
+        let path = self.folder.join(file_name(id));
+        let file = loop {
+            let file = private::file_options().create(true).truncate(false).open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(Fault::InUse(id.clone())),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            // Whoever had the claim may have removed the file between our opening and locking
+            // it. Then our lock keeps nobody out.
+            if is_at(&file, &path)? {
+                break file;
+            }
+        };
+        self.held.insert(id.clone(), Claim { path, _file: file });
+        Ok(())
+    }
+
+    /// Gives a claim back, if there is one.
+    pub(super) fn release(&mut self, id: &SessionId) {
+        self.held.remove(id);
+    }
+}
+
+impl Drop for Claim {
+    /// The file goes while it is still locked: then nobody else can have claimed by it.
+    fn drop(&mut self) {
+        if cfg!(unix)
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::debug!(path = %self.path.display(), %error, "a lock file stays behind");
+        }
+    }
+}
+
+/// A file name for any id: ids come from clients, and some file systems fold letters.
+fn file_name(id: &SessionId) -> String {
+    let mut name = String::new();
+    for byte in id.as_str().bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => name.push(char::from(byte)),
+            other => name.push_str(&format!("%{other:02x}")),
+        }
+    }
+    name + ".lock"
+}
+
+/// Whether `path` leads to the open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let here = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where files cannot be told apart, they are never removed.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}

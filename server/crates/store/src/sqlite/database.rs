@@ -1,0 +1,284 @@
+//! All SQL there is.
+
+use std::{
+    io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use engine::{Batch, Draft, Record, StoredSession};
+use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params,
+    params,
+};
+use rusqlite_migration::{M, Migrations};
+
+use super::{fault::Fault, private};
+use crate::{drafts, misuse::Misuse};
+
+/// The file's name in its folder.
+pub(super) const FILE: &str = "coworker.db";
+
+/// How long opening waits before it tries again.
+const PAUSE: Duration = Duration::from_millis(2);
+
+const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/0001-sessions.sql"))];
+const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
+
+/// An open database with the newest schema.
+pub(super) struct Database {
+    connection: Connection,
+}
+
+impl Database {
+    /// Opens the database in `folder`; makes both if they are missing.
+    pub(super) fn open(folder: &AbsPath, busy_timeout: Duration) -> Result<Self, Fault> {
+        private::create_folder(folder.as_std_path())?;
+        let path = folder.as_std_path().join(FILE);
+        create_file(&path)?;
+        let deadline = Instant::now() + busy_timeout;
+        loop {
+            match Self::connect(&path, busy_timeout) {
+                // Of several processes that turn a new database to WAL at once, SQLite lets some
+                // fail without waiting.
+                Err(fault) if fault.is_lock() && Instant::now() < deadline => thread::sleep(PAUSE),
+                result => return result,
+            }
+        }
+    }
+
+    fn connect(path: &Path, busy_timeout: Duration) -> Result<Self, Fault> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(busy_timeout)?;
+        // A write that began as a read could not wait for its lock.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // In KiB; journals are read once and front to back, so a cache gains nothing.
+        connection.pragma_update(None, "cache_size", -256)?;
+        migrate(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Fails if there is no such session.
+    pub(super) fn find(&self, id: &SessionId) -> Result<(), Fault> {
+        let mut select = self.connection.prepare_cached("SELECT 1 FROM sessions WHERE id = ?1")?;
+        if select.exists([id.as_str()])? { Ok(()) } else { Err(Fault::NotFound(id.clone())) }
+    }
+
+    /// Adds an empty session.
+    pub(super) fn create(&mut self, info: &SessionInfo) -> Result<(), Fault> {
+        let added = self.connection.execute(
+            "INSERT INTO sessions (id, root, title, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
+            params![
+                info.id.as_str(),
+                info.root.as_str(),
+                info.title,
+                info.created_at,
+                info.updated_at
+            ],
+        )?;
+        if added == 0 { Err(Misuse::Exists(info.id.clone()).into()) } else { Ok(()) }
+    }
+
+    /// Reads a whole session.
+    pub(super) fn load(&mut self, id: &SessionId) -> Result<StoredSession, Fault> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let info = transaction
+            .query_row(
+                "SELECT id, root, title, created_at, updated_at FROM sessions WHERE id = ?1",
+                [id.as_str()],
+                |row| Ok(info(row)),
+            )
+            .optional()?
+            .ok_or_else(|| Fault::NotFound(id.clone()))??;
+        let records = records(&transaction, id)?;
+        let drafts = drafts(&transaction, id)?;
+        Ok(StoredSession { info, records, drafts })
+    }
+
+    /// Adds the whole batch or nothing.
+    pub(super) fn append(&mut self, id: &SessionId, batch: &Batch) -> Result<(), Fault> {
+        let transaction = self.connection.transaction()?;
+        for record in &batch.records {
+            add_record(&transaction, id, record)?;
+        }
+        for draft in &batch.drafts {
+            add_draft(&transaction, id, draft)?;
+        }
+        if let Some(info) = &batch.info {
+            transaction
+                .prepare_cached(
+                    "UPDATE sessions SET root = ?2, title = ?3, created_at = ?4, updated_at = ?5
+                     WHERE id = ?1",
+                )?
+                .execute(params![
+                    id.as_str(),
+                    info.root.as_str(),
+                    info.title,
+                    info.created_at,
+                    info.updated_at
+                ])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The sessions, the last used first.
+    pub(super) fn list(&self, root: Option<&AbsPath>) -> Result<Vec<SessionInfo>, Fault> {
+        let mut select = self.connection.prepare(
+            "SELECT id, root, title, created_at, updated_at FROM sessions
+             WHERE :root IS NULL OR root = :root
+             ORDER BY updated_at DESC, created_at DESC, id DESC",
+        )?;
+        let mut rows = select.query(named_params! { ":root": root.map(AbsPath::as_str) })?;
+        let mut sessions = Vec::new();
+        while let Some(row) = rows.next()? {
+            match info(row) {
+                Ok(info) => sessions.push(info),
+                Err(error) => tracing::warn!(%error, "a session that cannot be read is not listed"),
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// Removes a session with all that belongs to it.
+    pub(super) fn delete(&mut self, id: &SessionId) -> Result<(), Fault> {
+        match self.connection.execute("DELETE FROM sessions WHERE id = ?1", [id.as_str()])? {
+            0 => Err(Fault::NotFound(id.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rules of a folder. One that a newer version wrote is left out: then it is asked again.
+    pub(super) fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, Fault> {
+        let mut select =
+            self.connection.prepare("SELECT rule FROM rules WHERE root = ?1 ORDER BY position")?;
+        let mut rows = select.query([root.as_str()])?;
+        let mut rules = Vec::new();
+        while let Some(row) = rows.next()? {
+            match serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?) {
+                Ok(rule) => rules.push(rule),
+                Err(error) => tracing::warn!(%root, %error, "a rule cannot be read"),
+            }
+        }
+        Ok(rules)
+    }
+
+    /// Adds a rule, unless it is there.
+    pub(super) fn add_rule(&mut self, root: &AbsPath, rule: &Rule) -> Result<(), Fault> {
+        self.connection.execute(
+            "INSERT INTO rules (root, rule) VALUES (?1, ?2) ON CONFLICT (root, rule) DO NOTHING",
+            params![root.as_str(), serde_json::to_string(rule)?],
+        )?;
+        Ok(())
+    }
+}
+
+/// Makes an empty file before SQLite does, because of its permissions; SQLite gives those to the
+/// files beside it.
+///
+/// An existing file is not opened: to close it would drop the locks of other connections of this
+/// process.
+fn create_file(path: &Path) -> io::Result<()> {
+    match private::file_options().create_new(true).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), Fault> {
+    let Err(error) = MIGRATIONS.to_latest(connection) else { return Ok(()) };
+    // Another process that started at the same time may have been faster.
+    if MIGRATIONS.pending_migrations(connection) == Ok(0) { Ok(()) } else { Err(error.into()) }
+}
+
+/// Columns as in `SELECT id, root, title, created_at, updated_at`.
+fn info(row: &Row<'_>) -> Result<SessionInfo, Fault> {
+    Ok(SessionInfo {
+        id: SessionId(row.get(0)?),
+        root: AbsPath::new(row.get::<_, String>(1)?)?,
+        title: row.get(2)?,
+        created_at: row.get(3)?,
+        updated_at: row.get(4)?,
+    })
+}
+
+/// The journal. A record that a newer version wrote is left out and stays where it is.
+fn records(transaction: &Transaction<'_>, id: &SessionId) -> Result<Vec<Record>, Fault> {
+    let mut select = transaction
+        .prepare_cached("SELECT seq, record FROM records WHERE session = ?1 ORDER BY position")?;
+    let mut rows = select.query([id.as_str()])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        let seq = row.get(0)?;
+        match serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
+            Ok(update) => records.push(Record { seq, update }),
+            Err(error) => {
+                tracing::warn!(session = %id, seq, %error, "a record cannot be read");
+            }
+        }
+    }
+    Ok(records)
+}
+
+fn drafts(transaction: &Transaction<'_>, id: &SessionId) -> Result<Vec<Draft>, Fault> {
+    let mut select = transaction.prepare_cached(
+        "SELECT item, start, text FROM drafts WHERE session = ?1 ORDER BY item, start",
+    )?;
+    let pieces = select
+        .query_map([id.as_str()], |row| {
+            let item_id = ItemId(row.get(0)?);
+            Ok(Draft { item_id, offset: row.get(1)?, text: row.get(2)? })
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(drafts::join(pieces))
+}
+
+fn add_record(transaction: &Transaction<'_>, id: &SessionId, record: &Record) -> Result<(), Fault> {
+    transaction
+        .prepare_cached("INSERT INTO records (session, seq, record) VALUES (?1, ?2, ?3)")?
+        .execute(params![id.as_str(), record.seq, serde_json::to_string(&record.update)?])?;
+    if let Some(item) = drafts::superseded(&record.update) {
+        transaction
+            .prepare_cached("DELETE FROM drafts WHERE session = ?1 AND item = ?2")?
+            .execute([id.as_str(), item.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Puts text in at its offset; what was there from that offset on is gone.
+fn add_draft(transaction: &Transaction<'_>, id: &SessionId, draft: &Draft) -> Result<(), Fault> {
+    let (session, item) = (id.as_str(), draft.item_id.as_str());
+    transaction
+        .prepare_cached("DELETE FROM drafts WHERE session = ?1 AND item = ?2 AND start >= ?3")?
+        .execute(params![session, item, draft.offset])?;
+    let last = transaction
+        .prepare_cached(
+            "SELECT start, text FROM drafts WHERE session = ?1 AND item = ?2
+             ORDER BY start DESC LIMIT 1",
+        )?
+        .query_row([session, item], |row| {
+            let item_id = draft.item_id.clone();
+            Ok(Draft { item_id, offset: row.get(0)?, text: row.get(1)? })
+        })
+        .optional()?;
+    if let Some(last) = last
+        && drafts::kept(&last, draft.offset) != last.text
+    {
+        transaction
+            .prepare_cached(
+                "UPDATE drafts SET text = ?4 WHERE session = ?1 AND item = ?2 AND start = ?3",
+            )?
+            .execute(params![session, item, last.offset, drafts::kept(&last, draft.offset)])?;
+    }
+    transaction
+        .prepare_cached("INSERT INTO drafts (session, item, start, text) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![session, item, draft.offset, draft.text])?;
+    Ok(())
+}

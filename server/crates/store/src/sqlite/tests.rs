@@ -1,0 +1,390 @@
+//! What only a disk can do to sessions: processes that die, locks, refusals, torn files.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use engine::{Batch, Store, StoreError};
+use protocol::AbsPath;
+use rusqlite::Connection;
+
+use super::{SqliteStore, database::FILE};
+use crate::tests::words::{Folder, Place, draft, info, path, records, run_rule};
+
+/// Names the folder of a test to the process that the test starts.
+const CHILD: &str = "COWORKER_STORE_TEST_FOLDER";
+
+impl Folder {
+    fn database(&self) -> PathBuf {
+        self.path.as_std_path().join(FILE)
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::open(self.database()).unwrap()
+    }
+
+    fn impatient(&self) -> SqliteStore {
+        self.patient(Duration::from_millis(1))
+    }
+
+    /// With a session `s1` that has the records 1 to 3, and nobody who holds it.
+    async fn with_a_session() -> Self {
+        let folder = Self::new();
+        let store = folder.store();
+        store.create(&info("s1", 1)).await.unwrap();
+        store.append(&"s1".into(), records(1..=3)).await.unwrap();
+        folder
+    }
+
+    async fn seqs(&self) -> Vec<u64> {
+        let stored = self.store().open(&"s1".into()).await.unwrap();
+        stored.records.iter().map(|record| record.seq).collect()
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_touched_before_the_first_call() {
+    let folder = Folder::new();
+    let store = folder.store();
+    assert!(!folder.path.as_std_path().exists());
+    assert_eq!(store.list(None).await.unwrap(), []);
+    assert!(folder.database().exists());
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read() {
+    let folder = Folder::with_a_session().await;
+    let store = folder.store();
+    store.open(&"s1".into()).await.unwrap();
+    let mode = |path: PathBuf| (fs::metadata(&path).unwrap().permissions().mode() & 0o777, path);
+    let here = folder.path.as_std_path();
+    for private in [here.to_owned(), here.parent().unwrap().to_owned(), here.join("locks")] {
+        let (mode, private) = mode(private);
+        assert_eq!(mode, 0o700, "{}", private.display());
+    }
+    let names = [FILE, "coworker.db-wal", "coworker.db-shm", "locks/s1.lock"];
+    for (mode, private) in names.map(|name| mode(here.join(name))) {
+        assert_eq!(mode, 0o600, "{}", private.display());
+    }
+}
+
+#[tokio::test]
+async fn a_closed_session_leaves_no_lock_file() {
+    let folder = Folder::with_a_session().await;
+    let store = folder.store();
+    store.open(&"s1".into()).await.unwrap();
+    assert!(store.open(&"nobody".into()).await.is_err());
+    let locks = || fs::read_dir(folder.path.as_std_path().join("locks")).unwrap().count();
+    assert_eq!(locks(), 1);
+    store.close(&"s1".into()).await.unwrap();
+    assert_eq!(locks(), 0);
+    store.delete(&"s1".into()).await.unwrap();
+    assert_eq!(locks(), 0);
+}
+
+#[tokio::test]
+async fn of_many_who_open_one_gets_the_session() {
+    let folder = Folder::with_a_session().await;
+    let stores: Vec<_> = (0..6).map(|_| folder.store()).collect();
+    for _ in 0..20 {
+        let opened = all(&stores, async |store| store.open(&"s1".into()).await).await;
+        assert_eq!(opened.iter().filter(|result| result.is_ok()).count(), 1);
+        all(&stores, async |store| store.close(&"s1".into()).await).await;
+    }
+}
+
+#[tokio::test]
+async fn many_may_make_the_database_at_once() {
+    for _ in 0..10 {
+        let folder = Folder::new();
+        let stores: Vec<_> = (0..6).map(|_| folder.store()).collect();
+        for listed in all(&stores, async |store| store.list(None).await).await {
+            assert_eq!(listed.unwrap(), []);
+        }
+    }
+}
+
+/// Does the same with every store at the same time: each has a thread of its own.
+async fn all<'a, S: Store, T>(stores: &'a [S], call: impl AsyncFn(&'a S) -> T) -> Vec<T> {
+    let mut calls: Vec<_> = stores.iter().map(|store| Box::pin(call(store))).collect();
+    let mut results: Vec<Option<T>> = stores.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (call, result) in calls.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let std::task::Poll::Ready(value) = call.as_mut().poll(context)
+            {
+                *result = Some(value);
+            }
+        }
+        if results.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    results.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_9() {
+    for acknowledged in [1, 8, 40] {
+        let folder = Folder::new();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "sqlite::tests::appends_until_it_is_killed", "--nocapture"])
+            .env(CHILD, folder.path.as_str())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut seqs =
+            lines.filter_map(|line| line.unwrap().strip_prefix("seq ")?.parse::<u64>().ok());
+        let last = seqs.by_ref().take(acknowledged).last().unwrap();
+        let in_use = folder.store().open(&"s1".into()).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        assert!(matches!(in_use, Err(StoreError::InUse(_))), "{in_use:?}");
+        let stored = folder.store().open(&"s1".into()).await.unwrap();
+        let kept = stored.records.len() as u64;
+        assert!(kept >= last, "{kept} of {last}");
+        assert_eq!(stored.records, records(1..=kept).records);
+        assert_eq!(stored.drafts, [draft("open", 0, &"x".repeat(stored.records.len()))]);
+        assert_eq!(stored.info.updated_at, kept);
+    }
+}
+
+/// Not a test by itself: the process that the test above kills.
+#[tokio::test]
+async fn appends_until_it_is_killed() {
+    let Ok(folder) = std::env::var(CHILD) else { return };
+    let store = SqliteStore::open(&path(&folder), SqliteStore::BUSY_TIMEOUT).unwrap();
+    store.create(&info("s1", 0)).await.unwrap();
+    for seq in 1..=1_000_000 {
+        let batch = Batch {
+            drafts: vec![draft("open", seq as usize - 1, "x")],
+            info: Some(info("s1", seq)),
+            ..records([seq])
+        };
+        store.append(&"s1".into(), batch).await.unwrap();
+        writeln!(std::io::stdout(), "seq {seq}").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_locked_database_is_an_error_that_passes() {
+    let folder = Folder::with_a_session().await;
+    let store = folder.impatient();
+    store.open(&"s1".into()).await.unwrap();
+    let other = folder.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    let id = "s1".into();
+    assert!(matches!(store.append(&id, records([4])).await, Err(StoreError::Locked)));
+    assert!(matches!(store.create(&info("s2", 1)).await, Err(StoreError::Locked)));
+    assert!(matches!(store.delete(&id).await, Err(StoreError::Locked)));
+    let rule = run_rule("ls");
+    assert!(matches!(store.add_rule(&path("/work"), &rule).await, Err(StoreError::Locked)));
+    // Reading goes on meanwhile, and the claim is kept.
+    assert_eq!(store.list(None).await.unwrap(), [info("s1", 1)]);
+    assert!(matches!(folder.impatient().open(&id).await, Err(StoreError::InUse(_))));
+
+    other.execute_batch("ROLLBACK").unwrap();
+    store.append(&id, records([4])).await.unwrap();
+    store.create(&info("s2", 1)).await.unwrap();
+    drop(store);
+    assert_eq!(folder.seqs().await, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn a_database_locked_from_the_start_is_an_error_that_passes() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path.as_std_path()).unwrap();
+    let other = folder.connection();
+    other.execute_batch("BEGIN EXCLUSIVE; CREATE TABLE theirs (x)").unwrap();
+    let store = folder.impatient();
+    assert!(matches!(store.list(None).await, Err(StoreError::Locked)));
+    assert!(matches!(store.create(&info("s1", 1)).await, Err(StoreError::Locked)));
+    other.execute_batch("ROLLBACK").unwrap();
+    store.create(&info("s1", 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_read_only_database_is_an_error_that_passes() {
+    let folder = Folder::with_a_session().await;
+    // A write version that SQLite does not know makes it take the file as read-only, whoever
+    // asks: permissions would not stop a test that runs as root.
+    let write_version = |version: u8| {
+        let mut bytes = fs::read(folder.database()).unwrap();
+        bytes[18] = version;
+        fs::write(folder.database(), bytes).unwrap();
+    };
+    let store = folder.store();
+    let id = "s1".into();
+    write_version(3);
+    assert_eq!(store.open(&id).await.unwrap().records, records(1..=3).records);
+    for _ in 0..2 {
+        let error = store.append(&id, records([4])).await.unwrap_err();
+        assert!(matches!(&error, StoreError::ReadOnly(path) if *path == folder.path), "{error:?}");
+    }
+    write_version(2);
+    store.append(&id, records([4])).await.unwrap();
+    drop(store);
+    assert_eq!(folder.seqs().await, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_an_error_that_passes() {
+    let is_refused = |result: Result<(), StoreError>, folder: &Folder| {
+        assert!(
+            matches!(&result, Err(StoreError::ReadOnly(path)) if *path == folder.path),
+            "{result:?}"
+        );
+    };
+    // A file where the folder above should be.
+    let folder = Folder::new();
+    let above = folder.path.parent().unwrap();
+    fs::write(above.as_std_path(), "a file").unwrap();
+    let store = folder.store();
+    is_refused(store.create(&info("s1", 1)).await, &folder);
+    fs::remove_file(above.as_std_path()).unwrap();
+    store.create(&info("s1", 1)).await.unwrap();
+
+    // A folder where the database, its index or the lock should be.
+    for name in [FILE, "coworker.db-shm", "locks/s1.lock"] {
+        let folder = Folder::new();
+        let obstacle = folder.path.join(name).unwrap();
+        fs::create_dir_all(obstacle.as_std_path()).unwrap();
+        let store = folder.store();
+        is_refused(store.create(&info("s1", 1)).await, &folder);
+        fs::remove_dir(obstacle.as_std_path()).unwrap();
+        store.create(&info("s1", 1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_and_left_alone() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path.as_std_path()).unwrap();
+    let text = "not a database, but a text of some length ".repeat(100);
+    fs::write(folder.database(), &text).unwrap();
+    let store = folder.store();
+    let error = store.list(None).await.unwrap_err();
+    assert!(matches!(error, StoreError::Failed(_)));
+    assert!(error.to_string().contains(folder.database().to_str().unwrap()), "{error}");
+    assert_eq!(fs::read_to_string(folder.database()).unwrap(), text);
+    fs::remove_file(folder.database()).unwrap();
+    store.create(&info("s1", 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = Folder::with_a_session().await;
+    let store = folder.store();
+    folder.connection().pragma_update(None, "user_version", 99).unwrap();
+    let error = store.open(&"s1".into()).await.unwrap_err();
+    assert!(error.to_string().contains("written by a newer Coworker"), "{error}");
+    folder.connection().pragma_update(None, "user_version", 1).unwrap();
+    store.open(&"s1".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_newer_version_wrote_is_left_out_and_kept() {
+    let folder = Folder::with_a_session().await;
+    let newer = r#"{"kind":"dream","of":"sheep"}"#;
+    let insert = "INSERT INTO records (session, seq, record) VALUES ('s1', 4, ?1)";
+    folder.connection().execute(insert, [newer]).unwrap();
+    let rule = "INSERT INTO rules (root, rule) VALUES ('/work', ?1)";
+    folder.connection().execute(rule, [newer]).unwrap();
+
+    // Whoever could not read record 4 takes its number again; that must not end the session.
+    let store = folder.store();
+    let stored = store.open(&"s1".into()).await.unwrap();
+    assert_eq!(stored.records, records(1..=3).records);
+    store.append(&"s1".into(), records([4, 5])).await.unwrap();
+    assert_eq!(store.rules(&path("/work")).await.unwrap(), []);
+    drop(store);
+    assert_eq!(folder.seqs().await, [1, 2, 3, 4, 5]);
+
+    let kept = "SELECT record FROM records WHERE session = 's1' ORDER BY position LIMIT 1 OFFSET 3";
+    let kept: String = folder.connection().query_row(kept, [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, newer);
+}
+
+#[tokio::test]
+async fn a_number_that_does_not_fit_fails_the_whole_batch() {
+    let folder = Folder::with_a_session().await;
+    let store = folder.store();
+    store.open(&"s1".into()).await.unwrap();
+    let error = store.append(&"s1".into(), records([4, u64::MAX])).await.unwrap_err();
+    assert!(matches!(error, StoreError::Failed(_)));
+    store.append(&"s1".into(), records([4])).await.unwrap();
+    drop(store);
+    assert_eq!(folder.seqs().await, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn a_torn_file_gives_the_beginning_of_the_journal() {
+    const BATCHES: u64 = 12;
+    let folder = Folder::new();
+    let store = folder.store();
+    store.create(&info("s1", 1)).await.unwrap();
+    drop(store); // The session is now in the database itself, and only the batches are beside it.
+    let store = folder.store();
+    store.open(&"s1".into()).await.unwrap();
+    for batch in 0..BATCHES {
+        store.append(&"s1".into(), records([batch * 2 + 1, batch * 2 + 2])).await.unwrap();
+    }
+    let whole = fs::read(wal(&folder.path)).unwrap();
+    let database = fs::read(folder.database()).unwrap();
+    drop(store);
+
+    // Around the file's header, around frames, and anywhere.
+    let frame = 24 + 4096;
+    let starts = (32..whole.len()).step_by(frame);
+    let cuts = starts.flat_map(|start| [start - 1, start, start + 1, start + 24, start + 2000]);
+    let mut seen = std::collections::BTreeSet::new();
+    for cut in [0, 1, 31].into_iter().chain(cuts).chain([whole.len()]) {
+        let torn = Folder::new();
+        fs::create_dir_all(torn.path.as_std_path()).unwrap();
+        fs::write(torn.database(), &database).unwrap();
+        fs::write(wal(&torn.path), &whole[..cut.min(whole.len())]).unwrap();
+
+        let store = torn.store();
+        let stored = store.open(&"s1".into()).await.unwrap();
+        let kept = stored.records.len() as u64;
+        assert_eq!(stored.records, records(1..=kept).records, "cut at {cut}");
+        assert_eq!(kept % 2, 0, "half a batch after a cut at {cut}");
+        seen.insert(kept);
+        store.append(&"s1".into(), records([kept + 1])).await.unwrap();
+        drop(store);
+        assert_eq!(torn.seqs().await.len() as u64, kept + 1);
+    }
+    assert_eq!(seen, (0..=BATCHES).map(|batches| batches * 2).collect());
+}
+
+fn wal(folder: &AbsPath) -> PathBuf {
+    folder.as_std_path().join(format!("{FILE}-wal"))
+}
+
+#[tokio::test]
+async fn a_claim_for_a_caller_that_went_away_is_given_back() {
+    let folder = Folder::with_a_session().await;
+    let (store, other) = (folder.store(), folder.store());
+    let id = "s1".into();
+    {
+        let mut open = Box::pin(store.open(&id));
+        let first = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(open.as_mut().poll(context).is_pending())
+        });
+        first.await;
+    }
+    // Whatever the thread had to do for it is done before this answer.
+    store.list(None).await.unwrap();
+    other.open(&id).await.unwrap();
+}

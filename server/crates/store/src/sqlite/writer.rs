@@ -1,0 +1,103 @@
+//! The thread's side: brings claims and the database together, one call after the other.
+
+use std::time::Duration;
+
+use engine::{Batch, StoreError, StoredSession};
+use protocol::{AbsPath, Rule, SessionId, SessionInfo};
+
+use super::{claims::Claims, database::Database, fault::Fault};
+use crate::misuse::Misuse;
+
+/// All that the thread owns.
+pub(super) struct Writer {
+    folder: AbsPath,
+    busy_timeout: Duration,
+    // None until it is needed, and again after trouble.
+    database: Option<Database>,
+    claims: Claims,
+}
+
+impl Writer {
+    pub(super) fn new(folder: AbsPath, busy_timeout: Duration) -> Self {
+        let claims = Claims::new(&folder);
+        Self { folder, busy_timeout, database: None, claims }
+    }
+
+    pub(super) fn create(&mut self, info: &SessionInfo) -> Result<(), StoreError> {
+        self.claimed(&info.id, |database| database.create(info))
+    }
+
+    pub(super) fn open(&mut self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        self.with(|database| database.find(id))?;
+        self.claimed(id, |database| database.load(id))
+    }
+
+    pub(super) fn append(&mut self, id: &SessionId, batch: &Batch) -> Result<(), StoreError> {
+        if !self.claims.has(id) {
+            return Err(Misuse::Unclaimed(id.clone()).into());
+        }
+        self.with(|database| database.append(id, batch))
+    }
+
+    pub(super) fn close(&mut self, id: &SessionId) {
+        self.claims.release(id);
+    }
+
+    pub(super) fn has_claimed(&self, id: &SessionId) -> bool {
+        self.claims.has(id)
+    }
+
+    pub(super) fn list(&mut self, root: Option<&AbsPath>) -> Result<Vec<SessionInfo>, StoreError> {
+        self.with(|database| database.list(root))
+    }
+
+    pub(super) fn delete(&mut self, id: &SessionId) -> Result<(), StoreError> {
+        self.with(|database| database.find(id))?;
+        self.claimed(id, |database| database.delete(id))?;
+        self.claims.release(id);
+        Ok(())
+    }
+
+    pub(super) fn rules(&mut self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {
+        self.with(|database| database.rules(root))
+    }
+
+    pub(super) fn add_rule(&mut self, root: &AbsPath, rule: &Rule) -> Result<(), StoreError> {
+        self.with(|database| database.add_rule(root, rule))
+    }
+
+    /// Claims the session and does `work`; if that fails, the claim is as it was before.
+    fn claimed<T>(
+        &mut self,
+        id: &SessionId,
+        work: impl FnOnce(&mut Database) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let had = self.claims.has(id);
+        self.claims.take(id).map_err(|fault| self.told(fault))?;
+        let result = self.with(work);
+        if result.is_err() && !had {
+            self.claims.release(id);
+        }
+        result
+    }
+
+    /// Does `work` on the database, which is opened if it is not open.
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Database) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let result = match &mut self.database {
+            Some(database) => work(database),
+            None => Database::open(&self.folder, self.busy_timeout)
+                .and_then(|database| work(self.database.insert(database))),
+        };
+        if result.as_ref().is_err_and(Fault::distrusts_connection) {
+            self.database = None;
+        }
+        result.map_err(|fault| self.told(fault))
+    }
+
+    fn told(&self, fault: Fault) -> StoreError {
+        fault.told(&self.folder)
+    }
+}

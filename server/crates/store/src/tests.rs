@@ -1,0 +1,282 @@
+//! What every store must do. Each function runs over both; the module `words` has the vocabulary.
+
+use engine::{Batch, Draft, Store, StoreError};
+use protocol::{AbsPath, Effect, Rule, SessionId, SessionInfo};
+
+use self::words::{
+    Place, draft, ended, info, message, path, record, records, run_rule, status, stored_texts,
+};
+
+pub(crate) mod words;
+
+/// Makes a test per store of each function.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::words::Folder::new()).await;
+            })*
+        }
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::MemoryStore::new()).await;
+            })*
+        }
+    };
+}
+
+on_both!(
+    a_session_comes_back_as_it_was_kept,
+    records_keep_their_order_over_many_batches,
+    an_unknown_session_is_not_found,
+    a_second_session_of_one_id_is_refused,
+    a_session_belongs_to_one_store_at_a_time,
+    a_dropped_store_gives_its_claims_back,
+    to_open_twice_is_to_open_once,
+    only_a_claimed_session_is_written,
+    a_deleted_session_is_gone_with_its_text,
+    the_list_has_the_last_used_first,
+    the_list_says_what_the_last_batch_said,
+    drafts_grow_where_they_end,
+    a_draft_that_goes_back_replaces_the_rest,
+    a_draft_may_begin_where_a_record_ended,
+    a_draft_never_ends_inside_a_character,
+    a_record_of_the_whole_item_ends_its_drafts,
+    rules_are_kept_once_per_folder,
+    any_text_is_a_session_id,
+);
+
+async fn a_session_comes_back_as_it_was_kept(place: impl Place) {
+    let store = place.store();
+    store.create(&info("s1", 1)).await.unwrap();
+    let batch = Batch {
+        records: vec![record(1, message("i1", "Grüße 🌍\0\n")), record(4, status("t1"))],
+        drafts: vec![draft("i2", 0, "half")],
+        info: None,
+    };
+    store.append(&"s1".into(), batch.clone()).await.unwrap();
+    store.close(&"s1".into()).await.unwrap();
+
+    let stored = place.store().open(&"s1".into()).await.unwrap();
+    assert_eq!(stored.info, info("s1", 1));
+    assert_eq!(stored.records, batch.records);
+    assert_eq!(stored.drafts, batch.drafts);
+}
+
+async fn records_keep_their_order_over_many_batches(place: impl Place) {
+    let store = place.store();
+    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s2", 1)).await.unwrap();
+    for seq in 1..=20 {
+        store.append(&"s1".into(), records([seq * 3, seq * 3 + 1])).await.unwrap();
+        store.append(&"s2".into(), records([seq])).await.unwrap();
+    }
+    let stored = store.open(&"s1".into()).await.unwrap();
+    let wanted: Vec<_> = (1..=20).flat_map(|seq| [seq * 3, seq * 3 + 1]).collect();
+    assert_eq!(stored.records, records(wanted).records);
+    assert_eq!(store.open(&"s2".into()).await.unwrap().records, records(1..=20).records);
+}
+
+async fn an_unknown_session_is_not_found(place: impl Place) {
+    let store = place.store();
+    let unknown = "nobody".into();
+    assert!(matches!(store.open(&unknown).await, Err(StoreError::NotFound(id)) if id == unknown));
+    assert!(matches!(store.delete(&unknown).await, Err(StoreError::NotFound(id)) if id == unknown));
+    store.close(&unknown).await.unwrap();
+    assert_eq!(store.list(None).await.unwrap(), []);
+}
+
+async fn a_second_session_of_one_id_is_refused(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    store.create(&info("s1", 1)).await.unwrap();
+    store.append(&"s1".into(), records([1])).await.unwrap();
+    assert!(matches!(store.create(&info("s1", 2)).await, Err(StoreError::Failed(_))));
+    assert!(matches!(other.create(&info("s1", 2)).await, Err(StoreError::InUse(_))));
+
+    // The first is as it was, and still ours to write.
+    store.append(&"s1".into(), records([2])).await.unwrap();
+    let stored = store.open(&"s1".into()).await.unwrap();
+    assert_eq!((stored.info, stored.records), (info("s1", 1), records([1, 2]).records));
+
+    // A refused creation claims nothing.
+    store.close(&"s1".into()).await.unwrap();
+    assert!(matches!(other.create(&info("s1", 2)).await, Err(StoreError::Failed(_))));
+    store.open(&"s1".into()).await.unwrap();
+}
+
+async fn a_session_belongs_to_one_store_at_a_time(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    store.create(&info("s1", 1)).await.unwrap();
+    for _ in 0..3 {
+        assert!(matches!(other.open(&"s1".into()).await, Err(StoreError::InUse(_))));
+        assert!(matches!(other.delete(&"s1".into()).await, Err(StoreError::InUse(_))));
+        assert_eq!(other.list(None).await.unwrap(), [info("s1", 1)]);
+
+        store.close(&"s1".into()).await.unwrap();
+        other.open(&"s1".into()).await.unwrap();
+        assert!(matches!(store.open(&"s1".into()).await, Err(StoreError::InUse(_))));
+        other.close(&"s1".into()).await.unwrap();
+        store.open(&"s1".into()).await.unwrap();
+    }
+}
+
+async fn a_dropped_store_gives_its_claims_back(place: impl Place) {
+    let store = place.store();
+    store.create(&info("s1", 1)).await.unwrap();
+    store.append(&"s1".into(), records([1])).await.unwrap();
+    drop(store);
+    let stored = place.store().open(&"s1".into()).await.unwrap();
+    assert_eq!(stored.records, records([1]).records);
+}
+
+async fn to_open_twice_is_to_open_once(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    store.create(&info("s1", 1)).await.unwrap();
+    store.open(&"s1".into()).await.unwrap();
+    store.open(&"s1".into()).await.unwrap();
+    store.close(&"s1".into()).await.unwrap();
+    other.open(&"s1".into()).await.unwrap();
+}
+
+async fn only_a_claimed_session_is_written(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    store.create(&info("s1", 1)).await.unwrap();
+    assert!(other.append(&"s1".into(), records([1])).await.is_err());
+    assert!(other.append(&"nobody".into(), records([1])).await.is_err());
+    store.close(&"s1".into()).await.unwrap();
+    assert!(store.append(&"s1".into(), records([1])).await.is_err());
+    assert_eq!(store.open(&"s1".into()).await.unwrap().records, []);
+}
+
+async fn a_deleted_session_is_gone_with_its_text(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    for id in ["s1", "s2"] {
+        store.create(&info(id, 1)).await.unwrap();
+        let drafts = vec![draft("i1", 0, "half")];
+        store.append(&id.into(), Batch { drafts, ..records([1]) }).await.unwrap();
+    }
+    store.delete(&"s1".into()).await.unwrap();
+    assert_eq!(other.list(None).await.unwrap(), [info("s2", 1)]);
+    assert!(matches!(store.open(&"s1".into()).await, Err(StoreError::NotFound(_))));
+    assert!(store.append(&"s1".into(), records([2])).await.is_err());
+
+    // The id is free again, for anyone, and nothing of the old session shows.
+    other.create(&info("s1", 5)).await.unwrap();
+    let stored = other.open(&"s1".into()).await.unwrap();
+    assert_eq!((stored.records, stored.drafts), (vec![], vec![]));
+    assert_eq!(store.open(&"s2".into()).await.unwrap().records, records([1]).records);
+}
+
+async fn the_list_has_the_last_used_first(place: impl Place) {
+    let store = place.store();
+    for (id, updated_at, root) in [("a", 2, "/one"), ("b", 9, "/two"), ("c", 5, "/one")] {
+        let info = SessionInfo { root: path(root), ..info(id, updated_at) };
+        store.create(&info).await.unwrap();
+    }
+    let list = async |root: Option<&AbsPath>| -> Vec<String> {
+        let sessions = place.store().list(root).await.unwrap();
+        sessions.into_iter().map(|session| session.id.0).collect()
+    };
+    assert_eq!(list(None).await, ["b", "c", "a"]);
+    assert_eq!(list(Some(&path("/one"))).await, ["c", "a"]);
+    assert_eq!(list(Some(&path("/on"))).await, [""; 0]);
+}
+
+async fn the_list_says_what_the_last_batch_said(place: impl Place) {
+    let store = place.store();
+    store.create(&info("s1", 1)).await.unwrap();
+    let mut later = info("s1", 7);
+    later.title = "Shorten `pop`".into();
+    let batch = Batch { info: Some(later.clone()), ..records([1]) };
+    store.append(&"s1".into(), batch).await.unwrap();
+    store.append(&"s1".into(), records([2])).await.unwrap();
+    assert_eq!(store.list(None).await.unwrap(), [later.clone()]);
+    assert_eq!(store.open(&"s1".into()).await.unwrap().info, later);
+}
+
+async fn drafts_grow_where_they_end(place: impl Place) {
+    let pieces =
+        [draft("i1", 0, "Grü"), draft("i2", 0, "x"), draft("i1", 4, "ße"), draft("i1", 7, "!")];
+    assert_eq!(stored_texts(place, pieces).await, [draft("i1", 0, "Grüße!"), draft("i2", 0, "x")],);
+}
+
+async fn a_draft_that_goes_back_replaces_the_rest(place: impl Place) {
+    let pieces = [
+        draft("i1", 0, "one "),
+        draft("i1", 4, "two "),
+        draft("i1", 8, "three"),
+        draft("i1", 6, "ice"),
+        draft("i2", 0, "all of it"),
+        draft("i2", 0, "anew"),
+    ];
+    assert_eq!(
+        stored_texts(place, pieces).await,
+        [draft("i1", 0, "one twice"), draft("i2", 0, "anew")],
+    );
+}
+
+async fn a_draft_may_begin_where_a_record_ended(place: impl Place) {
+    let pieces = [draft("i1", 7, "wor"), draft("i1", 10, "ld"), draft("i1", 20, "far")];
+    assert_eq!(
+        stored_texts(place, pieces).await,
+        [draft("i1", 7, "world"), draft("i1", 20, "far")],
+    );
+}
+
+async fn a_draft_never_ends_inside_a_character(place: impl Place) {
+    let pieces = [draft("i1", 0, "aé"), draft("i1", 2, "b")];
+    assert_eq!(stored_texts(place, pieces).await, [draft("i1", 0, "a"), draft("i1", 2, "b")]);
+}
+
+async fn a_record_of_the_whole_item_ends_its_drafts(place: impl Place) {
+    let store = place.store();
+    store.create(&info("s1", 1)).await.unwrap();
+    let drafts = |drafts: Vec<Draft>| Batch { drafts, ..Batch::default() };
+    let both = drafts(vec![draft("i1", 0, "hello"), draft("i2", 0, "other")]);
+    store.append(&"s1".into(), both).await.unwrap();
+
+    // Text after a record in the same batch comes on top of it.
+    let batch = Batch {
+        records: vec![record(1, message("i1", "hello"))],
+        drafts: vec![draft("i1", 5, " wor")],
+        info: None,
+    };
+    store.append(&"s1".into(), batch).await.unwrap();
+    let stored = store.open(&"s1".into()).await.unwrap();
+    assert_eq!(stored.drafts, [draft("i1", 5, " wor"), draft("i2", 0, "other")]);
+
+    let end = Batch { records: vec![record(2, ended("i1", "hello world"))], ..Batch::default() };
+    store.append(&"s1".into(), end).await.unwrap();
+    let stored = store.open(&"s1".into()).await.unwrap();
+    assert_eq!(stored.drafts, [draft("i2", 0, "other")]);
+}
+
+async fn rules_are_kept_once_per_folder(place: impl Place) {
+    let (here, there) = (path("/here"), path("/there"));
+    let write = Rule { allow: Effect::Write { path: path("/here/x") } };
+    let (store, other) = (place.store(), place.store());
+    store.add_rule(&here, &run_rule("cargo test")).await.unwrap();
+    other.add_rule(&here, &write).await.unwrap();
+    other.add_rule(&here, &run_rule("cargo test")).await.unwrap();
+    store.add_rule(&there, &write).await.unwrap();
+    assert_eq!(other.rules(&here).await.unwrap(), [run_rule("cargo test"), write.clone()]);
+    assert_eq!(store.rules(&there).await.unwrap(), [write]);
+    assert_eq!(store.rules(&path("/")).await.unwrap(), []);
+}
+
+async fn any_text_is_a_session_id(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    let ids = ["../../x", "/etc/passwd", "ä b\n", "A", "a", "con", "%41", "."];
+    for id in ids {
+        store.create(&info(id, 1)).await.unwrap();
+    }
+    for id in ids {
+        assert!(matches!(other.open(&id.into()).await, Err(StoreError::InUse(_))), "{id:?}");
+        store.close(&id.into()).await.unwrap();
+        other.open(&id.into()).await.unwrap();
+    }
+    let endless = SessionId("x".repeat(1 << 20));
+    assert!(matches!(store.open(&endless).await, Err(StoreError::NotFound(_))));
+}
