@@ -1,1 +1,20 @@
-//! Documents as the agent sees them: buffers over disk, search and structure.
+//! Documents as the agent sees them: editor buffers over files on disk, search and structure.
+//!
+//! This room reads and writes the disk and mirrors what editors have open. It knows no session,
+//! no model and no wire: whoever attaches an editor tells [`Workspace`] what the editor said, and
+//! everybody else reads through [`engine::Documents`].
+//!
+//! Start with [`Workspace`]; `buffers` holds the mirror, `resolve` decides what a path means, and
+//! `disk` is the one place that opens files.
+
+mod buffers;
+mod disk;
+mod documents;
+mod hash;
+mod resolve;
+mod search;
+mod structure;
+
+pub use buffers::{ChangeRefused, TextChange};
+pub use documents::{Limits, Workspace};
+pub use search::{GrepError, GrepMatch, GrepQuery, GrepResult, LeftOut, MAX_LINE_CHARS};

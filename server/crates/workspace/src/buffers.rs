@@ -1,0 +1,279 @@
+//! The mirror: what editors have open, letter by letter.
+//!
+//! A document is one resolved path. Every connection that has it open has a replica of it; the
+//! one last opened, focused or edited is what everybody reads. All of this is in memory and
+//! without waiting, because a keystroke passes here; whoever calls has followed the links.
+//!
+//! Revisions are counted per document and never fall, whichever replica or file the text comes
+//! from. Hashes are made when somebody asks, and kept.
+
+use std::collections::{BTreeMap, HashMap};
+
+use changes::Encoding;
+use engine::{ConnectionId, Origin, Snapshot};
+use protocol::{AbsPath, Stamp};
+use ropey::Rope;
+
+use crate::hash::{self, Hash};
+
+/// One change of a buffer, as an editor tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextChange {
+    /// First position that is replaced and first after it, each as line and character from 0;
+    /// none if the text is all new.
+    pub range: Option<((u32, u32), (u32, u32))>,
+    /// The new text.
+    pub text: String,
+}
+
+/// Why a change of a buffer makes no sense. The buffer is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeRefused {
+    /// The connection has not opened it.
+    #[error("`{0}` is changed but was not opened")]
+    NotOpen(AbsPath),
+    /// The range ends before it begins.
+    #[error("a changed range of `{0}` ends before it begins")]
+    Reversed(AbsPath),
+}
+
+/// Everything that is open.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    documents: BTreeMap<AbsPath, Document>,
+    /// What each connection's own names for its documents resolve to. Kept from the opening to
+    /// the closing, so that no keystroke asks the disk and no document changes its identity.
+    names: HashMap<(ConnectionId, AbsPath), AbsPath>,
+}
+
+/// What is known of one resolved path.
+#[derive(Default)]
+struct Document {
+    revision: u64,
+    /// The hash of the file as it was last seen, if nothing has happened since.
+    on_disk: Option<Hash>,
+    /// The last one is authoritative.
+    replicas: Vec<Replica>,
+}
+
+/// One connection's text. A connection may have a file open under two names; then there are two.
+struct Replica {
+    connection: ConnectionId,
+    name: AbsPath,
+    version: i32,
+    text: Rope,
+    hash: Option<Hash>,
+}
+
+impl Document {
+    fn advance(&mut self) {
+        self.revision += 1;
+        self.on_disk = None;
+    }
+
+    fn position(&self, connection: ConnectionId, name: &AbsPath) -> Option<usize> {
+        self.replicas.iter().position(|replica| replica.is(connection, name))
+    }
+
+    /// Makes a replica the authoritative one.
+    fn prefer(&mut self, index: usize) -> &mut Replica {
+        let replica = self.replicas.remove(index);
+        self.replicas.push_mut(replica)
+    }
+}
+
+impl Replica {
+    fn is(&self, connection: ConnectionId, name: &AbsPath) -> bool {
+        self.connection == connection && self.name == *name
+    }
+
+    fn view(&self, path: &AbsPath, revision: u64) -> View {
+        View {
+            path: path.clone(),
+            text: self.text.clone(),
+            revision,
+            hash: self.hash.clone(),
+            origin: Origin::Buffer { connection: self.connection, version: self.version },
+        }
+    }
+}
+
+/// A text of which the hash may not be known yet.
+pub(crate) struct View {
+    path: AbsPath,
+    pub(crate) text: Rope,
+    revision: u64,
+    pub(crate) hash: Option<Hash>,
+    origin: Origin,
+}
+
+impl View {
+    /// The same with its hash. Slow on big texts, if the hash is not known.
+    pub(crate) fn into_snapshot(self) -> Snapshot {
+        let hash = self.hash.unwrap_or_else(|| hash::of_rope(&self.text));
+        let stamp = Stamp { revision: self.revision, hash };
+        Snapshot { path: self.path, text: self.text, stamp, origin: self.origin }
+    }
+}
+
+impl Buffers {
+    /// A connection opened a document; again is as good as for the first time.
+    pub(crate) fn open(
+        &mut self,
+        connection: ConnectionId,
+        name: &AbsPath,
+        path: AbsPath,
+        version: i32,
+        text: &str,
+    ) {
+        self.close(connection, name);
+        let document = self.documents.entry(path.clone()).or_default();
+        document.advance();
+        let text = Rope::from_str(text);
+        document.replicas.push(Replica {
+            connection,
+            name: name.clone(),
+            version,
+            text,
+            hash: None,
+        });
+        self.names.insert((connection, name.clone()), path);
+    }
+
+    /// A connection's document changed, one change after the other: all of them or none.
+    pub(crate) fn change(
+        &mut self,
+        connection: ConnectionId,
+        name: &AbsPath,
+        version: i32,
+        changes: Vec<TextChange>,
+        encoding: Encoding,
+    ) -> Result<(), ChangeRefused> {
+        let not_open = || ChangeRefused::NotOpen(name.clone());
+        let (_, document) = self.document(connection, name).ok_or_else(not_open)?;
+        let index = document.position(connection, name).ok_or_else(not_open)?;
+        let mut text = document.replicas[index].text.clone();
+        for change in changes {
+            if !apply(&mut text, change, encoding) {
+                return Err(ChangeRefused::Reversed(name.clone()));
+            }
+        }
+        document.advance();
+        let replica = document.prefer(index);
+        replica.text = text;
+        replica.version = version;
+        replica.hash = None;
+        Ok(())
+    }
+
+    /// The user looks at a connection's document now. Whether that made a difference.
+    pub(crate) fn focus(&mut self, connection: ConnectionId, name: &AbsPath) -> bool {
+        let Some((_, document)) = self.document(connection, name) else { return false };
+        match document.position(connection, name) {
+            Some(index) if index + 1 < document.replicas.len() => {
+                document.prefer(index);
+                document.advance();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A connection closed a document. Whether it had it open.
+    pub(crate) fn close(&mut self, connection: ConnectionId, name: &AbsPath) -> bool {
+        let Some(path) = self.names.remove(&(connection, name.clone())) else { return false };
+        if let Some(document) = self.documents.get_mut(&path) {
+            document.replicas.retain(|replica| !replica.is(connection, name));
+            document.advance();
+        }
+        true
+    }
+
+    /// A connection is gone, and all it had open. Whether it had anything open.
+    pub(crate) fn disconnect(&mut self, connection: ConnectionId) -> bool {
+        let names = self.names.keys().filter(|(other, _)| *other == connection);
+        let names: Vec<AbsPath> = names.map(|(_, name)| name.clone()).collect();
+        for name in &names {
+            self.close(connection, name);
+        }
+        !names.is_empty()
+    }
+
+    /// A connection's own text of a document.
+    pub(crate) fn replica(&self, connection: ConnectionId, name: &AbsPath) -> Option<View> {
+        let path = self.names.get(&(connection, name.clone()))?;
+        let document = self.documents.get(path)?;
+        let replica = &document.replicas[document.position(connection, name)?];
+        Some(replica.view(path, document.revision))
+    }
+
+    /// The text of a resolved path that counts, if it is open anywhere.
+    pub(crate) fn authoritative(&self, path: &AbsPath) -> Option<View> {
+        let document = self.documents.get(path)?;
+        Some(document.replicas.last()?.view(path, document.revision))
+    }
+
+    /// Whether a resolved path is open anywhere.
+    pub(crate) fn is_open(&self, path: &AbsPath) -> bool {
+        self.documents.get(path).is_some_and(|document| !document.replicas.is_empty())
+    }
+
+    /// The open texts at and below a resolved path.
+    pub(crate) fn below(&self, root: &AbsPath) -> BTreeMap<AbsPath, Rope> {
+        let open = self.documents.iter().filter(|(path, _)| path.starts_with(root));
+        open.filter_map(|(path, document)| {
+            Some((path.clone(), document.replicas.last()?.text.clone()))
+        })
+        .collect()
+    }
+
+    /// Keeps the hash that was made for a snapshot, if the text is still that one.
+    pub(crate) fn remember(&mut self, snapshot: &Snapshot) {
+        let Origin::Buffer { connection, .. } = snapshot.origin else { return };
+        let Some(document) = self.documents.get_mut(&snapshot.path) else { return };
+        let same = |replica: &&mut Replica| {
+            replica.connection == connection && replica.text.is_instance(&snapshot.text)
+        };
+        if let Some(replica) = document.replicas.iter_mut().find(same) {
+            replica.hash = Some(snapshot.stamp.hash.clone());
+        }
+    }
+
+    /// The stamp of a file that has this hash now and is open nowhere.
+    pub(crate) fn stamp_of_file(&mut self, path: &AbsPath, hash: Hash) -> Stamp {
+        let document = self.documents.entry(path.clone()).or_default();
+        if document.on_disk.as_ref() != Some(&hash) {
+            document.advance();
+            document.on_disk = Some(hash.clone());
+        }
+        Stamp { revision: document.revision, hash }
+    }
+
+    fn document(
+        &mut self,
+        connection: ConnectionId,
+        name: &AbsPath,
+    ) -> Option<(&AbsPath, &mut Document)> {
+        let path = self.names.get(&(connection, name.clone()))?;
+        Some((path, self.documents.get_mut(path)?))
+    }
+}
+
+/// Applies one change; false if its range is reversed.
+fn apply(text: &mut Rope, change: TextChange, encoding: Encoding) -> bool {
+    let Some((start, end)) = change.range else {
+        *text = Rope::from_str(&change.text);
+        return true;
+    };
+    if end < start {
+        return false;
+    }
+    let start = text.byte_to_char(encoding.offset(text, start.0, start.1));
+    let end = text.byte_to_char(encoding.offset(text, end.0, end.1));
+    text.remove(start..end);
+    text.insert(start, &change.text);
+    true
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! [`Workspace`]: buffers over disk behind one cheap handle, and the seam [`Documents`].
+//!
+//! What an editor has open is the text, whatever the disk says; otherwise the file is. Buffer
+//! calls never wait, except that opening follows the links of the path once. Everything else
+//! that touches the disk runs where blocking is allowed.
+
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use changes::Encoding;
+use engine::{ConnectionId, DocumentError, Documents, Origin, Snapshot};
+use protocol::{AbsPath, Stamp};
+use ropey::Rope;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ChangeRefused, GrepError, GrepQuery, GrepResult, TextChange,
+    buffers::{Buffers, View},
+    disk::{self, Expected},
+    hash, resolve, search, structure,
+};
+
+/// From this size on, in bytes, a hash is made where blocking is allowed.
+const BIG: usize = 256 * 1024;
+
+/// What the workspace reads at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes a file may have to be read as a document.
+    pub max_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_bytes: 10 * 1024 * 1024 }
+    }
+}
+
+/// The documents of this process: what editors have open over what is on disk.
+///
+/// A cheap handle; all clones are the same workspace. The calls for buffers do not wait and are
+/// to be made in the order of the wire. Their paths are what the editor calls the documents;
+/// links are followed inside.
+#[derive(Clone)]
+pub struct Workspace {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: Limits,
+    buffers: Mutex<Buffers>,
+    /// Held while a file is looked at and replaced, so that two writers of ours cannot both find
+    /// it as they expect it.
+    writing: Mutex<()>,
+    ticks: watch::Sender<u64>,
+}
+
+impl Workspace {
+    /// A workspace where nothing is open.
+    pub fn new(limits: Limits) -> Self {
+        let shared = Shared {
+            limits,
+            buffers: Mutex::default(),
+            writing: Mutex::default(),
+            ticks: watch::Sender::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// An editor opened a document. If it had it open already, the new text replaces the old.
+    pub fn open(&self, connection: ConnectionId, path: &AbsPath, version: i32, text: &str) {
+        // A path that cannot be followed is still a name for what the editor shows.
+        let resolved = resolve::resolve(path).unwrap_or_else(|_| path.clone());
+        self.buffers().open(connection, path, resolved, version, text);
+        self.shared.tick();
+    }
+
+    /// An editor's document changed, by changes that are applied one after the other: all of
+    /// them or none. Positions beyond a line or the text stand for its end.
+    ///
+    /// # Errors
+    /// The connection has not opened the document, or a range is reversed.
+    pub fn change(
+        &self,
+        connection: ConnectionId,
+        path: &AbsPath,
+        version: i32,
+        changes: Vec<TextChange>,
+        encoding: Encoding,
+    ) -> Result<(), ChangeRefused> {
+        self.buffers().change(connection, path, version, changes, encoding)?;
+        self.shared.tick();
+        Ok(())
+    }
+
+    /// The user turned to this document in this editor: its text is the one that counts, if the
+    /// document is open in several.
+    pub fn focus(&self, connection: ConnectionId, path: &AbsPath) {
+        let changed = self.buffers().focus(connection, path);
+        if changed {
+            self.shared.tick();
+        }
+    }
+
+    /// An editor closed a document.
+    pub fn close(&self, connection: ConnectionId, path: &AbsPath) {
+        let changed = self.buffers().close(connection, path);
+        if changed {
+            self.shared.tick();
+        }
+    }
+
+    /// A connection ended: nothing of it is open any more.
+    pub fn disconnect(&self, connection: ConnectionId) {
+        let changed = self.buffers().disconnect(connection);
+        if changed {
+            self.shared.tick();
+        }
+    }
+
+    /// What this connection itself shows of a document, even where another one counts.
+    pub fn buffer(&self, connection: ConnectionId, path: &AbsPath) -> Option<Snapshot> {
+        let view = self.buffers().replica(connection, path)?;
+        Some(self.shared.seal(view))
+    }
+
+    /// Searches files for lines that match, with unsaved text in place of what is on disk.
+    ///
+    /// # Errors
+    /// The pattern or a glob is not valid, the root cannot be searched, or it was cancelled.
+    pub async fn grep(
+        &self,
+        query: GrepQuery,
+        cancel: CancellationToken,
+    ) -> Result<GrepResult, GrepError> {
+        // If the caller goes away, so does the search.
+        let cancel = cancel.child_token();
+        let _guard = cancel.clone().drop_guard();
+        let shared = Arc::clone(&self.shared);
+        let search = move || {
+            let root = resolve::resolve(&query.root).map_err(GrepError::Root)?;
+            let open = shared.buffers().below(&root);
+            search::grep(&query, &root, &open, &cancel)
+        };
+        tokio::task::spawn_blocking(search)
+            .await
+            .unwrap_or_else(|error| Err(GrepError::Failed(error)))
+    }
+
+    /// The names of what encloses a range of bytes, outermost first, as `impl Stack > fn pop`.
+    /// White space at the ends of the range does not count. None where nothing is known.
+    pub fn symbol_path(path: &AbsPath, text: &Rope, range: Range<usize>) -> Option<String> {
+        structure::symbol_path(path, text, range)
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Buffers> {
+        self.shared.buffers()
+    }
+}
+
+impl Shared {
+    // No code panics while it holds a lock; were it to, the texts would still be whole.
+    fn buffers(&self) -> MutexGuard<'_, Buffers> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tick(&self) {
+        self.ticks.send_modify(|count| *count += 1);
+    }
+
+    /// Makes the hash of a view, outside of the lock, and keeps it.
+    fn seal(&self, view: View) -> Snapshot {
+        let known = view.hash.is_some();
+        let snapshot = view.into_snapshot();
+        if !known {
+            self.buffers().remember(&snapshot);
+        }
+        snapshot
+    }
+
+    fn snapshot_of_file(&self, path: &AbsPath) -> Result<Snapshot, DocumentError> {
+        resolve::require(path)?;
+        let text = disk::read(path, self.limits.max_bytes)?;
+        let hash = hash::of_str(&text);
+        let mut buffers = self.buffers();
+        // It may have been opened while it was being read; then the editor has the word.
+        if let Some(view) = buffers.authoritative(path) {
+            drop(buffers);
+            return Ok(self.seal(view));
+        }
+        let stamp = buffers.stamp_of_file(path, hash);
+        let text = Rope::from_str(&text);
+        Ok(Snapshot { path: path.clone(), text, stamp, origin: Origin::Disk })
+    }
+
+    fn write(
+        &self,
+        path: &AbsPath,
+        expected: &Expected,
+        text: &str,
+    ) -> Result<Stamp, DocumentError> {
+        resolve::require(path)?;
+        let closed = || match self.buffers().is_open(path) {
+            true => Err(DocumentError::Stale(path.clone())),
+            false => Ok(()),
+        };
+        closed()?;
+        let hash = hash::of_str(text);
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        disk::write(path, expected, text, self.limits.max_bytes, closed)?;
+        drop(writing);
+        let stamp = self.buffers().stamp_of_file(path, hash);
+        self.tick();
+        Ok(stamp)
+    }
+}
+
+#[async_trait]
+impl Documents for Workspace {
+    async fn resolve(&self, path: &AbsPath) -> Result<AbsPath, DocumentError> {
+        let asked = path.clone();
+        blocking(path, move || resolve::resolve(&asked)).await
+    }
+
+    async fn snapshot(&self, path: &AbsPath) -> Result<Snapshot, DocumentError> {
+        let view = self.buffers().authoritative(path);
+        let shared = Arc::clone(&self.shared);
+        match view {
+            Some(view) if view.hash.is_some() || view.text.len_bytes() < BIG => {
+                Ok(shared.seal(view))
+            }
+            Some(view) => blocking(path, move || Ok(shared.seal(view))).await,
+            None => {
+                let asked = path.clone();
+                blocking(path, move || shared.snapshot_of_file(&asked)).await
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        path: &AbsPath,
+        expected: Option<&str>,
+        text: &str,
+    ) -> Result<Stamp, DocumentError> {
+        let expected =
+            expected.map_or(Expected::Missing, |hash| Expected::Text(hash.to_ascii_lowercase()));
+        let (asked, text) = (path.clone(), text.to_owned());
+        let shared = Arc::clone(&self.shared);
+        blocking(path, move || shared.write(&asked, &expected, &text)).await
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.ticks.subscribe()
+    }
+}
+
+/// Runs work that touches the disk where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    path: &AbsPath,
+    work: impl FnOnce() -> Result<T, DocumentError> + Send + 'static,
+) -> Result<T, DocumentError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(DocumentError::Io { path: path.clone(), source: std::io::Error::other(error) })
+    })
+}
+
+#[cfg(test)]
+mod tests;
