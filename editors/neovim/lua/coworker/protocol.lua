@@ -1,0 +1,569 @@
+---@meta
+-- Made from server/crates/protocol by `UPDATE=1 cargo test --test generated`.
+
+---An absolute path in UTF-8 without `.` and `..` parts.
+---
+---It says nothing about the disk: the file may be missing, or be a link to somewhere else.
+---Resolving links is the job of the room that reads the disk.
+---@alias coworker.AbsPath string
+
+---The answer to an approval.
+---@class coworker.Answer
+---@field decision coworker.Decision The decision.
+---@field reason? string|nil What the user said about it; the model is told.
+---@field edits? coworker.EditDecision[] Decisions on single edits that differ from `decision`; only for change sets.
+---@field by? string Who answered: a client's name, or how it was answered otherwise.
+
+---A question to the user, and its answer once there is one.
+---@class coworker.Approval
+---@field title string One line that says what would happen.
+---@field subject coworker.ApprovalSubject What is asked about.
+---@field why string Why it is asked, in one sentence.
+---@field options coworker.ApprovalOption[] The answers there are, the safe one first.
+---@field answer? coworker.Answer|nil The answer, when it has been given.
+
+---One possible answer.
+---@class coworker.ApprovalOption
+---@field decision coworker.Decision What choosing it means.
+---@field label string What to show, ready for a button.
+---@field rules? coworker.Rule[] The exact rules it would add, for `session` and `always`.
+
+---Parameters of `coworker/approval/request`, from the server to the client. The result is an
+---[`Answer`] or null, and null is no answer. The question is also open to
+---`coworker/approval/respond`; the first answer wins and ends the approval's item.
+---@class coworker.ApprovalRequestParams
+---@field sessionId coworker.SessionId The session.
+---@field approvalId coworker.ItemId The approval's item.
+---@field approval coworker.Approval The question.
+
+---Parameters of `coworker/approval/respond`.
+---@class coworker.ApprovalRespondParams
+---@field sessionId coworker.SessionId The session.
+---@field approvalId coworker.ItemId The approval's item.
+---@field answer coworker.Answer The answer.
+
+---A tool call and all it would do.
+---@class coworker.ApprovalSubject.toolCall
+---@field kind "toolCall"
+---@field itemId coworker.ItemId The tool call's item.
+---@field effects coworker.Effect[] What it would do.
+
+---The edits of one model response. Their review is their approval.
+---@class coworker.ApprovalSubject.changes
+---@field kind "changes"
+---@field itemId coworker.ItemId The change set's item; `coworker/changes/get` has its texts.
+
+---A plan.
+---@class coworker.ApprovalSubject.plan
+---@field kind "plan"
+---@field itemId coworker.ItemId The plan's item.
+
+---What an approval is about.
+---@alias coworker.ApprovalSubject coworker.ApprovalSubject.toolCall|coworker.ApprovalSubject.changes|coworker.ApprovalSubject.plan
+
+---Parameters of `coworker/session/attach`.
+---@class coworker.AttachParams
+---@field sessionId coworker.SessionId The session.
+---@field epoch? string|nil The epoch of an earlier attachment.
+---@field afterSeq? integer|nil The last update seen in that epoch; only newer ones are sent.
+
+---Result of `coworker/session/attach` and `coworker/session/new`. The updates missed are sent
+---before this result, then the live ones.
+---@class coworker.AttachResult
+---@field session coworker.SessionInfo The session.
+---@field epoch string Changes when the process that numbers the updates does.
+---@field seq integer The number of the last update sent before this result.
+---@field fromStart boolean Whether the updates sent begin at the session's beginning: forget what was known.
+
+---Result of `coworker/chat/cancel`.
+---@class coworker.CancelResult
+---@field cancelled boolean Whether a turn was running.
+
+---All edits of one model response.
+---@class coworker.ChangeSet
+---@field files coworker.FileChange[] The files it touches, each once.
+
+---Parameters of `coworker/changes/get`.
+---@class coworker.ChangesGetParams
+---@field sessionId coworker.SessionId The session.
+---@field changeSetId coworker.ItemId The change set's item.
+
+---Result of `coworker/changes/get`: a change set ready to draw.
+---@class coworker.ChangesGetResult
+---@field files coworker.ProposedFile[] The files, each once.
+
+---Parameters of `coworker/changes/resolve`: answers the approval of a change set.
+---@class coworker.ChangesResolveParams
+---@field sessionId coworker.SessionId The session.
+---@field changeSetId coworker.ItemId The change set's item.
+---@field accept boolean Whether the edits not named in `edits` may be applied.
+---@field reason? string|nil What the user said about it; the model is told.
+---@field edits? coworker.EditDecision[] Decisions on single edits.
+
+---Something the user points at.
+---@class coworker.ChatContext
+---@field uri string The document.
+---@field range? coworker.Range|nil The selection in it; without it the document as a whole is meant.
+
+---Parameters of `coworker/chat`.
+---@class coworker.ChatParams
+---@field sessionId? coworker.SessionId|nil The session; without it the connection's own, which is made when there is none.
+---@field text string The prompt.
+---@field context? coworker.ChatContext[] What the user points at.
+
+---Result of `coworker/chat`. The answer comes as updates; its end is a `status` update.
+---@class coworker.ChatResult
+---@field sessionId coworker.SessionId The session.
+---@field turnId coworker.TurnId The turn that this prompt is.
+---@field queued boolean Whether it waits for a turn that runs.
+
+---What the client can do, in `capabilities.experimental.coworker` or
+---`initializationOptions.coworker`. With none of it, plain LSP is used.
+---@class coworker.ClientCapabilities
+---@field version? integer The protocol version the client was written for.
+---@field ui? coworker.ClientUi What the client draws.
+
+---What the client draws by itself.
+---@class coworker.ClientUi
+---@field chat? boolean A chat pane: it gets `coworker/session/update`, and no chat document is opened.
+---@field approvals? boolean Questions: it answers `coworker/approval/request`, and no messages are shown.
+---@field prompt? boolean A prompt for what to ask: the server asks for `coworker/prompt` where it needs words.
+
+---One value to choose.
+---@class coworker.ConfigChoice
+---@field value string The value.
+---@field description string What it means, in one line.
+
+---One thing to choose.
+---@class coworker.ConfigOption
+---@field id string `mode` or `model`.
+---@field current string The value now.
+---@field choices coworker.ConfigChoice[] The values there are.
+
+---Parameters of `coworker/config/options`.
+---@class coworker.ConfigOptionsParams
+---@field sessionId? coworker.SessionId|nil The session whose choices are asked for; without it those of a new one.
+
+---Result of `coworker/config/options` and `coworker/config/set`.
+---@class coworker.ConfigOptionsResult
+---@field options coworker.ConfigOption[] What can be chosen.
+
+---Parameters of `coworker/config/set`.
+---@class coworker.ConfigSetParams
+---@field sessionId coworker.SessionId The session.
+---@field mode? coworker.Mode|nil The mode to take on.
+---@field model? string|nil The model to use from the next request on, as `provider/name`.
+
+---A file the user has in front of them.
+---@class coworker.ContextPart.file
+---@field kind "file"
+---@field path coworker.AbsPath The file.
+
+---A stretch of text the user selected.
+---@class coworker.ContextPart.selection
+---@field kind "selection"
+---@field path coworker.AbsPath The file it is in.
+---@field firstLine integer The first line, counted from 1.
+---@field lastLine integer The last line, counted from 1.
+---@field text string The selected text, unsaved changes included.
+---@field symbol? string|nil The function, type or section around it, outermost first: `impl Stack > fn pop`.
+
+---Problems the editor shows.
+---@class coworker.ContextPart.problems
+---@field kind "problems"
+---@field path coworker.AbsPath The file they are in.
+---@field lines string[] One line each: `12:5 error: expected ;`.
+
+---Something the user pointed at.
+---@alias coworker.ContextPart coworker.ContextPart.file|coworker.ContextPart.selection|coworker.ContextPart.problems
+
+---How an approval was decided.
+---@alias coworker.Decision "reject"|"once"|"session"|"always"|"withdrawn"
+
+---Parameters of `coworker/documents/get`.
+---@class coworker.DocumentParams
+---@field uri string The document.
+
+---Result of `coworker/documents/get`: the document as the agent sees it.
+---@class coworker.DocumentResult
+---@field text string The text.
+---@field version? integer|nil The client's version of it; none for a document that is open in no editor.
+---@field revision integer Counts the changes of the document in this process; our own, not an editor's version.
+---@field hash string SHA-256 of the text in UTF-8, in hexadecimal.
+
+---What one tool call changes in one file.
+---@class coworker.Edit
+---@field id coworker.EditId Names the edit; stable for as long as the change set exists.
+---@field itemId coworker.ItemId The tool call that made it.
+---@field replacements coworker.Replacement[] What is replaced, in ascending order, without overlap.
+---@field dependsOn? coworker.EditId[] Earlier edits of this file whose new text this one touches: rejecting one rejects this.
+---@field state coworker.EditState Where it stands.
+
+---The decision on one edit of a change set.
+---@class coworker.EditDecision
+---@field editId coworker.EditId The edit.
+---@field accept boolean Whether it may be applied.
+---@field reason? string|nil What the user said about it; the model is told.
+
+---Names one edit inside a change set.
+---@alias coworker.EditId string
+
+---Waits for a decision.
+---@class coworker.EditState.pending
+---@field kind "pending"
+
+---The user said yes; it is on its way into the document.
+---@class coworker.EditState.accepted
+---@field kind "accepted"
+
+---The user said no.
+---@class coworker.EditState.rejected
+---@field kind "rejected"
+---@field reason? string|nil What the user said about it.
+
+---It is in the document.
+---@class coworker.EditState.applied
+---@field kind "applied"
+
+---It could not be applied, and the document is as the user left it.
+---@class coworker.EditState.conflicted
+---@field kind "conflicted"
+---@field reason string Why.
+
+---Where an edit stands.
+---@alias coworker.EditState coworker.EditState.pending|coworker.EditState.accepted|coworker.EditState.rejected|coworker.EditState.applied|coworker.EditState.conflicted
+
+---Reads a file or folder.
+---@class coworker.Effect.read
+---@field kind "read"
+---@field path coworker.AbsPath What is read.
+
+---Creates or changes a file.
+---@class coworker.Effect.write
+---@field kind "write"
+---@field path coworker.AbsPath What is written.
+
+---Runs a command in a shell.
+---@class coworker.Effect.run
+---@field kind "run"
+---@field command string The whole command line.
+---@field folder coworker.AbsPath The folder it runs in.
+
+---Asks for a plan to be approved, which ends the read-only mode.
+---@class coworker.Effect.submitPlan
+---@field kind "submitPlan"
+
+---What a prepared tool call would do. Paths are resolved: links are followed.
+---@alias coworker.Effect coworker.Effect.read|coworker.Effect.write|coworker.Effect.run|coworker.Effect.submitPlan
+
+---A result with nothing in it.
+---@class coworker.Empty
+
+---What went wrong, as a stable string; in JSON-RPC it travels as `data.code`.
+---@alias coworker.ErrorCode "invalidParams"|"sessionNotFound"|"sessionInUse"|"sessionBusy"|"queueFull"|"approvalNotFound"|"changeSetNotFound"|"documentNotFound"|"notAFile"|"notUtf8"|"documentTooBig"|"fileSystem"|"badPath"|"editNotFound"|"editAmbiguous"|"editStale"|"editRefused"|"editUnconfirmed"|"unknownTool"|"badToolArguments"|"toolFailed"|"commandTimedOut"|"denied"|"rejected"|"cancelled"|"interrupted"|"modelUnavailable"|"modelUnauthorized"|"modelOverloaded"|"modelRefused"|"modelBrokeOff"|"turnTooLong"|"storeLocked"|"storeReadOnly"|"storeFailed"|"internal"
+
+---An error in words and code; in JSON-RPC it travels as `message` and `data`.
+---@class coworker.ErrorInfo
+---@field code coworker.ErrorCode What went wrong, for programs.
+---@field message string What went wrong and the way out, for people.
+
+---The edits of a change set in one file.
+---@class coworker.FileChange
+---@field path coworker.AbsPath The file, resolved.
+---@field kind coworker.FileChangeKind Whether the file comes into being.
+---@field base? coworker.Stamp|nil The document the edits were made for; none when the file is created.
+---@field edits coworker.Edit[] The edits in the order the model made them, each against the text the one before it left.
+---@field diff string The whole proposal as a unified diff, for people.
+
+---What happens to a file.
+---@alias coworker.FileChangeKind "edit"|"create"
+
+---What the user asked.
+---@class coworker.Item.userMessage: coworker.UserMessage
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "userMessage"
+
+---What the model said.
+---@class coworker.Item.agentMessage
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "agentMessage"
+---@field text string The text, in Markdown.
+
+---What the model thought, as far as its provider tells.
+---@class coworker.Item.reasoning
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "reasoning"
+---@field text string The text; may be empty where the provider hides it.
+---@field providerData? any What the provider wants back unchanged in the next request.
+
+---A tool that the model called.
+---@class coworker.Item.toolCall: coworker.ToolCall
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "toolCall"
+
+---A plan that the model submitted.
+---@class coworker.Item.plan: coworker.Plan
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "plan"
+
+---A question to the user.
+---@class coworker.Item.approval: coworker.Approval
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "approval"
+
+---Proposed edits.
+---@class coworker.Item.changeSet: coworker.ChangeSet
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "changeSet"
+
+---The whole todo list as it is from here on.
+---@class coworker.Item.todos
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "todos"
+---@field todos coworker.Todo[] The list.
+
+---Something the user should know.
+---@class coworker.Item.notice: coworker.Notice
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field kind "notice"
+
+---One durable thing in the journal.
+---@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice
+
+---Names an item. Approvals, change sets, plans and tool calls are items and go by this id.
+---@alias coworker.ItemId string
+
+---Parameters of `coworker/session/list`.
+---@class coworker.ListSessionsParams
+---@field root? string|nil Only sessions of this folder.
+
+---Result of `coworker/session/list`.
+---@class coworker.ListSessionsResult
+---@field sessions coworker.SessionInfo[] The sessions, the last used first.
+
+---How freely the agent may act.
+---@alias coworker.Mode "ask"|"plan"
+
+---Parameters of `coworker/session/new`.
+---@class coworker.NewSessionParams
+---@field root? string|nil The folder to work in; without it the client's first workspace folder.
+---@field mode? coworker.Mode|nil The mode; without it the configured one.
+---@field model? string|nil The model as `provider/name`; without it the configured one.
+
+---Something the user should know.
+---@class coworker.Notice
+---@field level coworker.NoticeLevel How much it matters.
+---@field code? coworker.ErrorCode|nil What it is about, for programs.
+---@field text string The sentence.
+
+---How much a notice matters.
+---@alias coworker.NoticeLevel "info"|"warning"|"error"
+
+---A plan that the model submitted.
+---@class coworker.Plan
+---@field summary string What it is about, in a sentence or two.
+---@field steps string[] What will be done, in order.
+---@field status coworker.PlanStatus Where it stands.
+
+---Where a plan stands.
+---@alias coworker.PlanStatus "proposed"|"approved"|"rejected"
+
+---A place in a document. Same meaning as in LSP 3.17, `Position`.
+---@class coworker.Position
+---@field line integer Line, counted from 0.
+---@field character integer Code units of the agreed position encoding before it in its line.
+
+---Parameters of `coworker/prompt`, from the server to the client.
+---@class coworker.PromptParams
+---@field title string What is asked for, such as `Ask Coworker about fn main`.
+---@field text string What to put in as a start; may be empty.
+
+---One file of a change set, before and after.
+---@class coworker.ProposedFile
+---@field uri string The document.
+---@field kind coworker.FileChangeKind Whether it comes into being.
+---@field texts? coworker.ProposedTexts|nil The text before and after; none when the document is no longer the one the edits were made for.
+---@field diff string The proposal as a unified diff.
+
+---A document without and with what is proposed.
+---@class coworker.ProposedTexts
+---@field before string The text now; empty when the file would be created.
+---@field after string The text with every edit in it.
+
+---A prompt that waits for the turn before it.
+---@class coworker.QueuedPrompt
+---@field turnId coworker.TurnId The turn it will be.
+---@field message coworker.UserMessage What will be asked.
+
+---A stretch of a document; the end is outside. Same meaning as in LSP 3.17, `Range`.
+---@class coworker.Range
+---@field start coworker.Position First position in it.
+---@field end coworker.Position First position after it.
+
+---A stretch of text and what comes in its place.
+---@class coworker.Replacement
+---@field start integer First byte that is replaced.
+---@field end integer First byte after it.
+---@field text string The new text.
+
+---A remembered permission. It covers exactly this effect and nothing like it.
+---@class coworker.Rule
+---@field allow coworker.Effect What is allowed without asking.
+
+---What the server can do, in the result's `capabilities.experimental.coworker`.
+---@class coworker.ServerCapabilities
+---@field protocolVersion integer [`crate::PROTOCOL_VERSION`].
+---@field methods string[] The methods of the `coworker/` namespace that it answers.
+
+---Names a session: one conversation with its journal.
+---@alias coworker.SessionId string
+
+---A session in a list.
+---@class coworker.SessionInfo
+---@field id coworker.SessionId Names the session.
+---@field root coworker.AbsPath The folder it works in.
+---@field title string The first line of its first prompt; empty before it.
+---@field createdAt integer When it began, in milliseconds since 1970 in UTC.
+---@field updatedAt integer When something last happened in it, likewise.
+
+---Names a session.
+---@class coworker.SessionParams
+---@field sessionId coworker.SessionId The session.
+
+---One update of one session, as it travels to front ends.
+---@class coworker.SessionUpdate
+---@field sessionId coworker.SessionId The session.
+---@field seq integer Rises with every update of the session. Gaps are normal: merged deltas leave them.
+---@field update coworker.Update What happened.
+
+---The state of a document that an edit was made for.
+---@class coworker.Stamp
+---@field revision integer Counts the changes of the document in this process; our own, not an editor's version.
+---@field hash string SHA-256 of the text in UTF-8, in hexadecimal.
+
+---A turn runs.
+---@class coworker.Status.running
+---@field state "running"
+---@field turnId coworker.TurnId The turn.
+
+---No turn runs.
+---@class coworker.Status.idle
+---@field state "idle"
+---@field turnId? coworker.TurnId|nil The turn that ended; none before the first.
+---@field stopReason? coworker.StopReason|nil Why it ended; none before the first.
+---@field error? coworker.ErrorInfo|nil What went wrong, when `stopReason` is `error`.
+
+---Whether a turn runs.
+---@alias coworker.Status coworker.Status.running|coworker.Status.idle
+
+---Why a turn ended.
+---@alias coworker.StopReason "completed"|"cancelled"|"interrupted"|"error"
+
+---One thing to do.
+---@class coworker.Todo
+---@field content string What to do, as an order: `Run the tests`.
+---@field activeForm string The same while it is being done: `Running the tests`.
+---@field status coworker.TodoStatus Where it stands.
+
+---Where a todo stands.
+---@alias coworker.TodoStatus "pending"|"in_progress"|"completed"
+
+---A tool that the model called.
+---@class coworker.ToolCall
+---@field callId string The name the provider gave the call.
+---@field step integer Which model response of the turn made it, counted from 1.
+---@field name string The tool.
+---@field title string One line for people, such as `Read src/main.rs`.
+---@field input any The arguments as the model wrote them; the raw text as a string when they are not JSON.
+---@field status coworker.ToolCallStatus Where it stands.
+---@field effects? coworker.Effect[] What it would do or did.
+---@field output? coworker.ToolOutput|nil What came of it, as the model is told. While the call runs, deltas add to its text.
+
+---Where a tool call stands.
+---@alias coworker.ToolCallStatus "pending"|"running"|"completed"|"failed"|"rejected"|"cancelled"|"interrupted"
+
+---What a tool call came to.
+---@class coworker.ToolOutput
+---@field text string The text the model reads.
+---@field error? coworker.ErrorCode|nil The error, when it is one.
+
+---Names a turn: from one prompt to the end of its answer.
+---@alias coworker.TurnId string
+
+---An item began.
+---@class coworker.Update.itemStarted
+---@field kind "itemStarted"
+---@field item coworker.Item The item as it is now.
+
+---An open item changed: a tool call began to run, an edit was decided.
+---@class coworker.Update.itemChanged
+---@field kind "itemChanged"
+---@field item coworker.Item The whole item as it is now.
+
+---An item will not change any more.
+---@class coworker.Update.itemEnded
+---@field kind "itemEnded"
+---@field item coworker.Item The whole item. What deltas brought before is contained in it.
+
+---More text of an open item: a message, reasoning, or the output of a tool call.
+---@class coworker.Update.delta
+---@field kind "delta"
+---@field itemId coworker.ItemId The item.
+---@field offset integer Where in the item's text it goes, in UTF-8 bytes.
+---@field text string The text.
+
+---A turn began or ended.
+---@class coworker.Update.status: coworker.Status
+---@field kind "status"
+
+---What the session has used up to now.
+---@class coworker.Update.usage: coworker.Usage
+---@field kind "usage"
+
+---The mode or the model changed.
+---@class coworker.Update.config
+---@field kind "config"
+---@field mode coworker.Mode The mode.
+---@field model string The model, as `provider/name`.
+
+---The prompts that wait, all of them.
+---@class coworker.Update.queue
+---@field kind "queue"
+---@field prompts coworker.QueuedPrompt[] In the order they will be sent.
+
+---Updates were left out for a client that did not keep up: attach again after this number.
+---@class coworker.Update.resync
+---@field kind "resync"
+---@field fromSeq integer The last number the client can have seen.
+
+---What happened in a session.
+---@alias coworker.Update coworker.Update.itemStarted|coworker.Update.itemChanged|coworker.Update.itemEnded|coworker.Update.delta|coworker.Update.status|coworker.Update.usage|coworker.Update.config|coworker.Update.queue|coworker.Update.resync
+
+---Tokens, as the provider counts them.
+---@class coworker.Usage
+---@field inputTokens integer Tokens sent, those from the cache included.
+---@field outputTokens integer Tokens received.
+---@field cachedTokens integer Tokens sent that the provider had in its cache.
+
+---What the user asked, with what they pointed at.
+---@class coworker.UserMessage
+---@field text string The prompt, as typed.
+---@field context? coworker.ContextPart[] What the user pointed at, as it was then.

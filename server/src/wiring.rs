@@ -1,0 +1,102 @@
+//! Wiring: which rooms are put together for which command.
+
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context;
+use engine::{Documents, Parts, Sessions};
+use models::Models;
+use protocol::{AbsPath, SessionId};
+use store::SqliteStore;
+use workspace::Workspace;
+
+use crate::{
+    arguments::{RunOptions, SessionsOptions},
+    configuration::Configuration,
+};
+
+/// Serves an editor over standard input and output.
+pub(crate) async fn lsp(configuration: &Configuration) -> anyhow::Result<ExitCode> {
+    let (sessions, workspace) = rooms(configuration).await?;
+    let options = frontends::lsp::LspOptions { version: env!("CARGO_PKG_VERSION").to_owned() };
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    Ok(frontends::lsp::serve(input, output, sessions, workspace, options).await)
+}
+
+/// Sends one prompt and sees it through.
+pub(crate) async fn run(
+    configuration: &Configuration,
+    options: RunOptions,
+) -> anyhow::Result<ExitCode> {
+    let (sessions, workspace) = rooms(configuration).await?;
+    let request = frontends::cli::RunRequest {
+        root: folder(&workspace, options.root.as_deref()).await?,
+        session: options.session.map(SessionId),
+        prompt: options.prompt,
+        json: options.json,
+        yes: options.yes,
+    };
+    let code = frontends::cli::run(&sessions, request).await;
+    sessions.shutdown().await;
+    Ok(code)
+}
+
+/// Lists sessions.
+pub(crate) async fn sessions(
+    configuration: &Configuration,
+    options: SessionsOptions,
+) -> anyhow::Result<ExitCode> {
+    let (sessions, workspace) = rooms(configuration).await?;
+    let root = match &options.root {
+        Some(root) => Some(folder(&workspace, Some(root)).await?),
+        None => None,
+    };
+    Ok(frontends::cli::sessions(&sessions, root.as_ref(), options.json).await)
+}
+
+/// Puts the engine together. Opens no file and no connection.
+pub(crate) async fn rooms(
+    configuration: &Configuration,
+) -> anyhow::Result<(Sessions, Workspace)> {
+    let workspace = Workspace::new(workspace::Limits::default());
+    let models = Models::new(configuration.models.clone());
+    let environment = tools::Environment::allowed_of(std::env::vars_os());
+    let mut settings = configuration.settings.clone();
+    if settings.model.is_empty() {
+        settings.model = models.default_model().unwrap_or_default();
+    }
+    // Policy compares resolved paths, so the folders that are off limits are resolved too.
+    for folder in &mut settings.forbidden {
+        *folder = workspace.resolve(folder).await.context("cannot find the state folder")?;
+    }
+    let store = SqliteStore::open(&configuration.state_folder, configuration.busy_timeout)?;
+    let sessions = Sessions::new(Parts {
+        model: Arc::new(models),
+        tools: tools::built_in(workspace.clone(), environment),
+        documents: Arc::new(workspace.clone()),
+        store: Arc::new(store),
+        clock: Arc::new(now),
+        ids: Arc::new(|| uuid::Uuid::now_v7().to_string()),
+        settings,
+    });
+    Ok((sessions, workspace))
+}
+
+/// A folder as it was typed, resolved; the current one if none was.
+async fn folder(workspace: &Workspace, typed: Option<&str>) -> anyhow::Result<AbsPath> {
+    let here = std::env::current_dir().context("there is no current folder")?;
+    let folder = here.join(typed.unwrap_or("."));
+    let folder = folder.to_str().context("the folder's path is not UTF-8")?;
+    let folder = workspace.resolve(&AbsPath::new(folder)?).await?;
+    anyhow::ensure!(folder.as_std_path().is_dir(), "`{folder}` is not a folder");
+    Ok(folder)
+}
+
+/// Milliseconds since 1970 in UTC.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

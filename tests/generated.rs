@@ -1,0 +1,50 @@
+//! The generated files are fresh: the protocol's documentation and its types for the plugins.
+//!
+//! They are made from the Rust types in `server/crates/protocol`. After a change there, run
+//! `UPDATE=1 cargo test --test generated` and commit what it writes.
+
+#[path = "generated/lua.rs"]
+mod lua;
+#[path = "generated/markdown.rs"]
+mod markdown;
+#[path = "generated/shape.rs"]
+mod shape;
+#[path = "generated/typescript.rs"]
+mod typescript;
+
+use std::{fs, path::Path};
+
+use shape::Definition;
+
+#[test]
+fn the_protocol_documentation_is_fresh() {
+    check("docs/protocol.md", &markdown::page(&shape::definitions()));
+}
+
+#[test]
+fn the_types_for_neovim_are_fresh() {
+    check("editors/neovim/lua/coworker/protocol.lua", &lua::page(&shape::definitions()));
+}
+
+#[test]
+fn the_types_for_vs_code_are_fresh() {
+    check("editors/vscode/src/protocol.d.ts", &typescript::page(&shape::definitions()));
+}
+
+#[test]
+fn every_definition_is_documented() {
+    let missing = |it: &&Definition| it.doc.is_empty();
+    let missing: Vec<String> =
+        shape::definitions().iter().filter(missing).map(|it| it.name.clone()).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+fn check(file: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "{file} is stale: run `UPDATE=1 cargo test --test generated`");
+}
