@@ -25,8 +25,10 @@
 //! ```
 //!
 //! Which answer comes next is read off the conversation in the request, never remembered: a
-//! session that is resumed elsewhere goes on at the right place. A script that does not fit
-//! what it is sent fails loudly and says what it expected.
+//! session that is resumed elsewhere goes on at the right place. A prompt that got no answer
+//! reaches the model as one message with the next prompt, so the turn after one that leaves
+//! nothing behind (`refuse`, or `wait` without a word) needs its text. A script that does not
+//! fit what it is sent fails loudly and says what it expected.
 
 mod parse;
 #[cfg(test)]
@@ -128,16 +130,18 @@ impl Step {
 
 /// The steps of the answer to this request.
 fn play(file: &str, script: &Script, request: &ModelRequest) -> Result<Vec<Step>, ModelError> {
-    let prompts = request.messages.iter().filter(|message| is_user(message)).count();
-    let prompt = request.messages.iter().rposition(is_user);
-    let since_prompt = &request.messages[prompt.map_or(0, |at| at + 1)..];
+    let messages = &request.messages;
+    let prompt = messages.iter().rposition(is_user);
+    let since_prompt = &messages[prompt.map_or(0, |at| at + 1)..];
     let answered = since_prompt.iter().filter(|message| is_assistant(message)).count();
+    let index = turn_index(script, messages);
 
-    let turn = prompts.checked_sub(1).and_then(|index| script.turns.get(index));
+    let turn = index.and_then(|index| script.turns.get(index));
     if let (Some(turn), Some(prompt)) = (turn, prompt) {
-        check_prompt(file, turn, &text_of(&request.messages[prompt..=prompt]))?;
+        check_prompt(file, turn, &text_of(&messages[prompt..=prompt]))?;
     }
-    let Some(answer) = turn.and_then(|turn| turn.answers.get(answered)) else {
+    let (Some(index), Some(answer)) = (index, turn.and_then(|turn| turn.answers.get(answered)))
+    else {
         let text = format!("The script {file} has no more answers.");
         let give = |event| Step::Give(Ok(event));
         return Ok(vec![
@@ -146,7 +150,25 @@ fn play(file: &str, script: &Script, request: &ModelRequest) -> Result<Vec<Step>
         ]);
     };
     check_request(file, answer, request)?;
-    steps(answer, &format!("call-{prompts}-{}", answered + 1), file)
+    steps(answer, &format!("call-{}-{}", index + 1, answered + 1), file)
+}
+
+/// The turn that the last prompt belongs to; none before the first prompt.
+fn turn_index(script: &Script, messages: &[Message]) -> Option<usize> {
+    let mut next = 0;
+    for (at, message) in messages.iter().enumerate() {
+        let Message::User { text } = message else { continue };
+        let answered = messages.get(at + 1).is_some();
+        // Prompts that got no answer are part of this message.
+        while script.turns.get(next).is_some_and(Turn::leaves_nothing)
+            && let Some(after) = script.turns.get(next + 1)
+            && (answered || after.text.as_ref().is_some_and(|it| text.contains(it)))
+        {
+            next += 1;
+        }
+        next += 1;
+    }
+    next.checked_sub(1)
 }
 
 fn is_user(message: &Message) -> bool {

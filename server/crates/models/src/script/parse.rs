@@ -23,6 +23,13 @@ pub(super) struct Turn {
     pub(super) answers: Vec<Answer>,
 }
 
+impl Turn {
+    /// Whether the conversation shows no sign of an answer after this turn.
+    pub(super) fn leaves_nothing(&self) -> bool {
+        self.answers.first().is_none_or(|answer| !answer.0.iter().any(Statement::leaves_something))
+    }
+}
+
 /// The answer to one request.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Answer(pub(super) Vec<Statement>);
@@ -33,6 +40,17 @@ pub(super) struct Statement {
     /// The line it begins in, the first being 1.
     pub(super) line: usize,
     pub(super) verb: Verb,
+}
+
+impl Statement {
+    fn leaves_something(&self) -> bool {
+        match &self.verb {
+            Verb::Say(text) => !text.is_empty(),
+            Verb::Stream(words) => *words > 0,
+            Verb::Call { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// What a statement does.
@@ -123,6 +141,11 @@ fn statement<'a>(
             Ok(()) => None,
             Err(_) => Some(only_text(rest)?),
         };
+        if text.is_none() && script.turns.last().is_some_and(Turn::leaves_nothing) {
+            return Err("the turn before leaves no answer behind, so this one needs a text to \
+                        tell its prompt by"
+                .to_owned());
+        }
         script.turns.push(Turn { line, text, answers: Vec::new() });
         return Ok(());
     }
@@ -147,6 +170,10 @@ fn add(answer: &mut Answer, statement: Statement) -> Result<(), String> {
     let last = answer.0.last().map(|statement| &statement.verb);
     if matches!(last, Some(Verb::Wait | Verb::Break | Verb::Fail { .. })) {
         return Err("the answer has ended above; begin another with `---` or `turn`".to_owned());
+    }
+    let speaks = matches!(statement.verb, Verb::Say(_) | Verb::Reason(_) | Verb::Stream(_));
+    if speaks && answer.0.iter().any(|statement| matches!(statement.verb, Verb::Call { .. })) {
+        return Err("an answer has its calls at its end, after its words".to_owned());
     }
     let begun = answer.0.iter().any(|statement| !matches!(statement.verb, Verb::Sees { .. }));
     if begun && matches!(statement.verb, Verb::Fail { .. }) {
