@@ -112,3 +112,56 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
+
+    use super::{Claims, file_name};
+    use crate::{sqlite::fault::Fault, tests::words::Folder};
+
+    #[test]
+    fn a_claim_is_held_once_however_many_come_and_go() {
+        let folder = Folder::new();
+        let held = AtomicBool::new(false);
+        let come_and_go = || {
+            let mut claims = Claims::new(&folder.path);
+            let id = "s1".into();
+            for _ in 0..500 {
+                match claims.take(&id) {
+                    Ok(()) => {
+                        assert!(!held.swap(true, Ordering::SeqCst), "held twice");
+                        thread::yield_now();
+                        held.store(false, Ordering::SeqCst);
+                        claims.release(&id);
+                    }
+                    Err(Fault::InUse(_)) => {}
+                    Err(fault) => panic!("{fault}"),
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(come_and_go);
+            }
+        });
+    }
+
+    #[test]
+    fn lock_files_stay_in_their_folder_and_apart() {
+        let ids = ["../../x", "/etc/passwd", "..", "", "a", "A", "%41", "a.lock", "ä\n", "c:\\x"];
+        let names: BTreeSet<_> = ids.map(|id| file_name(&id.into()).to_lowercase()).into();
+        assert_eq!(names.len(), ids.len());
+        for name in names {
+            let stem = name.strip_suffix(".lock").unwrap();
+            assert!(
+                stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,15 +1,16 @@
 //! What only a disk can do to sessions: processes that die, locks, refusals, torn files.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead, BufReader, Write},
-    os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
 
 use engine::{Batch, Store, StoreError};
+use futures::future::join_all;
 use protocol::AbsPath;
 use rusqlite::Connection;
 
@@ -56,8 +57,10 @@ async fn nothing_is_touched_before_the_first_call() {
     assert!(folder.database().exists());
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_read() {
+    use std::os::unix::fs::PermissionsExt;
     let folder = Folder::with_a_session().await;
     let store = folder.store();
     store.open(&"s1".into()).await.unwrap();
@@ -73,6 +76,7 @@ async fn only_the_owner_may_read() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_closed_session_leaves_no_lock_file() {
     let folder = Folder::with_a_session().await;
@@ -91,10 +95,11 @@ async fn a_closed_session_leaves_no_lock_file() {
 async fn of_many_who_open_one_gets_the_session() {
     let folder = Folder::with_a_session().await;
     let stores: Vec<_> = (0..6).map(|_| folder.store()).collect();
+    let id = "s1".into();
     for _ in 0..20 {
-        let opened = all(&stores, async |store| store.open(&"s1".into()).await).await;
+        let opened = join_all(stores.iter().map(|store| store.open(&id))).await;
         assert_eq!(opened.iter().filter(|result| result.is_ok()).count(), 1);
-        all(&stores, async |store| store.close(&"s1".into()).await).await;
+        join_all(stores.iter().map(|store| store.close(&id))).await;
     }
 }
 
@@ -103,32 +108,10 @@ async fn many_may_make_the_database_at_once() {
     for _ in 0..10 {
         let folder = Folder::new();
         let stores: Vec<_> = (0..6).map(|_| folder.store()).collect();
-        for listed in all(&stores, async |store| store.list(None).await).await {
+        for listed in join_all(stores.iter().map(|store| store.list(None))).await {
             assert_eq!(listed.unwrap(), []);
         }
     }
-}
-
-/// Does the same with every store at the same time: each has a thread of its own.
-async fn all<'a, S: Store, T>(stores: &'a [S], call: impl AsyncFn(&'a S) -> T) -> Vec<T> {
-    let mut calls: Vec<_> = stores.iter().map(|store| Box::pin(call(store))).collect();
-    let mut results: Vec<Option<T>> = stores.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (call, result) in calls.iter_mut().zip(&mut results) {
-            if result.is_none()
-                && let std::task::Poll::Ready(value) = call.as_mut().poll(context)
-            {
-                *result = Some(value);
-            }
-        }
-        if results.iter().all(Option::is_some) {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-    results.into_iter().flatten().collect()
 }
 
 #[tokio::test]
@@ -348,7 +331,7 @@ async fn a_torn_file_gives_the_beginning_of_the_journal() {
     let frame = 24 + 4096;
     let starts = (32..whole.len()).step_by(frame);
     let cuts = starts.flat_map(|start| [start - 1, start, start + 1, start + 24, start + 2000]);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for cut in [0, 1, 31].into_iter().chain(cuts).chain([whole.len()]) {
         let torn = Folder::new();
         fs::create_dir_all(torn.path.as_std_path()).unwrap();
@@ -375,16 +358,14 @@ fn wal(folder: &AbsPath) -> PathBuf {
 #[tokio::test]
 async fn a_claim_for_a_caller_that_went_away_is_given_back() {
     let folder = Folder::with_a_session().await;
-    let (store, other) = (folder.store(), folder.store());
+    let store = folder.patient(SqliteStore::BUSY_TIMEOUT);
     let id = "s1".into();
-    {
-        let mut open = Box::pin(store.open(&id));
-        let first = std::future::poll_fn(|context| {
-            std::task::Poll::Ready(open.as_mut().poll(context).is_pending())
-        });
-        first.await;
-    }
-    // Whatever the thread had to do for it is done before this answer.
-    store.list(None).await.unwrap();
-    other.open(&id).await.unwrap();
+    let (go_on, wait) = std::sync::mpsc::channel();
+    store.send(Box::new(move |_| wait.recv().unwrap())).await.unwrap();
+    let mut open = store.open(&id);
+    assert!(futures::poll!(&mut open).is_pending());
+    drop(open);
+    go_on.send(()).unwrap();
+    store.list(None).await.unwrap(); // Comes after whatever the thread did for `open`.
+    folder.store().open(&id).await.unwrap();
 }
