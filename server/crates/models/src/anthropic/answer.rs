@@ -16,6 +16,8 @@ use genai::chat::{
 };
 use protocol::Usage;
 use serde_json::{Value, json};
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 
 use super::failure::Failures;
 
@@ -114,7 +116,8 @@ impl Answer {
             if self.over {
                 return None;
             }
-            let event = self.events.next().await;
+            // genai logs what it receives, in which a server may have echoed the key.
+            let event = self.events.next().with_subscriber(NoSubscriber::default()).await;
             // All of them stand before the event on the wire, or are its own.
             while let Some(boundary) = self.boundaries.next() {
                 self.boundary(boundary);
