@@ -1,0 +1,95 @@
+--- `workspace/applyEdit`, done honestly.
+---
+--- Neovim's own handler says yes to an edit it skipped, checks the version of the first document
+--- only, and joins the edit with what the user is typing into one undo step. This one applies all
+--- or nothing, says why not, and gives the edit an undo step of its own.
+
+local M = {}
+
+---@param reason string
+---@return lsp.ApplyWorkspaceEditResult
+local function refuse(reason)
+  return { applied = false, failureReason = reason }
+end
+
+---@param path string
+---@return string
+local function resolved(path)
+  return vim.uv.fs_realpath(path) or vim.fs.normalize(path)
+end
+
+--- The loaded buffer of this file.
+---@param path string
+---@return integer?
+function M.buffer_of(path)
+  local wanted = resolved(path)
+  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(buf) and vim.bo[buf].buftype == '' then
+      local name = vim.api.nvim_buf_get_name(buf)
+      if name ~= '' and resolved(name) == wanted then
+        return buf
+      end
+    end
+  end
+end
+
+-- Setting 'undolevels', even to what it is, ends the current undo block.
+---@param buf integer
+local function break_undo(buf)
+  vim.api.nvim_buf_call(buf, function()
+    vim.bo.undolevels = vim.bo.undolevels
+  end)
+end
+
+--- The buffer that a change is for, or why it cannot be applied.
+---@param change lsp.TextDocumentEdit|lsp.CreateFile|lsp.RenameFile|lsp.DeleteFile
+---@return integer?, string?
+local function target(change)
+  if change.kind then
+    return nil, 'creating, renaming and deleting files is not done by the editor'
+  end
+  local path = vim.uri_to_fname(change.textDocument.uri)
+  local buf = M.buffer_of(path)
+  if not buf then
+    return nil, ('%s is not open'):format(path)
+  end
+  local wanted, current = change.textDocument.version, vim.lsp.util.buf_versions[buf]
+  if wanted ~= current then
+    local found = wanted == nil and 'none' or tostring(wanted)
+    return nil, ('%s is at version %s, the edit is for %s'):format(path, current, found)
+  end
+  if not vim.bo[buf].modifiable then
+    return nil, ('%s is not modifiable'):format(path)
+  end
+  return buf
+end
+
+--- Applies the edit as a whole or not at all.
+---@param params lsp.ApplyWorkspaceEditParams
+---@param encoding string The position encoding agreed on with the server.
+---@return lsp.ApplyWorkspaceEditResult
+function M.apply(params, encoding)
+  local changes = params.edit.documentChanges
+  if not changes then
+    return refuse('the edit does not say which versions it is for')
+  end
+  local targets = {}
+  for at, change in ipairs(changes) do
+    local buf, why_not = target(change)
+    if not buf then
+      return refuse(why_not or '')
+    end
+    targets[at] = buf
+  end
+  for at, change in ipairs(changes) do
+    break_undo(targets[at])
+    local ok, problem = pcall(vim.lsp.util.apply_text_edits, change.edits, targets[at], encoding)
+    break_undo(targets[at])
+    if not ok then
+      return refuse(tostring(problem))
+    end
+  end
+  return { applied = true }
+end
+
+return M

@@ -1,0 +1,327 @@
+--- Coworker in Neovim: what the commands do, as functions.
+---
+--- The plugin starts the server, draws what it tells and asks what it asks. It decides nothing.
+
+local approvals = require('coworker.approvals')
+local chat = require('coworker.chat')
+local client = require('coworker.client')
+local config = require('coworker.config')
+local pause = require('coworker.pause')
+local question_float = require('coworker.question')
+local review = require('coworker.review')
+local sessions = require('coworker.sessions')
+local status = require('coworker.status')
+local todos = require('coworker.todos')
+
+local M = {}
+
+local is_set_up = false
+
+---@param message string
+---@param level? integer
+local function say(message, level)
+  vim.notify('Coworker: ' .. message, level or vim.log.levels.INFO)
+end
+
+--- Takes settings on, and shows every file that is or will be open to the agent. Without it the
+--- first command does the same with the defaults.
+---@param settings? table see `coworker.Config`
+function M.setup(settings)
+  config.set(settings)
+  if is_set_up then
+    return
+  end
+  is_set_up = true
+  pause.watch()
+  vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, {
+    group = vim.api.nvim_create_augroup('coworker', { clear = true }),
+    desc = 'Show the buffer to the coworker',
+    callback = function(event)
+      client.attach(event.buf)
+    end,
+  })
+  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+    client.attach(buf)
+  end
+end
+
+--- The root that commands mean here.
+---@return string
+local function root_here()
+  if not is_set_up then
+    M.setup()
+  end
+  return client.root_of(vim.api.nvim_get_current_buf())
+end
+
+--- Opens the chat pane, or closes it.
+function M.toggle()
+  local root = root_here()
+  if chat.window(root) then
+    chat.close(root)
+  else
+    client.start(root)
+    chat.open(root, true)
+  end
+end
+
+--- Opens the todo pane, or closes it.
+function M.toggle_todos()
+  todos.toggle(root_here())
+end
+
+---@param buf integer
+---@param row integer counted from 0
+---@param byte integer
+---@param encoding string
+---@return coworker.Position
+local function position(buf, row, byte, encoding)
+  local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ''
+  local character = vim.str_utfindex(line, encoding, math.min(byte, #line), false)
+  return { line = row, character = character }
+end
+
+-- The lines as a range, or the exact characters where they are those of a character-wise
+-- selection.
+---@param buf integer
+---@param first integer counted from 1
+---@param last integer counted from 1
+---@param encoding string
+---@return coworker.Range
+local function range_of(buf, first, last, encoding)
+  local from, to = vim.api.nvim_buf_get_mark(buf, '<'), vim.api.nvim_buf_get_mark(buf, '>')
+  if vim.fn.visualmode() == 'v' and from[1] == first and to[1] == last then
+    local line = vim.api.nvim_buf_get_lines(buf, last - 1, last, false)[1] or ''
+    -- The mark is on the last character, the range ends behind it.
+    local after = to[2] + 1
+    while after < #line and line:byte(after + 1) >= 0x80 and line:byte(after + 1) < 0xC0 do
+      after = after + 1
+    end
+    return {
+      start = position(buf, first - 1, from[2], encoding),
+      ['end'] = position(buf, last - 1, after, encoding),
+    }
+  end
+  return {
+    start = { line = first - 1, character = 0 },
+    ['end'] = position(buf, last - 1, math.huge, encoding),
+  }
+end
+
+---@param root string
+---@param buf integer
+---@param lines? [integer, integer]
+---@return coworker.ChatContext[]
+local function context_of(root, buf, lines)
+  if not client.is_file(buf) then
+    return {}
+  end
+  local running = client.lsp(root)
+  local encoding = running and running.offset_encoding or 'utf-8'
+  local range = lines and range_of(buf, lines[1], lines[2], encoding) or nil
+  return { { uri = vim.uri_from_bufnr(buf), range = range } }
+end
+
+---@class coworker.AskOptions
+---@field lines? [integer, integer] The lines pointed at, counted from 1; without them the file.
+---@field root? string
+---@field context? coworker.ChatContext[] Instead of the current buffer.
+
+--- Asks: `text`, or what the user types at a prompt.
+---@param text? string
+---@param options? coworker.AskOptions
+function M.ask(text, options)
+  options = options or {}
+  local buf = vim.api.nvim_get_current_buf()
+  local root = options.root or root_here()
+  local function send(words)
+    if not words or vim.trim(words) == '' then
+      return
+    end
+    chat.open(root, false)
+    -- The positions are counted once it is known what the server counts in.
+    client.when_running(root, function()
+      local context = options.context or context_of(root, buf, options.lines)
+      sessions.chat(root, words, context)
+    end)
+  end
+  if text and vim.trim(text) ~= '' then
+    return send(text)
+  end
+  vim.ui.input({ prompt = 'Ask Coworker: ' }, send)
+end
+
+--- Stops the running turn.
+function M.stop()
+  local root = root_here()
+  local conversation = sessions.current(root)
+  if not (conversation and conversation.fold:is_running()) then
+    return say('nothing is running')
+  end
+  client.request(root, 'coworker/chat/cancel', { sessionId = conversation.id }, function() end)
+end
+
+--- Chooses the mode; without one, from a menu.
+---@param mode? string
+function M.mode(mode)
+  local root = root_here()
+  if mode then
+    return sessions.set_mode(root, mode)
+  end
+  sessions.options(root, function(options)
+    for _, option in ipairs(options) do
+      if option.id == 'mode' then
+        vim.ui.select(option.choices, {
+          prompt = 'Mode (now ' .. option.current .. ')',
+          format_item = function(choice)
+            return ('%s: %s'):format(choice.value, choice.description)
+          end,
+        }, function(choice)
+          if choice then
+            sessions.set_mode(root, choice.value)
+          end
+        end)
+      end
+    end
+  end)
+end
+
+---@param lead string
+---@param words string[]
+---@return string[]
+local function beginning_with(lead, words)
+  return vim.tbl_filter(function(word)
+    return vim.startswith(word, lead)
+  end, words)
+end
+
+--- The modes there are, for completion.
+---@param lead string
+---@return string[]
+function M.complete_mode(lead)
+  local option = sessions.option(root_here(), 'mode')
+  local values = vim.tbl_map(function(choice)
+    return choice.value
+  end, option and option.choices or {})
+  return beginning_with(lead, values)
+end
+
+--- The ways to say yes to what waits, for completion.
+---@param lead string
+---@return string[]
+function M.complete_approve(lead)
+  local question = approvals.next(root_here())
+  local values = {}
+  for _, option in ipairs(question and question.approval.options or {}) do
+    if option.decision ~= 'reject' then
+      table.insert(values, option.decision)
+    end
+  end
+  return beginning_with(lead, values)
+end
+
+---@return coworker.Question?
+local function next_question()
+  local question = approvals.next(root_here())
+  if not question then
+    say('nothing waits for an answer')
+  end
+  return question
+end
+
+--- Shows what waits for an answer, with the cursor in it.
+function M.review()
+  local question = next_question()
+  if question and question.approval.subject.kind == 'changes' then
+    review.open(question)
+  elseif question then
+    question_float.open(question, true)
+  end
+end
+
+--- Says yes to what waits for an answer.
+---@param decision? coworker.Decision `once`, `session` or `always`
+function M.approve(decision)
+  local question = next_question()
+  if question then
+    approvals.answer(question, decision or 'once')
+  end
+end
+
+--- Says no to what waits for an answer.
+---@param reason? string What the model is told.
+function M.reject(reason)
+  local question = next_question()
+  if question then
+    approvals.answer(question, 'reject', reason)
+  end
+end
+
+--- Lets the user choose a session, or begin a new one.
+function M.sessions()
+  local root = root_here()
+  client.request(
+    root,
+    'coworker/session/list',
+    { root = vim.uri_from_fname(root) },
+    function(result)
+      local choices = vim.list_extend({ { title = 'New session' } }, result.sessions)
+      vim.ui.select(choices, {
+        prompt = 'Session',
+        format_item = function(session)
+          if not session.id then
+            return session.title
+          end
+          local when = os.date('%Y-%m-%d %H:%M', math.floor(session.updatedAt / 1000))
+          return ('%s  %s'):format(when, session.title ~= '' and session.title or '(empty)')
+        end,
+      }, function(choice)
+        if choice and choice.id then
+          sessions.attach(root, choice.id)
+        elseif choice then
+          sessions.create(root, function() end)
+        end
+        if choice then
+          chat.open(root, false)
+        end
+      end)
+    end
+  )
+end
+
+--- Restarts the server and goes on with the session.
+function M.restart()
+  sessions.restart(root_here())
+end
+
+--- What the session is doing, for a status line: `Coworker running · ask · provider/name`.
+---@return string
+function M.status()
+  return is_set_up and status.text(root_here()) or ''
+end
+
+client.on.prompt = function(_, params)
+  local thread = coroutine.running()
+  vim.ui.input({ prompt = params.title .. ': ', default = params.text }, function(text)
+    -- In a step of its own: the input may call back before we wait for it.
+    vim.schedule(function()
+      coroutine.resume(thread, text or vim.NIL)
+    end)
+  end)
+  return coroutine.yield()
+end
+
+-- A preview takes the focus, so it comes up in a pause of the user's typing. What takes no focus
+-- comes up at once.
+approvals.subscribe(function(question)
+  if question.approval.subject.kind ~= 'changes' then
+    return question_float.open(question, false)
+  end
+  pause.wait(function()
+    return approvals.waits(question)
+  end, function()
+    review.open(question)
+  end)
+end)
+
+return M

@@ -1,0 +1,390 @@
+--- Items as lines of text with highlights. It knows no buffer and no session.
+
+local M = {}
+
+--- A highlight: row (counted from 0), first byte, byte after the last, group.
+---@alias coworker.Mark [integer, integer, integer, string]
+
+--- A sign, its highlight, and that of the text behind it.
+---@alias coworker.Sign { [1]: string, [2]: string, [3]: string? }
+
+---@class coworker.Lines
+---@field lines string[]
+---@field marks coworker.Mark[]
+
+---@type table<coworker.ToolCallStatus, coworker.Sign>
+local tool_signs = {
+  pending = { '○', 'CoworkerDim' },
+  running = { '◐', 'CoworkerRunning' },
+  completed = { '✓', 'CoworkerGood' },
+  failed = { '✗', 'CoworkerBad' },
+  rejected = { '⊘', 'CoworkerBad' },
+  cancelled = { '■', 'CoworkerDim' },
+  interrupted = { '■', 'CoworkerBad' },
+}
+
+---@type table<coworker.TodoStatus, coworker.Sign>
+local todo_signs = {
+  pending = { '○', 'CoworkerDim' },
+  in_progress = { '◐', 'CoworkerRunning', 'CoworkerNow' },
+  completed = { '✓', 'CoworkerGood', 'CoworkerDone' },
+}
+
+---@type table<coworker.NoticeLevel, coworker.Sign>
+local notice_signs = {
+  info = { 'i', 'CoworkerDim' },
+  warning = { '!', 'CoworkerRunning' },
+  error = { '✗', 'CoworkerBad' },
+}
+
+---@type table<coworker.Decision, string>
+local decided = {
+  once = 'Allowed once',
+  session = 'Allowed in this session',
+  always = 'Always allowed',
+  reject = 'Rejected',
+  withdrawn = 'Withdrawn',
+}
+
+--- The highlight groups, linked to those every colour scheme has.
+function M.define_highlights()
+  local links = {
+    CoworkerUser = 'Title',
+    CoworkerDim = 'Comment',
+    CoworkerRunning = 'DiagnosticWarn',
+    CoworkerGood = 'DiagnosticOk',
+    CoworkerBad = 'DiagnosticError',
+    CoworkerQuestion = 'DiagnosticInfo',
+    CoworkerNow = 'Bold',
+    CoworkerDone = 'Comment',
+    CoworkerReasoning = 'Comment',
+    CoworkerKey = 'Special',
+  }
+  for name, link in pairs(links) do
+    vim.api.nvim_set_hl(0, name, { link = link, default = true })
+  end
+end
+
+---@param text string
+---@return string[]
+local function split(text)
+  return vim.split(text, '\n', { plain = true })
+end
+
+--- The text with all that cannot be seen, or that changes how the rest is seen, made visible.
+--- Line breaks stay.
+---@param text string
+---@return string
+function M.escape(text)
+  local function byte(char)
+    return char == '\t' and '\\t' or ('\\x%02x'):format(char:byte())
+  end
+  local function character(char)
+    return ('\\u{%04x}'):format(vim.fn.char2nr(char, true))
+  end
+  text = text:gsub('[%z\1-\9\11-\31\127]', byte)
+  text = text:gsub('\194[\128-\159\173]', character) -- C1 controls, soft hyphen
+  text = text:gsub('\216\156', character) -- Arabic letter mark
+  text = text:gsub('\225\160\142', character) -- Mongolian vowel separator
+  text = text:gsub('\226\128[\139-\143\168-\174]', character) -- zero width, direction
+  text = text:gsub('\226\129[\160-\175]', character) -- invisible operators, direction
+  text = text:gsub('\239\187\191', character) -- byte-order mark
+  text = text:gsub('\243\160[\128-\135][\128-\191]', character) -- tags, variation selectors
+  return text
+end
+
+--- The text on one line, every control character escaped.
+---@param text string
+---@param limit? integer Characters to keep.
+---@return string
+local function one_line(text, limit)
+  text = M.escape(text):gsub('\n', ' ')
+  if limit and vim.fn.strchars(text) > limit then
+    return vim.fn.strcharpart(text, 0, limit - 1) .. '…'
+  end
+  return text
+end
+
+M.one_line = one_line
+
+---@param sign coworker.Sign
+---@param text string
+---@param highlight? string
+---@return coworker.Lines
+local function signed(sign, text, highlight)
+  local lines = {}
+  local marks = { { 0, 0, #sign[1], sign[2] } }
+  for at, line in ipairs(split(text)) do
+    lines[at] = (at == 1 and sign[1] or (' '):rep(vim.fn.strdisplaywidth(sign[1]))) .. ' ' .. line
+    if highlight then
+      table.insert(marks, { at - 1, at == 1 and #sign[1] + 1 or 0, #lines[at], highlight })
+    end
+  end
+  return { lines = lines, marks = marks }
+end
+
+---@param into coworker.Lines
+---@param text string
+---@param highlight? string
+local function add(into, text, highlight)
+  for _, line in ipairs(split(text)) do
+    table.insert(into.lines, line)
+    if highlight then
+      table.insert(into.marks, { #into.lines - 1, 0, #line, highlight })
+    end
+  end
+end
+
+---@param path string
+---@param root string
+---@return string
+local function relative(path, root)
+  return vim.fs.relpath(root, path) or path
+end
+
+--- Where each kind of item stands among the others: text stands free, lines stand together.
+---@type table<string, 'text'|'line'>
+M.shape = {
+  userMessage = 'text',
+  agentMessage = 'text',
+  reasoning = 'text',
+  plan = 'text',
+}
+
+---@type table<string, fun(item: coworker.Item, root: string): coworker.Lines>
+local kinds = {}
+
+function kinds.userMessage(item, root)
+  local out = signed({ '›', 'CoworkerKey' }, item.text, 'CoworkerUser')
+  for _, part in ipairs(item.context or {}) do
+    local label = relative(part.path, root)
+    if part.kind == 'selection' then
+      label = ('%s:%d-%d'):format(label, part.firstLine, part.lastLine)
+      label = part.symbol and ('%s · %s'):format(label, one_line(part.symbol)) or label
+    end
+    add(out, '  ' .. one_line(label), 'CoworkerDim')
+  end
+  return out
+end
+
+function kinds.agentMessage(item)
+  return { lines = item.text == '' and {} or split(item.text), marks = {} }
+end
+
+function kinds.reasoning(item)
+  if item.text == '' then
+    return { lines = {}, marks = {} }
+  end
+  return { lines = vim.list_extend({ '✻ Thinking' }, split(item.text)), marks = {} }
+end
+
+function kinds.toolCall(item)
+  local text = one_line(item.title)
+  local unlucky = item.status == 'failed' or item.status == 'rejected'
+  local why = unlucky and item.output and item.output.text:match('[^\n]+')
+  if why then
+    text = ('%s: %s'):format(text, one_line(why, 160))
+  end
+  return signed(tool_signs[item.status] or tool_signs.pending, text)
+end
+
+function kinds.plan(item)
+  local status = { proposed = 'Plan', approved = 'Plan (approved)', rejected = 'Plan (rejected)' }
+  local out = { lines = {}, marks = {} }
+  add(out, status[item.status] or 'Plan', 'CoworkerQuestion')
+  add(out, M.escape(item.summary))
+  for at, step in ipairs(item.steps) do
+    add(out, ('%d. %s'):format(at, one_line(step)))
+  end
+  return out
+end
+
+--- The answers to a question and their keys.
+---@type table<coworker.Decision, string>
+M.keys = { once = 'a', session = 's', always = 'A', reject = 'r' }
+
+function kinds.approval(item)
+  if item.answer then
+    local answer = item.answer
+    local allowed = answer.decision == 'once'
+      or answer.decision == 'session'
+      or answer.decision == 'always'
+    local text = ('%s: %s'):format(decided[answer.decision] or 'Answered', one_line(item.title))
+    if answer.reason then
+      text = ('%s (%s)'):format(text, one_line(answer.reason))
+    end
+    return signed(allowed and tool_signs.completed or tool_signs.rejected, text, 'CoworkerDim')
+  end
+  local out = signed({ '?', 'CoworkerQuestion' }, one_line(item.title), 'CoworkerQuestion')
+  add(out, '  ' .. one_line(item.why), 'CoworkerDim')
+  local line = '  '
+  for _, option in ipairs(item.options) do
+    local key = M.keys[option.decision]
+    if key then
+      table.insert(out.marks, { #out.lines, #line, #line + #key, 'CoworkerKey' })
+      line = ('%s%s %s   '):format(line, key, one_line(option.label))
+    end
+  end
+  table.insert(out.lines, vim.trim(line) ~= '' and line:gsub('%s+$', '') or '')
+  return out
+end
+
+---@param edits coworker.Edit[]
+---@return string state, string? reason
+local function standing(edits)
+  local first = edits[1] and edits[1].state or { kind = 'pending' }
+  for _, edit in ipairs(edits) do
+    if edit.state.kind ~= first.kind then
+      return 'decided one by one', nil
+    end
+  end
+  return first.kind, first.reason
+end
+
+function kinds.changeSet(item, root)
+  local out = { lines = {}, marks = {} }
+  local signs = {
+    pending = tool_signs.pending,
+    accepted = tool_signs.running,
+    applied = tool_signs.completed,
+    rejected = tool_signs.rejected,
+    conflicted = tool_signs.failed,
+  }
+  for _, file in ipairs(item.files) do
+    local added, removed = 0, 0
+    for line in file.diff:gmatch('[^\n]+') do
+      if not (line:find('^%+%+%+ ') or line:find('^%-%-%- ')) then
+        added = added + (line:sub(1, 1) == '+' and 1 or 0)
+        removed = removed + (line:sub(1, 1) == '-' and 1 or 0)
+      end
+    end
+    local state, reason = standing(file.edits)
+    local text = ('%s +%d −%d, %s'):format(relative(file.path, root), added, removed, state)
+    if reason then
+      text = ('%s: %s'):format(text, one_line(reason, 160))
+    end
+    local one = signed(signs[state] or tool_signs.completed, text)
+    for _, mark in ipairs(one.marks) do
+      table.insert(out.marks, { mark[1] + #out.lines, mark[2], mark[3], mark[4] })
+    end
+    vim.list_extend(out.lines, one.lines)
+  end
+  return out
+end
+
+function kinds.todos(item)
+  local done, now = 0, nil
+  for _, todo in ipairs(item.todos) do
+    done = done + (todo.status == 'completed' and 1 or 0)
+    now = todo.status == 'in_progress' and todo.activeForm or now
+  end
+  local text = ('%d of %d done'):format(done, #item.todos)
+  return signed({ '☰', 'CoworkerDim' }, now and ('%s, %s'):format(text, one_line(now)) or text)
+end
+
+function kinds.notice(item)
+  return signed(notice_signs[item.level] or notice_signs.info, M.escape(item.text), 'CoworkerDim')
+end
+
+--- An item as lines; no lines for a kind that this plugin does not know.
+---@param item coworker.Item
+---@param root string Paths are shown relative to it.
+---@return coworker.Lines
+function M.item(item, root)
+  local kind = kinds[item.kind]
+  return kind and kind(item, root) or { lines = {}, marks = {} }
+end
+
+--- The todo list as lines.
+---@param todos coworker.Todo[]
+---@return coworker.Lines
+function M.todos(todos)
+  local out = { lines = {}, marks = {} }
+  for _, todo in ipairs(todos) do
+    local sign = todo_signs[todo.status] or todo_signs.pending
+    local text = todo.status == 'in_progress' and todo.activeForm or todo.content
+    local one = signed(sign, one_line(text), sign[3])
+    for _, mark in ipairs(one.marks) do
+      table.insert(out.marks, { mark[1] + #out.lines, mark[2], mark[3], mark[4] })
+    end
+    vim.list_extend(out.lines, one.lines)
+  end
+  return out
+end
+
+---@param effect coworker.Effect
+---@return string
+local function effect_lines(effect)
+  if effect.kind == 'run' then
+    return ('Run in %s:\n\n%s'):format(one_line(effect.folder), M.escape(effect.command))
+  elseif effect.kind == 'write' then
+    return 'Write ' .. one_line(effect.path)
+  elseif effect.kind == 'read' then
+    return 'Read ' .. one_line(effect.path)
+  end
+  return 'Begin with the plan'
+end
+
+---@param rule coworker.Rule
+---@return string
+local function rule_line(rule)
+  local effect = rule.allow
+  if effect.kind == 'run' then
+    return ('run `%s` in %s'):format(one_line(effect.command), one_line(effect.folder))
+  end
+  return effect.path and ('%s %s'):format(effect.kind, one_line(effect.path)) or effect.kind
+end
+
+--- All of a question: what would happen, why it is asked, and the answers.
+---@param approval coworker.Approval
+---@param plan? coworker.Plan The plan that it is about.
+---@return coworker.Lines
+function M.question(approval, plan)
+  local out = { lines = {}, marks = {} }
+  add(out, one_line(approval.title), 'CoworkerQuestion')
+  add(out, '')
+  if plan then
+    add(out, M.escape(plan.summary))
+    for at, step in ipairs(plan.steps) do
+      add(out, ('%d. %s'):format(at, one_line(step)))
+    end
+    add(out, '')
+  end
+  for _, effect in ipairs(approval.subject.effects or {}) do
+    add(out, effect_lines(effect))
+    add(out, '')
+  end
+  add(out, one_line(approval.why), 'CoworkerDim')
+  add(out, '')
+  for _, option in ipairs(approval.options) do
+    local key = M.keys[option.decision]
+    if key then
+      add(out, ('%s  %s'):format(key, one_line(option.label)))
+      table.insert(out.marks, { #out.lines - 1, 0, #key, 'CoworkerKey' })
+      for _, rule in ipairs(option.rules or {}) do
+        add(out, '   remembers: ' .. rule_line(rule), 'CoworkerDim')
+      end
+    end
+  end
+  add(out, 'q  Decide later')
+  table.insert(out.marks, { #out.lines - 1, 0, 1, 'CoworkerKey' })
+  return out
+end
+
+--- All of a tool call: what went in and what came out.
+---@param item coworker.Item
+---@return string[]
+function M.details(item)
+  if item.kind ~= 'toolCall' then
+    return {}
+  end
+  local input = type(item.input) == 'string' and item.input or vim.json.encode(item.input)
+  local lines = split(('%s\n\n%s %s'):format(item.title, item.name, input))
+  if item.output and item.output.text ~= '' then
+    table.insert(lines, '')
+    vim.list_extend(lines, split(item.output.text))
+  end
+  return lines
+end
+
+return M

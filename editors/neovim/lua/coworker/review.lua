@@ -1,0 +1,324 @@
+--- The preview of a change set: a tab page with the proposed text beside the real buffer, in diff
+--- mode. The real buffer stays what it is, and stays editable.
+
+local approvals = require('coworker.approvals')
+local client = require('coworker.client')
+local edit = require('coworker.edit')
+local pane = require('coworker.pane')
+local pause = require('coworker.pause')
+local render = require('coworker.render')
+local sessions = require('coworker.sessions')
+
+local M = {}
+
+local REFRESH_MS = 300
+
+---@class coworker.Preview
+---@field question coworker.Question
+---@field files coworker.ProposedFile[]
+---@field at integer The file that is shown.
+---@field origin integer The window the user came from.
+---@field tab integer
+---@field real integer The window of the real text.
+---@field proposed integer The window of the proposed text.
+---@field group integer
+
+---@type coworker.Preview?
+local preview
+---@type string? the question whose preview is being fetched
+local fetching
+
+---@param question coworker.Question
+---@param on_result fun(files: coworker.ProposedFile[])
+local function fetch(question, on_result)
+  client.request(question.conversation.root, 'coworker/changes/get', {
+    sessionId = question.conversation.id,
+    changeSetId = question.approval.subject.itemId,
+  }, function(result)
+    on_result(result.files)
+  end)
+end
+
+---@param text string
+---@return string[]
+local function lines_of(text)
+  local lines = vim.split(text, '\n', { plain = true })
+  if #lines > 1 and lines[#lines] == '' then
+    table.remove(lines)
+  end
+  return lines
+end
+
+---@param buf integer
+---@param lines string[]
+local function fill(buf, lines)
+  pane.write(buf, function()
+    vim.api.nvim_buf_set_lines(buf, 0, -1, true, lines)
+  end)
+end
+
+---@param state coworker.Preview
+---@param name string
+---@param filetype string
+---@return integer buf
+local function scratch(state, name, filetype)
+  local root = state.question.conversation.root
+  local title = ('coworker://%s/%s%s'):format(
+    name,
+    state.question.id,
+    state.files[state.at].uri:gsub('^%a+://', '')
+  )
+  local old = vim.fn.bufnr('^' .. vim.fn.fnameescape(title) .. '$')
+  if old ~= -1 then
+    vim.api.nvim_buf_delete(old, { force = true })
+  end
+  local buf = pane.buffer(title, root, '')
+  vim.bo[buf].bufhidden = 'wipe'
+  -- The highlighting of the language, without the plugins that would take it for a real file.
+  vim.bo[buf].syntax = filetype
+  pcall(vim.treesitter.start, buf, vim.treesitter.language.get_lang(filetype))
+  return buf
+end
+
+---@param buf integer
+local function map_keys(buf)
+  local function map(key, what, run)
+    pane.map(buf, key, what, function()
+      if preview then
+        run(preview)
+      end
+    end)
+  end
+  for decision, key in pairs(render.keys) do
+    map(key, decision, function(state)
+      approvals.answer_by_key(state.question, decision)
+    end)
+  end
+  map('q', 'decide later', M.close)
+  map(']f', 'next file', function()
+    M.show_file(1)
+  end)
+  map('[f', 'previous file', function()
+    M.show_file(-1)
+  end)
+end
+
+---@param state coworker.Preview
+local function set_bars(state)
+  local file = state.files[state.at]
+  local name = pane.bar_text(vim.fs.basename(vim.uri_to_fname(file.uri)))
+  local buf = vim.api.nvim_win_get_buf(state.real)
+  local real = file.kind == 'create' and 'does not exist yet'
+    or vim.bo[buf].modified and 'your text, not saved'
+    or 'your text'
+  pane.set_options(state.real, { winbar = (' %s · %s'):format(name, real) })
+  local keys = ''
+  for _, option in ipairs(state.question.approval.options) do
+    local label = pane.bar_text(render.one_line(option.label))
+    keys = ('%s%%#CoworkerKey#%s%%* %s  '):format(keys, render.keys[option.decision] or ' ', label)
+  end
+  keys = keys .. '%#CoworkerKey#q%* Later'
+  if #state.files > 1 then
+    keys = ('%s  %%#CoworkerKey#[f ]f%%* file %d of %d'):format(keys, state.at, #state.files)
+  end
+  local text = file.texts and ' Proposed'
+    or ' %#CoworkerBad#The text has changed since this was proposed%*'
+  pane.set_options(state.proposed, { winbar = ('%s%%=%s '):format(text, keys) })
+end
+
+---@param state coworker.Preview
+---@return integer buf, string filetype
+local function real_buffer(state)
+  local file = state.files[state.at]
+  local path = vim.uri_to_fname(file.uri)
+  local open = edit.buffer_of(path)
+  if open then
+    return open, vim.bo[open].filetype
+  end
+  -- A file that is open nowhere is shown as it is and not opened: an open file would be changed
+  -- in the editor instead of on the disk.
+  local filetype = vim.filetype.match({ filename = path }) or ''
+  local buf = scratch(state, 'before', filetype)
+  fill(buf, file.texts and lines_of(file.texts.before) or {})
+  map_keys(buf)
+  return buf, filetype
+end
+
+---@param state coworker.Preview
+local function show(state)
+  local file = state.files[state.at]
+  for _, win in ipairs({ state.real, state.proposed }) do
+    vim.api.nvim_win_call(win, vim.cmd.diffoff)
+  end
+  local real, filetype = real_buffer(state)
+  vim.api.nvim_win_set_buf(state.real, real)
+  local proposed = scratch(state, 'proposed', file.texts and filetype or 'diff')
+  fill(proposed, lines_of(file.texts and file.texts.after or file.diff))
+  map_keys(proposed)
+  vim.api.nvim_win_set_buf(state.proposed, proposed)
+  if file.texts then
+    for _, win in ipairs({ state.real, state.proposed }) do
+      vim.api.nvim_win_call(win, vim.cmd.diffthis)
+    end
+    vim.api.nvim_win_call(state.proposed, function()
+      vim.cmd('silent! normal! gg]c')
+    end)
+  end
+  set_bars(state)
+end
+
+-- The user goes on typing in the real buffer: the proposal is asked for again, for the server
+-- knows whether it still fits.
+---@param state coworker.Preview
+local function follow_typing(state)
+  local refresh = pause.coalesce(REFRESH_MS, function()
+    if preview ~= state or not approvals.waits(state.question) then
+      return
+    end
+    fetch(state.question, function(files)
+      if preview ~= state or not vim.api.nvim_win_is_valid(state.proposed) then
+        return
+      end
+      state.files = files
+      state.at = math.min(state.at, #files)
+      local file = files[state.at]
+      fill(
+        vim.api.nvim_win_get_buf(state.proposed),
+        lines_of(file.texts and file.texts.after or file.diff)
+      )
+      set_bars(state)
+    end)
+  end)
+  vim.api.nvim_create_autocmd({ 'TextChanged', 'TextChangedI' }, {
+    group = state.group,
+    callback = function(event)
+      if vim.fn.bufwinid(event.buf) == state.real then
+        refresh()
+      end
+    end,
+  })
+end
+
+---@param question coworker.Question
+---@param files coworker.ProposedFile[]
+local function open_tab(question, files)
+  local origin = vim.api.nvim_get_current_win()
+  vim.cmd('tab split')
+  local real = vim.api.nvim_get_current_win()
+  local proposed = vim.api.nvim_open_win(vim.api.nvim_create_buf(false, true), true, {
+    split = 'right',
+    win = real,
+  })
+  local state = {
+    question = question,
+    files = files,
+    at = 1,
+    origin = origin,
+    tab = vim.api.nvim_get_current_tabpage(),
+    real = real,
+    proposed = proposed,
+    group = vim.api.nvim_create_augroup('coworker.review', { clear = true }),
+  }
+  preview = state
+  show(state)
+  follow_typing(state)
+  vim.api.nvim_create_autocmd('WinClosed', {
+    group = state.group,
+    callback = function(event)
+      local win = tonumber(event.match)
+      if win == state.real or win == state.proposed then
+        vim.schedule(function()
+          if preview == state then
+            M.close()
+          end
+        end)
+      end
+    end,
+  })
+  approvals.shown(question.id, true)
+end
+
+--- Shows what a question about changes proposes.
+---@param question coworker.Question
+function M.open(question)
+  if
+    preview
+    and preview.question.id == question.id
+    and vim.api.nvim_tabpage_is_valid(preview.tab)
+  then
+    vim.api.nvim_set_current_win(preview.proposed)
+    return
+  end
+  if fetching == question.id then
+    return
+  end
+  fetching = question.id
+  fetch(question, function(files)
+    fetching = nil
+    if approvals.waits(question) and #files > 0 then
+      M.close()
+      open_tab(question, files)
+    end
+  end)
+end
+
+--- Shows another file of the preview.
+---@param step integer
+function M.show_file(step)
+  local state = preview
+  if state and #state.files > 1 then
+    state.at = (state.at - 1 + step) % #state.files + 1
+    show(state)
+  end
+end
+
+---@param state coworker.Preview
+local function close_tab(state)
+  if not vim.api.nvim_tabpage_is_valid(state.tab) then
+    return
+  end
+  local here = vim.api.nvim_get_current_tabpage() == state.tab
+  for _, win in ipairs({ state.proposed, state.real }) do
+    if vim.api.nvim_win_is_valid(win) and #vim.api.nvim_list_wins() > 1 then
+      vim.api.nvim_win_call(win, vim.cmd.diffoff)
+      vim.api.nvim_win_close(win, false)
+    end
+  end
+  if here and vim.api.nvim_win_is_valid(state.origin) then
+    vim.api.nvim_set_current_win(state.origin)
+  end
+end
+
+--- Closes the preview. The question stays open.
+function M.close()
+  local state = preview
+  preview = nil
+  if state then
+    vim.api.nvim_del_augroup_by_id(state.group)
+    close_tab(state)
+  end
+end
+
+--- The preview that is open: its tab page, windows and file.
+---@return coworker.Preview?
+function M.current()
+  return preview
+end
+
+-- Answered here or elsewhere. Where the user is typing in the preview, it closes when they pause.
+sessions.subscribe(function()
+  local state = preview
+  if not state or approvals.waits(state.question) then
+    return
+  end
+  local typing = vim.api.nvim_get_current_tabpage() == state.tab
+    and vim.api.nvim_get_current_win() ~= state.proposed
+  if not typing then
+    return M.close()
+  end
+  pause.wait(function()
+    return preview == state
+  end, M.close)
+end)
+
+return M

@@ -1,0 +1,71 @@
+-- The commands and nothing else: no module is loaded before one of them is used.
+
+if vim.g.loaded_coworker then
+  return
+end
+vim.g.loaded_coworker = true
+
+if vim.fn.has('nvim-0.11') == 0 then
+  vim.api.nvim_echo({ { 'Coworker needs Neovim 0.11 or newer.', 'ErrorMsg' } }, true, {})
+  return
+end
+
+---@param name string
+---@param run fun(args: vim.api.keyset.create_user_command.command_args)
+---@param opts vim.api.keyset.user_command
+local function command(name, run, opts)
+  vim.api.nvim_create_user_command(name, run, opts)
+end
+
+command('Coworker', function()
+  require('coworker').toggle()
+end, { desc = 'Open or close the chat pane' })
+
+command('CoworkerAsk', function(args)
+  local lines = args.range > 0 and { args.line1, args.line2 } or nil
+  require('coworker').ask(args.args, { lines = lines })
+end, { desc = 'Ask about this file, or about the selected lines', nargs = '*', range = true })
+
+command('CoworkerTodos', function()
+  require('coworker').toggle_todos()
+end, { desc = 'Open or close the todo pane' })
+
+command('CoworkerStop', function()
+  require('coworker').stop()
+end, { desc = 'Stop the running turn' })
+
+command('CoworkerMode', function(args)
+  require('coworker').mode(args.args ~= '' and args.args or nil)
+end, {
+  desc = 'Choose how freely the agent may act',
+  nargs = '?',
+  complete = function(lead)
+    return require('coworker').complete_mode(lead)
+  end,
+})
+
+command('CoworkerReview', function()
+  require('coworker').review()
+end, { desc = 'Show what waits for an answer' })
+
+command('CoworkerApprove', function(args)
+  require('coworker').approve(args.args ~= '' and args.args or 'once')
+end, {
+  desc = 'Say yes to what waits for an answer',
+  nargs = '?',
+  complete = function(lead)
+    return require('coworker').complete_approve(lead)
+  end,
+})
+
+command('CoworkerReject', function(args)
+  require('coworker').reject(args.args ~= '' and args.args or nil)
+end, { desc = 'Say no to what waits for an answer, and why', nargs = '*' })
+
+command('CoworkerSessions', function()
+  require('coworker').sessions()
+end, { desc = 'Choose a session, or begin a new one' })
+
+command('CoworkerRestart', function()
+  require('coworker').restart()
+end, { desc = 'Restart the server and go on with the session' })
