@@ -47,10 +47,27 @@ pub(crate) fn fine(before: &str, after: &str) -> Vec<Replacement> {
         .collect()
 }
 
+/// How far one text is from another.
+pub(crate) struct Distance {
+    /// Lines that have to go or come.
+    pub(crate) lines: usize,
+    /// Bytes that have to go or come inside of them.
+    pub(crate) bytes: usize,
+}
+
+/// How far it is from one text to another.
+pub(crate) fn distance(from: &str, to: &str) -> Distance {
+    let diff = TextDiff::from_lines(from, to);
+    let lines = changed(diff.ops()).iter().map(|(old, new)| old.len() + new.len()).sum();
+    let bytes =
+        fine(from, to).into_iter().map(|change| change.end - change.start + change.text.len());
+    Distance { lines, bytes: bytes.sum() }
+}
+
 /// A run of lines that differ: where it stands in both texts, in bytes.
-struct Stretch {
-    old: Range<usize>,
-    new: Range<usize>,
+pub(crate) struct Stretch {
+    pub(crate) old: Range<usize>,
+    pub(crate) new: Range<usize>,
 }
 
 impl Stretch {
@@ -81,7 +98,8 @@ fn splits_crlf(text: &str, at: usize) -> bool {
     at > 0 && text.as_bytes().get(at - 1..=at) == Some(b"\r\n".as_slice())
 }
 
-fn changed_lines(before: &str, after: &str) -> Vec<Stretch> {
+/// The runs of lines that differ, in order.
+pub(crate) fn changed_lines(before: &str, after: &str) -> Vec<Stretch> {
     let diff = TextDiff::from_lines(before, after);
     let old = offsets(diff.iter_old_slices().map(str::len));
     let new = offsets(diff.iter_new_slices().map(str::len));

@@ -10,9 +10,7 @@
 
 use std::ops::Range;
 
-use protocol::Replacement;
-
-use crate::diff::fine;
+use crate::diff::{Stretch, changed_lines, distance, fine};
 
 /// Whether `actual` holds the edit that turned `before` into `proposed`, possibly next to text
 /// typed elsewhere.
@@ -20,11 +18,10 @@ pub fn shows(before: &str, proposed: &str, actual: &str) -> bool {
     if actual == proposed {
         return true;
     }
-    let typed = typed(proposed, actual);
-    let mut parts = parts(before, proposed);
-    parts.all(|part| {
-        let whole = !typed.iter().any(|typed| damages(typed, &part));
-        whole && !better_without(&part, proposed, actual, &typed)
+    let (typed, typed_lines) = (typed(proposed, actual), changed_lines(proposed, actual));
+    parts(before, proposed).iter().all(|part| {
+        let whole = !typed.iter().any(|typed| damages(typed, part));
+        whole && !better_without(part, proposed, actual, &typed_lines)
     })
 }
 
@@ -49,66 +46,62 @@ impl Difference<'_> {
 }
 
 /// What the edit did to the text before: `other` is what it removed.
-fn parts<'a>(before: &'a str, proposed: &'a str) -> impl Iterator<Item = Difference<'a>> {
-    let mut moved = Moved::default();
-    fine(before, proposed).into_iter().map(move |change| {
-        let start = moved.forward(change.start);
-        let place = start..start + change.text.len();
-        moved.past(&change);
-        let (left, right) = slack(&change, (before, change.start..change.end), (proposed, &place));
-        Difference { place, other: &before[change.start..change.end], left, right }
-    })
+fn parts<'a>(before: &'a str, proposed: &'a str) -> Vec<Difference<'a>> {
+    let parts = alignments(before, proposed).into_iter().map(|part| {
+        let Alignment { gone, come, left, right } = part;
+        Difference { place: come, other: &before[gone], left, right }
+    });
+    parts.collect()
 }
 
 /// What was typed into the proposal: `other` is what stands there now.
 fn typed<'a>(proposed: &'a str, actual: &'a str) -> Vec<Difference<'a>> {
-    let mut moved = Moved::default();
-    let typed = fine(proposed, actual).into_iter().map(|change| {
-        let start = moved.forward(change.start);
-        let now = start..start + change.text.len();
-        moved.past(&change);
-        let place = change.start..change.end;
-        let (left, right) = slack(&change, (proposed, place.clone()), (actual, &now));
-        Difference { place, other: &actual[now], left, right }
+    let typed = alignments(proposed, actual).into_iter().map(|typed| {
+        let Alignment { gone, come, left, right } = typed;
+        Difference { place: gone, other: &actual[come], left, right }
     });
     typed.collect()
 }
 
-/// How far offsets have moved by the changes so far.
-#[derive(Default)]
-struct Moved {
-    added: usize,
-    removed: usize,
+/// A stretch that differs, seen in both texts.
+struct Alignment {
+    gone: Range<usize>,
+    come: Range<usize>,
+    left: usize,
+    right: usize,
 }
 
-impl Moved {
-    fn forward(&self, offset: usize) -> usize {
-        offset + self.added - self.removed
-    }
-
-    fn past(&mut self, change: &Replacement) {
-        self.added += change.text.len();
-        self.removed += change.end - change.start;
-    }
+fn alignments(before: &str, after: &str) -> Vec<Alignment> {
+    let changes = fine(before, after);
+    let (mut added, mut removed, mut last) = (0, 0, 0);
+    let alignments = changes.iter().enumerate().map(|(index, change)| {
+        let gone = change.start..change.end;
+        let start = change.start + added - removed;
+        let come = start..start + change.text.len();
+        added += come.len();
+        removed += gone.len();
+        // It can be moved over text that is equal, not over another difference.
+        let next = changes.get(index + 1).map_or(before.len(), |next| next.start);
+        let space = (gone.start - last, next - gone.end);
+        last = gone.end;
+        let (left, right) = match (gone.is_empty(), come.is_empty()) {
+            (true, false) => slack(after, &come, space),
+            (false, true) => slack(before, &gone, space),
+            _ => (0, 0),
+        };
+        Alignment { gone, come, left, right }
+    });
+    alignments.collect()
 }
 
-/// How far a pure insertion or deletion can be moved to the left and to the right, in bytes.
-fn slack(
-    change: &Replacement,
-    (before, gone): (&str, Range<usize>),
-    (after, come): (&str, &Range<usize>),
-) -> (usize, usize) {
-    let (text, place) = match (gone.is_empty(), change.text.is_empty()) {
-        (true, false) => (after.as_bytes(), come.clone()),
-        (false, true) => (before.as_bytes(), gone),
-        _ => return (0, 0),
-    };
-    let left = (1..=place.start)
-        .take_while(|step| text[place.start - step] == text[place.end - step])
-        .count();
-    let right = (0..text.len() - place.end)
-        .take_while(|step| text[place.start + step] == text[place.end + step])
-        .count();
+/// How far a stretch could be moved to the left and to the right, in bytes, and the text without
+/// it stay the same.
+fn slack(text: &str, place: &Range<usize>, (before, after): (usize, usize)) -> (usize, usize) {
+    let text = text.as_bytes();
+    let left =
+        (1..=before).take_while(|step| text[place.start - step] == text[place.end - step]).count();
+    let right =
+        (0..after).take_while(|step| text[place.start + step] == text[place.end + step]).count();
     (left, right)
 }
 
@@ -122,64 +115,38 @@ fn damages(typed: &Difference<'_>, part: &Difference<'_>) -> bool {
     !before && !after
 }
 
-/// Whether the text around the part is at least as near to the proposal without it.
-fn better_without(
-    part: &Difference<'_>,
-    proposed: &str,
-    actual: &str,
-    typed: &[Difference<'_>],
-) -> bool {
-    let window = window(part, proposed, typed);
-    let (mut moved, mut added) = (0_isize, 0_isize);
-    for typed in typed.iter().filter(|typed| typed.place.start <= window.end) {
-        let longer = typed.other.len().cast_signed() - typed.place.len().cast_signed();
-        if typed.place.end < window.start {
+/// Whether the lines around the part are at least as near to the proposal without it.
+fn better_without(part: &Difference<'_>, proposed: &str, actual: &str, typed: &[Stretch]) -> bool {
+    let mut window = part.reach();
+    let mut met = false;
+    let (mut moved, mut grown) = (0_isize, 0_isize);
+    // What meets the window makes it wider. In order, so that one after the other is met.
+    for stretch in typed {
+        let longer = stretch.new.len().cast_signed() - stretch.old.len().cast_signed();
+        if stretch.old.end < window.start {
             moved += longer;
-        } else {
-            added += longer;
+        } else if stretch.old.start <= window.end {
+            window = window.start.min(stretch.old.start)..window.end.max(stretch.old.end);
+            grown += longer;
+            met = true;
         }
     }
-    if added == 0 && !typed.iter().any(|typed| meets(&window, &typed.place)) {
+    if !met {
         return false;
     }
+    // Bytes can be moved over in the middle of a character, text cannot be cut there.
+    window = proposed.floor_char_boundary(window.start)..proposed.ceil_char_boundary(window.end);
     let start = window.start.saturating_add_signed(moved);
-    let end = window.end.saturating_add_signed(moved + added);
-    let (now, with) = (&actual[start..end], &proposed[window.clone()]);
+    let end = window.end.saturating_add_signed(moved + grown);
+    let with = distance(&proposed[window.clone()], &actual[start..end]);
     let without = [
         &proposed[window.start..part.place.start],
         part.other,
         &proposed[part.place.end..window.end],
-    ]
-    .concat();
-    distance(&without, now) <= distance(with, now)
-}
-
-/// The part with all it could be moved over, and everything typed that meets it.
-fn window(part: &Difference<'_>, proposed: &str, typed: &[Difference<'_>]) -> Range<usize> {
-    let mut window = part.reach();
-    loop {
-        let mut wider = window.clone();
-        for reach in typed.iter().map(Difference::reach).filter(|reach| meets(&window, reach)) {
-            wider.start = wider.start.min(reach.start);
-            wider.end = wider.end.max(reach.end);
-        }
-        // Bytes can be moved over in the middle of a character, text cannot be cut there.
-        wider = proposed.floor_char_boundary(wider.start)..proposed.ceil_char_boundary(wider.end);
-        if wider == window {
-            return window;
-        }
-        window = wider;
-    }
-}
-
-/// Whether two stretches overlap or touch.
-fn meets(one: &Range<usize>, other: &Range<usize>) -> bool {
-    one.start <= other.end && other.start <= one.end
-}
-
-/// How many bytes have to be typed or removed to get from one text to the other.
-fn distance(from: &str, to: &str) -> usize {
-    fine(from, to).iter().map(|change| change.end - change.start + change.text.len()).sum()
+    ];
+    let without = distance(&without.concat(), &actual[start..end]);
+    // Equal lines tell more than equal characters, which are found between any two texts.
+    without.bytes <= with.bytes || without.lines < with.lines
 }
 
 #[cfg(test)]
