@@ -176,18 +176,24 @@ async fn an_error_in_the_stream_ends_it() {
 }
 
 #[tokio::test]
-async fn a_stream_may_come_in_any_chunks() {
+async fn a_stream_may_come_in_two_chunks_at_any_byte() {
     let server = Server::start();
     let models = models(&server.url);
-    for (file, expected) in [("text.sse", text_events()), ("tools.sse", tools_events())] {
-        let bytes = recorded(file);
-        for at in 0..=bytes.len() {
-            server.reply(Reply::chunks([&bytes[..at], &bytes[at..]], true));
-            let events = ask(&models, vec![user("hi")]).await;
-            assert_eq!(events, expected, "{file} in two chunks at {at}");
-        }
-        server.reply(Reply::chunks(bytes.chunks(1), true));
-        assert_eq!(ask(&models, vec![user("hi")]).await, expected, "{file} byte by byte");
+    let bytes = recorded("text.sse");
+    for at in 1..bytes.len() {
+        server.reply(Reply::chunks([&bytes[..at], &bytes[at..]], true));
+        assert_eq!(ask(&models, vec![user("hi")]).await, text_events(), "at {at}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_may_come_in_chunks_of_any_size() {
+    let server = Server::start();
+    let models = models(&server.url);
+    let bytes = recorded("tools.sse");
+    for size in 1..100 {
+        server.reply(Reply::chunks(bytes.chunks(size), true));
+        assert_eq!(ask(&models, vec![user("hi")]).await, tools_events(), "{size} bytes each");
     }
 }
 
@@ -333,6 +339,18 @@ async fn a_server_that_is_not_there_is_told() {
     for part in ["cannot be reached: Connection refused", "Check the network"] {
         assert!(error.message.contains(part), "{}", error.message);
     }
+    // One that is there, but does not speak what it should.
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = plain.local_addr().unwrap();
+    std::thread::spawn(move || plain.accept().unwrap().0.write_all(b"HTTP/1.1 400 No\r\n\r\n"));
+    let events = ask(&models(&format!("https://{address}")), vec![user("hi")]).await;
+    let [Err(error)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(error.code, ErrorCode::ModelUnavailable);
+    assert!(error.message.contains("cannot be reached: "), "{}", error.message);
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_told() {
     for address in ["nowhere", "ftp://127.0.0.1", ""] {
         let events = ask(&models(address), vec![user("hi")]).await;
         let [Err(error)] = events.as_slice() else { panic!("{events:?}") };

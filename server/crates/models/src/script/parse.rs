@@ -6,6 +6,9 @@ use std::time::Duration;
 use protocol::{ErrorCode, Usage};
 use serde_json::{Deserializer, Value};
 
+/// The most words of one `stream`: they are all made before the first is given.
+const MOST_WORDS: u64 = 1_000_000;
+
 /// A whole script.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Script {
@@ -195,7 +198,10 @@ fn verb<'a>(
         "call" => call(rest, more),
         "usage" => usage(rest),
         "pause" => Ok(Verb::Pause(Duration::from_millis(only_number(rest)?))),
-        "stream" => Ok(Verb::Stream(only_number(rest)?)),
+        "stream" => match only_number(rest)? {
+            words @ ..=MOST_WORDS => Ok(Verb::Stream(words)),
+            _ => Err(format!("`stream` gives at most {MOST_WORDS} words")),
+        },
         "wait" => ended(rest).map(|()| Verb::Wait),
         "break" => broken(rest),
         "refuse" => Ok(Verb::Fail { code: ErrorCode::ModelRefused, text: only_text(rest)? }),

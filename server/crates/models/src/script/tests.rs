@@ -296,6 +296,7 @@ async fn what_is_wrong_is_told_with_its_line() {
         ("turn\ncall read {\"path\": \nsay \"so\"", 3, "not whole"),
         ("turn\ncall read {path}", 3, "no JSON"),
         ("turn\nusage 1", 3, "whole number"),
+        ("turn\nstream 1000001", 3, "at most 1000000 words"),
         ("turn\npause soon", 3, "whole number"),
         ("turn\nwait 3", 3, "is too much"),
         ("turn\nbreak call", 3, "needs the name of a tool"),
