@@ -16,6 +16,7 @@ use std::{
 
 use camino::Utf8Path;
 use engine::DocumentError;
+use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -115,7 +116,8 @@ pub(crate) fn grep(
 ) -> Result<GrepResult, GrepError> {
     let matcher = RegexMatcherBuilder::new()
         .case_insensitive(query.case_insensitive)
-        .line_terminator(Some(b'\n'))
+        // `^` and `$` are the ends of a line, whatever it ends with.
+        .multi_line(true)
         .crlf(true)
         .build(&query.pattern)
         .map_err(GrepError::Pattern)?;
@@ -261,6 +263,8 @@ impl Search<'_> {
 
 fn searcher() -> Searcher {
     SearcherBuilder::new()
+        // As the matcher has it, or it would refuse.
+        .line_terminator(LineTerminator::crlf())
         .line_number(true)
         .binary_detection(BinaryDetection::quit(0))
         .heap_limit(Some(MAX_LINE_BYTES))

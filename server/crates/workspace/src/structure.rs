@@ -149,14 +149,19 @@ fn python(node: Node<'_>, text: &Rope) -> Option<String> {
 
 fn script(node: Node<'_>, text: &Rope) -> Option<String> {
     match node.kind() {
-        "function_declaration" | "generator_function_declaration" => named("function", node, text),
-        "class_declaration" | "abstract_class_declaration" => named("class", node, text),
+        "function_declaration" | "generator_function_declaration" | "function_signature" => {
+            named("function", node, text)
+        }
+        "class_declaration" => named("class", node, text),
+        "abstract_class_declaration" => named("abstract class", node, text),
         "interface_declaration" => named("interface", node, text),
         "enum_declaration" => named("enum", node, text),
         "type_alias_declaration" => named("type", node, text),
         "internal_module" => named("namespace", node, text),
         "module" => named("module", node, text),
-        "method_definition" => named("method", node, text),
+        "method_definition" | "method_signature" | "abstract_method_signature" => {
+            named("method", node, text)
+        }
         // A function without a name goes by the name it is given.
         "variable_declarator" => given("name", node, text),
         "public_field_definition" => given("name", node, text),
