@@ -119,7 +119,8 @@ impl Anthropic {
 /// Makes the client. No connection is opened yet.
 async fn connect(settings: &AnthropicSettings) -> Result<Server, ModelError> {
     let unusable = |why: String| ModelError::new(ErrorCode::ModelUnavailable, why);
-    let base = settings.base_url.as_deref().unwrap_or(BASE_URL).trim().trim_end_matches('/');
+    let named = settings.base_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+    let base = named.unwrap_or(BASE_URL).trim_end_matches('/');
     let root = base.strip_suffix("/v1").unwrap_or(base);
     let base = Url::parse(&format!("{root}/v1/"))
         .ok()
@@ -131,7 +132,7 @@ async fn connect(settings: &AnthropicSettings) -> Result<Server, ModelError> {
                     .to_owned(),
             )
         })?;
-    let place = match &settings.base_url {
+    let place = match named {
         None => Place::default(),
         Some(_) => Place::at(&base),
     };
