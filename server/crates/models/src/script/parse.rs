@@ -29,7 +29,7 @@ pub(super) struct Turn {
 impl Turn {
     /// Whether the conversation shows no sign of an answer after this turn.
     pub(super) fn leaves_nothing(&self) -> bool {
-        self.answers.first().is_none_or(|answer| !answer.0.iter().any(Statement::leaves_something))
+        self.answers.first().is_some_and(|answer| !answer.0.iter().any(Statement::leaves_something))
     }
 }
 

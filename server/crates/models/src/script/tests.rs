@@ -250,6 +250,10 @@ async fn a_script_that_has_run_out_says_so() {
     let expected = format!("The script {file} has no more answers.");
     assert_eq!(played.text(&[user("a"), assistant("x"), tool("y")]).await, expected);
     assert_eq!(played.text(&[user("a"), assistant("x"), user("b")]).await, expected);
+
+    let empty = Played::new("turn\nturn\nsay \"2\"");
+    assert!(empty.text(&[user("a")]).await.contains("no more answers"));
+    assert_eq!(empty.text(&[user("a"), assistant("x"), user("b")]).await, "2");
 }
 
 #[tokio::test]
