@@ -46,7 +46,7 @@ pub struct StoredSession {
     pub info: SessionInfo,
     /// The journal in order.
     pub records: Vec<Record>,
-    /// Text of items that were still open, joined per item.
+    /// Text of items that were still open, in order; pieces that touch are joined.
     pub drafts: Vec<Draft>,
 }
 
@@ -59,8 +59,8 @@ pub struct Record {
     pub update: Update,
 }
 
-/// Text of an open item that was told but is in no record yet. It is dropped when a record
-/// that ends the item is appended.
+/// Text of an open item that was told but is in no record yet. It is dropped when a later batch
+/// has a record of the item, which carries all of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// The item.

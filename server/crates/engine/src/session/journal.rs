@@ -235,24 +235,23 @@ fn records(updates: &[(u64, Update)]) -> Vec<Record> {
     durable.map(|(seq, update)| Record { seq: *seq, update: update.clone() }).collect()
 }
 
-/// The text of items that this very batch does not end.
+/// The text that no record of this batch carries: what came after the last record of its item.
 fn drafts(updates: &[(u64, Update)]) -> Vec<Draft> {
-    let ended: HashSet<&ItemId> = updates
-        .iter()
-        .filter_map(|(_, update)| match update {
-            Update::ItemEnded { item } => Some(&item.id),
-            _ => None,
-        })
-        .collect();
-    updates
-        .iter()
-        .filter_map(|(_, update)| match update {
-            Update::Delta { item_id, offset, text } if !ended.contains(item_id) => {
-                Some(Draft { item_id: item_id.clone(), offset: *offset, text: text.clone() })
-            }
-            _ => None,
-        })
-        .collect()
+    let mut drafts: Vec<Draft> = Vec::new();
+    for (_, update) in updates {
+        match update {
+            Update::ItemStarted { item }
+            | Update::ItemChanged { item }
+            | Update::ItemEnded { item } => drafts.retain(|draft| draft.item_id != item.id),
+            Update::Delta { item_id, offset, text } => drafts.push(Draft {
+                item_id: item_id.clone(),
+                offset: *offset,
+                text: text.clone(),
+            }),
+            _ => {}
+        }
+    }
+    drafts
 }
 
 /// How much text of the item deltas have brought, in bytes.
