@@ -1,6 +1,6 @@
 //! Configuration: built-in < user file < environment < command line, as one value.
 //!
-//! This is the only place that reads environment variables and the configuration file. Every key
+//! Settings are read from the environment and the configuration file here and nowhere else. Every key
 //! of the file is a field of [`File`]; an unknown key is an error that names it.
 
 use std::{env, time::Duration};
@@ -58,7 +58,8 @@ impl Configuration {
             .model
             .clone()
             .or_else(|| env::var("COWORKER_MODEL").ok().filter(|model| !model.is_empty()))
-            .or(file.model);
+            .or(file.model)
+            .map(|model| located(&model));
         let models = ModelSettings {
             model: chosen.clone(),
             anthropic: AnthropicSettings { key, base_url },
@@ -122,6 +123,15 @@ fn absolute(path: std::path::PathBuf) -> anyhow::Result<AbsPath> {
         bail!("the path {} is not UTF-8", path.display());
     };
     Ok(AbsPath::new(text)?)
+}
+
+/// A script is named by its whole path, so that a session finds it again from another folder.
+fn located(model: &str) -> String {
+    let script = model.strip_prefix("script:").and_then(|file| std::path::absolute(file).ok());
+    match script.as_deref().and_then(std::path::Path::to_str) {
+        Some(file) => format!("script:{file}"),
+        None => model.to_owned(),
+    }
 }
 
 fn milliseconds(chosen: Option<u64>, built_in: Duration) -> Duration {

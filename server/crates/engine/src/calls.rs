@@ -125,14 +125,17 @@ async fn perform(turn: &Turn, mut call: RequestedCall, work: Work) -> Result<(),
 
 /// What policy says to these effects now.
 pub(crate) async fn decide(turn: &Turn, effects: &[Effect]) -> Result<Verdict, Halt> {
-    let rules = turn.rules().await?;
-    let situation = Situation {
-        mode: turn.mode(),
-        root: &turn.session.info().root,
-        forbidden: &turn.shared.parts.settings.forbidden,
-        rules: &rules,
+    let root = turn.session.info().root;
+    let under = |rules: &[Rule]| {
+        let forbidden = &turn.shared.parts.settings.forbidden;
+        let situation = Situation { mode: turn.mode(), root: &root, forbidden, rules };
+        policy::decide(&situation, effects)
     };
-    Ok(policy::decide(&situation, effects))
+    match under(&[]) {
+        // Rules only ever spare a question, so they are read only where one would be asked.
+        Verdict::Ask { rememberable: true, .. } => Ok(under(&turn.rules().await?)),
+        verdict => Ok(verdict),
+    }
 }
 
 /// The first path among the effects that no longer leads where it led when it was shown.
@@ -171,7 +174,7 @@ async fn ask_for(
 pub(crate) async fn ask(turn: &Turn, approval: Approval) -> Result<Answer, Halt> {
     let options = approval.options.clone();
     let item = turn.item(ItemBody::Approval(approval.clone()));
-    let answer = turn.unless_cancelled(turn.session.ask(item, approval)).await?;
+    let answer = turn.unless_cancelled(turn.session.ask(item, approval)).await??;
     if answer.decision == Decision::Withdrawn {
         return Err(Halt::Cancelled);
     }

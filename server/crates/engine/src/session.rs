@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Ask {
         item: Item,
         approval: Approval,
-        reply: oneshot::Sender<Answer>,
+        reply: Reply<Answer>,
     },
     /// From a turn, as its last word.
     TurnEnded {
@@ -134,10 +134,8 @@ impl Session {
     }
 
     /// Asks everyone attached and waits for the first answer.
-    pub(crate) async fn ask(&self, item: Item, approval: Approval) -> Answer {
-        let (reply, answer) = oneshot::channel();
-        self.send(Command::Ask { item, approval, reply }).await;
-        answer.await.unwrap_or_else(|_| withdrawn())
+    pub(crate) async fn ask(&self, item: Item, approval: Approval) -> Result<Answer, ErrorInfo> {
+        self.request(|reply| Command::Ask { item, approval, reply }).await
     }
 }
 

@@ -243,11 +243,9 @@ fn drafts(updates: &[(u64, Update)]) -> Vec<Draft> {
             Update::ItemStarted { item }
             | Update::ItemChanged { item }
             | Update::ItemEnded { item } => drafts.retain(|draft| draft.item_id != item.id),
-            Update::Delta { item_id, offset, text } => drafts.push(Draft {
-                item_id: item_id.clone(),
-                offset: *offset,
-                text: text.clone(),
-            }),
+            Update::Delta { item_id, offset, text } => {
+                drafts.push(Draft { item_id: item_id.clone(), offset: *offset, text: text.clone() })
+            }
             _ => {}
         }
     }

@@ -10,10 +10,7 @@ use protocol::{
     Answer, Approval, Decision, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Notice, QueuedPrompt,
     Status, StopReason, TurnId, Update, UserMessage,
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::AbortHandle,
-};
+use tokio::{sync::mpsc, task::AbortHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -81,7 +78,7 @@ struct RunningTurn {
 struct Question {
     item: Item,
     approval: Approval,
-    reply: oneshot::Sender<Answer>,
+    reply: Reply<Answer>,
     asking: Vec<(ConnectionId, AbortHandle)>,
 }
 
@@ -136,7 +133,11 @@ impl Task {
                 let _ = reply.send(Ok(self.cancel().await));
             }
             Command::Respond { approval, answer, reply } => {
-                let result = self.respond(&approval, answer).await;
+                let result = match answer.decision {
+                    // Only the end of a turn withdraws a question.
+                    Decision::Withdrawn => Err(not_an_answer()),
+                    _ => self.respond(&approval, answer).await,
+                };
                 if let Some(reply) = reply {
                     let _ = reply.send(result);
                 }
@@ -335,12 +336,14 @@ impl Task {
         self.end_turn(turn_id, reason, error).await
     }
 
-    async fn ask(&mut self, item: Item, approval: Approval, reply: oneshot::Sender<Answer>) {
-        let stopped = self.turn.as_ref().is_none_or(|turn| turn.cancel.is_cancelled());
-        let begun = Update::ItemStarted { item: item.clone() };
+    async fn ask(&mut self, item: Item, approval: Approval, reply: Reply<Answer>) {
+        if self.turn.as_ref().is_none_or(|turn| turn.cancel.is_cancelled()) {
+            let _ = reply.send(Ok(withdrawn()));
+            return;
+        }
         // A question that could not be journaled is not asked.
-        if stopped || self.write(vec![begun]).await.is_err() {
-            let _ = reply.send(withdrawn());
+        if let Err(error) = self.write(vec![Update::ItemStarted { item: item.clone() }]).await {
+            let _ = reply.send(Err(error));
             return;
         }
         let id = item.id.clone();
@@ -363,10 +366,7 @@ impl Task {
         let known = answer.decision == Decision::Withdrawn
             || approval.options.iter().any(|option| option.decision == answer.decision);
         if !known {
-            return Err(ErrorInfo::new(
-                ErrorCode::InvalidParams,
-                "That is not one of the answers to this question.",
-            ));
+            return Err(not_an_answer());
         }
         approval.answer = Some(answer.clone());
         item.body = ItemBody::Approval(approval);
@@ -378,7 +378,7 @@ impl Task {
         }
         if let Some(question) = self.questions.remove(id) {
             question.asking.iter().for_each(|(_, asking)| asking.abort());
-            let _ = question.reply.send(answer);
+            let _ = question.reply.send(Ok(answer));
         }
         Ok(())
     }
@@ -415,13 +415,21 @@ fn put(
     let (session, id) = (session.clone(), question.item.id.clone());
     let approval = question.approval.clone();
     let asking = tokio::spawn(async move {
-        if let Some(answer) = editor.ask(&session.id, &id, &approval).await {
+        if let Some(mut answer) = editor.ask(&session.id, &id, &approval).await {
+            answer.by = editor.name();
             let respond = Command::Respond { approval: id, answer, reply: None };
             // Sent from a task of its own: the answer must arrive although it ends this one.
             tokio::spawn(async move { session.send(respond).await });
         }
     });
     question.asking.push((connection, asking.abort_handle()));
+}
+
+fn not_an_answer() -> ErrorInfo {
+    ErrorInfo::new(
+        ErrorCode::InvalidParams,
+        "That is not one of the answers to this question; see the approval's `options`.",
+    )
 }
 
 fn panicked() -> ErrorInfo {
