@@ -2,16 +2,21 @@
 --- mode. The real buffer stays what it is, and stays editable.
 
 local approvals = require('coworker.approvals')
+local chat = require('coworker.chat')
 local client = require('coworker.client')
 local edit = require('coworker.edit')
 local pane = require('coworker.pane')
 local pause = require('coworker.pause')
 local render = require('coworker.render')
 local sessions = require('coworker.sessions')
+local todos = require('coworker.todos')
 
 local M = {}
 
 local REFRESH_MS = 300
+
+-- On a screen as wide as this the conversation stays beside the preview.
+local WIDE = 140
 
 ---@class coworker.Preview
 ---@field question coworker.Question
@@ -199,10 +204,23 @@ local function follow_typing(state)
   })
 end
 
+---@param root string
+---@param has_todos boolean
+local function open_panes(root, has_todos)
+  local win = chat.open(root, false)
+  vim.api.nvim_win_set_width(win, math.floor(vim.o.columns * 0.3))
+  if has_todos then
+    todos.open(root)
+  end
+  vim.cmd.wincmd('=')
+end
+
 ---@param question coworker.Question
 ---@param files coworker.ProposedFile[]
 local function open_tab(question, files)
   local origin = vim.api.nvim_get_current_win()
+  local root = question.conversation.root
+  local has_chat, has_todos = chat.window(root) ~= nil, todos.window(root) ~= nil
   vim.cmd('tab split')
   local real = vim.api.nvim_get_current_win()
   local proposed = vim.api.nvim_open_win(vim.api.nvim_create_buf(false, true), true, {
@@ -220,6 +238,9 @@ local function open_tab(question, files)
     group = vim.api.nvim_create_augroup('coworker.review', { clear = true }),
   }
   preview = state
+  if has_chat and vim.o.columns >= WIDE then
+    open_panes(root, has_todos)
+  end
   show(state)
   follow_typing(state)
   vim.api.nvim_create_autocmd('WinClosed', {
@@ -279,10 +300,15 @@ local function close_tab(state)
   end
   local here = vim.api.nvim_get_current_tabpage() == state.tab
   for _, win in ipairs({ state.proposed, state.real }) do
-    if vim.api.nvim_win_is_valid(win) and #vim.api.nvim_list_wins() > 1 then
-      vim.api.nvim_win_call(win, vim.cmd.diffoff)
-      vim.api.nvim_win_close(win, false)
+    if vim.api.nvim_win_is_valid(win) then
+      -- A buffer takes the options of its last window along to the next one.
+      vim.api.nvim_win_call(win, function()
+        vim.cmd('diffoff | setlocal winbar<')
+      end)
     end
+  end
+  if #vim.api.nvim_list_tabpages() > 1 then
+    vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(state.tab))
   end
   if here and vim.api.nvim_win_is_valid(state.origin) then
     vim.api.nvim_set_current_win(state.origin)

@@ -68,6 +68,14 @@ local function pane_of(root)
   return new
 end
 
+--- The todo pane's window in this tab page.
+---@param root string
+---@return integer?
+function M.window(root)
+  local todos = panes[root]
+  return todos and vim.api.nvim_buf_is_valid(todos.buf) and pane.window(todos.buf) or nil
+end
+
 --- Opens the todo pane: above the chat pane where that is open, else at the bottom right.
 ---@param root string
 function M.open(root)
@@ -90,10 +98,9 @@ end
 --- Closes the todo pane in this tab page.
 ---@param root string
 function M.close(root)
-  local todos = panes[root]
-  local win = todos and vim.api.nvim_buf_is_valid(todos.buf) and pane.window(todos.buf)
+  local win = M.window(root)
   if win and #vim.api.nvim_tabpage_list_wins(0) > 1 then
-    todos.dismissed = true
+    panes[root].dismissed = true
     vim.api.nvim_win_close(win, false)
   end
 end
@@ -101,8 +108,7 @@ end
 --- Opens the todo pane, or closes it.
 ---@param root string
 function M.toggle(root)
-  local todos = panes[root]
-  if todos and vim.api.nvim_buf_is_valid(todos.buf) and pane.window(todos.buf) then
+  if M.window(root) then
     M.close(root)
   else
     M.open(root)
