@@ -21,7 +21,7 @@ use self::group::{Event, GRACE, Group};
 use self::transcript::Transcript;
 use self::watchdog::Watchdog;
 use crate::Environment;
-use crate::typed::{TypedTool, bad_arguments, look_again, one_line};
+use crate::typed::{TypedTool, bad_arguments, one_line};
 
 /// How long a command may take unless the model says otherwise, in milliseconds.
 const USUAL_TIMEOUT: u64 = 120_000;
@@ -89,8 +89,8 @@ impl TypedTool for Bash {
             environment: self.environment.clone(),
             watchdog: self.watchdog.clone(),
         };
-        let context = context.clone();
-        Ok(Prepared { title, effects, work: Work::Run(Box::pin(run.run(context))) })
+        let session = context.session.clone();
+        Ok(Prepared { title, effects, work: Work::Run(Box::pin(run.run(session))) })
     }
 }
 
@@ -104,13 +104,12 @@ struct Run {
 }
 
 impl Run {
-    async fn run(self, context: ToolContext) -> Result<String, ToolError> {
-        look_again(&context, &self.folder).await?;
+    async fn run(self, session: SessionHandle) -> Result<String, ToolError> {
         let mut group = self.start().map_err(|error| {
             ToolError::new(ErrorCode::ToolFailed, format!("the command did not start: {error}"))
         })?;
         let transcript = Transcript::new(MOST_OUTPUT);
-        let mut output = Output { transcript, session: context.session };
+        let mut output = Output { transcript, session };
         let exit = timeout(self.limit, output.follow(&mut group)).await;
         if exit.is_err() {
             group.stop();

@@ -54,8 +54,7 @@ mod tests {
     #[test]
     fn keys_stay_out() {
         let all = ["PATH", "LC_ALL", "LC_MY_TOKEN", "ANTHROPIC_API_KEY", "GITHUB_TOKEN", "TERM"];
-        let environment =
-            Environment::allowed_of(all.map(|name| (name.into(), "value".into())));
+        let environment = Environment::allowed_of(all.map(|name| (name.into(), "value".into())));
         let names: Vec<&str> =
             environment.variables().map(|(name, _)| name.to_str().unwrap()).collect();
         assert_eq!(names, ["PATH", "LC_ALL", "TERM"]);

@@ -55,7 +55,8 @@ async fn near(missing: &AbsPath) -> Vec<AbsPath> {
         return Vec::new();
     };
     let Ok(names) = entries(&folder).await else { return Vec::new() };
-    let lowered: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let lowered: Vec<String> =
+        names.iter().map(|name| name.trim_end_matches('/').to_lowercase()).collect();
     let candidates: Vec<&str> = lowered.iter().map(String::as_str).collect();
     let near = similar::get_close_matches(name.to_lowercase().as_str(), &candidates, 3, ALIKE);
     let paths = near.into_iter().filter_map(|near| {

@@ -12,6 +12,7 @@ mod bash;
 mod edit;
 mod environment;
 mod folder;
+mod grep;
 mod line_breaks;
 mod plan;
 mod proposal;
@@ -24,18 +25,22 @@ use std::sync::Arc;
 
 use engine::Tool;
 pub use environment::Environment;
+use workspace::Workspace;
 
 /// All tools, in the order in which models are told of them; a fixed order keeps prompt caches.
 ///
 /// `workspace` is searched; `environment` is what commands are given of ours.
-pub fn built_in(environment: Environment) -> Vec<Arc<dyn Tool>> {
+pub fn built_in(workspace: Workspace, environment: Environment) -> Vec<Arc<dyn Tool>> {
     vec![
         typed::erase(read::Read),
         typed::erase(edit::Edit),
         typed::erase(write::Write),
+        typed::erase(grep::Grep::new(workspace)),
         typed::erase(bash::Bash::new(environment)),
         typed::erase(todo_write::TodoWrite),
         typed::erase(plan::Plan),
     ]
 }
 
+#[cfg(test)]
+mod tests;

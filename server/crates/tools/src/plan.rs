@@ -43,3 +43,6 @@ impl TypedTool for Plan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::folder;
-use crate::typed::{TypedTool, bad_arguments, look_again, one_line};
+use crate::typed::{TypedTool, bad_arguments, one_line};
 
 /// The most lines one call gives.
 const MOST_LINES: usize = 2_000;
@@ -50,10 +50,7 @@ impl TypedTool for Read {
         }
         let effects = vec![Effect::Read { path: path.clone() }];
         let context = context.clone();
-        let work = Work::Run(Box::pin(async move {
-            look_again(&context, &path).await?;
-            read(&context, &path, first, most).await
-        }));
+        let work = Work::Run(Box::pin(async move { read(&context, &path, first, most).await }));
         Ok(Prepared { title, effects, work })
     }
 }
@@ -98,12 +95,7 @@ async fn list(context: &ToolContext, path: &AbsPath) -> Result<String, ToolError
 }
 
 /// The lines from `first` on with their numbers, and how to go on if there are more.
-fn lines(
-    snapshot: &Snapshot,
-    shown: &str,
-    first: usize,
-    most: usize,
-) -> Result<String, ToolError> {
+fn lines(snapshot: &Snapshot, shown: &str, first: usize, most: usize) -> Result<String, ToolError> {
     let text = &snapshot.text;
     let open = matches!(snapshot.origin, Origin::Buffer { .. });
     if text.len_bytes() == 0 {
@@ -113,9 +105,7 @@ fn lines(
     let ends_with_break = text.line(text.len_lines() - 1).len_bytes() == 0;
     let total = text.len_lines() - usize::from(ends_with_break);
     if first > total {
-        return Err(bad_arguments(format!(
-            "`offset` is {first}, but `{shown}` has {total} lines"
-        )));
+        return Err(bad_arguments(format!("`offset` is {first}, but `{shown}` has {total} lines")));
     }
     let mut result = String::new();
     if open {
@@ -152,3 +142,6 @@ fn numbered(number: usize, chars: impl Iterator<Item = char>) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests;

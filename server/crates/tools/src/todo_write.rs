@@ -89,3 +89,6 @@ fn checked(inputs: Vec<TodoInput>) -> Result<Vec<Todo>, ToolError> {
 fn count(todos: &[Todo], status: TodoStatus) -> usize {
     todos.iter().filter(|todo| todo.status == status).count()
 }
+
+#[cfg(test)]
+mod tests;

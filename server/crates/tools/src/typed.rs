@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::{Prepared, Tool, ToolContext, ToolError, ToolSpec};
-use protocol::{AbsPath, ErrorCode};
+use protocol::ErrorCode;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
@@ -82,19 +82,6 @@ pub(crate) fn bad_arguments(message: impl Into<String>) -> ToolError {
     ToolError::new(ErrorCode::BadToolArguments, message)
 }
 
-/// Refuses when `path` is no longer the file that the approval showed, because a link on the way
-/// to it has changed.
-pub(crate) async fn look_again(context: &ToolContext, path: &AbsPath) -> Result<(), ToolError> {
-    let now = context.documents.resolve(path).await?;
-    if now == *path {
-        return Ok(());
-    }
-    Err(ToolError::new(
-        ErrorCode::BadPath,
-        format!("`{path}` led somewhere else by the time it was used; call the tool again"),
-    ))
-}
-
 /// `text` as one short line for people: control and invisible characters are shown, not obeyed.
 pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = 100;
@@ -124,11 +111,13 @@ fn schema<Input: JsonSchema>() -> Value {
         settings.inline_subschemas = true;
     });
     let settings = settings.with_transform(RecursiveTransform(drop_noise));
-    settings.into_generator().into_root_schema_for::<Input>().to_value()
+    let mut schema = settings.into_generator().into_root_schema_for::<Input>();
+    // What the whole is for stands in the description of the tool.
+    schema.remove("description");
+    schema.to_value()
 }
 
-/// An optional argument is left out, not null; a width in bits says nothing to a model; what
-/// the whole is for stands in the description of the tool.
+/// An optional argument is left out, not null; a width in bits says nothing to a model.
 fn drop_noise(schema: &mut Schema) {
     for noise in ["title", "format"] {
         // An argument may bear such a name; its schema is an object and stays.

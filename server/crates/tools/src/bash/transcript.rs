@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use anstream::adapter::StripStr;
+use anstyle_parse::state::{Action, State, state_change};
 
 /// Keeps the head and the tail of an output of any length.
 pub(super) struct Transcript {
@@ -10,7 +10,8 @@ pub(super) struct Transcript {
     half: usize,
     // The beginning of a character whose rest has not come yet.
     undecoded: Vec<u8>,
-    codes: StripStr,
+    code: State,
+    after_return: bool,
     head: String,
     head_chars: usize,
     tail: VecDeque<char>,
@@ -23,7 +24,8 @@ impl Transcript {
         Self {
             half: most / 2,
             undecoded: Vec::new(),
-            codes: StripStr::new(),
+            code: State::Ground,
+            after_return: false,
             head: String::new(),
             head_chars: 0,
             tail: VecDeque::new(),
@@ -35,7 +37,7 @@ impl Transcript {
     /// is too long to be watched.
     pub(super) fn push(&mut self, bytes: &[u8]) -> String {
         let decoded = self.decode(bytes);
-        let plain: String = self.codes.strip_next(&decoded).collect();
+        let plain: String = decoded.chars().filter_map(|c| self.plain(c)).collect();
         let watched = self.left_out == 0;
         for c in plain.chars() {
             self.keep(c);
@@ -58,6 +60,31 @@ impl Transcript {
             text.push(char::REPLACEMENT_CHARACTER);
         }
         text
+    }
+
+    /// The character without what only a terminal understands.
+    fn plain(&mut self, c: char) -> Option<char> {
+        let after_return = std::mem::replace(&mut self.after_return, c == '\r');
+        if matches!(c, '\r' | '\n') {
+            // A code that is never closed must not swallow the lines after it.
+            self.code = State::Ground;
+            let is_crlf = after_return && c == '\n';
+            return (!is_crlf).then_some('\n');
+        }
+        if !c.is_ascii() {
+            let is_text = self.code == State::Ground && !c.is_control();
+            return is_text.then_some(c);
+        }
+        let (next, action) = state_change(self.code, c as u8);
+        if next != State::Anywhere {
+            self.code = next;
+        }
+        let is_text = match action {
+            Action::Print => !c.is_control(),
+            Action::Execute => c == '\t',
+            _ => false,
+        };
+        is_text.then_some(c)
     }
 
     fn keep(&mut self, c: char) {
@@ -125,7 +152,22 @@ mod tests {
     fn terminal_codes_are_dropped_also_in_pieces() {
         let mut transcript = Transcript::new(100);
         transcript.push(b"\x1b[1;3");
-        transcript.push(b"1mred\x1b[0m\tand\x1b]0;title\x07 plain\n");
-        assert_eq!(transcript.text(), "red\tand plain\n");
+        transcript.push(b"1mred\x1b[0m\tand\x1b]0;t\xc3\xaftle\x07 pl\x08\x00\xc3\xa4in\n");
+        assert_eq!(transcript.text(), "red\tand pl\u{e4}in\n");
+    }
+
+    #[test]
+    fn a_code_that_is_never_closed_hides_one_line_at_most() {
+        let mut transcript = Transcript::new(100);
+        transcript.push(b"a\x1b]0;hidden\nshown\n");
+        assert_eq!(transcript.text(), "a\nshown\n");
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_line() {
+        let mut transcript = Transcript::new(100);
+        transcript.push(b"10 %\r20 %\r");
+        transcript.push(b"\ndone\r\n");
+        assert_eq!(transcript.text(), "10 %\n20 %\ndone\n");
     }
 }

@@ -19,7 +19,7 @@ while read -r what group; do
     -) groups="${groups%%" $group "*} ${groups#*" $group "}" ;;
     esac
 done
-for group in $groups; do kill -KILL -- "-$group"; done
+for group in $groups; do kill -s KILL -- "-$group"; done
 "#;
 
 /// The way to the watchdog. Dropping it has the effect of dying.

@@ -1,0 +1,53 @@
+use protocol::{Effect, ErrorCode, FileChangeKind};
+use serde_json::json;
+
+use crate::tests::Folder;
+
+#[tokio::test]
+async fn a_new_file_is_proposed_not_made() {
+    let folder = Folder::new(&[]);
+    let input = json!({"path": "src/new.rs", "content": "fn new() {}\n"});
+    let call = folder.prepare("write", input.clone()).await.unwrap();
+    assert_eq!(call.title, "Create src/new.rs");
+    assert_eq!(call.effects, [Effect::Write { path: folder.path("src/new.rs") }]);
+    let edit = folder.proposal("write", input.clone()).await;
+    assert_eq!((edit.kind, edit.base), (FileChangeKind::Create, None));
+    assert_eq!(folder.after("write", input).await, "fn new() {}\n");
+    assert!(!folder.on_disk("src").exists());
+}
+
+#[tokio::test]
+async fn what_stays_the_same_stays_untouched() {
+    let before: String = (0..50).map(|n| format!("line {n}\n")).collect();
+    let folder = Folder::new(&[("a.txt", &before)]);
+    let after = before.replace("line 7\n", "line seven\n").replace("line 40\n", "");
+    let input = json!({"path": "a.txt", "content": after});
+    let edit = folder.proposal("write", input.clone()).await;
+    assert_eq!((edit.kind, edit.replacements.len()), (FileChangeKind::Edit, 2));
+    assert!(edit.replacements.iter().all(|one| one.end - one.start < 10));
+    assert_eq!(folder.after("write", input).await, after);
+}
+
+#[tokio::test]
+async fn line_breaks_and_byte_order_mark_stay() {
+    let folder = Folder::new(&[("a.txt", "\u{feff}one\r\ntwo\r\n")]);
+    let input = json!({"path": "a.txt", "content": "one\n2\nthree\n"});
+    assert_eq!(folder.after("write", input).await, "\u{feff}one\r\n2\r\nthree\r\n");
+}
+
+#[tokio::test]
+async fn the_same_text_again_changes_nothing() {
+    let folder = Folder::new(&[("a.txt", "one\r\n")]);
+    let told = folder.run("write", json!({"path": "a.txt", "content": "one\n"})).await.unwrap();
+    assert_eq!(told, "`a.txt` has exactly this text already; nothing was changed.");
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_not_overwritten() {
+    let folder = Folder::new(&[("folder/a.txt", "")]);
+    std::fs::write(folder.on_disk("binary"), b"\xff\xfe\x00").unwrap();
+    let binary = json!({"path": "binary", "content": "text"});
+    assert_eq!(folder.refusal("write", binary).await.0, ErrorCode::NotUtf8);
+    let onto_folder = json!({"path": "folder", "content": "text"});
+    assert_eq!(folder.refusal("write", onto_folder).await.0, ErrorCode::NotAFile);
+}

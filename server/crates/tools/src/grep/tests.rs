@@ -1,0 +1,69 @@
+use protocol::{Effect, ErrorCode};
+use serde_json::json;
+
+use crate::tests::Folder;
+
+#[tokio::test]
+async fn hits_come_with_path_and_line() {
+    let folder = Folder::new(&[("src/a.rs", "fn a() {}\n"), ("src/b.rs", "\n\nfn b() {}\n")]);
+    let input = json!({"pattern": r"fn \w\("});
+    let call = folder.prepare("grep", input.clone()).await.unwrap();
+    assert_eq!(call.title, r"Search for `fn \w\(`");
+    assert_eq!(call.effects, [Effect::Read { path: folder.root.clone() }]);
+    let text = folder.run("grep", input).await.unwrap();
+    assert_eq!(text, "src/a.rs:1: fn a() {}\nsrc/b.rs:3: fn b() {}\n");
+}
+
+#[tokio::test]
+async fn the_search_can_be_narrowed() {
+    let folder = Folder::new(&[("src/a.rs", "Word\n"), ("src/a.md", "word\n"), ("b.rs", "word\n")]);
+    let run = |input| folder.run("grep", input);
+    let glob = run(json!({"pattern": "word", "glob": "*.rs", "ignore_case": true})).await.unwrap();
+    assert_eq!(glob, "b.rs:1: word\nsrc/a.rs:1: Word\n");
+    let path = run(json!({"pattern": "word", "path": "src"})).await.unwrap();
+    assert_eq!(path, "src/a.md:1: word\n");
+}
+
+#[tokio::test]
+async fn unsaved_text_is_what_is_searched() {
+    let folder = Folder::new(&[("a.txt", "saved\n")]);
+    folder.open("a.txt", "typed\n");
+    assert_eq!(folder.run("grep", json!({"pattern": "typed"})).await.unwrap(), "a.txt:1: typed\n");
+    let saved = folder.run("grep", json!({"pattern": "saved"})).await.unwrap();
+    assert_eq!(saved, "No matches in 1 file.\n");
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_counted() {
+    let folder = Folder::new(&[("a.txt", &"hit\n".repeat(150))]);
+    let text = folder.run("grep", json!({"pattern": "hit"})).await.unwrap();
+    assert!(
+        text.ends_with(
+            "a.txt:100: hit\n(50 more matching lines are left out; narrow the search)\n"
+        )
+    );
+    let text = folder.run("grep", json!({"pattern": "hit", "limit": 1})).await.unwrap();
+    assert!(text.starts_with("a.txt:1: hit\n(149 more"), "{text}");
+}
+
+#[tokio::test]
+async fn wide_hits_are_limited_by_their_size() {
+    let folder = Folder::new(&[("a.txt", &format!("{}\n", "hit ".repeat(100)).repeat(500))]);
+    let text = folder.run("grep", json!({"pattern": "hit", "limit": 500})).await.unwrap();
+    assert!(text.len() < 51 * 1024, "{} bytes", text.len());
+    assert!(text.contains("more matching lines are left out"), "{text}");
+}
+
+#[tokio::test]
+async fn a_bad_pattern_or_place_is_explained() {
+    let folder = Folder::new(&[("src/a.rs", "")]);
+    let (code, message) = folder.refusal("grep", json!({"pattern": "fn ("})).await;
+    assert_eq!(code, ErrorCode::BadToolArguments);
+    assert!(message.contains("unclosed group"), "{message}");
+    assert_eq!(folder.refusal("grep", json!({"pattern": ""})).await.0, code);
+    let bad_glob = json!({"pattern": "x", "glob": "[a"});
+    assert_eq!(folder.refusal("grep", bad_glob).await.0, code);
+    let (code, message) = folder.refusal("grep", json!({"pattern": "x", "path": "scr"})).await;
+    assert_eq!(code, ErrorCode::DocumentNotFound);
+    assert!(message.contains("did you mean `src`"), "{message}");
+}
