@@ -128,7 +128,7 @@ def main():
     columns, target = int(sys.argv[1]), Path(sys.argv[2])
     lines = sys.stdin.read().rstrip("\n").split("\n")
     target.parent.mkdir(parents=True, exist_ok=True)
-    draw(lines, columns).quantize(128).save(target, optimize=True)
+    draw(lines, columns).quantize(256).save(target, optimize=True)
 
 
 main()

@@ -41,7 +41,7 @@ cp "$here/terminal/greet.lua" "$project/"
 cat > "$work/init.lua" <<LUA
 vim.opt.runtimepath:prepend('$PLUGIN')
 vim.o.termguicolors, vim.o.number, vim.o.laststatus, vim.o.ruler = true, true, 3, false
-vim.o.fillchars, vim.o.swapfile = 'diff: ', false
+vim.o.fillchars, vim.o.swapfile, vim.o.hlsearch = 'diff: ,eob: ', false, false
 require('coworker').setup({ cmd = { '$BINARY', 'lsp' }, model = 'script:shorter.md' })
 LUA
 cp "$here/terminal/shorter.md" "$project/"
@@ -60,7 +60,7 @@ see 'Reading the function'
 see '✓ Read greet.lua'
 see '◐ Making it shorter'
 see 'Proposed'
-T capture-pane -pe | "$python" "$here/picture.py" $columns "$picture"
+T capture-pane -peN | "$python" "$here/picture.py" $columns "$picture"
 is 'the disk is untouched' "$(cat "$here/terminal/greet.lua")" "$(cat greet.lua)"
 
 T send-keys 'a'

@@ -272,6 +272,17 @@ function Chat:windows()
   return vim.fn.win_findbuf(self.buf)
 end
 
+-- A window whose cursor is at the end shows the end, however the lines are wrapped now.
+---@param win integer
+function Chat:keep_end(win)
+  local last = vim.api.nvim_buf_line_count(self.buf)
+  if vim.api.nvim_win_get_cursor(win)[1] == last then
+    vim.api.nvim_win_call(win, function()
+      vim.cmd('silent! normal! zb')
+    end)
+  end
+end
+
 --- Draws all that has changed, and keeps the windows at the end that were there.
 function Chat:draw_changes()
   if not vim.api.nvim_buf_is_valid(self.buf) then
@@ -425,6 +436,19 @@ local function chat_of(root)
   end)
   chats[root] = chat
   chat:map_keys()
+  vim.api.nvim_create_autocmd('WinResized', {
+    desc = 'Keep the end of the chat in view',
+    callback = function()
+      if not vim.api.nvim_buf_is_valid(chat.buf) then
+        return true
+      end
+      for _, win in ipairs(vim.v.event.windows) do
+        if vim.api.nvim_win_is_valid(win) and vim.api.nvim_win_get_buf(win) == chat.buf then
+          chat:keep_end(win)
+        end
+      end
+    end,
+  })
   chat:draw_changes()
   return chat
 end

@@ -58,6 +58,7 @@ M.window_options = {
   signcolumn = 'no',
   foldcolumn = '0',
   cursorline = false,
+  fillchars = 'eob: ,fold: ',
   list = false,
   spell = false,
   wrap = true,

@@ -59,15 +59,23 @@ end
 
 -- The whole question is in the float; where it is taller than the screen, the footer says so.
 ---@param win integer
-local function fit(win)
+---@param entered boolean
+local function fit(win, entered)
   local room = math.max(3, vim.o.lines - vim.o.cmdheight - 6)
   local wanted = vim.api.nvim_win_text_height(win, {}).all
-  local config = { height = math.min(wanted, room) }
+  local hints = {}
   if wanted > room then
-    config.footer = (' %d lines: scroll to read all '):format(wanted)
-    config.footer_pos = 'right'
+    table.insert(hints, ('%d lines, scroll to read all'):format(wanted))
   end
-  vim.api.nvim_win_set_config(win, config)
+  if not entered then
+    table.insert(hints, ':CoworkerReview goes here')
+  end
+  local footer = #hints > 0 and (' %s '):format(table.concat(hints, ' · ')) or ''
+  vim.api.nvim_win_set_config(win, {
+    height = math.min(wanted, room),
+    footer = footer,
+    footer_pos = 'right',
+  })
 end
 
 --- Shows a question.
@@ -77,6 +85,7 @@ function M.open(question, enter)
   if float and float.question.id == question.id and vim.api.nvim_win_is_valid(float.win) then
     if enter then
       vim.api.nvim_set_current_win(float.win)
+      fit(float.win, true)
     end
     return
   end
@@ -96,7 +105,7 @@ function M.open(question, enter)
     title = ' Coworker asks ',
   })
   pane.set_options(win, { wrap = true, linebreak = false })
-  fit(win)
+  fit(win, enter)
   float = { question = question, win = win, buf = buf }
   approvals.shown(question.id, true)
 end

@@ -59,6 +59,7 @@ function M.define_highlights()
     CoworkerDone = 'Comment',
     CoworkerReasoning = 'Comment',
     CoworkerKey = 'Special',
+    CoworkerRemoved = 'DiffDelete',
   }
   for name, link in pairs(links) do
     vim.api.nvim_set_hl(0, name, { link = link, default = true })
@@ -279,7 +280,7 @@ function kinds.todos(item)
     now = todo.status == 'in_progress' and todo.activeForm or now
   end
   local text = ('%d of %d done'):format(done, #item.todos)
-  return signed({ '☰', 'CoworkerDim' }, now and ('%s, %s'):format(text, one_line(now)) or text)
+  return signed({ '≡', 'CoworkerDim' }, now and ('%s, %s'):format(text, one_line(now)) or text)
 end
 
 function kinds.notice(item)

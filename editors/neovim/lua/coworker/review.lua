@@ -68,11 +68,8 @@ end
 ---@return integer buf
 local function scratch(state, name, filetype)
   local root = state.question.conversation.root
-  local title = ('coworker://%s/%s%s'):format(
-    name,
-    state.question.id,
-    state.files[state.at].uri:gsub('^%a+://', '')
-  )
+  local path = vim.uri_to_fname(state.files[state.at].uri)
+  local title = ('coworker://%s/%s'):format(name, vim.fs.relpath(root, path) or path)
   local old = vim.fn.bufnr('^' .. vim.fn.fnameescape(title) .. '$')
   if old ~= -1 then
     vim.api.nvim_buf_delete(old, { force = true })
@@ -165,6 +162,8 @@ local function show(state)
     for _, win in ipairs({ state.real, state.proposed }) do
       vim.api.nvim_win_call(win, vim.cmd.diffthis)
     end
+    -- Diff mode shows what only this side has as added; here that is what would go.
+    pane.set_options(state.real, { winhighlight = 'DiffAdd:CoworkerRemoved' })
     vim.api.nvim_win_call(state.proposed, function()
       vim.cmd('silent! normal! gg]c')
     end)
@@ -303,7 +302,7 @@ local function close_tab(state)
     if vim.api.nvim_win_is_valid(win) then
       -- A buffer takes the options of its last window along to the next one.
       vim.api.nvim_win_call(win, function()
-        vim.cmd('diffoff | setlocal winbar<')
+        vim.cmd('diffoff | setlocal winbar< winhighlight<')
       end)
     end
   end
