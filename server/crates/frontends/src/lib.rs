@@ -1,1 +1,12 @@
-//! Ways in: the language server and the command line.
+//! Ways in: what turns the engine's words into those of a client, and back.
+//!
+//! A front end holds [`engine::Sessions`] and implements [`engine::Editor`]; it knows no model,
+//! no tool and no store. URIs, encoded positions and the types of foreign protocols live here
+//! and nowhere else.
+//!
+//! Start with [`lsp::serve`]. [`wire`] carries the bytes: framing, limits and the one queue that
+//! everything leaves by.
+
+pub mod client;
+pub mod lsp;
+mod wire;

@@ -5,40 +5,31 @@ use tower_lsp_server::jsonrpc::{Error, ErrorCode, Id, Request, Response};
 
 use super::frames::find_header;
 
-/// A message that makes sense.
+/// What a body turned out to be.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Incoming {
     /// A request, or a notification if it has no id.
     Request(Request),
     /// The answer to a request of ours.
     Response(Response),
+    /// No JSON-RPC message.
+    Refused {
+        /// What to answer.
+        answer: Response,
+        /// Where in the body bytes begin that do not belong to it, if it seems too long.
+        rest: Option<usize>,
+    },
 }
 
-/// A body that is no message.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Refused {
-    /// What to answer.
-    pub(crate) answer: Response,
-    /// Where in the body bytes begin that do not belong to it, if it seems too long.
-    pub(crate) rest: Option<usize>,
-}
-
-/// Decodes one body.
-///
-/// # Errors
-/// The body is not JSON in UTF-8, is nested too deeply, or is no JSON-RPC message.
-pub(crate) fn decode(body: &[u8]) -> Result<Incoming, Refused> {
+/// Decodes one body. What is not JSON in UTF-8, is nested too deeply or is no JSON-RPC message
+/// is refused.
+pub(crate) fn decode(body: &[u8]) -> Incoming {
     match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => {
-            message(fields).map_err(|answer| Refused { answer, rest: None })
-        }
-        Ok(Value::Array(_)) => Err(Refused {
-            answer: invalid(Id::Null, "batches are not part of this protocol"),
-            rest: None,
-        }),
-        Ok(_) => Err(Refused { answer: invalid(Id::Null, "a message is an object"), rest: None }),
+        Ok(Value::Object(fields)) => message(fields),
+        Ok(Value::Array(_)) => refused(Id::Null, "batches are not part of this protocol"),
+        Ok(_) => refused(Id::Null, "a message is an object"),
         Err(error) => {
-            Err(Refused { answer: undecodable(error.to_string()), rest: foreign_end(body) })
+            Incoming::Refused { answer: undecodable(error.to_string()), rest: foreign_end(body) }
         }
     }
 }
@@ -49,24 +40,23 @@ pub(crate) fn undecodable(reason: String) -> Response {
     Response::from_error(Id::Null, error)
 }
 
-fn invalid(id: Id, reason: &'static str) -> Response {
-    let error = Error { code: ErrorCode::InvalidRequest, message: reason.into(), data: None };
-    Response::from_error(id, error)
+fn refused(id: Id, reason: &'static str) -> Incoming {
+    let error = Error { message: reason.into(), ..Error::invalid_request() };
+    Incoming::Refused { answer: Response::from_error(id, error), rest: None }
 }
 
-fn message(mut fields: Map<String, Value>) -> Result<Incoming, Response> {
+fn message(mut fields: Map<String, Value>) -> Incoming {
     let id = match fields.remove("id") {
         None => None,
         Some(Value::String(id)) => Some(Id::String(id)),
         Some(Value::Number(id)) if id.is_i64() => id.as_i64().map(Id::Number),
-        Some(_) => return Err(invalid(Id::Null, "`id` must be a string or an integer")),
+        Some(_) => return refused(Id::Null, "`id` must be a string or an integer"),
     };
-    let refuse = |reason| Err(invalid(id.clone().unwrap_or_default(), reason));
     if fields.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
-        return refuse("`jsonrpc` must be \"2.0\"");
+        return refused(id.unwrap_or_default(), "`jsonrpc` must be \"2.0\"");
     }
-    match (fields.remove("method"), &id) {
-        (Some(Value::String(method)), _) => {
+    match (fields.remove("method"), id) {
+        (Some(Value::String(method)), id) => {
             let mut request = Request::build(method);
             if let Some(id) = id {
                 request = request.id(id);
@@ -74,22 +64,22 @@ fn message(mut fields: Map<String, Value>) -> Result<Incoming, Response> {
             if let Some(params) = fields.remove("params") {
                 request = request.params(params);
             }
-            Ok(Incoming::Request(request.finish()))
+            Incoming::Request(request.finish())
         }
-        (Some(_), _) => refuse("`method` must be a string"),
+        (Some(_), id) => refused(id.unwrap_or_default(), "`method` must be a string"),
+        (None, None) => refused(Id::Null, "expected a method"),
         (None, Some(id)) => match (fields.remove("error"), fields.remove("result")) {
             (Some(Value::Object(error)), _) => {
-                Ok(Incoming::Response(Response::from_error(id.clone(), refusal(error))))
+                Incoming::Response(Response::from_error(id, client_error(error)))
             }
-            (_, Some(result)) => Ok(Incoming::Response(Response::from_ok(id.clone(), result))),
-            _ => refuse("expected a method, a result or an error"),
+            (_, Some(result)) => Incoming::Response(Response::from_ok(id, result)),
+            _ => refused(id, "expected a method, a result or an error"),
         },
-        (None, None) => refuse("expected a method"),
     }
 }
 
 /// A client's error; what is missing or of a wrong type is made up for.
-fn refusal(mut error: Map<String, Value>) -> Error {
+fn client_error(mut error: Map<String, Value>) -> Error {
     let code =
         error.get("code").and_then(Value::as_i64).map_or(ErrorCode::InternalError, Into::into);
     let message = match error.remove("message") {
@@ -114,8 +104,8 @@ mod tests {
 
     use super::*;
 
-    fn code(body: &str) -> (i64, Id) {
-        let answer = decode(body.as_bytes()).unwrap_err().answer;
+    fn code(body: impl AsRef<[u8]>) -> (i64, Id) {
+        let Incoming::Refused { answer, .. } = decode(body.as_ref()) else { panic!("accepted") };
         (answer.error().unwrap().code.code(), answer.id().clone())
     }
 
@@ -123,21 +113,21 @@ mod tests {
     fn requests_notifications_and_answers_are_told_apart() {
         let request = Request::build("a/b").params(json!({"x": 1})).id("7").finish();
         let body = r#"{"jsonrpc":"2.0","id":"7","method":"a/b","params":{"x":1}}"#;
-        assert_eq!(decode(body.as_bytes()), Ok(Incoming::Request(request)));
+        assert_eq!(decode(body.as_bytes()), Incoming::Request(request));
 
         let note = Request::build("exit").finish();
         let body = br#"{"jsonrpc":"2.0","method":"exit"}"#;
-        assert_eq!(decode(body), Ok(Incoming::Request(note)));
+        assert_eq!(decode(body), Incoming::Request(note));
 
         let answer = Response::from_ok(3.into(), Value::Null);
         let body = br#"{"jsonrpc":"2.0","id":3,"result":null}"#;
-        assert_eq!(decode(body), Ok(Incoming::Response(answer)));
+        assert_eq!(decode(body), Incoming::Response(answer));
     }
 
     #[test]
     fn errors_of_clients_are_read_whatever_else_they_carry() {
         let body = r#"{"jsonrpc":"2.0","id":3,"result":null,"error":{"code":-1,"stack":"x"}}"#;
-        let Ok(Incoming::Response(answer)) = decode(body.as_bytes()) else { panic!("{body}") };
+        let Incoming::Response(answer) = decode(body.as_bytes()) else { panic!("{body}") };
         assert_eq!(answer.error().unwrap().code.code(), -1);
     }
 
@@ -148,7 +138,7 @@ mod tests {
         for body in bodies {
             assert_eq!(code(body), (-32700, Id::Null), "{body:.20}");
         }
-        assert_eq!(decode(b"\"\xff\"").unwrap_err().answer.error().unwrap().code.code(), -32700);
+        assert_eq!(code(b"\"\xff\""), (-32700, Id::Null));
     }
 
     #[test]
@@ -179,11 +169,13 @@ mod tests {
 
     #[test]
     fn bytes_that_a_wrong_length_caught_are_found() {
-        let caught =
-            |body: &str| decode(body.as_bytes()).unwrap_err().rest.map(|at| body[at..].to_owned());
-        assert_eq!(caught("{\"a\":1}C").as_deref(), Some("C"));
+        let caught = |body: &'static str| match decode(body.as_bytes()) {
+            Incoming::Refused { rest, .. } => rest.map(|at| &body[at..]),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(caught("{\"a\":1}C"), Some("C"));
         assert_eq!(
-            caught("{\"a\":Content-Length: 2\r\n\r\n{}").as_deref(),
+            caught("{\"a\":Content-Length: 2\r\n\r\n{}"),
             Some("Content-Length: 2\r\n\r\n{}")
         );
         assert_eq!(caught("{\"a\":"), None);

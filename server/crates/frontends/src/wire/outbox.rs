@@ -129,6 +129,11 @@ impl Outbox {
         Replay { outbox: self.clone(), session: session.clone() }
     }
 
+    /// Whether updates of the session may be old ones.
+    pub(crate) fn is_replaying(&self, session: &SessionId) -> bool {
+        self.0.queue().replaying.contains_key(session)
+    }
+
     /// Waits until not too much waits.
     pub(crate) async fn room(&self) {
         while self.0.queue().bytes > MAX_QUEUED {

@@ -1,0 +1,171 @@
+//! The language server: one editor on one stream, with the agent's methods beside the usual ones.
+//!
+//! Requests are answered at once; what takes time is told by updates. The engine is reached
+//! through [`Sessions`], texts through [`Workspace`]; nothing is decided here about what an agent
+//! may do. Start with [`serve`]: `lsp/service.rs` is the loop, `lsp/connection.rs` what the parts
+//! share, and each other file is one thing that clients can do.
+
+mod actions;
+mod chat_document;
+mod commands;
+mod connection;
+mod convert;
+mod editor;
+mod lifecycle;
+mod methods;
+mod pointed;
+mod progress;
+mod question;
+mod service;
+mod sync;
+mod view;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use engine::{Documents, Sessions};
+use protocol::{
+    AbsPath,
+    methods::{self as agent, Method},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use tower_lsp_server::{
+    ClientSocket, LanguageServer, LspService,
+    gen_lsp_types::{
+        InitializeParams, InitializeResult, ProgressToken, WorkDoneProgressCancelParams,
+    },
+    jsonrpc,
+};
+use workspace::Workspace;
+
+use self::{connection::Connection, lifecycle::Profile};
+use crate::wire::outbox::Outbox;
+
+/// How long turns may take to stop when the connection ends.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may take to read what is left for it.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the client does not say.
+#[derive(Clone, Debug)]
+pub struct LspOptions {
+    /// Where to work if the client names no folder.
+    pub folder: AbsPath,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By `shutdown` and then `exit`.
+    AfterShutdown,
+    /// In any other way.
+    Otherwise,
+}
+
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::AfterShutdown => Self::SUCCESS,
+            Ended::Otherwise => Self::FAILURE,
+        }
+    }
+}
+
+/// Serves one editor until it leaves, its process ends or ours is asked to end. When this
+/// returns, the engine is shut down and everything is journaled.
+pub async fn serve(
+    input: impl AsyncRead + Unpin,
+    output: impl AsyncWrite + Unpin + Send + 'static,
+    sessions: Sessions,
+    workspace: Workspace,
+    options: LspOptions,
+) -> Ended {
+    let (outbox, drain) = Outbox::new();
+    let mut writer = tokio::spawn(drain.run(output));
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(lifecycle::watch_signals(stop.clone()));
+    let (service, socket) = service(&sessions, &workspace, &outbox, options.folder, stop.clone());
+    let connection = service.inner().0.clone();
+    let ended = service::run(input, (service, socket), outbox.clone(), &stop).await;
+    signals.abort();
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, sessions.shutdown()).await.is_err() {
+        tracing::warn!("not every turn stopped in time");
+    }
+    connection.stop.cancel();
+    sessions.disconnect(connection.id).await;
+    workspace.disconnect(connection.id);
+    outbox.close();
+    if tokio::time::timeout(DRAIN_TIMEOUT, &mut writer).await.is_err() {
+        tracing::debug!("the client did not read everything");
+        writer.abort();
+    }
+    ended
+}
+
+/// The library's view of a connection.
+struct Server(Arc<Connection>);
+
+/// Everything a client can ask, by name.
+fn service(
+    sessions: &Sessions,
+    workspace: &Workspace,
+    outbox: &Outbox,
+    folder: AbsPath,
+    leave: CancellationToken,
+) -> (LspService<Server>, ClientSocket) {
+    LspService::build_with_lifecycle_methods(|client| {
+        let (sessions, workspace) = (sessions.clone(), workspace.clone());
+        Server(Connection::new(sessions, workspace, outbox.clone(), client, folder, leave))
+    })
+    .custom_method("textDocument/didOpen", Server::did_open)
+    .custom_method("textDocument/didChange", Server::did_change)
+    .custom_method("textDocument/didClose", Server::did_close)
+    .custom_method("textDocument/codeAction", Server::code_action)
+    .custom_method("workspace/executeCommand", Server::execute_command)
+    .custom_method("window/workDoneProgress/cancel", Server::progress_cancel)
+    .custom_method(agent::SessionNew::NAME, Server::session_new)
+    .custom_method(agent::SessionList::NAME, Server::session_list)
+    .custom_method(agent::SessionAttach::NAME, Server::session_attach)
+    .custom_method(agent::SessionDelete::NAME, Server::session_delete)
+    .custom_method(agent::Chat::NAME, Server::chat)
+    .custom_method(agent::ChatCancel::NAME, Server::chat_cancel)
+    .custom_method(agent::ApprovalRespond::NAME, Server::approval_respond)
+    .custom_method(agent::ChangesGet::NAME, Server::changes_get)
+    .custom_method(agent::ChangesResolve::NAME, Server::changes_resolve)
+    .custom_method(agent::ConfigOptions::NAME, Server::config_options)
+    .custom_method(agent::ConfigSet::NAME, Server::config_set)
+    .custom_method(agent::DocumentsGet::NAME, Server::documents_get)
+    .finish()
+}
+
+impl LanguageServer for Server {
+    async fn initialize(&self, params: InitializeParams) -> jsonrpc::Result<InitializeResult> {
+        let mut profile =
+            Profile::new(&params, self.0.folder()).map_err(jsonrpc::Error::invalid_params)?;
+        // A root that cannot be followed stays as it is: whoever reads there will say why.
+        if let Ok(root) = self.0.workspace.resolve(&profile.root).await {
+            profile.root = root;
+        }
+        tracing::info!(client = profile.name, root = %profile.root, "a client is here");
+        let announcement = lifecycle::announcement(profile.encoding);
+        self.0.introduce(profile);
+        self.0.spawn(lifecycle::watch_process(params.process_id, self.0.leave.clone()));
+        Ok(announcement)
+    }
+
+    async fn shutdown(&self) -> jsonrpc::Result<()> {
+        self.0.sessions.shutdown().await;
+        Ok(())
+    }
+}
+
+impl Server {
+    async fn progress_cancel(&self, params: WorkDoneProgressCancelParams) {
+        let ProgressToken::String(token) = params.token else { return };
+        let Some(session) = self.0.progress.session(&token) else { return };
+        if let Err(error) = self.0.sessions.cancel(&session).await {
+            tracing::debug!(%session, %error, "not stopped");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Code actions: what can be done here and now, as commands. None carries an edit, because not
+//! every client checks what an edit was made for; what is not possible is left out, because not
+//! every client hides what is disabled.
+
+use protocol::wire;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tower_lsp_server::{
+    gen_lsp_types::{CodeAction, CodeActionKind, Command},
+    jsonrpc,
+};
+
+use super::{Server, commands, connection::Connection, pointed::Pointed, question, view::Question};
+
+/// The most problems a command carries.
+const PROBLEM_LIMIT: usize = 20;
+
+const ASK_KIND: &str = "refactor.rewrite.coworker.ask";
+const EXPLAIN_KIND: &str = "refactor.rewrite.coworker.explain";
+const FIX_KIND: &str = "quickfix.coworker.fix";
+const DECIDE_KIND: &str = "quickfix.coworker.decide";
+const STOP_KIND: &str = "quickfix.coworker.stop";
+const CHAT_KIND: &str = "quickfix.coworker.chat";
+
+/// The part of `CodeActionParams` that is of use; a diagnostic of a strange shape is no reason
+/// to offer nothing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Params {
+    text_document: Document,
+    range: wire::Range,
+    context: Context,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    uri: String,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    #[serde(default)]
+    diagnostics: Vec<Value>,
+    #[serde(default)]
+    only: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    range: wire::Range,
+    #[serde(default)]
+    severity: Option<u32>,
+    message: Value,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    code: Option<Value>,
+}
+
+impl Server {
+    pub(super) async fn code_action(&self, params: Params) -> jsonrpc::Result<Vec<CodeAction>> {
+        let connection = &self.0;
+        let pointed = Pointed::new(connection, &params.text_document.uri, Some(params.range)).ok();
+        let mut actions: Vec<CodeAction> =
+            connection.view.questions().iter().flat_map(|it| decisions(connection, it)).collect();
+        if !connection.view.running().is_empty() {
+            actions.push(action(STOP_KIND, "Coworker: Stop", commands::STOP, json!({})));
+        }
+        if connection.chat.is_shown_as(connection, &params.text_document.uri) {
+            let arguments = json!({ "uri": params.text_document.uri });
+            actions.push(action(CHAT_KIND, "Send to Coworker", commands::SEND, arguments));
+        } else if let Some(pointed) = pointed {
+            let symbol = pointed.symbol(connection).await;
+            actions.extend(about_selection(connection, &params, symbol.as_deref()));
+        }
+        let wanted = |action: &CodeAction| is_wanted(action, params.context.only.as_deref());
+        Ok(actions.into_iter().filter(wanted).collect())
+    }
+}
+
+fn about_selection(
+    connection: &Connection,
+    params: &Params,
+    symbol: Option<&str>,
+) -> Vec<CodeAction> {
+    let target = json!({ "uri": params.text_document.uri, "range": params.range });
+    let about = symbol.map(|symbol| format!(" about `{symbol}`")).unwrap_or_default();
+    let this = symbol.map_or_else(|| "this".to_owned(), |symbol| format!("`{symbol}`"));
+    let mut actions = Vec::new();
+    let problems: Vec<String> = params.context.diagnostics.iter().filter_map(problem).collect();
+    if !problems.is_empty() {
+        let mut target = target.clone();
+        target["problems"] = problems.into_iter().take(PROBLEM_LIMIT).collect();
+        actions.push(action(FIX_KIND, "Coworker: Fix this", commands::FIX, target));
+    }
+    if commands::can_ask(connection) {
+        let title = format!("Ask Coworker{about}…");
+        actions.push(action(ASK_KIND, &title, commands::ASK, target.clone()));
+    }
+    let title = format!("Coworker: Explain {this}");
+    actions.push(action(EXPLAIN_KIND, &title, commands::EXPLAIN, target));
+    actions
+}
+
+/// A question, as far as this client does not draw it itself.
+fn decisions(connection: &Connection, question: &Question) -> Vec<CodeAction> {
+    let title = question::title(&question.approval);
+    let arguments = json!({ "sessionId": question.session, "approvalId": question.id });
+    let entry = |verb: &str, command| {
+        action(DECIDE_KIND, &format!("Coworker: {verb} – {title}"), command, arguments.clone())
+    };
+    let mut actions = vec![entry("Approve", commands::APPROVE), entry("Reject", commands::REJECT)];
+    if !connection.draws_chat() {
+        actions.push(action(
+            DECIDE_KIND,
+            &format!("Coworker: Show – {title}"),
+            commands::CHAT,
+            json!({}),
+        ));
+    }
+    actions
+}
+
+fn action(kind: &'static str, title: &str, command: &str, arguments: Value) -> CodeAction {
+    let command = Command {
+        title: title.to_owned(),
+        command: command.to_owned(),
+        arguments: Some(vec![arguments]),
+        ..Default::default()
+    };
+    CodeAction {
+        title: title.to_owned(),
+        kind: Some(CodeActionKind::from(kind)),
+        command: Some(command),
+        ..Default::default()
+    }
+}
+
+/// Whether the client asked for this kind, or one above it.
+fn is_wanted(action: &CodeAction, only: Option<&[String]>) -> bool {
+    let (Some(only), Some(kind)) = (only, &action.kind) else { return true };
+    let kind = kind.to_string();
+    only.iter().any(|wanted| {
+        kind.strip_prefix(wanted.as_str())
+            .is_some_and(|rest| wanted.is_empty() || rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+/// A diagnostic in one line.
+fn problem(diagnostic: &Value) -> Option<String> {
+    let Diagnostic { range, severity, message, source, code } =
+        Diagnostic::deserialize(diagnostic).ok()?;
+    // Since LSP 3.18 a message may be an object with its text in `value`.
+    let message = message.as_str().or_else(|| message.get("value")?.as_str())?.to_owned();
+    let severity = match severity {
+        Some(2) => "warning",
+        Some(3) => "information",
+        Some(4) => "hint",
+        _ => "error",
+    };
+    let code = code.and_then(|code| match code {
+        Value::String(code) => Some(code),
+        Value::Number(code) => Some(code.to_string()),
+        _ => None,
+    });
+    let origin: Vec<String> = source.into_iter().chain(code).collect();
+    let origin = if origin.is_empty() { String::new() } else { format!(" ({})", origin.join(" ")) };
+    let wire::Position { line, character } = range.start;
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(format!("{}:{} {severity}: {message}{origin}", line + 1, character + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_is_one_line_whatever_shape_it_has() {
+        let range =
+            json!({"start": {"line": 11, "character": 4}, "end": {"line": 11, "character": 9}});
+        let full = json!({"range": range, "severity": 2, "message": "unused\n  variable",
+            "source": "rustc", "code": "unused_variables", "data": {"x": 1}});
+        let line = problem(&full).unwrap();
+        assert_eq!(line, "12:5 warning: unused variable (rustc unused_variables)");
+        let marked_up = json!({"range": range, "message": {"kind": "markdown", "value": "no"}});
+        assert_eq!(problem(&marked_up).unwrap(), "12:5 error: no");
+        assert_eq!(problem(&json!({"message": "nowhere"})), None);
+    }
+
+    #[test]
+    fn a_kind_is_wanted_with_those_above_it() {
+        let explain = action(EXPLAIN_KIND, "", "", Value::Null);
+        let wanted = |only: &str| is_wanted(&explain, Some(&[only.to_owned()]));
+        assert!(wanted("") && wanted("refactor.rewrite") && wanted(EXPLAIN_KIND));
+        assert!(!wanted("quickfix") && !wanted("refactor.re"));
+        assert!(is_wanted(&explain, None));
+    }
+}

@@ -1,0 +1,259 @@
+//! `workspace/executeCommand`: what code actions lead to, and what can be bound to a key.
+//!
+//! A command is answered as soon as it is taken on; what goes wrong later is said in a message.
+
+use std::sync::Arc;
+
+use protocol::{
+    Answer, ContextPart, Decision, ErrorInfo, ItemId, Mode, SessionId, UserMessage,
+    methods::Prompt,
+    wire::{self, PromptParams},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tower_lsp_server::{gen_lsp_types as lsp, jsonrpc};
+
+use super::{
+    Server,
+    connection::{Connection, detached, invalid, refused},
+    pointed::Pointed,
+};
+
+pub(super) const ASK: &str = "coworker.ask";
+pub(super) const EXPLAIN: &str = "coworker.explain";
+pub(super) const FIX: &str = "coworker.fix";
+pub(super) const SEND: &str = "coworker.send";
+pub(super) const CHAT: &str = "coworker.chat";
+pub(super) const APPROVE: &str = "coworker.approve";
+pub(super) const REJECT: &str = "coworker.reject";
+pub(super) const STOP: &str = "coworker.stop";
+pub(super) const MODE: &str = "coworker.mode";
+
+/// Every command there is.
+pub(super) const NAMES: [&str; 9] = [ASK, EXPLAIN, FIX, SEND, CHAT, APPROVE, REJECT, STOP, MODE];
+
+/// What is asked when the user only says "explain".
+const EXPLAIN_WORDS: &str = include_str!("../../../../../prompts/actions/explain.md");
+
+/// What is asked when the user only says "fix".
+const FIX_WORDS: &str = include_str!("../../../../../prompts/actions/fix.md");
+
+/// A stretch of a document, with what is said about it.
+#[derive(Deserialize)]
+struct Target {
+    uri: String,
+    #[serde(default)]
+    range: Option<wire::Range>,
+    /// What to ask; the client that has no words leaves it out.
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    problems: Vec<String>,
+}
+
+/// The question that is decided; without it the only one that waits.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Decide {
+    session_id: Option<SessionId>,
+    approval_id: Option<ItemId>,
+    /// What the user says about it; the model is told.
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    mode: Mode,
+}
+
+impl Server {
+    pub(super) async fn execute_command(
+        &self,
+        params: lsp::ExecuteCommandParams,
+    ) -> jsonrpc::Result<Option<Value>> {
+        let arguments = params.arguments.into_iter().flatten().next();
+        let connection = &self.0;
+        let done = match &*params.command {
+            ASK => ask(connection, target(connection, arguments).map_err(refused)?).await,
+            EXPLAIN => about(connection, arguments, EXPLAIN_WORDS).await,
+            FIX => about(connection, arguments, FIX_WORDS).await,
+            SEND => send(connection).await,
+            CHAT => open_chat(connection),
+            APPROVE => decide(connection, Decision::Once, arguments).await,
+            REJECT => decide(connection, Decision::Reject, arguments).await,
+            STOP => stop(connection).await,
+            MODE => mode(connection, arguments).await,
+            name => Err(invalid(format!("there is no command `{name}`"))),
+        };
+        done.map(|()| None).map_err(refused)
+    }
+}
+
+/// Whether there is a way to get words from the user.
+pub(super) fn can_ask(connection: &Connection) -> bool {
+    connection.profile().ui.prompt || !connection.draws_chat()
+}
+
+/// A target and the moment it was named.
+struct Aim {
+    pointed: Pointed,
+    text: Option<String>,
+    problems: Vec<String>,
+}
+
+fn target(connection: &Connection, arguments: Option<Value>) -> Result<Aim, ErrorInfo> {
+    let Target { uri, range, text, problems } = read(arguments)?;
+    let pointed = Pointed::new(connection, &uri, range)?;
+    Ok(Aim { pointed, text: text.filter(|text| !text.trim().is_empty()), problems })
+}
+
+fn read<T: for<'de> Deserialize<'de>>(arguments: Option<Value>) -> Result<T, ErrorInfo> {
+    let arguments = arguments.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    T::deserialize(arguments)
+        .map_err(|error| invalid(format!("the command's argument does not fit: {error}")))
+}
+
+/// Asks what the user wants to know, where the client can; else makes room for it in the chat
+/// document.
+async fn ask(connection: &Arc<Connection>, aim: Aim) -> Result<(), ErrorInfo> {
+    let Aim { pointed, text, .. } = aim;
+    if let Some(text) = text {
+        return start(connection, pointed, text, Vec::new()).await;
+    }
+    if connection.profile().ui.prompt {
+        let asking = connection.clone();
+        connection.spawn(async move { ask_for_words(&asking, pointed).await });
+        return Ok(());
+    }
+    if !can_ask(connection) {
+        return Err(invalid("say what to ask in `text`"));
+    }
+    let quoting = connection.clone();
+    connection.spawn(async move {
+        match pointed.part(&quoting).await {
+            Ok(part) => quoting.chat.quote(&quoting, part).await,
+            Err(error) => quoting.say(lsp::MessageType::Error, error.message),
+        }
+    });
+    Ok(())
+}
+
+async fn ask_for_words(connection: &Arc<Connection>, pointed: Pointed) {
+    let symbol = pointed.clone().symbol(connection).await;
+    let title = match symbol {
+        Some(symbol) => format!("Ask Coworker about {symbol}"),
+        None => "Ask Coworker".to_owned(),
+    };
+    let params = PromptParams { title, text: String::new() };
+    let Ok(Some(text)) = connection.ask::<Prompt>(params).await else { return };
+    if text.trim().is_empty() {
+        return;
+    }
+    if let Err(error) = start(connection, pointed, text, Vec::new()).await {
+        connection.say(lsp::MessageType::Error, error.message);
+    }
+}
+
+/// Starts a turn with words of our own.
+async fn about(
+    connection: &Arc<Connection>,
+    arguments: Option<Value>,
+    words: &str,
+) -> Result<(), ErrorInfo> {
+    let Aim { pointed, text, problems } = target(connection, arguments)?;
+    let text = text.unwrap_or_else(|| words.trim_end().to_owned());
+    start(connection, pointed, text, problems).await
+}
+
+async fn start(
+    connection: &Arc<Connection>,
+    pointed: Pointed,
+    text: String,
+    problems: Vec<String>,
+) -> Result<(), ErrorInfo> {
+    let mut own = connection.own().await;
+    let connection = connection.clone();
+    detached(async move {
+        let part = pointed.part(&connection).await?;
+        let problems = match &part {
+            ContextPart::Selection { path, .. } | ContextPart::File { path }
+                if !problems.is_empty() =>
+            {
+                Some(ContextPart::Problems { path: path.clone(), lines: problems })
+            }
+            _ => None,
+        };
+        let context = [part].into_iter().chain(problems).collect();
+        connection.prompt(&mut own, UserMessage { text, context }).await?;
+        drop(own);
+        if !connection.draws_chat() {
+            let shown = connection.clone();
+            connection.spawn(async move { shown.chat.show(&shown, false).await });
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Sends what the user wrote in the chat document.
+async fn send(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
+    let text = connection.chat.written(connection)?;
+    let mut own = connection.own().await;
+    let connection = connection.clone();
+    detached(async move {
+        connection.chat.sending(&text);
+        let sent =
+            connection.prompt(&mut own, UserMessage { text: text.clone(), context: Vec::new() });
+        sent.await.map(drop).inspect_err(|_| connection.chat.not_sent(&text))
+    })
+    .await
+}
+
+fn open_chat(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
+    if connection.draws_chat() {
+        return Err(invalid("this editor draws the chat itself"));
+    }
+    let shown = connection.clone();
+    connection.spawn(async move { shown.chat.show(&shown, true).await });
+    Ok(())
+}
+
+async fn decide(
+    connection: &Arc<Connection>,
+    decision: Decision,
+    arguments: Option<Value>,
+) -> Result<(), ErrorInfo> {
+    let Decide { session_id, approval_id, reason } = read(arguments)?;
+    let (session, approval) = match (session_id, approval_id) {
+        (Some(session), Some(approval)) => (session, approval),
+        _ => match connection.view.questions().as_slice() {
+            [question] => (question.session.clone(), question.id.clone()),
+            [] => return Err(invalid("no question waits for an answer")),
+            _ => return Err(invalid("several questions wait; choose one by its code action")),
+        },
+    };
+    let mut answer = Answer::new(decision, connection.profile().name.clone());
+    answer.reason = reason;
+    connection.sessions.respond(&session, &approval, answer).await
+}
+
+async fn stop(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
+    for session in connection.view.running() {
+        connection.sessions.cancel(&session).await?;
+    }
+    Ok(())
+}
+
+async fn mode(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<(), ErrorInfo> {
+    let Choice { mode } = match arguments {
+        Some(Value::String(mode)) => read(Some(serde_json::json!({ "mode": mode })))?,
+        arguments => read(arguments)?,
+    };
+    let mut own = connection.own().await;
+    let connection = connection.clone();
+    detached(async move {
+        let session = connection.own_session(&mut own).await?;
+        connection.sessions.configure(&session, Some(mode), None).await
+    })
+    .await
+}

@@ -1,0 +1,279 @@
+//! One attached editor: what every part of this front end shares.
+//!
+//! A connection has sessions it is attached to and one that is its own: the last one it made or
+//! attached, and what prompts without a session go to. Requests that choose or use it wait in one
+//! fair line, so prompts are sent in the order they came.
+
+use std::{
+    marker::PhantomData,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use engine::{
+    Attached, ConnectionId, DocumentError, Documents, NewSession, Seen, Sessions, Started,
+};
+use protocol::{
+    AbsPath, ErrorCode, ErrorInfo, SessionId, SessionInfo, SessionUpdate, UserMessage,
+    methods::Method,
+};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use tower_lsp_server::{
+    Client,
+    gen_lsp_types::{self as lsp, LspRequestMethod, MessageDirection},
+    jsonrpc,
+};
+use workspace::Workspace;
+
+use super::{
+    chat_document::ChatDocument, editor::LspEditor, lifecycle::Profile, progress::Progress,
+    sync::OpenDocuments, view::View,
+};
+use crate::wire::outbox::Outbox;
+
+/// One attached editor.
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
+    pub(super) sessions: Sessions,
+    pub(super) workspace: Workspace,
+    pub(super) outbox: Outbox,
+    pub(super) client: Client,
+    /// Cancelled when the connection has ended; what was spawned ends with it.
+    pub(super) stop: CancellationToken,
+    /// Cancelled to end the connection.
+    pub(super) leave: CancellationToken,
+    pub(super) documents: OpenDocuments,
+    pub(super) view: View,
+    pub(super) progress: Progress,
+    pub(super) chat: ChatDocument,
+    folder: AbsPath,
+    profile: OnceLock<Profile>,
+    // It has used the agent protocol, so it wants updates, whatever it announced.
+    speaks: AtomicBool,
+    own: Arc<tokio::sync::Mutex<Option<SessionId>>>,
+}
+
+/// A turn in the line, with the connection's own session.
+pub(super) type Own = tokio::sync::OwnedMutexGuard<Option<SessionId>>;
+
+/// A request of the agent protocol as the library's client sends it.
+struct Ask<M>(PhantomData<M>);
+
+impl<M> lsp::Request for Ask<M>
+where
+    M: Method + 'static,
+    M::Params: Send + Sync + 'static,
+    M::Result: Send + Sync + 'static,
+{
+    type Params = M::Params;
+    type Result = M::Result;
+    const METHOD: LspRequestMethod<'static> = LspRequestMethod::Custom(M::NAME);
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+impl Connection {
+    /// Connects an editor that has not said anything yet. `folder` is where to work if it
+    /// names none.
+    pub(super) fn new(
+        sessions: Sessions,
+        workspace: Workspace,
+        outbox: Outbox,
+        client: Client,
+        folder: AbsPath,
+        leave: CancellationToken,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|connection| Self {
+            id: sessions.connect(Arc::new(LspEditor::new(connection.clone()))),
+            sessions,
+            workspace,
+            outbox,
+            client,
+            stop: CancellationToken::new(),
+            leave,
+            documents: OpenDocuments::default(),
+            view: View::default(),
+            progress: Progress::default(),
+            chat: ChatDocument::default(),
+            folder,
+            profile: OnceLock::new(),
+            speaks: AtomicBool::new(false),
+            own: Arc::default(),
+        })
+    }
+
+    /// What the client said of itself.
+    pub(super) fn profile(&self) -> &Profile {
+        self.profile.get_or_init(|| Profile::unknown(self.folder.clone()))
+    }
+
+    /// Where to work if the client names no folder.
+    pub(super) fn folder(&self) -> &AbsPath {
+        &self.folder
+    }
+
+    /// Keeps what the client says of itself, the first time it does.
+    pub(super) fn introduce(&self, profile: Profile) {
+        // The library refuses a second `initialize`.
+        let _ = self.profile.set(profile);
+    }
+
+    /// Runs work that waits for the client or the user, for as long as the connection lasts.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        tokio::spawn(async move { stop.run_until_cancelled(work).await });
+    }
+
+    /// Sends the client a request of the agent protocol.
+    pub(super) async fn ask<M>(&self, params: M::Params) -> jsonrpc::Result<M::Result>
+    where
+        M: Method + 'static,
+        M::Params: Send + Sync + 'static,
+        M::Result: Send + Sync + 'static,
+    {
+        self.client.send_request::<Ask<M>>(params).await
+    }
+
+    /// Sends the client a notification of the Language Server Protocol.
+    pub(super) fn notify<N: lsp::Notification>(&self, params: impl Serialize) {
+        self.outbox.notify(N::METHOD.as_str(), params);
+    }
+
+    /// Says something to the user.
+    pub(super) fn say(&self, kind: lsp::MessageType, message: impl Into<String>) {
+        let params = lsp::ShowMessageParams { kind, message: message.into() };
+        self.notify::<lsp::ShowMessageNotification>(params);
+    }
+
+    /// Takes part in everything that happens in a session.
+    pub(super) fn notified(self: &Arc<Self>, update: &SessionUpdate) {
+        let replayed = self.outbox.is_replaying(&update.session_id);
+        self.view.take(update);
+        if self.draws_chat() {
+            self.outbox.update(update);
+        } else if !replayed {
+            self.chat.take(self, update);
+        }
+        if !replayed {
+            self.progress.take(self, update);
+        }
+    }
+
+    /// Waits for a turn in the line of those who use the own session. The place in it is taken
+    /// when this is first polled.
+    pub(super) async fn own(&self) -> Own {
+        self.own.clone().lock_owned().await
+    }
+
+    /// Starts a session, attaches to it and makes it the own one.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        own: &mut Own,
+        mut new: NewSession,
+    ) -> Result<Attached, ErrorInfo> {
+        let profile = self.profile();
+        new.mode = new.mode.or(profile.mode);
+        new.model = new.model.or_else(|| profile.model.clone());
+        new.root = self.workspace.resolve(&new.root).await.map_err(unreadable)?;
+        let SessionInfo { id, .. } = self.sessions.create(new).await?;
+        self.attach(own, &id, None).await
+    }
+
+    /// Attaches to a session and makes it the own one.
+    pub(super) async fn attach(
+        self: &Arc<Self>,
+        own: &mut Own,
+        session: &SessionId,
+        seen: Option<Seen>,
+    ) -> Result<Attached, ErrorInfo> {
+        let replay = self.outbox.replay(session);
+        let attached = self.sessions.attach(self.id, session, seen).await;
+        drop(replay);
+        let attached = attached?;
+        **own = Some(session.clone());
+        if self.view.is_running(session) {
+            self.progress.begin(self, session);
+        }
+        Ok(attached)
+    }
+
+    /// Whether the client gets updates and draws them; if not, there is the chat document.
+    pub(super) fn draws_chat(&self) -> bool {
+        self.profile().ui.chat || self.speaks.load(Ordering::Relaxed)
+    }
+
+    /// The client uses the agent protocol.
+    pub(super) fn speaks(&self) {
+        self.speaks.store(true, Ordering::Relaxed);
+    }
+
+    /// The session is gone.
+    pub(super) fn forget(&self, own: &mut Own, session: &SessionId) {
+        if own.as_ref() == Some(session) {
+            **own = None;
+        }
+        self.view.forget(session);
+    }
+
+    /// The own session, made if there is none.
+    pub(super) async fn own_session(
+        self: &Arc<Self>,
+        own: &mut Own,
+    ) -> Result<SessionId, ErrorInfo> {
+        if let Some(session) = own.as_ref() {
+            return Ok(session.clone());
+        }
+        let new = NewSession { root: self.profile().root.clone(), mode: None, model: None };
+        Ok(self.begin(own, new).await?.info.id)
+    }
+
+    /// Sends a prompt to the own session.
+    pub(super) async fn prompt(
+        self: &Arc<Self>,
+        own: &mut Own,
+        message: UserMessage,
+    ) -> Result<(SessionId, Started), ErrorInfo> {
+        let session = self.own_session(own).await?;
+        let started = self.sessions.chat(&session, message).await?;
+        Ok((session, started))
+    }
+}
+
+/// Runs work to its end even if the client cancels the request that it is for.
+pub(super) async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ErrorInfo>> + Send + 'static,
+) -> Result<T, ErrorInfo> {
+    tokio::spawn(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request failed");
+        let reason = "a fault in Coworker; the log has the details";
+        Err(ErrorInfo::new(ErrorCode::Internal, reason))
+    })
+}
+
+/// An error as JSON-RPC carries it.
+pub(super) fn refused(error: ErrorInfo) -> jsonrpc::Error {
+    let code = match error.code {
+        ErrorCode::InvalidParams => jsonrpc::ErrorCode::InvalidParams,
+        ErrorCode::Internal => jsonrpc::ErrorCode::InternalError,
+        // `RequestFailed` of the Language Server Protocol.
+        _ => jsonrpc::ErrorCode::ServerError(-32803),
+    };
+    let data = serde_json::json!({ "code": error.code, "source": "coworker" });
+    jsonrpc::Error { code, message: error.message.into(), data: Some(data) }
+}
+
+/// A document that cannot be had, as an error for the client.
+pub(super) fn unreadable(error: DocumentError) -> ErrorInfo {
+    ErrorInfo::new(error.code(), error.to_string())
+}
+
+/// What does not fit, for parameters that no type could refuse.
+pub(super) fn invalid(message: impl Into<String>) -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::InvalidParams, message)
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

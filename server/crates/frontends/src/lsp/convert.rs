@@ -1,0 +1,145 @@
+//! Between the client's words for places and ours: URIs and absolute paths, encoded positions and
+//! byte offsets. URIs are compared decoded, because clients encode them as they like.
+
+use std::ops;
+
+use changes::Encoding;
+use protocol::{AbsPath, ContextPart, wire};
+use ropey::Rope;
+use tower_lsp_server::gen_lsp_types as lsp;
+use url::Url;
+
+/// The path that a `file:` URI names; none for other schemes and for paths that are not UTF-8.
+pub(super) fn path(uri: &str) -> Option<AbsPath> {
+    let uri = Url::parse(uri).ok().filter(|uri| uri.scheme() == "file")?;
+    let path = uri.to_file_path().ok()?;
+    AbsPath::new(path.to_str()?).ok()
+}
+
+/// A folder as clients name it: a `file:` URI or an absolute path.
+pub(super) fn folder(name: &str) -> Option<AbsPath> {
+    path(name).or_else(|| AbsPath::new(name).ok())
+}
+
+/// The URI of a path.
+pub(super) fn uri(path: &AbsPath) -> String {
+    // Only relative paths have no URI.
+    Url::from_file_path(path.as_std_path()).map(String::from).unwrap_or_default()
+}
+
+/// The bytes of a range; one whose ends are swapped means the same.
+pub(super) fn bytes(text: &Rope, range: wire::Range, encoding: Encoding) -> ops::Range<usize> {
+    let offset = |at: wire::Position| encoding.offset(text, at.line, at.character);
+    let (start, end) = (offset(range.start), offset(range.end));
+    start.min(end)..start.max(end)
+}
+
+/// The range of some bytes.
+pub(super) fn range(text: &Rope, bytes: ops::Range<usize>, encoding: Encoding) -> lsp::Range {
+    let position = |offset| {
+        let (line, character) = encoding.position(text, offset);
+        lsp::Position { line, character }
+    };
+    lsp::Range { start: position(bytes.start), end: position(bytes.end) }
+}
+
+/// What a selection means: its text, or the whole line where nothing is selected.
+pub(super) fn selected(text: &Rope, bytes: ops::Range<usize>) -> ops::Range<usize> {
+    if !bytes.is_empty() {
+        return bytes;
+    }
+    let line = text.byte_to_line(bytes.start);
+    let start = text.line_to_byte(line);
+    let breaks = |c: &char| matches!(c, '\r' | '\n');
+    let length =
+        text.line(line).chars().take_while(|c| !breaks(c)).map(char::len_utf8).sum::<usize>();
+    start..start + length
+}
+
+/// A selection as the engine takes it.
+pub(super) fn selection(
+    path: AbsPath,
+    text: &Rope,
+    bytes: ops::Range<usize>,
+    symbol: Option<String>,
+) -> ContextPart {
+    let line = |offset| u32::try_from(text.byte_to_line(offset)).unwrap_or(u32::MAX);
+    let first_line = line(bytes.start) + 1;
+    // A selection of whole lines ends where the next line begins, and does not touch it.
+    let last_line = line(bytes.end.saturating_sub(1).max(bytes.start)) + 1;
+    let text = text.byte_slice(bytes).to_string();
+    ContextPart::Selection { path, first_line, last_line, text, symbol }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_are_read_however_they_are_encoded() {
+        let plain = AbsPath::new("/home/ann/a b/ü?#%.rs").unwrap();
+        assert_eq!(path(&uri(&plain)), Some(plain.clone()));
+        for same in [
+            "file:///home/ann/a%20b/%C3%BC%3F%23%25.rs",
+            "file://localhost/home/ann/a b/ü%3f%23%25.rs",
+            "FILE:///home/%61nn/x/../a%20b/./%c3%bc%3F%23%25.rs",
+        ] {
+            assert_eq!(path(same).as_ref(), Some(&plain), "{same}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_has_no_path() {
+        for uri in [
+            "untitled:Untitled-1",
+            "coworker:/chat.md",
+            "file://elsewhere/x",
+            "/plain",
+            "",
+            "file:///%FF",
+        ] {
+            assert_eq!(path(uri), None, "{uri}");
+        }
+        assert_eq!(folder("/plain").unwrap().as_str(), "/plain");
+        assert_eq!(folder("file:///a%20b").unwrap().as_str(), "/a b");
+        assert_eq!(folder("relative"), None);
+    }
+
+    fn at(line: u32, character: u32) -> wire::Position {
+        wire::Position { line, character }
+    }
+
+    #[test]
+    fn a_selection_is_the_same_in_every_encoding() {
+        let text = Rope::from_str("fn ü() {\n    \"🦀\"\n}\n");
+        for (encoding, end) in [(Encoding::Utf8, 9), (Encoding::Utf16, 7), (Encoding::Utf32, 6)] {
+            let range = wire::Range { start: at(1, 5), end: at(1, end) };
+            let found = bytes(&text, range, encoding);
+            assert_eq!(text.byte_slice(found.clone()), "🦀", "{encoding:?}");
+            let swapped = wire::Range { start: range.end, end: range.start };
+            assert_eq!(bytes(&text, swapped, encoding), found);
+            let back = super::range(&text, found, encoding);
+            assert_eq!((back.start.character, back.end.character), (5, end));
+        }
+    }
+
+    #[test]
+    fn without_a_selection_the_line_is_meant() {
+        let text = Rope::from_str("one\r\ntwö\n");
+        assert_eq!(selected(&text, 6..6), 5..9);
+        assert_eq!(selected(&text, 10..10), 10..10);
+        assert_eq!(selected(&text, 1..2), 1..2);
+    }
+
+    #[test]
+    fn whole_lines_do_not_touch_the_next_one() {
+        let path = AbsPath::new("/x").unwrap();
+        let text = Rope::from_str("one\ntwo\nthree");
+        let ContextPart::Selection { first_line, last_line, text, .. } =
+            selection(path, &text, 4..8, None)
+        else {
+            panic!("not a selection");
+        };
+        assert_eq!((first_line, last_line, &*text), (2, 2, "two\n"));
+    }
+}

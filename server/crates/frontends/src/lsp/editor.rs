@@ -1,0 +1,154 @@
+//! The engine's view of a connected editor: it is told, asked, and given edits to apply.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use engine::{ApplyRefused, BufferEdit, Editor, Origin, Snapshot};
+use protocol::{
+    AbsPath, Answer, Approval, Decision, ItemId, SessionId, SessionUpdate,
+    methods::ApprovalRequest, wire::ApprovalRequestParams,
+};
+use tokio::sync::Mutex;
+use tower_lsp_server::gen_lsp_types as lsp;
+
+use super::{connection::Connection, convert, question};
+
+/// How long the user must not have typed before a message may appear: some editors send the next
+/// keys to it.
+const PAUSE: Duration = Duration::from_millis(1000);
+
+/// The other end of a connection, as sessions hold it.
+pub(super) struct LspEditor {
+    // Sessions must not keep a connection alive.
+    connection: Weak<Connection>,
+    // Held while a message is on the screen: one at a time.
+    asking: Mutex<()>,
+    asked: AtomicU64,
+}
+
+impl LspEditor {
+    pub(super) fn new(connection: Weak<Connection>) -> Self {
+        Self { connection, asking: Mutex::default(), asked: AtomicU64::new(1) }
+    }
+
+    /// Asks by a message with buttons. Null, an error and silence are no answer.
+    async fn ask_by_message(
+        &self,
+        connection: &Arc<Connection>,
+        approval: &Approval,
+    ) -> Option<Decision> {
+        let _alone = self.asking.lock().await;
+        while let Some(since) = connection.documents.since_typing()
+            && let Some(rest) = PAUSE.checked_sub(since)
+        {
+            tokio::time::sleep(rest).await;
+        }
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let question::Message { text, buttons } = question::message(approval, number);
+        let action =
+            |title: &str| lsp::MessageActionItem { title: title.to_owned(), ..Default::default() };
+        let params = lsp::ShowMessageRequestParams {
+            kind: lsp::MessageType::Info,
+            message: text,
+            actions: Some(buttons.iter().map(|(title, _)| action(title)).collect()),
+        };
+        let chosen = connection.client.send_request::<lsp::ShowMessageRequest>(params).await;
+        let chosen = chosen.ok()??.title;
+        let (_, decision) = buttons.into_iter().find(|(title, _)| *title == chosen)?;
+        if decision.is_none() {
+            connection.chat.show(connection, true).await;
+        }
+        decision
+    }
+}
+
+#[async_trait]
+impl Editor for LspEditor {
+    fn name(&self) -> String {
+        let connection = self.connection.upgrade();
+        connection.map_or_else(String::new, |connection| connection.profile().name.clone())
+    }
+
+    fn notify(&self, update: &SessionUpdate) {
+        if let Some(connection) = self.connection.upgrade() {
+            connection.notified(update);
+        }
+    }
+
+    async fn ask(&self, session: &SessionId, id: &ItemId, approval: &Approval) -> Option<Answer> {
+        let connection = self.connection.upgrade()?;
+        let by = connection.profile().name.clone();
+        if !connection.profile().ui.approvals {
+            let decision = self.ask_by_message(&connection, approval).await?;
+            return Some(Answer::new(decision, by));
+        }
+        let params = ApprovalRequestParams {
+            session_id: session.clone(),
+            approval_id: id.clone(),
+            approval: approval.clone(),
+        };
+        let answer = connection.ask::<ApprovalRequest>(params).await.ok()??;
+        Some(Answer { by, ..answer })
+    }
+
+    async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
+        let connection = self.connection.upgrade().ok_or_else(|| no("the editor is gone"))?;
+        apply(&connection, edit).await
+    }
+}
+
+/// Asks the client to change one document that it has open.
+pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(), ApplyRefused> {
+    let uri = current(connection, &edit).ok_or_else(|| no("the document has changed meanwhile"))?;
+    let encoding = connection.profile().encoding;
+    let text_edit = |replacement: protocol::Replacement| {
+        let bytes = replacement.start..replacement.end;
+        let range = convert::range(&edit.before, bytes, encoding);
+        lsp::Edit::TextEdit(lsp::TextEdit { range, new_text: replacement.text })
+    };
+    let document = lsp::TextDocumentEdit {
+        text_document: lsp::OptionalVersionedTextDocumentIdentifier {
+            version: Some(edit.version),
+            text_document_identifier: lsp::TextDocumentIdentifier { uri: uri.into() },
+        },
+        edits: edit.replacements.into_iter().map(text_edit).collect(),
+    };
+    let params = lsp::ApplyWorkspaceEditParams {
+        label: Some(edit.label),
+        edit: lsp::WorkspaceEdit {
+            document_changes: Some(vec![lsp::DocumentChange::TextDocumentEdit(document)]),
+            ..Default::default()
+        },
+        metadata: None,
+    };
+    match connection.client.send_request::<lsp::ApplyWorkspaceEditRequest>(params).await {
+        Ok(lsp::ApplyWorkspaceEditResult { applied: true, .. }) => Ok(()),
+        Ok(result) => Err(ApplyRefused { reason: result.failure_reason }),
+        Err(error) => Err(no(error.message)),
+    }
+}
+
+/// The client's URI of the document, if it shows exactly the text the edit is made for. Not every
+/// client checks the version, and none checks the first one it gives.
+fn current(connection: &Connection, edit: &BufferEdit) -> Option<String> {
+    let opened = connection.documents.get(&edit.path)?;
+    let shown = connection.workspace.buffer(connection.id, &opened.name)?;
+    let Snapshot { origin: Origin::Buffer { version, .. }, text, .. } = shown else { return None };
+    (version == edit.version && text == edit.before).then_some(opened.uri)
+}
+
+/// The text of a document that this client has open, by its resolved path.
+pub(super) fn shown(connection: &Connection, path: &AbsPath) -> Option<Snapshot> {
+    let opened = connection.documents.get(path)?;
+    connection.workspace.buffer(connection.id, &opened.name)
+}
+
+fn no(reason: impl Into<String>) -> ApplyRefused {
+    ApplyRefused { reason: Some(reason.into()) }
+}

@@ -1,0 +1,316 @@
+//! The beginning and the end of a connection: what the client can do, what we can do, and when
+//! it is over.
+
+use std::time::Duration;
+
+use changes::Encoding;
+use protocol::{
+    AbsPath, Mode, PROTOCOL_VERSION,
+    methods::{Direction, METHODS},
+    wire::{ClientCapabilities, ClientUi, ServerCapabilities},
+};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use tower_lsp_server::gen_lsp_types::{self as lsp, LspAny, PositionEncodingKind};
+
+use super::{commands, convert};
+
+/// How often it is looked whether the client's process still lives.
+const LIFE_CHECK: Duration = Duration::from_secs(3);
+
+/// What a client says of itself.
+#[derive(Debug)]
+pub(super) struct Profile {
+    /// Its name, for people.
+    pub(super) name: String,
+    /// What it counts positions in.
+    pub(super) encoding: Encoding,
+    /// The folder it works in.
+    pub(super) root: AbsPath,
+    /// What it draws by itself.
+    pub(super) ui: ClientUi,
+    /// The mode of its sessions, if it says so.
+    pub(super) mode: Option<Mode>,
+    /// The model of its sessions, if it says so.
+    pub(super) model: Option<String>,
+    /// Whether it shows work-done progress.
+    pub(super) progress: bool,
+    /// Whether it opens documents when asked.
+    pub(super) shows_documents: bool,
+}
+
+/// `initializationOptions.coworker`: what the client can do, as some clients can only say it
+/// here, and what its user chose.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Options {
+    #[serde(flatten)]
+    capabilities: Option<ClientCapabilities>,
+    mode: Option<Mode>,
+    model: Option<String>,
+}
+
+impl Profile {
+    /// What a client's `initialize` says. `folder` is where to work if it names none.
+    ///
+    /// # Errors
+    /// Its `coworker` settings do not fit, in a sentence for the user.
+    pub(super) fn new(params: &lsp::InitializeParams, folder: &AbsPath) -> Result<Self, String> {
+        let options: Options =
+            read(params.initialization_options.as_ref(), "initializationOptions.coworker")?
+                .unwrap_or_default();
+        let announced: Option<ClientCapabilities> =
+            read(params.capabilities.experimental.as_ref(), "experimental.coworker")?;
+        let window = params.capabilities.window.as_ref();
+        Ok(Self {
+            name: params.client_info.as_ref().map_or("an editor", |info| &*info.name).to_owned(),
+            encoding: encoding(&params.capabilities),
+            root: root(params).unwrap_or_else(|| folder.clone()),
+            ui: announced.or(options.capabilities).unwrap_or_default().ui,
+            mode: options.mode,
+            model: options.model,
+            progress: window.and_then(|window| window.work_done_progress) == Some(true),
+            shows_documents: window
+                .and_then(|window| window.show_document.as_ref())
+                .is_some_and(|show| show.support),
+        })
+    }
+
+    /// A client that has said nothing.
+    pub(super) fn unknown(folder: AbsPath) -> Self {
+        Self {
+            name: "an editor".to_owned(),
+            encoding: Encoding::Utf16,
+            root: folder,
+            ui: ClientUi::default(),
+            mode: None,
+            model: None,
+            progress: false,
+            shows_documents: false,
+        }
+    }
+}
+
+/// The `coworker` part of a settings object.
+fn read<T: for<'de> Deserialize<'de>>(
+    settings: Option<&LspAny>,
+    name: &str,
+) -> Result<Option<T>, String> {
+    let Some(settings) = settings.and_then(|settings| settings.get("coworker")) else {
+        return Ok(None);
+    };
+    T::deserialize(settings)
+        .map(Some)
+        .map_err(|error| format!("`{name}` does not fit: {error}; correct it in your settings"))
+}
+
+/// UTF-8 costs nothing to convert; without it, what every client can do.
+fn encoding(capabilities: &lsp::ClientCapabilities) -> Encoding {
+    let offered = capabilities.general.as_ref().and_then(|it| it.position_encodings.as_deref());
+    match offered.unwrap_or_default() {
+        offered if offered.contains(&PositionEncodingKind::UTF8) => Encoding::Utf8,
+        [PositionEncodingKind::UTF32] => Encoding::Utf32,
+        _ => Encoding::Utf16,
+    }
+}
+
+/// The first folder the client has open.
+#[expect(deprecated, reason = "older clients name their folder in no other way")]
+fn root(params: &lsp::InitializeParams) -> Option<AbsPath> {
+    let folders = match &params.workspace_folders_initialize_params.workspace_folders {
+        Some(lsp::WorkspaceFolders::WorkspaceFolderList(folders)) => folders.as_slice(),
+        _ => &[],
+    };
+    let path = match &params.root_path {
+        Some(lsp::RootPath::String(path)) => Some(path),
+        _ => None,
+    };
+    folders
+        .iter()
+        .find_map(|folder| convert::path(folder.uri.as_ref()))
+        .or_else(|| convert::path(params.root_uri.as_ref()?.as_ref()))
+        .or_else(|| convert::folder(path?))
+}
+
+/// What we answer to `initialize`.
+pub(super) fn announcement(encoding: Encoding) -> lsp::InitializeResult {
+    let sync = lsp::TextDocumentSyncOptions {
+        open_close: Some(true),
+        change: Some(lsp::TextDocumentSyncKind::Incremental),
+        ..Default::default()
+    };
+    // Without `resolve`: some clients never ask for it, and commands need none.
+    let actions = lsp::CodeActionOptions {
+        code_action_kinds: Some(vec![
+            lsp::CodeActionKind::QuickFix,
+            lsp::CodeActionKind::RefactorRewrite,
+        ]),
+        ..Default::default()
+    };
+    let commands = lsp::ExecuteCommandOptions {
+        commands: commands::NAMES.iter().map(|&name| name.to_owned()).collect(),
+        ..Default::default()
+    };
+    let answered = METHODS.iter().filter(|method| method.direction == Direction::ClientRequest);
+    let coworker = ServerCapabilities {
+        protocol_version: PROTOCOL_VERSION,
+        methods: answered.map(|method| method.name.to_owned()).collect(),
+    };
+    let capabilities = lsp::ServerCapabilities {
+        position_encoding: Some(match encoding {
+            Encoding::Utf8 => PositionEncodingKind::UTF8,
+            Encoding::Utf16 => PositionEncodingKind::UTF16,
+            Encoding::Utf32 => PositionEncodingKind::UTF32,
+        }),
+        text_document_sync: Some(lsp::TextDocumentSync::Options(sync)),
+        code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(actions)),
+        execute_command_provider: Some(commands),
+        experimental: Some(serde_json::json!({ "coworker": coworker })),
+        ..Default::default()
+    };
+    let server_info = Some(lsp::ServerInfo {
+        name: "Coworker".to_owned(),
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+    });
+    lsp::InitializeResult { capabilities, server_info }
+}
+
+/// Cancels `stop` when the client's process is gone. Its end of the pipe may outlive it, in a
+/// child that inherited it.
+pub(super) async fn watch_process(id: Option<i32>, stop: CancellationToken) {
+    let Some(id) = id.filter(|&id| id > 0) else { return };
+    while is_alive(id) {
+        tokio::time::sleep(LIFE_CHECK).await;
+    }
+    tracing::info!(id, "the client's process is gone");
+    stop.cancel();
+}
+
+#[cfg(unix)]
+fn is_alive(id: i32) -> bool {
+    use rustix::{
+        io::Errno,
+        process::{Pid, test_kill_process},
+    };
+    let Some(id) = Pid::from_raw(id) else { return true };
+    // A process of another user may not be signalled, but it is there.
+    !matches!(test_kill_process(id), Err(Errno::SRCH))
+}
+
+#[cfg(not(unix))]
+fn is_alive(_: i32) -> bool {
+    true
+}
+
+/// Cancels `stop` when the system asks the process to end.
+pub(super) async fn watch_signals(stop: CancellationToken) {
+    #[cfg(unix)]
+    {
+        use futures::future::select_all;
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
+        let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+        if signals.is_empty() {
+            return;
+        }
+        select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+        tracing::info!("asked to end by a signal");
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    stop.cancel();
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn profile(params: Value) -> Result<Profile, String> {
+        let params = serde_json::from_value(params).unwrap();
+        Profile::new(&params, &AbsPath::new("/elsewhere").unwrap())
+    }
+
+    #[test]
+    fn the_encoding_is_the_best_one_both_know() {
+        let negotiated = |general: Value| {
+            profile(json!({"capabilities": {"general": general}})).unwrap().encoding
+        };
+        let offers = |kinds: &[&str]| negotiated(json!({"positionEncodings": kinds}));
+        assert_eq!(offers(&["utf-8", "utf-16", "utf-32"]), Encoding::Utf8);
+        assert_eq!(offers(&["utf-16", "utf-8"]), Encoding::Utf8);
+        assert_eq!(offers(&["utf-32", "utf-16"]), Encoding::Utf16);
+        assert_eq!(offers(&["utf-32"]), Encoding::Utf32);
+        assert_eq!(offers(&["ebcdic"]), Encoding::Utf16);
+        assert_eq!(negotiated(json!({})), Encoding::Utf16);
+    }
+
+    #[test]
+    fn neovim_with_our_plugin() {
+        let profile = profile(json!({
+            "processId": 4242,
+            "clientInfo": {"name": "Neovim", "version": "0.11.4+v0.11.4"},
+            "rootPath": "/workspace",
+            "rootUri": "file:///workspace",
+            "workspaceFolders": [{"name": "/workspace", "uri": "file:///workspace"}],
+            "trace": "off",
+            "workDoneToken": "1",
+            "initializationOptions": {"coworker": {"mode": "plan", "model": "a/b"}},
+            "capabilities": {
+                "general": {"positionEncodings": ["utf-8", "utf-16", "utf-32"]},
+                "window": {"showDocument": {"support": true}, "workDoneProgress": true},
+                "experimental": {"coworker": {"version": 1, "ui": {"chat": true, "later": 1}}},
+            },
+        }))
+        .unwrap();
+        assert_eq!((&*profile.name, profile.root.as_str()), ("Neovim", "/workspace"));
+        assert_eq!((profile.mode, profile.model.as_deref()), (Some(Mode::Plan), Some("a/b")));
+        assert!(profile.ui.chat && !profile.ui.approvals);
+        assert!(profile.progress && profile.shows_documents);
+    }
+
+    #[test]
+    fn emacs_says_next_to_nothing() {
+        let profile = profile(json!({
+            "processId": 4242,
+            "rootPath": "/work space/",
+            "rootUri": "file:///work%20space",
+            "initializationOptions": {},
+            "capabilities": {"workspace": {"applyEdit": true}, "experimental": {}},
+        }))
+        .unwrap();
+        assert_eq!(profile.root.as_str(), "/work space");
+        assert_eq!(profile.ui, ClientUi::default());
+        assert!(!profile.progress && !profile.shows_documents);
+    }
+
+    #[test]
+    fn settings_stand_in_for_capabilities_a_client_cannot_announce() {
+        let options = json!({"coworker": {"version": 1, "ui": {"approvals": true}}});
+        let profile = profile(json!({"capabilities": {}, "initializationOptions": options}));
+        let profile = profile.unwrap();
+        assert!(profile.ui.approvals && !profile.ui.chat);
+        assert_eq!(profile.root.as_str(), "/elsewhere");
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_are_named() {
+        let options = json!({"coworker": {"mode": "yolo"}});
+        let error = profile(json!({"capabilities": {}, "initializationOptions": options}));
+        let error = error.unwrap_err();
+        assert!(error.contains("initializationOptions.coworker"), "{error}");
+        assert!(error.contains("yolo"), "{error}");
+    }
+
+    #[test]
+    fn a_process_that_is_gone_is_seen_to_be_gone() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let id = i32::try_from(child.id()).unwrap();
+        assert!(is_alive(i32::try_from(std::process::id()).unwrap()));
+        child.wait().unwrap();
+        assert!(!is_alive(id));
+    }
+}

@@ -1,0 +1,148 @@
+//! Approvals in words: how a question reads in a menu, in a message and in the chat document.
+//!
+//! What is shown is what happens: text of others is shown with every character visible, and a
+//! question that does not fit somewhere is not answered with yes there.
+
+use protocol::{Approval, ApprovalSubject, Decision, Effect};
+
+/// The longest text of a message that every editor shows whole, in characters.
+const MESSAGE_LIMIT: usize = 300;
+
+/// The longest title of a code action, in characters.
+const TITLE_LIMIT: usize = 100;
+
+/// A question as a message with buttons.
+#[derive(Debug, PartialEq)]
+pub(super) struct Message {
+    pub(super) text: String,
+    /// The buttons, the safe one first; none as decision shows the whole question.
+    pub(super) buttons: Vec<(String, Option<Decision>)>,
+}
+
+/// A question as a message. `number` makes its text unlike every other, because some editors
+/// answer one of two equal messages by themselves.
+pub(super) fn message(approval: &Approval, number: u64) -> Message {
+    let title = printable(&approval.title);
+    let text = format!("{title} ({}) [Coworker {number}]", printable(&approval.why));
+    let whole = text.chars().count() <= MESSAGE_LIMIT && is_told_by_title(approval);
+    let text = if whole {
+        text
+    } else {
+        format!("{} [Coworker {number}]", shortened(&title, MESSAGE_LIMIT - 40))
+    };
+    let no = |decision: Decision| !decision.allows();
+    let mut options: Vec<_> = approval
+        .options
+        .iter()
+        .filter(|option| {
+            whole
+                || no(option.decision)
+                || !matches!(approval.subject, ApprovalSubject::ToolCall { .. })
+        })
+        .map(|option| (printable(&option.label), Some(option.decision)))
+        .collect();
+    options.sort_by_key(|(_, decision)| !decision.is_some_and(no));
+    if !whole {
+        options.push(("Show".to_owned(), None));
+    }
+    Message { text, buttons: options }
+}
+
+/// Whether the title says everything. The text of changes and the steps of a plan do not fit.
+fn is_told_by_title(approval: &Approval) -> bool {
+    match &approval.subject {
+        ApprovalSubject::ToolCall { effects, .. } => effects.iter().all(|effect| match effect {
+            Effect::Run { command, .. } => approval.title.contains(command.as_str()),
+            _ => true,
+        }),
+        ApprovalSubject::Changes { .. } | ApprovalSubject::Plan { .. } => false,
+    }
+}
+
+/// A question as a line of a menu.
+pub(super) fn title(approval: &Approval) -> String {
+    shortened(&printable(&approval.title), TITLE_LIMIT)
+}
+
+/// The text with everything visible that would not be, in one line.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// Whether a character is not seen, or changes how others are seen.
+pub(super) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn shortened(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{AbsPath, ApprovalOption, ItemId};
+
+    use super::*;
+
+    fn approval(command: &str, subject: Option<ApprovalSubject>) -> Approval {
+        let folder = AbsPath::new("/work").unwrap();
+        let effects = vec![Effect::Run { command: command.into(), folder }];
+        let item_id = ItemId::from("i");
+        let option = |decision, label: &str| ApprovalOption {
+            decision,
+            label: label.into(),
+            rules: Vec::new(),
+        };
+        Approval {
+            title: format!("Run {command}"),
+            subject: subject.unwrap_or(ApprovalSubject::ToolCall { item_id, effects }),
+            why: "every command is asked for".into(),
+            options: vec![option(Decision::Once, "Allow"), option(Decision::Reject, "Reject")],
+            answer: None,
+        }
+    }
+
+    #[test]
+    fn a_short_command_is_shown_whole_and_the_safe_answer_comes_first() {
+        let message = message(&approval("cargo test\u{7}", None), 3);
+        let text = "Run cargo test\\u{7} (every command is asked for) [Coworker 3]";
+        assert_eq!(message.text, text);
+        let buttons = [
+            ("Reject".to_owned(), Some(Decision::Reject)),
+            ("Allow".to_owned(), Some(Decision::Once)),
+        ];
+        assert_eq!(message.buttons, buttons);
+    }
+
+    #[test]
+    fn a_command_that_is_not_shown_whole_cannot_be_allowed_there() {
+        let message = message(&approval(&"x".repeat(400), None), 3);
+        assert!(message.text.chars().count() <= MESSAGE_LIMIT, "{}", message.text);
+        let decisions: Vec<_> = message.buttons.iter().map(|(_, decision)| *decision).collect();
+        assert_eq!(decisions, [Some(Decision::Reject), None]);
+    }
+
+    #[test]
+    fn changes_can_be_looked_at_and_approved() {
+        let subject = ApprovalSubject::Changes { item_id: ItemId::from("c") };
+        let message = message(&approval("", Some(subject)), 1);
+        let decisions: Vec<_> = message.buttons.iter().map(|(_, decision)| *decision).collect();
+        assert_eq!(decisions, [Some(Decision::Reject), Some(Decision::Once), None]);
+    }
+
+    #[test]
+    fn nothing_hides_in_a_text() {
+        assert_eq!(printable("a\u{202e}b\r\n\u{1b}[2Kü🦀"), "a\\u{202e}b\\r\\n\\u{1b}[2Kü🦀");
+    }
+}
