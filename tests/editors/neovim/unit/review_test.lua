@@ -108,7 +108,8 @@ t.test('q closes it and decides nothing', function()
   t.equal(nil, preview())
   t.equal(1, #vim.api.nvim_list_tabpages())
   t.equal({ source_win, false }, { vim.api.nvim_get_current_win(), vim.wo[source_win].diff })
-  vim.cmd('tab sbuffer ' .. source)
+  vim.cmd.tabnew()
+  vim.cmd.buffer(source)
   t.equal({ '', '', false }, { vim.wo.winbar, vim.wo.winhighlight, vim.wo.diff })
   vim.cmd.tabclose()
   t.equal(false, fake.replies[1])
@@ -222,7 +223,7 @@ t.test('a preview waits for a pause of the typing', function()
   local reply
   _G.ask_now = function()
     reply = fake:question('q5', changes())
-    vim.wait(500)
+    vim.wait(1500) -- longer than a pause, but the mode says that they are typing
   end
   t.type('Ofirst<Cmd>lua ask_now()<CR> second<Esc>')
   t.equal('first second', vim.api.nvim_get_current_line())

@@ -91,6 +91,17 @@ t.test('updates that were left out are fetched', function()
   t.equal(true, t.has(t.chat(root), 'first\n\nsecond'))
 end)
 
+t.test('an update that was seen already changes nothing', function()
+  fake.seq = 0
+  fake:tell({ kind = 'itemChanged', item = message('m2', 'half of it') })
+  fake.seq = 100
+  fake:finish(message('m3', 'third'))
+  t.eventually('the next update', function()
+    return t.has(t.chat(root), 'third')
+  end)
+  t.equal(true, t.has(t.chat(root), 'second\n\nthird'))
+end)
+
 t.test(
   'a server that dies is reported, with the way on, and not started by opening files',
   function()
