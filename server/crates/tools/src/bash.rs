@@ -1,4 +1,6 @@
 //! `bash`: runs a command in a shell, shows its output as it comes, and stops all of it in time.
+//!
+//! Linux and macOS only: process groups, signals and pipes are those of POSIX.
 
 mod group;
 mod transcript;
@@ -172,16 +174,10 @@ impl Output {
         }
     }
 
-    /// Takes what is left to read after the end of the shell, and stops what it has left
-    /// running. Whether there was such a thing is the answer.
+    /// Takes what is left to read after the end of the shell. Whether something that the shell
+    /// has left running keeps the output open is the answer; it ends with the group.
     async fn rest(&mut self, group: &mut Group) -> bool {
-        let left_behind = timeout(AFTERMATH, self.drain(group)).await.is_err();
-        group.stop();
-        if left_behind {
-            // Once the group is gone the output ends, unless a process has left the group.
-            let _ = timeout(AFTERMATH, self.drain(group)).await;
-        }
-        left_behind
+        timeout(AFTERMATH, self.drain(group)).await.is_err()
     }
 
     async fn drain(&mut self, group: &mut Group) {
