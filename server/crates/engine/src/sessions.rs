@@ -82,7 +82,7 @@ impl Default for Settings {
 /// A session to be made. What is left out comes from the settings.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// The folder to work in, resolved.
+    /// The folder to work in.
     pub root: AbsPath,
     /// The mode.
     pub mode: Option<Mode>,
@@ -192,13 +192,17 @@ impl Sessions {
     /// Makes a session.
     ///
     /// # Errors
-    /// The store failed.
+    /// The folder cannot be resolved, or the store failed.
     pub async fn create(&self, new: NewSession) -> Result<SessionInfo, ErrorInfo> {
-        let Parts { store, settings, ids, clock, .. } = &self.shared.parts;
+        let Parts { store, settings, ids, clock, documents, .. } = &self.shared.parts;
+        // Policy compares resolved paths with this one.
+        let root = documents.resolve(&new.root).await.map_err(|error| {
+            ErrorInfo::new(error.code(), format!("The session cannot work there: {error}."))
+        })?;
         let now = clock();
         let info = SessionInfo {
             id: SessionId(ids()),
-            root: new.root,
+            root,
             title: String::new(),
             created_at: now,
             updated_at: now,

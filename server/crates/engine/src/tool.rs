@@ -51,8 +51,9 @@ pub struct Prepared {
 
 /// How a call is done once it is allowed.
 pub enum Work {
-    /// By the tool. The future is lazy: nothing happens until the engine polls it. It looks
-    /// again at what was shown and refuses on a difference. Dropping it stops the work.
+    /// By the tool. The future is lazy: nothing happens until the engine polls it, and before
+    /// that the engine looks again whether the paths lead where they led when they were shown.
+    /// Dropping the future stops the work.
     Run(BoxFuture<'static, Result<String, ToolError>>),
     /// By the engine: the edits become part of the response's change set.
     Propose(Vec<ProposedEdit>),
