@@ -47,21 +47,16 @@ pub(crate) fn fine(before: &str, after: &str) -> Vec<Replacement> {
         .collect()
 }
 
-/// How far one text is from another.
-pub(crate) struct Distance {
-    /// Lines that have to go or come.
-    pub(crate) lines: usize,
-    /// Bytes that have to go or come inside of them.
-    pub(crate) bytes: usize,
+/// How many bytes have to go or come to get from one text to another.
+pub(crate) fn distance(from: &str, to: &str) -> usize {
+    fine(from, to).iter().map(|change| change.end - change.start + change.text.len()).sum()
 }
 
-/// How far it is from one text to another.
-pub(crate) fn distance(from: &str, to: &str) -> Distance {
-    let diff = TextDiff::from_lines(from, to);
-    let lines = changed(diff.ops()).iter().map(|(old, new)| old.len() + new.len()).sum();
-    let bytes =
-        fine(from, to).into_iter().map(|change| change.end - change.start + change.text.len());
-    Distance { lines, bytes: bytes.sum() }
+/// How many lines two texts have in common, in the same order.
+pub(crate) fn common_lines(one: &str, other: &str) -> usize {
+    let diff = TextDiff::from_lines(one, other);
+    let equal = diff.ops().iter().filter(|op| matches!(op, DiffOp::Equal { .. }));
+    equal.map(|op| op.old_range().len()).sum()
 }
 
 /// A run of lines that differ: where it stands in both texts, in bytes.

@@ -117,7 +117,6 @@ impl Fragments {
             }
         }
         replacements.extend(open);
-        replacements.retain(|replacement| *replacement != empty(replacement.start));
         replacements
     }
 

@@ -22,7 +22,7 @@ pub enum Located {
 
 /// Where `old` stands in `text`, letter by letter.
 pub fn locate(text: &str, old: &str) -> Located {
-    let mut places = Places { text, old, from: 0 };
+    let mut places = places(text, old);
     let Some(first) = places.next() else { return Located::Nowhere };
     let Some(second) = places.next() else { return Located::At(first..first + old.len()) };
     let mut line = 1;
@@ -35,7 +35,11 @@ pub fn locate(text: &str, old: &str) -> Located {
     Located::Several(lines.collect())
 }
 
-/// Every offset where `old` begins, overlapping ones included.
+/// Every offset where `old` begins, overlapping ones included; none if it is empty.
+pub(crate) fn places<'a>(text: &'a str, old: &'a str) -> impl Iterator<Item = usize> + 'a {
+    Places { text, old, from: 0 }
+}
+
 struct Places<'a> {
     text: &'a str,
     old: &'a str,

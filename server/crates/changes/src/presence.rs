@@ -10,7 +10,15 @@
 
 use std::ops::Range;
 
-use crate::diff::{Stretch, changed_lines, distance, fine};
+use crate::{
+    diff::{Stretch, changed_lines, common_lines, distance, fine},
+    locate::places,
+};
+
+/// The most explanations of where a part stands that are looked at, and the most bytes that are
+/// compared for all of them.
+const MAX_EXPLANATIONS: usize = 200;
+const MAX_COMPARED: usize = 2_000_000;
 
 /// Whether `actual` holds the edit that turned `before` into `proposed`, possibly next to text
 /// typed elsewhere.
@@ -18,80 +26,46 @@ pub fn shows(before: &str, proposed: &str, actual: &str) -> bool {
     if actual == proposed {
         return true;
     }
-    let (typed, typed_lines) = (typed(proposed, actual), changed_lines(proposed, actual));
+    let typed = changed_lines(proposed, actual);
     parts(before, proposed).iter().all(|part| {
-        let whole = !typed.iter().any(|typed| damages(typed, part));
-        whole && !better_without(part, proposed, actual, &typed_lines)
+        let Some(window) = Window::around(part, proposed, actual, &typed) else { return true };
+        window.has_it_whole() && !window.is_better_without()
     })
 }
 
-/// A stretch that differs, seen in the proposal.
-struct Difference<'a> {
-    /// Where it stands in the proposal.
+/// One part of the edit: a stretch where the proposal differs from the text before.
+struct Part<'a> {
+    /// Where its new text stands in the proposal.
     place: Range<usize>,
-    /// What stands there in the other text.
-    other: &'a str,
-    /// How far it could be moved to the left and be the same difference: a line that was added
-    /// after an equal one may as well have been added before it.
-    left: usize,
-    /// How far it could be moved to the right.
-    right: usize,
+    /// The text before that it took away.
+    old: &'a str,
+    /// Where in the proposal it could have stood just as well: a line that was added after an
+    /// equal one may have been added before it.
+    reach: Range<usize>,
 }
 
-impl Difference<'_> {
-    /// The place with all it could be moved over.
-    fn reach(&self) -> Range<usize> {
-        self.place.start - self.left..self.place.end + self.right
-    }
-}
-
-/// What the edit did to the text before: `other` is what it removed.
-fn parts<'a>(before: &'a str, proposed: &'a str) -> Vec<Difference<'a>> {
-    let parts = alignments(before, proposed).into_iter().map(|part| {
-        let Alignment { gone, come, left, right } = part;
-        Difference { place: come, other: &before[gone], left, right }
-    });
-    parts.collect()
-}
-
-/// What was typed into the proposal: `other` is what stands there now.
-fn typed<'a>(proposed: &'a str, actual: &'a str) -> Vec<Difference<'a>> {
-    let typed = alignments(proposed, actual).into_iter().map(|typed| {
-        let Alignment { gone, come, left, right } = typed;
-        Difference { place: gone, other: &actual[come], left, right }
-    });
-    typed.collect()
-}
-
-/// A stretch that differs, seen in both texts.
-struct Alignment {
-    gone: Range<usize>,
-    come: Range<usize>,
-    left: usize,
-    right: usize,
-}
-
-fn alignments(before: &str, after: &str) -> Vec<Alignment> {
-    let changes = fine(before, after);
+fn parts<'a>(before: &'a str, proposed: &'a str) -> Vec<Part<'a>> {
+    let changes = fine(before, proposed);
     let (mut added, mut removed, mut last) = (0, 0, 0);
-    let alignments = changes.iter().enumerate().map(|(index, change)| {
-        let gone = change.start..change.end;
+    let parts = changes.iter().enumerate().map(|(index, change)| {
         let start = change.start + added - removed;
-        let come = start..start + change.text.len();
-        added += come.len();
+        let place = start..start + change.text.len();
+        let gone = change.start..change.end;
+        added += place.len();
         removed += gone.len();
-        // It can be moved over text that is equal, not over another difference.
+        // It can be moved over text that stayed, not over another part.
         let next = changes.get(index + 1).map_or(before.len(), |next| next.start);
         let space = (gone.start - last, next - gone.end);
         last = gone.end;
-        let (left, right) = match (gone.is_empty(), come.is_empty()) {
-            (true, false) => slack(after, &come, space),
+        let (left, right) = match (gone.is_empty(), place.is_empty()) {
+            (true, false) => slack(proposed, &place, space),
             (false, true) => slack(before, &gone, space),
             _ => (0, 0),
         };
-        Alignment { gone, come, left, right }
+        let reach = place.start - left..place.end + right;
+        Part { place, old: &before[gone], reach }
     });
-    alignments.collect()
+    parts.collect()
 }
 
 /// How far a stretch could be moved to the left and to the right, in bytes, and the text without
@@ -105,48 +79,84 @@ fn slack(text: &str, place: &Range<usize>, (before, after): (usize, usize)) -> (
     (left, right)
 }
 
-/// Whether what was typed is inside of the part's new text, wherever the two are moved.
-fn damages(typed: &Difference<'_>, part: &Difference<'_>) -> bool {
-    if part.place.is_empty() {
-        return false;
-    }
-    let before = typed.place.end - typed.left <= part.place.start + part.right;
-    let after = typed.place.start + typed.right >= part.place.end - part.left;
-    !before && !after
+/// A part with the lines around it that somebody has typed in.
+struct Window<'a> {
+    /// The lines in the proposal.
+    with: &'a str,
+    /// The same without the part.
+    without: String,
+    /// Where in `with` the part's new text can be said to stand.
+    reach: Range<usize>,
+    /// How long that text is.
+    length: usize,
+    /// What stands there now.
+    now: &'a str,
 }
 
-/// Whether the lines around the part are at least as near to the proposal without it.
-fn better_without(part: &Difference<'_>, proposed: &str, actual: &str, typed: &[Stretch]) -> bool {
-    let mut window = part.reach();
-    let mut met = false;
-    let (mut moved, mut grown) = (0_isize, 0_isize);
-    // What meets the window makes it wider. In order, so that one after the other is met.
-    for stretch in typed {
-        let longer = stretch.new.len().cast_signed() - stretch.old.len().cast_signed();
-        if stretch.old.end < window.start {
-            moved += longer;
-        } else if stretch.old.start <= window.end {
-            window = window.start.min(stretch.old.start)..window.end.max(stretch.old.end);
-            grown += longer;
-            met = true;
+impl<'a> Window<'a> {
+    /// None if nothing was typed where the part is.
+    fn around(
+        part: &Part<'a>,
+        proposed: &'a str,
+        actual: &'a str,
+        typed: &[Stretch],
+    ) -> Option<Self> {
+        let mut window = part.reach.clone();
+        let mut met = false;
+        let (mut moved, mut grown) = (0_isize, 0_isize);
+        for stretch in typed {
+            let longer = stretch.new.len().cast_signed() - stretch.old.len().cast_signed();
+            if stretch.old.end < window.start {
+                moved += longer;
+            } else if stretch.old.start <= window.end {
+                window = window.start.min(stretch.old.start)..window.end.max(stretch.old.end);
+                grown += longer;
+                met = true;
+            }
         }
+        met.then_some(())?;
+        // Bytes can be moved over in the middle of a character, text cannot be cut there.
+        let start = proposed.floor_char_boundary(window.start);
+        let end = proposed.ceil_char_boundary(window.end);
+        let now = start.checked_add_signed(moved)?..end.checked_add_signed(moved + grown)?;
+        let (front, back) = (&proposed[start..part.place.start], &proposed[part.place.end..end]);
+        Some(Self {
+            with: &proposed[start..end],
+            without: [front, part.old, back].concat(),
+            reach: part.reach.start - start..part.reach.end - start,
+            length: part.place.len(),
+            now: &actual[now],
+        })
     }
-    if !met {
-        return false;
+
+    /// Whether the new text is there in one piece, in a place that explains what was typed with
+    /// nothing to spare.
+    fn has_it_whole(&self) -> bool {
+        if self.length == 0 {
+            return true;
+        }
+        let least = distance(self.with, self.now);
+        let size = (self.with.len() + self.now.len()).max(1);
+        let most = (MAX_COMPARED / size).clamp(1, MAX_EXPLANATIONS);
+        let stands = self.reach.start..=self.reach.end - self.length;
+        let explanations = stands.take(most).flat_map(|start| {
+            let new = self.with.get(start..start + self.length).unwrap_or_default();
+            places(self.now, new).map(move |place| (start, place))
+        });
+        explanations.take(most).any(|(start, place)| {
+            let (front, back) = (&self.now[..place], &self.now[place + self.length..]);
+            let (first, last) = (&self.with[..start], &self.with[start + self.length..]);
+            distance(first, front) + distance(last, back) <= least
+        })
     }
-    // Bytes can be moved over in the middle of a character, text cannot be cut there.
-    window = proposed.floor_char_boundary(window.start)..proposed.ceil_char_boundary(window.end);
-    let start = window.start.saturating_add_signed(moved);
-    let end = window.end.saturating_add_signed(moved + grown);
-    let with = distance(&proposed[window.clone()], &actual[start..end]);
-    let without = [
-        &proposed[window.start..part.place.start],
-        part.other,
-        &proposed[part.place.end..window.end],
-    ];
-    let without = distance(&without.concat(), &actual[start..end]);
-    // Equal lines tell more than equal characters, which are found between any two texts.
-    without.bytes <= with.bytes || without.lines < with.lines
+
+    /// Whether the text would be nearer to the proposal, or as near, if the part were not in it.
+    /// Equal lines tell more than equal characters, which are found between any two texts.
+    fn is_better_without(&self) -> bool {
+        let (with, without) = (self.with, &self.without);
+        distance(without, self.now) <= distance(with, self.now)
+            || common_lines(without, self.now) > common_lines(with, self.now)
+    }
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub(crate) struct Buffers {
 #[derive(Default)]
 struct Document {
     revision: u64,
-    /// The hash of the file as it was last seen, if nothing has happened since.
+    /// The hash of the file as it was last seen.
     on_disk: Option<Hash>,
     /// The last one is authoritative.
     replicas: Vec<Replica>,
@@ -68,7 +68,6 @@ struct Replica {
 impl Document {
     fn advance(&mut self) {
         self.revision += 1;
-        self.on_disk = None;
     }
 
     fn position(&self, connection: ConnectionId, name: &AbsPath) -> Option<usize> {

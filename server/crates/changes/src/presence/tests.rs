@@ -61,6 +61,7 @@ fn a_deletion_shows_by_what_is_not_there() {
     assert!(!shows("a b b c", "a b c", "a b b c!"));
     assert!(shows("a b b c", "a b c", "a b c!"));
     assert!(!shows("x\nx\n", "x\n", "x\nx\n"));
+    assert!(!shows("x\nx\nx\n", "x\nx\n", "new\nx\nx\nx\n"));
 }
 
 #[test]
@@ -84,6 +85,9 @@ fn line_breaks_and_characters_of_all_widths_are_text() {
     assert!(!shows("a\r\n", "a\r\nb\r\nc\r\n", "a\r\nb\nc\r\n"));
     assert!(!shows("é", "è", "éè"));
     assert!(shows("😀 old", "😁 old", "😁 older"));
+    // Bytes that characters of two lines have in common are no place to cut.
+    assert!(shows("a\nè\n", "a\né\nè\n", "b\né\nè\n"));
+    assert!(shows("é\nz\n", "é\nxĩ\nz\n", "é\nxĩ\nq\n"));
 }
 
 /// What is done to a line; each line is like no other.
@@ -138,8 +142,23 @@ proptest! {
         prop_assert!(!shows(&before, &proposed, &text(false, true)));
     }
 
+    // Little is unlike anything else here, so it has to be seen that what was typed beside the
+    // new text may look like a part of it.
     #[test]
-    fn any_texts_at_all_have_an_answer(texts in prop::array::uniform3("[ab\r\né😀]{0,20}")) {
+    fn an_insertion_shows_with_anything_typed_beside_it(
+        line in "[ab]{0,4}",
+        at in 0..5_usize,
+        new in "[ab]{1,4}",
+        [start, left, right, end] in prop::array::uniform4("[ab]{0,2}"),
+    ) {
+        let (front, back) = line.split_at(at.min(line.len()));
+        let proposed = format!("{front}{new}{back}");
+        let actual = format!("{start}{front}{left}{new}{right}{back}{end}");
+        prop_assert!(shows(&line, &proposed, &actual), "{line} {proposed} {actual}");
+    }
+
+    #[test]
+    fn any_texts_at_all_have_an_answer(texts in prop::array::uniform3("[a\n\réè😀😁]{0,12}")) {
         let [before, proposed, actual] = texts;
         let shown = shows(&before, &proposed, &actual);
         prop_assert!(shown || actual != proposed);

@@ -105,7 +105,8 @@ fn closing_and_disconnecting_forget_the_text() {
 fn a_second_opening_replaces_the_first() {
     let (mut buffers, name) = opened("old");
     buffers.open(VIM, &name, name.clone(), 1, "new");
-    assert_eq!(text(&buffers, &name), "new");
+    buffers.change(VIM, &name, 2, vec![ranged((0, 3), (0, 3), "er")], Encoding::Utf8).unwrap();
+    assert_eq!(text(&buffers, &name), "newer");
     buffers.close(VIM, &name);
     assert!(!buffers.is_open(&name));
 }

@@ -150,25 +150,34 @@ async fn nothing_is_written_under_an_open_buffer() {
     workspace.open(VIM, &path, 1, "unsaved");
     let refused = workspace.write(&path, Some(&hash), "ours").await;
     assert!(matches!(refused, Err(DocumentError::Stale(_))));
-    let new = root.join("new.rs").unwrap();
+    let new = root.join("new/new.rs").unwrap();
     workspace.open(VIM, &new, 1, "");
     assert!(workspace.write(&new, None, "ours").await.is_err());
     assert_eq!(fs::read_to_string(path.as_std_path()).unwrap(), "disk");
-    assert!(!new.as_std_path().exists());
+    assert!(!new.parent().unwrap().as_std_path().exists());
 }
 
 #[tokio::test]
-async fn of_two_writers_one_wins_and_one_learns_of_it() {
+async fn of_many_writers_one_wins_and_the_others_learn_of_it() {
     let (_guard, root, workspace) = workspace();
-    let path = file(&root, "a.rs", "one");
-    let hash = workspace.snapshot(&path).await.unwrap().stamp.hash;
-    let (left, right) = tokio::join!(
-        workspace.write(&path, Some(&hash), "left"),
-        workspace.write(&path, Some(&hash), "right"),
-    );
-    assert!(left.is_ok() != right.is_ok());
-    let expected = if left.is_ok() { "left" } else { "right" };
-    assert_eq!(fs::read_to_string(path.as_std_path()).unwrap(), expected);
+    let path = file(&root, "a.rs", "");
+    for round in 0..20 {
+        let hash = workspace.snapshot(&path).await.unwrap().stamp.hash;
+        let writers: Vec<_> = (0..8)
+            .map(|writer| {
+                let (workspace, path, hash) = (workspace.clone(), path.clone(), hash.clone());
+                let text = format!("{round} {writer}");
+                tokio::spawn(async move {
+                    workspace.write(&path, Some(&hash), &text).await.ok().map(|_| text)
+                })
+            })
+            .collect();
+        let mut winners = Vec::new();
+        for writer in writers {
+            winners.extend(writer.await.unwrap());
+        }
+        assert_eq!(winners, [fs::read_to_string(path.as_std_path()).unwrap()]);
+    }
 }
 
 #[tokio::test]

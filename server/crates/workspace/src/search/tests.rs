@@ -125,6 +125,7 @@ fn unsaved_text_is_what_is_searched() {
     .open(".hidden.rs", "new\n");
     assert_eq!(folder.found(&folder.query("new")), "changed.rs:2:new\nnot/on/disk.rs:1:new\n");
     assert_eq!(folder.found(&folder.query("old")), "");
+    assert_eq!(folder.run(&folder.query("new")).unwrap().files_searched, 3);
     let query = GrepQuery { globs: Some("*.py".into()), ..folder.query("new") };
     assert_eq!(folder.found(&query), "");
 }
