@@ -72,11 +72,19 @@ impl Workspace {
     }
 
     /// An editor opened a document. If it had it open already, the new text replaces the old.
-    pub fn open(&self, connection: ConnectionId, path: &AbsPath, version: i32, text: &str) {
+    /// Gives the path it is read by: links are followed now and not again until it is closed.
+    pub fn open(
+        &self,
+        connection: ConnectionId,
+        path: &AbsPath,
+        version: i32,
+        text: &str,
+    ) -> AbsPath {
         // A path that cannot be followed is still a name for what the editor shows.
         let resolved = resolve::resolve(path).unwrap_or_else(|_| path.clone());
-        self.buffers().open(connection, path, resolved, version, text);
+        self.buffers().open(connection, path, resolved.clone(), version, text);
         self.shared.tick();
+        resolved
     }
 
     /// An editor's document changed, by changes that are applied one after the other: all of
@@ -122,7 +130,8 @@ impl Workspace {
         }
     }
 
-    /// What this connection itself shows of a document, even where another one counts.
+    /// What this connection itself shows of a document, even where another one counts. The first
+    /// time after a change it makes the hash, which takes a while if the text is very big.
     pub fn buffer(&self, connection: ConnectionId, path: &AbsPath) -> Option<Snapshot> {
         let view = self.buffers().replica(connection, path)?;
         Some(self.shared.seal(view))

@@ -113,7 +113,7 @@ async fn a_buffer_opened_through_a_link_is_the_text_of_the_file() {
     let path = file(&root, "real.rs", "disk");
     let link = root.join("link.rs").unwrap();
     std::os::unix::fs::symlink("real.rs", link.as_std_path()).unwrap();
-    workspace.open(VIM, &link, 1, "unsaved");
+    assert_eq!(workspace.open(VIM, &link, 1, "unsaved"), path);
     assert_eq!(workspace.resolve(&link).await.unwrap(), path);
     assert_eq!(text(&workspace, &path).await, "unsaved");
     assert_eq!(workspace.buffer(VIM, &link).unwrap().path, path);
