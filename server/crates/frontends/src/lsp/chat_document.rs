@@ -183,10 +183,8 @@ impl Pending {
         match update {
             Update::ItemStarted { item } | Update::ItemChanged { item } => self.open(item, root),
             Update::ItemEnded { item } => self.end(item, root),
-            Update::Status(Status::Idle { stop_reason, error, .. }) => {
-                self.blocks.extend(render::turn_end(*stop_reason, error.as_ref()));
-                self.blocks.push(Block::Ready);
-            }
+            // What went wrong, if something did, was said in a notice.
+            Update::Status(Status::Idle { .. }) => self.blocks.push(Block::Ready),
             _ => {}
         }
     }

@@ -17,11 +17,15 @@ use protocol::{
 use tokio::sync::Mutex;
 use tower_lsp_server::gen_lsp_types as lsp;
 
-use super::{connection::Connection, convert, question};
+use super::{connection::Connection, convert, question, sync::Opened};
 
-/// How long the user must not have typed before a message may appear: some editors send the next
-/// keys to it.
-const PAUSE: Duration = Duration::from_millis(1000);
+/// How long the user must not have typed anywhere before a message may appear: some editors send
+/// the next keys to it.
+const PAUSE_BEFORE_MESSAGE: Duration = Duration::from_millis(1000);
+
+/// How long a document must not have changed before it is edited: some editors keep what was just
+/// typed to themselves for a while, and then write over it.
+const PAUSE_BEFORE_EDIT: Duration = Duration::from_millis(300);
 
 /// The other end of a connection, as sessions hold it.
 pub(super) struct LspEditor {
@@ -44,9 +48,7 @@ impl LspEditor {
         approval: &Approval,
     ) -> Option<Decision> {
         let _alone = self.asking.lock().await;
-        while let Some(since) = connection.documents.since_typing()
-            && let Some(rest) = PAUSE.checked_sub(since)
-        {
+        while let Some(rest) = connection.documents.rest_of(PAUSE_BEFORE_MESSAGE) {
             tokio::time::sleep(rest).await;
         }
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
@@ -105,7 +107,14 @@ impl Editor for LspEditor {
 
 /// Asks the client to change one document that it has open.
 pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(), ApplyRefused> {
-    let uri = current(connection, &edit).ok_or_else(|| no("the document has changed meanwhile"))?;
+    let uri = loop {
+        let opened = current(connection, &edit);
+        let opened = opened.ok_or_else(|| no("the document has changed meanwhile"))?;
+        match opened.rest_of(PAUSE_BEFORE_EDIT) {
+            Some(rest) => tokio::time::sleep(rest).await,
+            None => break opened.uri,
+        }
+    };
     let encoding = connection.profile().encoding;
     let text_edit = |replacement: protocol::Replacement| {
         let bytes = replacement.start..replacement.end;
@@ -136,11 +145,11 @@ pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(
 
 /// The client's URI of the document, if it shows exactly the text the edit is made for. Not every
 /// client checks the version, and none checks the first one it gives.
-fn current(connection: &Connection, edit: &BufferEdit) -> Option<String> {
+fn current(connection: &Connection, edit: &BufferEdit) -> Option<Opened> {
     let opened = connection.documents.get(&edit.path)?;
     let shown = connection.workspace.buffer(connection.id, &opened.name)?;
     let Snapshot { origin: Origin::Buffer { version, .. }, text, .. } = shown else { return None };
-    (version == edit.version && text == edit.before).then_some(opened.uri)
+    (version == edit.version && text == edit.before).then_some(opened)
 }
 
 /// The text of a document that this client has open, by its resolved path.

@@ -106,7 +106,14 @@ struct Report<'a> {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 enum Step {
-    Begin { title: &'static str, cancellable: bool, message: String },
-    Report { message: String },
+    Begin {
+        title: &'static str,
+        cancellable: bool,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    Report {
+        message: String,
+    },
     End {},
 }

@@ -9,7 +9,7 @@ use protocol::{Approval, ApprovalSubject, Decision, Effect};
 const MESSAGE_LIMIT: usize = 300;
 
 /// The longest title of a code action, in characters.
-const TITLE_LIMIT: usize = 100;
+const TITLE_LIMIT: usize = 150;
 
 /// A question as a message with buttons.
 #[derive(Debug, PartialEq)]
@@ -23,29 +23,28 @@ pub(super) struct Message {
 /// answer one of two equal messages by themselves.
 pub(super) fn message(approval: &Approval, number: u64) -> Message {
     let title = printable(&approval.title);
-    let text = format!("{title} ({}) [Coworker {number}]", printable(&approval.why));
-    let whole = text.chars().count() <= MESSAGE_LIMIT && is_told_by_title(approval);
-    let text = if whole {
+    let number = format!("[Coworker {number}]");
+    let text = format!("{title} ({}) {number}", printable(&approval.why));
+    let fits = text.chars().count() <= MESSAGE_LIMIT;
+    let whole = fits && is_told_by_title(approval);
+    let text = if fits {
         text
     } else {
-        format!("{} [Coworker {number}]", shortened(&title, MESSAGE_LIMIT - 40))
+        format!("{} {number}", shortened(&title, MESSAGE_LIMIT - number.len() - 1))
     };
-    let no = |decision: Decision| !decision.allows();
-    let mut options: Vec<_> = approval
-        .options
-        .iter()
-        .filter(|option| {
-            whole
-                || no(option.decision)
-                || !matches!(approval.subject, ApprovalSubject::ToolCall { .. })
-        })
-        .map(|option| (printable(&option.label), Some(option.decision)))
-        .collect();
-    options.sort_by_key(|(_, decision)| !decision.is_some_and(no));
+    let is_call = matches!(approval.subject, ApprovalSubject::ToolCall { .. });
+    let offered = |decision: Decision| match decision {
+        Decision::Once => whole || !is_call,
+        decision => whole || !decision.allows(),
+    };
+    let offered = approval.options.iter().filter(|option| offered(option.decision));
+    let mut buttons: Vec<_> =
+        offered.map(|option| (printable(&option.label), Some(option.decision))).collect();
+    buttons.sort_by_key(|(_, decision)| decision.is_some_and(Decision::allows));
     if !whole {
-        options.push(("Show".to_owned(), None));
+        buttons.push(("Show".to_owned(), None));
     }
-    Message { text, buttons: options }
+    Message { text, buttons }
 }
 
 /// Whether the title says everything. The text of changes and the steps of a plan do not fit.
@@ -59,9 +58,14 @@ fn is_told_by_title(approval: &Approval) -> bool {
     }
 }
 
-/// A question as a line of a menu.
+/// A question as a line of a menu, which says so where it does not show everything.
 pub(super) fn title(approval: &Approval) -> String {
-    shortened(&printable(&approval.title), TITLE_LIMIT)
+    let title = printable(&approval.title);
+    let is_call = matches!(approval.subject, ApprovalSubject::ToolCall { .. });
+    if title.chars().count() <= TITLE_LIMIT && (!is_call || is_told_by_title(approval)) {
+        return title;
+    }
+    format!("{} (shown whole in the chat)", shortened(&title, TITLE_LIMIT))
 }
 
 /// The text with everything visible that would not be, in one line.
@@ -139,6 +143,13 @@ mod tests {
         let message = message(&approval("", Some(subject)), 1);
         let decisions: Vec<_> = message.buttons.iter().map(|(_, decision)| *decision).collect();
         assert_eq!(decisions, [Some(Decision::Reject), Some(Decision::Once), None]);
+    }
+
+    #[test]
+    fn a_menu_says_when_it_does_not_show_everything() {
+        assert_eq!(title(&approval("cargo test", None)), "Run cargo test");
+        let cut = title(&approval(&"x".repeat(400), None));
+        assert!(cut.ends_with("x… (shown whole in the chat)"), "{cut}");
     }
 
     #[test]

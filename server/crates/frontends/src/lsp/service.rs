@@ -15,6 +15,7 @@ use futures::{
     FutureExt, SinkExt, StreamExt,
     future::{self, BoxFuture, poll_fn},
 };
+use protocol::ErrorInfo;
 use tokio::{io::AsyncRead, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -23,7 +24,7 @@ use tower_lsp_server::{
     jsonrpc::{Error, ErrorCode, Id, Request, Response},
 };
 
-use super::Ended;
+use super::{Ended, connection::refused};
 use crate::wire::{
     frames::{FrameError, Frames},
     message::{self, Incoming},
@@ -184,7 +185,7 @@ impl<S: LanguageServer> Calls<S> {
 /// What a call comes to. A panic is the handler's alone: it is logged and answered.
 async fn answered(method: String, id: Option<Id>, call: Call) -> Option<Response> {
     match AssertUnwindSafe(call).catch_unwind().await {
-        Ok(Ok(Some(response))) => Some(response),
+        Ok(Ok(Some(response))) => Some(with_data(response)),
         // The library leaves requests of unknown `$/` methods without an answer.
         Ok(_) => Some(Response::from_error(id?, Error::method_not_found())),
         Err(_) => {
@@ -192,6 +193,20 @@ async fn answered(method: String, id: Option<Id>, call: Call) -> Option<Response
             let reason = "a fault in Coworker; the log has the details";
             Some(Response::from_error(id?, error(ErrorCode::InternalError, reason)))
         }
+    }
+}
+
+/// Says in our own words too that parameters do not fit, where the library found it out.
+fn with_data(response: Response) -> Response {
+    match response.into_parts() {
+        (id, Err(error)) if error.code == ErrorCode::InvalidParams && error.data.is_none() => {
+            let message = error.message.into_owned();
+            Response::from_error(
+                id,
+                refused(ErrorInfo::new(protocol::ErrorCode::InvalidParams, message)),
+            )
+        }
+        (id, body) => Response::from_parts(id, body),
     }
 }
 

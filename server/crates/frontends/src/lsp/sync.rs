@@ -3,15 +3,12 @@
 //!
 //! Documents that are no files are not ours: they are left out without a word.
 
-use std::{
-    collections::HashMap,
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use protocol::{AbsPath, wire};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::Instant;
 use workspace::TextChange;
 
 use super::{
@@ -28,7 +25,7 @@ pub(super) struct OpenDocuments(Mutex<State>);
 struct State {
     // By resolved path, because that is how edits name them.
     open: HashMap<AbsPath, Opened>,
-    typed: Option<Instant>,
+    changed: Option<Instant>,
 }
 
 /// What the client calls a document.
@@ -38,6 +35,14 @@ pub(super) struct Opened {
     pub(super) name: AbsPath,
     /// The URI, to the letter.
     pub(super) uri: String,
+    changed: Option<Instant>,
+}
+
+impl Opened {
+    /// What is left of a pause of this length since the document last changed.
+    pub(super) fn rest_of(&self, pause: Duration) -> Option<Duration> {
+        pause.checked_sub(self.changed?.elapsed())
+    }
 }
 
 impl OpenDocuments {
@@ -46,9 +51,18 @@ impl OpenDocuments {
         lock(&self.0).open.get(path).cloned()
     }
 
-    /// How long ago the user last typed something.
-    pub(super) fn since_typing(&self) -> Option<Duration> {
-        lock(&self.0).typed.map(|typed| typed.elapsed())
+    /// What is left of a pause of this length since any document last changed.
+    pub(super) fn rest_of(&self, pause: Duration) -> Option<Duration> {
+        pause.checked_sub(lock(&self.0).changed?.elapsed())
+    }
+
+    fn changed(&self, name: &AbsPath) {
+        let mut state = lock(&self.0);
+        let now = Some(Instant::now());
+        state.changed = now;
+        if let Some(opened) = state.open.values_mut().find(|opened| opened.name == *name) {
+            opened.changed = now;
+        }
     }
 }
 
@@ -108,7 +122,7 @@ impl Server {
         if let Some(snapshot) = workspace.buffer(*id, &name) {
             let mut documents = lock(&documents.0);
             documents.open.retain(|_, opened| opened.name != name);
-            documents.open.insert(snapshot.path, Opened { name, uri: document.uri });
+            documents.open.insert(snapshot.path, Opened { name, uri: document.uri, changed: None });
         }
     }
 
@@ -128,7 +142,7 @@ impl Server {
             .collect();
         let encoding = self.0.profile().encoding;
         match workspace.change(*id, &name, text_document.version, changes, encoding) {
-            Ok(()) => lock(&documents.0).typed = Some(Instant::now()),
+            Ok(()) => documents.changed(&name),
             Err(error) => tracing::warn!(%error, "a change of a document was left out"),
         }
     }

@@ -6,8 +6,8 @@
 use std::{collections::HashMap, fmt::Write};
 
 use protocol::{
-    AbsPath, Approval, ApprovalSubject, ContextPart, Decision, Effect, ErrorInfo, Item, ItemBody,
-    ItemId, NoticeLevel, Plan, StopReason, TodoStatus, ToolCall, ToolCallStatus,
+    AbsPath, Approval, ApprovalSubject, ContextPart, Decision, Effect, Item, ItemBody, ItemId,
+    NoticeLevel, Plan, TodoStatus, ToolCall, ToolCallStatus,
 };
 
 use crate::lsp::question::{is_hidden, printable};
@@ -252,17 +252,6 @@ fn steps(plan: &Plan) -> String {
         let _ = writeln!(text, "{}. {}", index + 1, printable(step));
     }
     text
-}
-
-/// How a turn ended, where that is worth a word.
-pub(super) fn turn_end(reason: Option<StopReason>, error: Option<&ErrorInfo>) -> Option<Block> {
-    let text = match (reason?, error) {
-        (_, Some(error)) => format!("> **Error:** {}", printable(&error.message)),
-        (StopReason::Cancelled, None) => "_Stopped._".to_owned(),
-        (StopReason::Interrupted, None) => "_Interrupted._".to_owned(),
-        _ => return None,
-    };
-    Some(Block::Said(text))
 }
 
 /// Text in one line of code, every character visible.

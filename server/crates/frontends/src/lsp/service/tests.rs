@@ -237,7 +237,9 @@ async fn unknown_requests_are_answered_and_unknown_notifications_are_not() {
     peer.call(2, "$/unknown").await;
     assert_eq!(peer.code().await, (json!(2), -32601));
     peer.request(3, "read", json!({"no": "parameters"})).await;
-    assert_eq!(peer.code().await, (json!(3), -32602));
+    let answer = peer.next().await;
+    assert_eq!(answer["error"]["code"], -32602);
+    assert_eq!(answer["error"]["data"], json!({"code": "invalidParams", "source": "coworker"}));
 }
 
 #[tokio::test]
