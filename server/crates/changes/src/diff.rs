@@ -21,10 +21,10 @@ pub fn diff(before: &str, after: &str) -> Vec<Replacement> {
 
 /// The difference as a unified diff with three lines of context; empty if there is none.
 ///
-/// A text that comes from nothing is shown as a new file.
-pub fn unified(label: &str, before: &str, after: &str) -> String {
-    let old = if before.is_empty() { "/dev/null".to_owned() } else { format!("a/{label}") };
-    TextDiff::from_lines(before, after)
+/// Without `before` the file is shown as new; an empty file that exists is not.
+pub fn unified(label: &str, before: Option<&str>, after: &str) -> String {
+    let old = if before.is_none() { "/dev/null".to_owned() } else { format!("a/{label}") };
+    TextDiff::from_lines(before.unwrap_or_default(), after)
         .unified_diff()
         .context_radius(3)
         .header(&old, &format!("b/{label}"))

@@ -48,14 +48,15 @@ pub trait Documents: Send + Sync {
     /// The text of a resolved path as it is now.
     ///
     /// # Errors
-    /// There is no such file, or it has no text that can be read.
+    /// There is no such file, it has no text that can be read, or the path is not resolved.
     async fn snapshot(&self, path: &AbsPath) -> Result<Snapshot, DocumentError>;
 
     /// Writes a file that is open in no editor: whole or not at all, keeping its permissions.
     /// `expected` is the hash the file must still have; none if it must not exist yet.
     ///
     /// # Errors
-    /// The file is not as expected, is open in an editor, or the file system refused.
+    /// The file is not as expected, is open in an editor or read-only, the path is not
+    /// resolved, or the file system refused.
     async fn write(
         &self,
         path: &AbsPath,
@@ -92,6 +93,9 @@ pub enum DocumentError {
     /// It is not, or no longer, as the caller expected.
     #[error("`{0}` has changed since it was read")]
     Stale(AbsPath),
+    /// It is open in an editor, so only that editor may change it.
+    #[error("`{0}` is open in an editor")]
+    OpenInEditor(AbsPath),
     /// The path cannot be followed.
     #[error("the path `{path}` cannot be resolved: {source}")]
     Unresolvable {
@@ -118,7 +122,7 @@ impl DocumentError {
             Self::NotAFile(_) => ErrorCode::NotAFile,
             Self::NotUtf8(_) => ErrorCode::NotUtf8,
             Self::TooBig { .. } => ErrorCode::DocumentTooBig,
-            Self::Stale(_) => ErrorCode::EditStale,
+            Self::Stale(_) | Self::OpenInEditor(_) => ErrorCode::EditStale,
             Self::Unresolvable { .. } => ErrorCode::BadPath,
             Self::Io { .. } => ErrorCode::FileSystem,
         }

@@ -118,8 +118,8 @@ impl<'a> Review<'a> {
     /// The file as it is, if it is what the edit was made for.
     async fn begin(&self, edit: &ProposedEdit) -> Result<ReviewedFile, ToolError> {
         let before = match self.turn.shared.parts.documents.snapshot(&edit.path).await {
-            Ok(snapshot) if edit.base.as_ref() == Some(&snapshot.stamp) => {
-                snapshot.text.to_string()
+            Ok(now) if edit.base.as_ref().is_some_and(|base| base.hash == now.stamp.hash) => {
+                now.text.to_string()
             }
             Err(DocumentError::NotFound(_)) if edit.base.is_none() => String::new(),
             Ok(_) => return Err(DocumentError::Stale(edit.path.clone()).into()),
@@ -143,7 +143,8 @@ impl<'a> Review<'a> {
         let root = self.turn.session.info().root;
         for file in &mut self.files {
             let label = file.change.path.relative_to(&root);
-            file.change.diff = changes::unified(label, &file.before, &file.after);
+            let before = file.change.base.as_ref().map(|_| file.before.as_str());
+            file.change.diff = changes::unified(label, before, &file.after);
         }
         let mut item = self.turn.item(ItemBody::ChangeSet(self.change_set()));
         let shown = self.calls.iter_mut().map(|call| {

@@ -214,7 +214,7 @@ impl Shared {
     ) -> Result<Stamp, DocumentError> {
         resolve::require(path)?;
         let closed = || match self.buffers().is_open(path) {
-            true => Err(DocumentError::Stale(path.clone())),
+            true => Err(DocumentError::OpenInEditor(path.clone())),
             false => Ok(()),
         };
         closed()?;

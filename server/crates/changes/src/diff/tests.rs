@@ -63,16 +63,16 @@ fn the_unified_diff_has_a_header_hunks_and_context() {
  7
  8
 ";
-    assert_eq!(unified("src/n.txt", before, after), expected);
-    assert_eq!(unified("src/n.txt", before, before), "");
+    assert_eq!(unified("src/n.txt", Some(before), after), expected);
+    assert_eq!(unified("src/n.txt", Some(before), before), "");
 }
 
 #[test]
 fn the_unified_diff_shows_new_files_and_missing_last_line_breaks() {
     let created = "--- /dev/null\n+++ b/new\n@@ -0,0 +1,2 @@\n+a\n+b\n";
-    assert_eq!(unified("new", "", "a\nb\n"), created);
+    assert_eq!(unified("new", None, "a\nb\n"), created);
     let unended = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n";
-    assert_eq!(unified("f", "a\n", "b"), unended);
+    assert_eq!(unified("f", Some("a\n"), "b"), unended);
 }
 
 fn text() -> impl Strategy<Value = String> {

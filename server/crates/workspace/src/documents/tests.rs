@@ -149,7 +149,7 @@ async fn nothing_is_written_under_an_open_buffer() {
     let hash = workspace.snapshot(&path).await.unwrap().stamp.hash;
     workspace.open(VIM, &path, 1, "unsaved");
     let refused = workspace.write(&path, Some(&hash), "ours").await;
-    assert!(matches!(refused, Err(DocumentError::Stale(_))));
+    assert!(matches!(refused, Err(DocumentError::OpenInEditor(_))));
     let new = root.join("new/new.rs").unwrap();
     workspace.open(VIM, &new, 1, "");
     assert!(workspace.write(&new, None, "ours").await.is_err());
