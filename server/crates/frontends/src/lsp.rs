@@ -169,3 +169,6 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

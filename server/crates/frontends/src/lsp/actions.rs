@@ -67,8 +67,9 @@ impl Server {
             actions.push(action(STOP_KIND, "Coworker: Stop", commands::STOP, json!({})));
         }
         if connection.chat.is_shown_as(connection, &params.text_document.uri) {
-            let arguments = json!({ "uri": params.text_document.uri });
-            actions.push(action(CHAT_KIND, "Send to Coworker", commands::SEND, arguments));
+            if connection.chat.written(connection).is_ok() {
+                actions.push(action(CHAT_KIND, "Send to Coworker", commands::SEND, json!({})));
+            }
         } else if let Some(pointed) = pointed {
             let symbol = pointed.symbol(connection).await;
             actions.extend(about_selection(connection, &params, symbol.as_deref()));

@@ -193,8 +193,11 @@ impl Connection {
         drop(replay);
         let attached = attached?;
         **own = Some(session.clone());
+        // What was replayed was not shown step by step.
         if self.view.is_running(session) {
             self.progress.begin(self, session);
+        } else {
+            self.progress.end(session);
         }
         Ok(attached)
     }
@@ -215,6 +218,7 @@ impl Connection {
             **own = None;
         }
         self.view.forget(session);
+        self.progress.end(session);
     }
 
     /// The own session, made if there is none.

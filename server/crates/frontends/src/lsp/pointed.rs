@@ -73,6 +73,7 @@ impl Pointed {
     pub(super) async fn symbol(self, connection: &Connection) -> Option<String> {
         let (text, range) = (self.text?, self.range?);
         let bytes = convert::bytes(&text, range, connection.profile().encoding);
+        let bytes = convert::selected(&text, bytes);
         symbol(self.path, text, bytes).await
     }
 }

@@ -38,9 +38,7 @@ impl Progress {
         let session = &update.session_id;
         match &update.update {
             Update::Status(Status::Running { .. }) => self.begin(connection, session),
-            Update::Status(Status::Idle { .. }) => {
-                lock(&self.turns).remove(session);
-            }
+            Update::Status(Status::Idle { .. }) => self.end(session),
             Update::ItemStarted { item } | Update::ItemEnded { item } => {
                 let doing = match &item.body {
                     ItemBody::ToolCall(call) if !call.title.is_empty() => Some(&call.title),
@@ -68,6 +66,11 @@ impl Progress {
         lock(&self.turns).insert(session.clone(), Shown { token: token.clone(), doing });
         let shown = connection.clone();
         connection.spawn(async move { show(&shown, token, steps).await });
+    }
+
+    /// Shows a turn no longer.
+    pub(super) fn end(&self, session: &SessionId) {
+        lock(&self.turns).remove(session);
     }
 
     /// The session whose turn goes by this token.
