@@ -317,8 +317,17 @@ fn agent_said(event: &Event) -> Option<String> {
 #[tokio::test]
 async fn prompts_are_sent_in_the_order_they_came() {
     let mut trial = Trial::start(plugin()).await;
-    let ask = |text: String| trial.client.request("coworker/chat", json!({ "text": text }));
-    let answers = futures::future::join_all((0..20).map(|n| ask(format!("prompt {n}.")))).await;
+    let file = trial.path("x.rs");
+    std::fs::write(file.as_std_path(), CODE).unwrap();
+    // Every other one has to wait for the disk first.
+    let at = json!({"line": 1, "character": 4});
+    let context = json!([{"uri": uri(&file), "range": {"start": at, "end": at}}]);
+    let ask = |n: usize| {
+        let context = if n.is_multiple_of(2) { context.clone() } else { json!([]) };
+        let params = json!({"text": format!("prompt {n}."), "context": context});
+        trial.client.request("coworker/chat", params)
+    };
+    let answers = futures::future::join_all((0..20).map(ask)).await;
     let sessions: Vec<_> = answers.iter().map(|answer| answer.as_ref().unwrap()).collect();
     assert!(sessions.iter().all(|it| it["sessionId"] == sessions[0]["sessionId"]));
     for n in 0..20 {

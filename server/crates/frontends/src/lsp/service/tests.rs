@@ -147,7 +147,8 @@ impl Peer {
     }
 }
 
-#[tokio::test]
+// With several threads, what is not done in the loop is done in any order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn requests_see_the_notifications_before_them_and_none_after() {
     let mut peer = Peer::ready().await;
     peer.call(1000, "wait").await;
