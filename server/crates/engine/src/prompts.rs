@@ -106,7 +106,7 @@ pub(crate) fn plan_rejected(reason: Option<&str>) -> String {
 
 fn render(template: &str, holes: Value) -> String {
     let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     let rendered = environment.render_str(template, holes);
     // Only a template that the tests did not see can fail; its text is better than nothing.
     rendered.map_or_else(
@@ -167,8 +167,16 @@ mod tests {
     fn no_template_has_a_hole_that_nothing_fills() {
         let notice = |code| Notice { level: NoticeLevel::Error, code, text: "no key".into() };
         let problems = ContextPart::Problems { path: root(), lines: vec!["1:1 error: x".into()] };
+        let outside_of_symbols = ContextPart::Selection {
+            path: root(),
+            first_line: 1,
+            last_line: 1,
+            text: "x".into(),
+            symbol: None,
+        };
         let texts = [
             user("hi", &[ContextPart::File { path: root() }, problems], &[]),
+            user("hi", &[outside_of_symbols], &[]),
             turn_ended(&notice(Some(ErrorCode::Cancelled))),
             turn_ended(&notice(None)),
             rejected(None),
