@@ -1,7 +1,7 @@
 //! The seam to texts: editor buffers over files on disk. Everything that reads, reads here.
 
 use async_trait::async_trait;
-use protocol::{AbsPath, ErrorCode, Stamp};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, Stamp};
 use ropey::Rope;
 use tokio::sync::watch;
 
@@ -126,5 +126,11 @@ impl DocumentError {
             Self::Unresolvable { .. } => ErrorCode::BadPath,
             Self::Io { .. } => ErrorCode::FileSystem,
         }
+    }
+}
+
+impl From<DocumentError> for ErrorInfo {
+    fn from(error: DocumentError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }

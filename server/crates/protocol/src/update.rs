@@ -63,6 +63,7 @@ pub enum Update {
         prompts: Vec<QueuedPrompt>,
     },
     /// Updates were left out for a client that did not keep up: attach again after this number.
+    /// The update's own `seq` is the same number.
     Resync {
         /// The last number the client can have seen.
         from_seq: u64,

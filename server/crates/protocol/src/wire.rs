@@ -117,7 +117,8 @@ pub struct CancelResult {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NewSessionParams {
-    /// The folder to work in; without it the client's first workspace folder.
+    /// The folder to work in, as a `file:` URI or an absolute path; without it the client's
+    /// first workspace folder.
     pub root: Option<String>,
     /// The mode; without it the configured one.
     pub mode: Option<Mode>,
@@ -129,7 +130,7 @@ pub struct NewSessionParams {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListSessionsParams {
-    /// Only sessions of this folder.
+    /// Only sessions of this folder, a `file:` URI or an absolute path.
     pub root: Option<String>,
 }
 

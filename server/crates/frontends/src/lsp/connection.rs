@@ -12,9 +12,7 @@ use std::{
     },
 };
 
-use engine::{
-    Attached, ConnectionId, DocumentError, Documents, NewSession, Seen, Sessions, Started,
-};
+use engine::{Attached, ConnectionId, NewSession, Seen, Sessions, Started};
 use protocol::{
     AbsPath, ErrorCode, ErrorInfo, SessionId, SessionInfo, SessionUpdate, UserMessage,
     methods::Method,
@@ -176,7 +174,6 @@ impl Connection {
         let profile = self.profile();
         new.mode = new.mode.or(profile.mode);
         new.model = new.model.or_else(|| profile.model.clone());
-        new.root = self.workspace.resolve(&new.root).await.map_err(unreadable)?;
         let SessionInfo { id, .. } = self.sessions.create(new).await?;
         self.attach(own, &id, None).await
     }
@@ -266,11 +263,6 @@ pub(super) fn refused(error: ErrorInfo) -> jsonrpc::Error {
     };
     let data = serde_json::json!({ "code": error.code, "source": "coworker" });
     jsonrpc::Error { code, message: error.message.into(), data: Some(data) }
-}
-
-/// A document that cannot be had, as an error for the client.
-pub(super) fn unreadable(error: DocumentError) -> ErrorInfo {
-    ErrorInfo::new(error.code(), error.to_string())
 }
 
 /// What does not fit, for parameters that no type could refuse.

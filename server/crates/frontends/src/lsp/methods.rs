@@ -17,7 +17,7 @@ use tower_lsp_server::jsonrpc::Result;
 
 use super::{
     Server,
-    connection::{Connection, detached, invalid, refused, unreadable},
+    connection::{Connection, detached, invalid, refused},
     convert,
     pointed::Pointed,
 };
@@ -200,7 +200,7 @@ async fn resolved(
     connection: &Connection,
     path: AbsPath,
 ) -> std::result::Result<AbsPath, ErrorInfo> {
-    connection.workspace.resolve(&path).await.map_err(unreadable)
+    Ok(connection.workspace.resolve(&path).await?)
 }
 
 async fn snapshot(
@@ -208,7 +208,7 @@ async fn snapshot(
     path: AbsPath,
 ) -> std::result::Result<Snapshot, ErrorInfo> {
     let path = resolved(connection, path).await?;
-    connection.workspace.snapshot(&path).await.map_err(unreadable)
+    Ok(connection.workspace.snapshot(&path).await?)
 }
 
 async fn parts(

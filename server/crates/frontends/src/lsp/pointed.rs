@@ -7,7 +7,7 @@ use ropey::Rope;
 use workspace::Workspace;
 
 use super::{
-    connection::{Connection, invalid, unreadable},
+    connection::{Connection, invalid},
     convert,
 };
 
@@ -52,9 +52,9 @@ impl Pointed {
             Some(text) => (self.path, Some(text)),
             None => {
                 let workspace = &connection.workspace;
-                let path = workspace.resolve(&self.path).await.map_err(unreadable)?;
+                let path = workspace.resolve(&self.path).await?;
                 let text = match self.range {
-                    Some(_) => Some(workspace.snapshot(&path).await.map_err(unreadable)?.text),
+                    Some(_) => Some(workspace.snapshot(&path).await?.text),
                     None => None,
                 };
                 (path, text)
