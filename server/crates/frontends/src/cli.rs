@@ -213,8 +213,7 @@ impl Run<'_> {
         } else {
             self.question = Some((id.clone(), approval.clone()));
             if !self.request.json {
-                // What was typed before the question stood there is no answer to it.
-                self.terminal.forget_typed();
+                question::forget_typed();
                 self.terminal.write(&question::choices(style, approval)).await?;
             }
         }

@@ -59,6 +59,8 @@ pub const CLOSED: i64 = -32000;
 /// What kind of editor to be.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
+    /// What it calls itself.
+    pub name: String,
     /// The workspace folder.
     pub root: AbsPath,
     /// What it says it can do in `experimental.coworker`; the default is a plain LSP editor.
@@ -77,6 +79,7 @@ impl ClientOptions {
     /// A plain LSP editor that counts in UTF-16 and applies what it is asked to.
     pub fn new(root: AbsPath) -> Self {
         Self {
+            name: "Coworker's client".to_owned(),
             root,
             capabilities: ClientCapabilities::default(),
             encoding: Encoding::Utf16,

@@ -51,6 +51,16 @@ pub fn choices(style: Style, approval: &Approval) -> String {
     text + &style.dim("  A reason for the model may follow the n.") + " > "
 }
 
+/// Throws away what was typed before the question stood on the screen: it is no answer to it.
+pub fn forget_typed() {
+    #[cfg(unix)]
+    {
+        use rustix::termios::{QueueSelector, tcflush};
+        // Where there is no terminal there is nothing to forget.
+        let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
+    }
+}
+
 /// What a typed line means; none if it is no answer to this question. An empty line never is.
 pub fn read(line: &str, approval: &Approval) -> Option<Answer> {
     let line = line.trim();

@@ -18,8 +18,6 @@ pub(super) struct Terminal {
     err: Box<dyn AsyncWrite + Send + Unpin>,
     input: Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
     interrupts: mpsc::Receiver<()>,
-    /// Whether what is typed waits in the terminal until it is read.
-    typed_ahead: bool,
 }
 
 impl Terminal {
@@ -35,7 +33,6 @@ impl Terminal {
             err: Box::new(tokio::io::stderr()),
             input: BufReader::new(input).lines(),
             interrupts: interrupts(),
-            typed_ahead: person,
         }
     }
 
@@ -69,16 +66,6 @@ impl Terminal {
                 _ => Heard::End,
             },
             else => std::future::pending().await,
-        }
-    }
-
-    /// Throws away what was typed before now.
-    pub(super) fn forget_typed(&mut self) {
-        #[cfg(unix)]
-        if self.typed_ahead {
-            use rustix::termios::{QueueSelector, tcflush};
-            // Where it does not work nothing is lost: the line is read as an answer.
-            let _ = tcflush(io::stdin(), QueueSelector::IFlush);
         }
     }
 }

@@ -6,11 +6,14 @@
 use std::collections::HashMap;
 
 use protocol::{
-    Approval, ChangeSet, Effect, Item, ItemBody, ItemId, Notice, NoticeLevel, Plan, Todo,
-    TodoStatus, ToolCall, ToolCallStatus, Update,
+    Approval, ChangeSet, Effect, ErrorCode, Item, ItemBody, ItemId, Notice, NoticeLevel, Plan,
+    Todo, TodoStatus, ToolCall, ToolCallStatus, Update,
 };
 
-use super::style::{Style, exposed, printable};
+use super::{
+    question::NAME,
+    style::{Style, exposed, printable},
+};
 
 /// How many lines of a command's output are shown, its last.
 const OUTPUT_LINES: usize = 8;
@@ -148,13 +151,18 @@ impl View {
             return String::new();
         }
         let mut line = format!("{sign} {}", one_line(&call.title));
-        let output = call.output.as_ref().map_or("", |output| &output.text);
         let runs = call.effects.iter().any(|effect| matches!(effect, Effect::Run { .. }));
-        if !done && !runs {
+        let (output, error) = match &call.output {
+            Some(output) => (output.text.as_str(), output.error),
+            None => ("", None),
+        };
+        // That the user said no stands above, in the answer.
+        let refused = error == Some(ErrorCode::Rejected);
+        if !done && !refused && (!runs || error == Some(ErrorCode::Denied)) {
             line += &self.style.dim(&format!(": {}", one_line(output)));
         }
         line.push('\n');
-        if runs {
+        if runs && call.status != ToolCallStatus::Rejected {
             line += &self.tail(output);
         }
         self.block(Kind::Call, line)
@@ -227,7 +235,11 @@ impl View {
             self.style.yellow(&label)
         };
         let reason = answer.reason.as_deref().map(|it| format!(": {}", one_line(it)));
-        let by = format!(" ({})", one_line(&answer.by));
+        // Who typed it here knows that.
+        let by = match answer.by.as_str() {
+            NAME => String::new(),
+            by => format!(" ({})", one_line(by)),
+        };
         let line = format!("→ {label}{}{}\n", reason.unwrap_or_default(), self.style.dim(&by));
         // It belongs to the question above it.
         let closed = self.close_line();
@@ -296,6 +308,7 @@ mod tests {
     }
 
     fn call(id: &str, status: ToolCallStatus, effect: Effect, output: &str) -> Update {
+        let error = (status == ToolCallStatus::Rejected).then_some(ErrorCode::Rejected);
         let call = ToolCall {
             call_id: id.into(),
             step: 1,
@@ -304,7 +317,7 @@ mod tests {
             input: Value::Null,
             status,
             effects: vec![effect],
-            output: Some(ToolOutput { text: output.into(), error: None }),
+            output: Some(ToolOutput { text: output.into(), error }),
         };
         Update::ItemEnded { item: item(id, ItemBody::ToolCall(call)) }
     }
@@ -348,7 +361,7 @@ mod tests {
             call("two", ToolCallStatus::Failed, read.clone(), "it is missing\nmore"),
             call("three", ToolCallStatus::Rejected, read, "no"),
         ]);
-        assert_eq!(text, "✓ Do one\n✗ Do two: it is missing …\n⊘ Do three: no\n");
+        assert_eq!(text, "✓ Do one\n✗ Do two: it is missing …\n⊘ Do three\n");
     }
 
     #[test]

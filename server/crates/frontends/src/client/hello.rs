@@ -36,7 +36,7 @@ pub(super) fn params(options: &ClientOptions) -> Value {
     merge(&mut capabilities, &options.lsp_capabilities);
     json!({
         "processId": std::process::id(),
-        "clientInfo": {"name": "Coworker's client", "version": env!("CARGO_PKG_VERSION")},
+        "clientInfo": {"name": options.name, "version": env!("CARGO_PKG_VERSION")},
         "rootUri": root,
         "workspaceFolders": [{
             "uri": root,
