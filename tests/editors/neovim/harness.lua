@@ -64,14 +64,14 @@ function M.eventually(what, condition)
   return result
 end
 
---- The text of every window, for messages.
+--- The last lines of every window, for messages.
 ---@return string
 function M.screen()
   local out = {}
   for _, win in ipairs(vim.api.nvim_list_wins()) do
     local buf = vim.api.nvim_win_get_buf(win)
     table.insert(out, ('--- %s'):format(vim.api.nvim_buf_get_name(buf)))
-    vim.list_extend(out, vim.api.nvim_buf_get_lines(buf, 0, -1, false))
+    vim.list_extend(out, vim.api.nvim_buf_get_lines(buf, -40, -1, false))
   end
   return table.concat(out, '\n')
 end
@@ -131,7 +131,7 @@ end
 ---@param files table<string, string>
 ---@return string root
 function M.workspace(files)
-  local root = assert(vim.uv.fs_realpath(assert(vim.uv.fs_mkdtemp('/tmp/coworker-nvim-XXXXXX'))))
+  local root = assert(vim.uv.fs_realpath(assert(vim.uv.fs_mkdtemp(vim.uv.os_tmpdir() .. '/project-XXXXXX'))))
   for name, text in pairs(files) do
     vim.fn.mkdir(vim.fs.dirname(root .. '/' .. name), 'p')
     M.write(root .. '/' .. name, text)

@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 FONTS = Path("/usr/share/fonts/truetype/dejavu")
-SIZE = 15
-MARGIN, TITLE_BAR = 14, 30
+SIZE = 22
+MARGIN, TITLE_BAR = 20, 44
 FOREGROUND, BACKGROUND, FRAME = (224, 226, 234), (20, 22, 27), (44, 46, 51)
 LIGHTS = ((255, 95, 87), (254, 188, 46), (40, 200, 64))
 BASIC = (
@@ -101,13 +101,13 @@ def draw(lines, columns):
         if (FONTS / f"DejaVuSansMono{name}.ttf").exists()
     }
     plain = fonts[False, False]
-    width, height = round(plain.getlength("m")), SIZE + 4
+    width, height = round(plain.getlength("m")), sum(plain.getmetrics())
     size = (columns * width + 2 * MARGIN, len(lines) * height + MARGIN + TITLE_BAR)
     picture = Image.new("RGB", size, BACKGROUND)
     pen = ImageDraw.Draw(picture)
-    pen.rectangle((0, 0, size[0], TITLE_BAR - 8), fill=FRAME)
+    pen.rectangle((0, 0, size[0], TITLE_BAR - 10), fill=FRAME)
     for at, light in enumerate(LIGHTS):
-        pen.ellipse((MARGIN + at * 20, 5, MARGIN + at * 20 + 12, 17), fill=light)
+        pen.ellipse((MARGIN + at * 28, 9, MARGIN + at * 28 + 16, 25), fill=light)
     style = Style()
     for row, line in enumerate(lines):
         found, style = cells(line, style)
@@ -118,7 +118,7 @@ def draw(lines, columns):
         for column, (char, cell) in enumerate(found):
             x = MARGIN + column * width
             front = cell.colours()[0]
-            pen.text((x, y + 1), char, font=fonts.get((cell.bold, cell.italic), plain), fill=front)
+            pen.text((x, y), char, font=fonts.get((cell.bold, cell.italic), plain), fill=front)
             if cell.underline:
                 pen.line((x, y + height - 2, x + width - 1, y + height - 2), fill=front)
     return picture

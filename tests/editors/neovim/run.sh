@@ -25,7 +25,7 @@ trap 'rm -rf "$scratch"' EXIT
 for kind in CONFIG DATA STATE CACHE; do
   export "XDG_${kind}_HOME=$scratch/$kind"
 done
-export COWORKER_HOME=$scratch/coworker
+export COWORKER_HOME=$scratch/coworker TMPDIR=$scratch
 unset COWORKER_MODEL NVIM_APPNAME
 
 failed=0

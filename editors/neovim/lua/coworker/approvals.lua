@@ -154,6 +154,7 @@ function M.answer_by_key(question, decision)
     vim.api.nvim_echo({ { 'This has only just come up: look, then press again.' } }, false, {})
     return false
   end
+  vim.api.nvim_echo({ { '' } }, false, {})
   if decision == 'reject' then
     M.reject(question)
   else

@@ -32,6 +32,7 @@ local namespace = vim.api.nvim_create_namespace('coworker.chat')
 ---@field blocks coworker.Block[]
 ---@field at table<string, integer> Where each item's block stands.
 ---@field dirty table<string, true> The items that changed since they were drawn.
+---@field edits table<string, true> The tool calls whose edits are in a change set.
 ---@field head integer Lines above the first item.
 ---@field tail integer Lines of the status at the end.
 ---@field redraw fun()
@@ -97,6 +98,18 @@ function Chat:dim(block, row)
   })
 end
 
+-- Tool calls of which another item tells more: lists, plans, and the edits of a change set.
+---@private
+---@param item coworker.Item
+---@return boolean
+function Chat:is_told_elsewhere(item)
+  if item.kind ~= 'toolCall' then
+    return false
+  end
+  local has_item = item.name == 'todoWrite' or item.name == 'plan'
+  return self.edits[item.id] or (has_item and item.status ~= 'failed')
+end
+
 --- Draws a block from its beginning.
 ---@private
 ---@param at integer
@@ -107,7 +120,8 @@ function Chat:draw(at, item)
   if streamed then
     item = vim.tbl_extend('force', item, { text = without_end(item.text) })
   end
-  local drawn = render.item(item, self.root)
+  local drawn = self:is_told_elsewhere(item) and { lines = {}, marks = {} }
+    or render.item(item, self.root)
   local row = self:row_of(at)
   local lines = {}
   if #drawn.lines > 0 then
@@ -178,6 +192,14 @@ function Chat:draw_head(fold)
   end
 end
 
+-- Whether a notice of the conversation says why the turn ended as it did.
+---@param fold coworker.Fold
+---@return boolean
+local function is_explained(fold)
+  local last = fold.items[#fold.items]
+  return last ~= nil and last.kind == 'notice'
+end
+
 --- The lines below the last item: what the session is doing, and what waits.
 ---@private
 ---@param fold? coworker.Fold
@@ -195,17 +217,9 @@ function Chat:tail_lines(fold)
     add(server.ended, 'CoworkerBad')
   elseif not fold or #fold.items == 0 then
     add('Press i to ask, or select lines and use :CoworkerAsk. g? shows the keys.', 'CoworkerDim')
-  elseif fold.status.state == 'running' then
-    local waits = approvals.next(self.root) ~= nil
-    add(waits and 'Waiting for your answer' or 'Working…', 'CoworkerDim')
-  elseif fold.status.stopReason == 'cancelled' then
-    add('Stopped', 'CoworkerDim')
-  elseif fold.status.stopReason == 'interrupted' then
-    add(
-      'The process ended in the middle of this turn. Nothing runs again by itself.',
-      'CoworkerDim'
-    )
-  elseif fold.status.stopReason == 'error' then
+  elseif fold.status.state == 'running' and not approvals.next(self.root) then
+    add('Working…', 'CoworkerDim')
+  elseif fold.status.stopReason == 'error' and not is_explained(fold) then
     add(
       '✗ ' .. (fold.status.error and fold.status.error.message or 'The turn failed'),
       'CoworkerBad'
@@ -228,9 +242,26 @@ function Chat:draw_tail(fold)
   pane.highlight(self.buf, namespace, row, tail.marks)
 end
 
+-- Notes which tool calls a change set shows, so that they are drawn anew, without a line.
+---@private
+---@param item? coworker.Item
+function Chat:take_edits(item)
+  for _, file in ipairs(item and item.kind == 'changeSet' and item.files or {}) do
+    for _, edit in ipairs(file.edits) do
+      if not self.edits[edit.itemId] then
+        self.edits[edit.itemId] = true
+        self.dirty[edit.itemId] = true
+      end
+    end
+  end
+end
+
 ---@private
 ---@param fold coworker.Fold
 function Chat:draw_items(fold)
+  for at = #self.blocks + 1, #fold.items do
+    self:take_edits(fold.items[at])
+  end
   for id in pairs(self.dirty) do
     local at = self.at[id]
     local item = at and fold:item(id)
@@ -320,7 +351,7 @@ end
 --- Forgets what is drawn and draws the conversation from its beginning.
 ---@private
 function Chat:reset()
-  self.blocks, self.at, self.dirty = {}, {}, {}
+  self.blocks, self.at, self.dirty, self.edits = {}, {}, {}, {}
   pane.write(self.buf, function()
     vim.api.nvim_buf_clear_namespace(self.buf, namespace, 0, -1)
     vim.api.nvim_buf_set_lines(self.buf, 0, -1, true, { '' })
@@ -351,9 +382,12 @@ end
 ---@private
 function Chat:show_details()
   local item = self:item_under_cursor()
-  local lines = item and render.details(item) or {}
+  local lines, filetype = {}, nil
+  if item then
+    lines, filetype = render.details(item)
+  end
   if #lines > 0 then
-    vim.lsp.util.open_floating_preview(lines, '', {
+    vim.lsp.util.open_floating_preview(lines, filetype or '', {
       border = 'rounded',
       wrap = true,
       focus_id = 'coworker.details',
@@ -369,7 +403,7 @@ local keys = {
   'A           approve always',
   'r           reject, with a reason',
   'p           show what waits for an answer',
-  'K           what a tool call did',
+  'K           what a tool call did, or what a change set changes',
   'za          open or close reasoning',
   'R           restart the server',
   '<C-c>       stop the turn',
@@ -421,13 +455,13 @@ local function chat_of(root)
   if chat and vim.api.nvim_buf_is_valid(chat.buf) then
     return chat
   end
-  render.define_highlights()
   chat = setmetatable({
     root = root,
     buf = pane.buffer('coworker://chat' .. root, root, 'markdown'),
     blocks = {},
     at = {},
     dirty = {},
+    edits = {},
     head = 0,
     tail = 1,
   }, Chat)
@@ -435,6 +469,7 @@ local function chat_of(root)
     chat:draw_changes()
   end)
   chats[root] = chat
+  pcall(vim.treesitter.start, chat.buf, 'markdown')
   chat:map_keys()
   vim.api.nvim_create_autocmd('WinResized', {
     desc = 'Keep the end of the chat in view',
@@ -496,6 +531,7 @@ function M.open(root, enter)
     foldtext = "v:lua.require'coworker.chat'.foldtext()",
     winbar = status.winbar(root),
     winfixwidth = true,
+    winhighlight = 'Folded:CoworkerReasoning',
   })
   local fold = chat:fold()
   if fold then

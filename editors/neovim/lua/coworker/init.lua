@@ -8,6 +8,7 @@ local client = require('coworker.client')
 local config = require('coworker.config')
 local pause = require('coworker.pause')
 local question_float = require('coworker.question')
+local render = require('coworker.render')
 local review = require('coworker.review')
 local sessions = require('coworker.sessions')
 local status = require('coworker.status')
@@ -33,8 +34,15 @@ function M.setup(settings)
   end
   is_set_up = true
   pause.watch()
+  render.define_highlights()
+  local group = vim.api.nvim_create_augroup('coworker', { clear = true })
+  vim.api.nvim_create_autocmd('ColorScheme', {
+    group = group,
+    desc = 'Define the highlights that a colour scheme has cleared',
+    callback = render.define_highlights,
+  })
   vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, {
-    group = vim.api.nvim_create_augroup('coworker', { clear = true }),
+    group = group,
     desc = 'Show the buffer to the coworker',
     callback = function(event)
       client.attach(event.buf)

@@ -57,6 +57,7 @@ M.window_options = {
   relativenumber = false,
   signcolumn = 'no',
   foldcolumn = '0',
+  statuscolumn = ' ', -- a margin, also for lines that are wrapped
   cursorline = false,
   fillchars = 'eob: ,fold: ',
   list = false,

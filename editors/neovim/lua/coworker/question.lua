@@ -40,7 +40,6 @@ end
 ---@param question coworker.Question
 ---@return integer buf
 local function fill(question)
-  render.define_highlights()
   local drawn = render.question(question.approval, plan_of(question))
   local buf = vim.api.nvim_create_buf(false, true)
   vim.bo[buf].bufhidden = 'wipe'

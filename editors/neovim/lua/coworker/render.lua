@@ -59,10 +59,21 @@ function M.define_highlights()
     CoworkerDone = 'Comment',
     CoworkerReasoning = 'Comment',
     CoworkerKey = 'Special',
-    CoworkerRemoved = 'DiffDelete',
+    CoworkerFiller = 'NonText',
   }
   for name, link in pairs(links) do
     vim.api.nvim_set_hl(0, name, { link = link, default = true })
+  end
+  -- Colour schemes agree on no colours for the two sides of a diff, so these are our own.
+  local dark = vim.o.background == 'dark'
+  local backgrounds = {
+    CoworkerRemoved = dark and { '#3f1d22', 52 } or { '#ffe4e6', 224 },
+    CoworkerRemovedText = dark and { '#7a2a33', 88 } or { '#ffb8bf', 217 },
+    CoworkerAdded = dark and { '#14351f', 22 } or { '#ddf8e3', 194 },
+    CoworkerAddedText = dark and { '#1f6034', 28 } or { '#a6e9b5', 157 },
+  }
+  for name, colour in pairs(backgrounds) do
+    vim.api.nvim_set_hl(0, name, { bg = colour[1], ctermbg = colour[2], default = true })
   end
 end
 
@@ -218,15 +229,13 @@ function kinds.approval(item)
   end
   local out = signed({ '?', 'CoworkerQuestion' }, one_line(item.title), 'CoworkerQuestion')
   add(out, '  ' .. one_line(item.why), 'CoworkerDim')
-  local line = '  '
   for _, option in ipairs(item.options) do
     local key = M.keys[option.decision]
     if key then
-      table.insert(out.marks, { #out.lines, #line, #line + #key, 'CoworkerKey' })
-      line = ('%s%s %s   '):format(line, key, one_line(option.label))
+      table.insert(out.marks, { #out.lines, 2, 2 + #key, 'CoworkerKey' })
+      table.insert(out.lines, ('  %s %s'):format(key, one_line(option.label)))
     end
   end
-  table.insert(out.lines, vim.trim(line) ~= '' and line:gsub('%s+$', '') or '')
   return out
 end
 
@@ -372,11 +381,17 @@ function M.question(approval, plan)
   return out
 end
 
---- All of a tool call: what went in and what came out.
+--- More than the chat shows of an item: what went into a tool call and what came out of it, and
+--- the differences that a change set makes.
 ---@param item coworker.Item
----@return string[]
+---@return string[] lines, string? filetype
 function M.details(item)
-  if item.kind ~= 'toolCall' then
+  if item.kind == 'changeSet' then
+    local diffs = vim.tbl_map(function(file)
+      return vim.trim(file.diff)
+    end, item.files)
+    return split(table.concat(diffs, '\n')), 'diff'
+  elseif item.kind ~= 'toolCall' then
     return {}
   end
   local input = type(item.input) == 'string' and item.input or vim.json.encode(item.input)

@@ -103,6 +103,43 @@ local function map_keys(buf)
   map('[f', 'previous file', function()
     M.show_file(-1)
   end)
+  map('g?', 'all answers', function(state)
+    local drawn = render.question(state.question.approval)
+    vim.list_extend(drawn.lines, { ']f [f  Next and previous file' })
+    vim.lsp.util.open_floating_preview(drawn.lines, '', { border = 'rounded', wrap = true })
+  end)
+end
+
+-- The words for the bar; `g?` shows the server's own, with all that would be remembered.
+local short_labels = {
+  { 'once', 'Accept' },
+  { 'reject', 'Reject' },
+  { 'session', 'This session' },
+  { 'always', 'Always' },
+}
+
+-- The keys that fit into so many columns, the most needed first.
+---@param state coworker.Preview
+---@param room integer
+---@return string
+local function keys_bar(state, room)
+  local keys = {}
+  local function add(key, label)
+    room = room - #key - #label - 3
+    if room >= 0 then
+      table.insert(keys, ('%%#CoworkerKey#%s%%* %s'):format(key, label))
+    end
+  end
+  room = room - #'q Later  g?  '
+  for _, pair in ipairs(short_labels) do
+    if approvals.option(state.question, pair[1]) then
+      add(render.keys[pair[1]], pair[2])
+    end
+  end
+  if #state.files > 1 then
+    add(']f', 'Next file')
+  end
+  return table.concat(keys, '  ') .. '  %#CoworkerKey#q%* Later  %#CoworkerKey#g?%*'
 end
 
 ---@param state coworker.Preview
@@ -114,18 +151,14 @@ local function set_bars(state)
     or vim.bo[buf].modified and 'your text, not saved'
     or 'your text'
   pane.set_options(state.real, { winbar = (' %s · %s'):format(name, real) })
-  local keys = ''
-  for _, option in ipairs(state.question.approval.options) do
-    local label = pane.bar_text(render.one_line(option.label))
-    keys = ('%s%%#CoworkerKey#%s%%* %s  '):format(keys, render.keys[option.decision] or ' ', label)
-  end
-  keys = keys .. '%#CoworkerKey#q%* Later'
+  local text = file.texts and 'Proposed' or 'Your text has changed since'
+  local highlight = file.texts and '' or '%#CoworkerBad#'
   if #state.files > 1 then
-    keys = ('%s  %%#CoworkerKey#[f ]f%%* file %d of %d'):format(keys, state.at, #state.files)
+    text = ('%s %d/%d'):format(text, state.at, #state.files)
   end
-  local text = file.texts and ' Proposed'
-    or ' %#CoworkerBad#The text has changed since this was proposed%*'
-  pane.set_options(state.proposed, { winbar = ('%s%%=%s '):format(text, keys) })
+  local room = vim.api.nvim_win_get_width(state.proposed) - #text - #' ' - #'  '
+  local bar = (' %s%s%%*%%=%s '):format(highlight, text, keys_bar(state, room))
+  pane.set_options(state.proposed, { winbar = bar })
 end
 
 ---@param state coworker.Preview
@@ -146,6 +179,15 @@ local function real_buffer(state)
   return buf, filetype
 end
 
+-- Diff mode has one colour for what only this side has; here the left side is what would go.
+local diff_colours = table.concat({
+  'DiffAdd:CoworkerSIDE',
+  'DiffChange:CoworkerSIDE',
+  'DiffText:CoworkerSIDEText',
+  'DiffTextAdd:CoworkerSIDEText',
+  'DiffDelete:CoworkerFiller',
+}, ',')
+
 ---@param state coworker.Preview
 local function show(state)
   local file = state.files[state.at]
@@ -162,8 +204,13 @@ local function show(state)
     for _, win in ipairs({ state.real, state.proposed }) do
       vim.api.nvim_win_call(win, vim.cmd.diffthis)
     end
-    -- Diff mode shows what only this side has as added; here that is what would go.
-    pane.set_options(state.real, { winhighlight = 'DiffAdd:CoworkerRemoved' })
+    for win, side in pairs({ [state.real] = 'Removed', [state.proposed] = 'Added' }) do
+      pane.set_options(win, {
+        fillchars = vim.o.fillchars .. (vim.o.fillchars == '' and '' or ',') .. 'diff:╱',
+        foldcolumn = '0',
+        winhighlight = (diff_colours:gsub('SIDE', side)),
+      })
+    end
     vim.api.nvim_win_call(state.proposed, function()
       vim.cmd('silent! normal! gg]c')
     end)
@@ -207,7 +254,7 @@ end
 ---@param has_todos boolean
 local function open_panes(root, has_todos)
   local win = chat.open(root, false)
-  vim.api.nvim_win_set_width(win, math.floor(vim.o.columns * 0.3))
+  vim.api.nvim_win_set_width(win, math.floor(vim.o.columns * 0.32))
   if has_todos then
     todos.open(root)
   end
@@ -242,6 +289,12 @@ local function open_tab(question, files)
   end
   show(state)
   follow_typing(state)
+  vim.api.nvim_create_autocmd('WinResized', {
+    group = state.group,
+    callback = function()
+      set_bars(state)
+    end,
+  })
   vim.api.nvim_create_autocmd('WinClosed', {
     group = state.group,
     callback = function(event)
@@ -302,7 +355,7 @@ local function close_tab(state)
     if vim.api.nvim_win_is_valid(win) then
       -- A buffer takes the options of its last window along to the next one.
       vim.api.nvim_win_call(win, function()
-        vim.cmd('diffoff | setlocal winbar< winhighlight<')
+        vim.cmd('diffoff | setlocal winbar< winhighlight< fillchars<')
       end)
     end
   end

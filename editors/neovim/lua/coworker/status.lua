@@ -55,7 +55,7 @@ function M.winbar(root)
     local fold = conversation.fold
     bar = ('%s · %s'):format(bar, pane.bar_text(fold.mode))
     if fold.model ~= '' then
-      bar = ('%s%%=%s '):format(bar, pane.bar_text(short(fold.model)))
+      bar = ('%s%%=  %%<%s '):format(bar, pane.bar_text(short(fold.model)))
     end
   end
   return bar

@@ -54,7 +54,6 @@ local function pane_of(root)
   if known and vim.api.nvim_buf_is_valid(known.buf) then
     return known
   end
-  render.define_highlights()
   local new = {
     buf = pane.buffer('coworker://todos' .. root, root, 'coworker-todos'),
     redraw = pause.coalesce(REDRAW_MS, function()

@@ -14,8 +14,9 @@ end
 
 local root = stage.start({
   'turn "make this shorter"',
+  'pause 60',
   'reason "Where is the end of it?"',
-  'say "I will read it first. "',
+  'say "I will read it first, for it is the buffer that counts."',
   todos('in_progress', 'pending'),
   stage.call('read', { path = 'greet.lua' }),
   '---',
@@ -26,6 +27,7 @@ local root = stage.start({
   '---',
   'sees not "rejected"',
   todos('completed', 'completed'),
+  '---',
   'say "Done: three lines instead of six."',
 })
 local path = root .. '/greet.lua'
@@ -34,7 +36,9 @@ t.test('text streams into the chat pane and todos move', function()
   t.type('ggO-- not saved yet<Esc>')
   vim.cmd('5,12CoworkerAsk make this shorter')
   stage.sees('› make this shorter\n  greet.lua:5-12')
-  stage.sees('I will read it first.')
+  stage.sees('I will read')
+  t.equal(false, t.has(t.chat(root), 'that counts.'))
+  stage.sees('I will read it first, for it is the buffer that counts.')
   stage.sees('✓ Read greet.lua')
   t.eventually('the todos', function()
     return t.text(t.todos(root)) == '✓ Read the function\n◐ Making it shorter'

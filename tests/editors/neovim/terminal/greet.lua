@@ -6,7 +6,7 @@ local M = {}
 function M.greet(names)
   local out = {}
   for i = 1, #names do
-    local line = 'Hello, ' .. names[i] .. '!'
+    local line = 'Hi, ' .. names[i] .. '!'
     table.insert(out, line)
   end
   return out

@@ -219,17 +219,54 @@ t.test('todos move in their pane', function()
   t.equal('✓ Read the file\n✓ Shorten it', t.text(t.todos(root)))
 end)
 
-t.test('the end of a turn is shown with its reason', function()
-  fake:tell({ kind = 'status', state = 'idle', turnId = 't1', stopReason = 'cancelled' })
-  chat_has('\nStopped')
-  fake:tell({
+t.test('a turn that failed says why, once', function()
+  fake:finish({ id = 'u2', kind = 'userMessage', text = 'again' })
+  local failed = {
     kind = 'status',
     state = 'idle',
     stopReason = 'error',
     error = { code = 'modelOverloaded', message = 'The provider is busy.' },
-  })
+  }
+  fake:tell(failed)
   chat_has('✗ The provider is busy.')
-  t.equal(false, t.has(t.chat(root), '\nStopped'))
+  fake:finish({ id = 'n0', kind = 'notice', level = 'error', text = 'The provider is busy.' })
+  fake:finish({ id = 'n9', kind = 'notice', level = 'warning', text = 'Not sent: and then?' })
+  chat_has('! Not sent: and then?')
+  local _, times = t.text(t.chat(root)):gsub('The provider is busy', '')
+  t.equal(1, times)
+  fake:tell({ kind = 'status', state = 'idle', turnId = 't1', stopReason = 'completed' })
+end)
+
+t.test('what a change set or a list tells is not told by its tool call as well', function()
+  local function call(id, name, title, status)
+    fake:finish({
+      id = id,
+      kind = 'toolCall',
+      title = title,
+      name = name,
+      input = {},
+      status = status,
+    })
+  end
+  call('c7', 'edit', 'Edit other.lua', 'running')
+  chat_has('Edit other.lua')
+  call('c8', 'todoWrite', 'Todos: 1 of 2', 'completed')
+  call('c9', 'todoWrite', 'Todos without a list', 'failed')
+  fake:finish({
+    id = 'cs1',
+    kind = 'changeSet',
+    files = {
+      {
+        path = root .. '/other.lua',
+        kind = 'edit',
+        diff = '--- a/other.lua\n+++ b/other.lua\n@@ -1 +1 @@\n-return 1\n+return 2\n',
+        edits = { { id = 'e1', itemId = 'c7', replacements = {}, state = { kind = 'applied' } } },
+      },
+    },
+  })
+  chat_has('✓ other.lua +1 −1, applied')
+  chat_has('✗ Todos without a list')
+  t.equal(false, t.has(t.chat(root), 'Edit other.lua') or t.has(t.chat(root), 'Todos: 1 of 2'))
 end)
 
 t.test('an empty message takes no room', function()
