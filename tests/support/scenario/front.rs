@@ -1,0 +1,94 @@
+//! What a scenario needs of a front end.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use protocol::{AbsPath, Answer, ItemId, SessionUpdate};
+use serde_json::Value;
+
+use super::step::{Prompt, Setting};
+use crate::stage::Stage;
+
+/// What a front end is started with.
+pub(super) struct Start<'a> {
+    pub(super) stage: &'a Stage,
+    pub(super) script: &'a Path,
+    pub(super) settings: &'a [Setting],
+}
+
+/// Something that happened at the front end.
+pub(super) enum Happening {
+    Update(SessionUpdate),
+    /// A question was put; it is also in the updates.
+    Asked,
+    /// The editor has been asked to apply an edit.
+    Applying,
+    /// The process has closed its output.
+    Closed,
+}
+
+/// What became of a request.
+pub(super) enum Reply {
+    Done,
+    /// A prompt was taken on and waits.
+    Queued,
+    /// An error, as it is shown.
+    Refused(String),
+}
+
+/// One way in, with a person at it.
+pub(super) trait Front: Sized {
+    /// Whether a turn ends with its process.
+    const ONE_TURN: bool;
+
+    /// Starts it; nothing has been asked yet.
+    async fn start(start: &Start<'_>) -> Result<Self>;
+
+    /// Sends a prompt.
+    async fn ask(&mut self, start: &Start<'_>, prompt: &Prompt) -> Result<Reply>;
+
+    /// Waits for what happens next. Nothing is lost when the wait is given up.
+    async fn next(&mut self) -> Result<Happening>;
+
+    /// Answers a question; false if it has not been put yet.
+    async fn answer(&mut self, approval: &ItemId, answer: &Answer) -> Result<bool>;
+
+    /// Stops the turn.
+    async fn cancel(&mut self) -> Result<()>;
+
+    /// `kill -9`, and starts again where it was. What comes back is what is told again, if
+    /// anything is told before the next prompt.
+    async fn restart(&mut self, start: &Start<'_>) -> Result<Option<Vec<SessionUpdate>>>;
+
+    /// Sees to it that a turn which has ended leaves nothing behind.
+    async fn settle(&mut self) -> Result<()>;
+
+    /// Opens a document.
+    async fn open(&mut self, _: &AbsPath) -> Result<()> {
+        bail!("only an editor opens documents")
+    }
+
+    /// Inserts text at a byte of an open document.
+    async fn insert(&mut self, _: &AbsPath, _: usize, _: &str) -> Result<()> {
+        bail!("only in an editor one types")
+    }
+
+    /// Saves a document.
+    async fn save(&mut self, _: &AbsPath) -> Result<()> {
+        bail!("only an editor saves documents")
+    }
+
+    /// The text of an open document.
+    fn text(&self, _: &AbsPath) -> Option<String> {
+        None
+    }
+
+    /// Sends any request.
+    async fn request(&mut self, _: &str, _: Value) -> Result<Reply> {
+        bail!("only an editor sends requests")
+    }
+
+    /// Says goodbye and waits for the process. What comes back is what was told when it was
+    /// attached to once more, where that can be done.
+    async fn finish(self) -> Result<Option<Vec<SessionUpdate>>>;
+}

@@ -1,0 +1,198 @@
+//! The language server, with the small editor of `frontends::client` before it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::{Context, Result, ensure};
+use frontends::client::{Event, ResponseError, uri};
+use protocol::{
+    AbsPath, Answer, ItemId, SessionId, SessionUpdate,
+    methods::{Chat, ChatCancel, SessionNew},
+    wire::{ChatContext, ChatParams, NewSessionParams, Position, Range, SessionParams},
+};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use super::{
+    front::{Front, Happening, Reply, Start},
+    step::{Pointed, Prompt, Setting},
+};
+use crate::server::Server;
+
+/// A server and its editor.
+pub(super) struct Lsp {
+    server: Server,
+    session: Option<SessionId>,
+    /// The questions the editor was asked, with the requests that ask them.
+    asked: HashMap<ItemId, Value>,
+    open: BTreeSet<AbsPath>,
+}
+
+impl Front for Lsp {
+    const ONE_TURN: bool = false;
+
+    async fn start(start: &Start<'_>) -> Result<Self> {
+        let mut command = arguments(start);
+        command.arg("lsp");
+        let mut options = Server::full_editor(&start.stage.root);
+        for setting in start.settings {
+            match setting {
+                Setting::Encoding(encoding) => options.encoding = *encoding,
+                Setting::Edits(apply) => options.apply = apply.clone(),
+                Setting::Mode(_) | Setting::Config(_) => {}
+            }
+        }
+        let server = Server::start(command, options).await?;
+        Ok(Self { server, session: None, asked: HashMap::new(), open: BTreeSet::new() })
+    }
+
+    async fn ask(&mut self, _: &Start<'_>, prompt: &Prompt) -> Result<Reply> {
+        let client = &self.server.client;
+        if self.session.is_none() {
+            match client.call::<SessionNew>(NewSessionParams::default()).await {
+                Ok(attached) => self.session = Some(attached.session.id),
+                Err(error) => return Ok(refused("coworker/session/new", &error)),
+            }
+        }
+        let context = match &prompt.on {
+            Some(pointed) => vec![self.context(pointed)?],
+            None => Vec::new(),
+        };
+        let (session_id, text) = (self.session.clone(), prompt.text.clone());
+        Ok(match client.call::<Chat>(ChatParams { session_id, text, context }).await {
+            Ok(started) if started.queued => Reply::Queued,
+            Ok(_) => Reply::Done,
+            Err(error) => refused("coworker/chat", &error),
+        })
+    }
+
+    async fn next(&mut self) -> Result<Happening> {
+        loop {
+            match self.server.client.next().await {
+                Event::Update(update) => return Ok(Happening::Update(update)),
+                Event::Approval { id, params } => {
+                    self.asked.insert(params.approval_id, id);
+                    return Ok(Happening::Asked);
+                }
+                Event::ServerRequest { method, .. } if method == "workspace/applyEdit" => {
+                    return Ok(Happening::Applying);
+                }
+                Event::Closed => return Ok(Happening::Closed),
+                _ => {}
+            }
+        }
+    }
+
+    async fn answer(&mut self, approval: &ItemId, answer: &Answer) -> Result<bool> {
+        let Some(request) = self.asked.remove(approval) else { return Ok(false) };
+        self.server.client.answer(request, json!(answer)).await;
+        Ok(true)
+    }
+
+    async fn cancel(&mut self) -> Result<()> {
+        let session_id = self.session.clone().context("there is no session yet")?;
+        let params = SessionParams { session_id };
+        let stopped = self.server.client.call::<ChatCancel>(params).await?;
+        ensure!(stopped.cancelled, "there was no turn to cancel");
+        Ok(())
+    }
+
+    async fn restart(&mut self, start: &Start<'_>) -> Result<Option<Vec<SessionUpdate>>> {
+        self.server.kill().await?;
+        let mut again = Self::start(start).await?;
+        // An editor opens its documents anew in a server that it has started anew.
+        for path in &self.open {
+            let text = self.text(path).context("it is not open any more")?;
+            again.server.client.open(path, &text).await;
+            again.open.insert(path.clone());
+        }
+        let session = self.session.take().context("there is no session yet")?;
+        let told = again.replay(&session).await?;
+        *self = again;
+        Ok(Some(told))
+    }
+
+    async fn settle(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn open(&mut self, path: &AbsPath) -> Result<()> {
+        let text = std::fs::read_to_string(path.as_std_path())?;
+        self.server.client.open(path, &text).await;
+        self.open.insert(path.clone());
+        Ok(())
+    }
+
+    async fn insert(&mut self, path: &AbsPath, at: usize, text: &str) -> Result<()> {
+        self.server.client.replace(path, at..at, text).await;
+        Ok(())
+    }
+
+    async fn save(&mut self, path: &AbsPath) -> Result<()> {
+        Ok(self.server.client.save(path).await?)
+    }
+
+    fn text(&self, path: &AbsPath) -> Option<String> {
+        self.server.client.text(path)
+    }
+
+    async fn request(&mut self, method: &str, params: Value) -> Result<Reply> {
+        // A scenario cannot know the id of its session.
+        let session = self.session.as_ref().map_or("", SessionId::as_str);
+        let params = serde_json::from_str(&params.to_string().replace("$session", session))?;
+        Ok(match self.server.client.request(method, params).await {
+            Ok(_) => Reply::Done,
+            Err(error) => refused(method, &error),
+        })
+    }
+
+    async fn finish(mut self) -> Result<Option<Vec<SessionUpdate>>> {
+        let told = match self.session.take() {
+            Some(session) => Some(self.replay(&session).await?),
+            None => None,
+        };
+        self.server.finish().await?;
+        Ok(told)
+    }
+}
+
+impl Lsp {
+    /// Attaches to a session and takes all that is sent again.
+    pub(super) async fn replay(&mut self, session: &SessionId) -> Result<Vec<SessionUpdate>> {
+        self.session = Some(session.clone());
+        self.server.replay(session).await
+    }
+
+    fn context(&self, pointed: &Pointed) -> Result<ChatContext> {
+        let client = &self.server.client;
+        let found = self.open.iter().find(|path| path.as_str().ends_with(&pointed.path));
+        let path = found.with_context(|| format!("{} is not open", pointed.path))?;
+        let text = client.text(path).context("it is not open")?;
+        let range = match pointed.lines {
+            None => None,
+            Some((first, last)) => {
+                let end = text.split_inclusive('\n').take(last as usize).map(str::len).sum();
+                let end = text[..end].trim_end_matches(['\r', '\n']).len();
+                let end = client.position(path, end).context("no such line")?;
+                Some(Range { start: Position { line: first - 1, character: 0 }, end })
+            }
+        };
+        Ok(ChatContext { uri: uri(path), range })
+    }
+}
+
+fn refused(method: &str, error: &ResponseError) -> Reply {
+    let data = error.data.as_ref().and_then(|data| data["code"].as_str());
+    let code = data.map_or(error.code.to_string(), |code| format!("{} {code}", error.code));
+    Reply::Refused(format!("{method}: {code}\n{}", error.message))
+}
+
+/// The binary with what the scenario's settings say on its command line.
+pub(super) fn arguments(start: &Start<'_>) -> Command {
+    let mut command = start.stage.coworker(start.script);
+    for setting in start.settings {
+        if let Setting::Mode(mode) = setting {
+            command.args(["--mode", mode]);
+        }
+    }
+    command
+}

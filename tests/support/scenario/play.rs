@@ -1,0 +1,302 @@
+//! Plays a scenario on a front end, and looks at what is left when it is over.
+
+use std::{collections::HashSet, fs, path::Path, time::Duration};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use protocol::{
+    Answer, ApprovalSubject, Decision, EditDecision, ItemBody, ItemId, SessionState, Status, Update,
+};
+
+use super::{
+    aftermath,
+    front::{Front, Happening, Reply, Start},
+    lsp::Lsp,
+    parse::Scenario,
+    step::{Action, Database, Moment, Setting, Step},
+    transcript::{self, Note},
+};
+use crate::{
+    compare::{Mask, ensure_same, view},
+    record::{Record, ensure_kept},
+    stage::Stage,
+};
+
+/// How long a moment may be in coming: far longer than it takes, so that a test which hangs
+/// says where instead.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What came of a scenario on one front end.
+pub(super) struct Outcome {
+    /// The whole session, without what differs between runs.
+    pub(super) view: String,
+    /// The session as people would read it.
+    pub(super) transcript: String,
+    /// What is wrong although the transcript may be right.
+    pub(super) faults: Vec<String>,
+}
+
+/// Plays it.
+pub(super) async fn play<F: Front>(scenario: &Scenario, script: &Path) -> Result<Outcome> {
+    let stage = Stage::new()?;
+    for (path, bytes) in &scenario.files {
+        stage.write(path, bytes)?;
+    }
+    let config = scenario.settings.iter().filter_map(|setting| match setting {
+        Setting::Config(line) => Some(line.clone() + "\n"),
+        _ => None,
+    });
+    fs::write(stage.home.join("config.toml")?.as_std_path(), config.collect::<String>())?;
+    let start = Start { stage: &stage, script, settings: &scenario.settings };
+    let mut play = Play {
+        front: F::start(&start).await?,
+        start,
+        record: Record::default(),
+        answered: HashSet::new(),
+        applying: false,
+        closed: false,
+        lock: None,
+        notes: Vec::new(),
+    };
+    for step in &scenario.steps {
+        let done = play.perform(step).await;
+        done.with_context(|| format!("line {}\n{}", step.line, play.so_far()))?;
+    }
+    let ended = play.until(&Moment::Idle).await;
+    ended.with_context(|| format!("after the last step\n{}", play.so_far()))?;
+    play.outcome(scenario).await
+}
+
+struct Play<'a, F> {
+    start: Start<'a>,
+    front: F,
+    record: Record,
+    /// The questions that were answered here.
+    answered: HashSet<ItemId>,
+    /// Whether the editor has been asked to apply an edit since the last prompt.
+    applying: bool,
+    /// Whether the process has closed its output.
+    closed: bool,
+    /// Holds the lock on the database while it is locked.
+    lock: Option<rusqlite::Connection>,
+    notes: Vec<Note>,
+}
+
+impl<F: Front> Play<'_, F> {
+    async fn perform(&mut self, step: &Step) -> Result<()> {
+        if let Some(moment) = &step.when {
+            self.until(moment).await?;
+        }
+        let path = |path: &str| self.start.stage.root.join(path);
+        match &step.action {
+            Action::Open { path: file } => self.front.open(&path(file)?).await,
+            Action::Type { path: file, before, anchor, text } => {
+                let path = path(file)?;
+                let now = self.front.text(&path).context("it is not open")?;
+                let at = now.find(anchor).with_context(|| format!("{anchor:?} is not in {now}"))?;
+                let at = if *before { at } else { at + anchor.len() };
+                self.front.insert(&path, at, text).await
+            }
+            Action::Save { path: file } => self.front.save(&path(file)?).await,
+            Action::Ask(prompt) => {
+                if F::ONE_TURN {
+                    self.record.last_seq = None;
+                    self.closed = false;
+                }
+                self.applying = false;
+                match self.front.ask(&self.start, prompt).await? {
+                    Reply::Done => self.begun().await,
+                    reply => {
+                        self.note(reply);
+                        Ok(())
+                    }
+                }
+            }
+            Action::Answer { decision, except, reason } => {
+                self.answer(*decision, *except, reason.clone()).await
+            }
+            Action::Cancel => self.front.cancel().await,
+            Action::Request { method, params } => {
+                let reply = self.front.request(method, params.clone()).await?;
+                self.note(reply);
+                Ok(())
+            }
+            Action::Restart => self.restart().await,
+            Action::Database(fate) => self.database(*fate),
+        }
+    }
+
+    /// Waits for a moment.
+    async fn until(&mut self, moment: &Moment) -> Result<()> {
+        while !self.is(moment) {
+            ensure!(!self.record.is_idle(), "the turn ended before {moment:?}");
+            ensure!(!self.closed, "the process ended before {moment:?}");
+            self.take_next().await.with_context(|| format!("while waiting for {moment:?}"))?;
+        }
+        if *moment == Moment::Idle { self.front.settle().await } else { Ok(()) }
+    }
+
+    /// Waits until the turn of the prompt that was just sent has been told of.
+    async fn begun(&mut self) -> Result<()> {
+        while self.record.is_idle() {
+            ensure!(!self.closed, "the process ended before the turn began");
+            self.take_next().await.context("while waiting for the turn to begin")?;
+        }
+        Ok(())
+    }
+
+    async fn take_next(&mut self) -> Result<()> {
+        let next = tokio::time::timeout(PATIENCE, self.front.next()).await;
+        match next.map_err(|_| anyhow!("nothing more came"))?? {
+            Happening::Update(update) => self.record.take(&update)?,
+            Happening::Asked => {}
+            Happening::Applying => self.applying = true,
+            Happening::Closed => self.closed = true,
+        }
+        Ok(())
+    }
+
+    fn is(&self, moment: &Moment) -> bool {
+        let mut items = self.record.state.items.iter();
+        match moment {
+            Moment::Idle => self.record.is_idle(),
+            Moment::Asked => self.question().is_some(),
+            Moment::Applying => self.applying,
+            Moment::Text(text) => items.any(|item| match &item.body {
+                ItemBody::AgentMessage { text: said } | ItemBody::Reasoning { text: said, .. } => {
+                    said.contains(text)
+                }
+                ItemBody::ToolCall(call) => {
+                    call.output.as_ref().is_some_and(|output| output.text.contains(text))
+                }
+                _ => false,
+            }),
+        }
+    }
+
+    /// The question that waits for this person.
+    fn question(&self) -> Option<(ItemId, ApprovalSubject)> {
+        let state = &self.record.state;
+        state.items.iter().find_map(|item| match &item.body {
+            ItemBody::Approval(approval)
+                if state.open.contains(&item.id) && !self.answered.contains(&item.id) =>
+            {
+                Some((item.id.clone(), approval.subject.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    async fn answer(
+        &mut self,
+        decision: Decision,
+        except: Option<usize>,
+        reason: Option<String>,
+    ) -> Result<()> {
+        let (approval, subject) = self.question().context("there is no question")?;
+        let mut answer = Answer { reason, ..Answer::new(decision, "") };
+        if let (Some(number), ApprovalSubject::Changes { item_id }) = (except, subject) {
+            let reason = answer.reason.take();
+            answer.edits = vec![rejected(&self.record.state, &item_id, number, reason)?];
+        }
+        while !self.front.answer(&approval, &answer).await? {
+            self.take_next().await.context("while waiting to be asked")?;
+        }
+        self.answered.insert(approval);
+        Ok(())
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        let told_again = self.front.restart(&self.start).await?;
+        (self.closed, self.applying) = (false, false);
+        let Some(told_again) = told_again else {
+            // Nobody tells of the end of the turn before the next run does.
+            let end = Status::Idle { turn_id: None, stop_reason: None, error: None };
+            self.record.state.apply(&Update::Status(end));
+            return Ok(());
+        };
+        let mut again = Record::of(&told_again)?;
+        ensure_kept(&self.record.state, &again.state).context("after kill -9")?;
+        let new = std::mem::take(&mut again.ends).into_iter();
+        let known = &self.record.ends;
+        let new: Vec<_> = new.filter(|(turn, _)| known.iter().all(|(it, _)| it != turn)).collect();
+        again.ends = known.iter().cloned().chain(new).collect();
+        self.record = again;
+        Ok(())
+    }
+
+    fn database(&mut self, fate: Database) -> Result<()> {
+        let file = self.start.stage.home.join("coworker.db")?;
+        match fate {
+            Database::Locked => {
+                let lock = rusqlite::Connection::open(file.as_std_path())?;
+                lock.execute_batch("BEGIN IMMEDIATE")?;
+                self.lock = Some(lock);
+                Ok(())
+            }
+            Database::Unlocked => {
+                self.lock = None;
+                Ok(())
+            }
+            Database::ReadOnly => aftermath::set_writable(&file, false),
+            Database::Writable => aftermath::set_writable(&file, true),
+        }
+    }
+
+    fn note(&mut self, reply: Reply) {
+        let text = match reply {
+            Reply::Done => "answered".to_owned(),
+            Reply::Queued => "queued".to_owned(),
+            Reply::Refused(text) => format!("refused {text}"),
+        };
+        self.notes.push(Note { after_turns: self.record.ends.len(), text });
+    }
+
+    fn so_far(&self) -> String {
+        format!("The session up to here:\n{}", transcript::write(&self.record, &self.notes))
+    }
+
+    async fn outcome(self, scenario: &Scenario) -> Result<Outcome> {
+        let mut faults = aftermath::of_script(&self.record);
+        faults.extend(aftermath::of_files(scenario, self.start.stage)?);
+        faults.extend(aftermath::of_buffers(scenario, self.start.stage, &self.front)?);
+
+        let root = self.start.stage.root.as_str();
+        let script = self.start.script.display().to_string();
+        let places = [
+            (root, "/project"),
+            (self.start.stage.home.as_str(), "/home"),
+            (&script, "SCENARIO.md"),
+        ];
+        let mask = Mask::new(&self.record.state, &places);
+        let view_of = |state: &SessionState| view(state, &mask);
+        let live = view_of(&self.record.state)?;
+        let session = self.record.session.clone().context("there was no session")?;
+        if let Some(told) = self.front.finish().await? {
+            let replayed = view_of(&Record::of(&told)?.state)?;
+            ensure_same("attached again, the session differs", &live, &replayed)?;
+        }
+        let mut elsewhere = Lsp::start(&self.start).await?;
+        let replayed = Record::of(&elsewhere.replay(&session).await?)?;
+        elsewhere.finish().await?;
+        let replayed = view_of(&replayed.state)?;
+        ensure_same("after a restart, the session differs", &live, &replayed)?;
+        let transcript = mask.text(&transcript::write(&self.record, &self.notes));
+        Ok(Outcome { view: live, transcript, faults })
+    }
+}
+
+/// The rejection of one edit of a change set, counted from 1.
+fn rejected(
+    state: &SessionState,
+    change_set: &ItemId,
+    number: usize,
+    reason: Option<String>,
+) -> Result<EditDecision> {
+    let set = match state.item(change_set).map(|item| &item.body) {
+        Some(ItemBody::ChangeSet(set)) => Some(set),
+        _ => None,
+    };
+    let mut edits = set.into_iter().flat_map(|set| &set.files).flat_map(|file| &file.edits);
+    let edit = edits.nth(number - 1).with_context(|| format!("there is no edit {number}"))?;
+    Ok(EditDecision { edit_id: edit.id.clone(), accept: false, reason })
+}

@@ -1,0 +1,56 @@
+//! Scenarios: one Markdown file is one test. See `tests/scenarios/README.md` for the language.
+//!
+//! [`run`] plays a file through every front end it is for, holds the sessions against each other
+//! and against their replay, and compares with what the file says. `parse.rs` reads the file,
+//! `step.rs` its `editor` block; `play.rs` performs the steps on a `Front`, which is the language
+//! server (`lsp.rs`) or the command line (`cli.rs`); `transcript.rs` writes down what happened.
+
+mod aftermath;
+mod cli;
+mod front;
+mod lsp;
+mod markdown;
+mod parse;
+mod play;
+mod step;
+mod transcript;
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::compare::ensure_same;
+use parse::Scenario;
+use play::Outcome;
+
+/// Plays the scenario in `file`. With `update`, what came of it is written into the file.
+pub async fn run(file: &Path, update: bool) -> Result<()> {
+    let text = fs::read_to_string(file)?;
+    let scenario = Scenario::parse(&text).context("the scenario cannot be read")?;
+    let mut outcomes: Vec<(&str, Outcome)> = Vec::new();
+    if scenario.fronts.lsp {
+        let outcome = play::play::<lsp::Lsp>(&scenario, file).await;
+        outcomes.push(("lsp", outcome.context("through `coworker lsp`")?));
+    }
+    if scenario.fronts.cli {
+        let outcome = play::play::<cli::Cli>(&scenario, file).await;
+        outcomes.push(("cli", outcome.context("through `coworker run`")?));
+    }
+    if let [(_, lsp), (_, cli)] = &outcomes[..] {
+        ensure_same("the sessions of lsp and cli differ", &lsp.view, &cli.view)?;
+        ensure_same("the transcripts of lsp and cli differ", &lsp.transcript, &cli.transcript)?;
+    }
+    let (_, outcome) = outcomes.first().context("the scenario is for no front end")?;
+    if update {
+        let text = markdown::with_block(&text, "Transcript", "transcript", &outcome.transcript);
+        fs::write(file, text)?;
+    } else {
+        let expected = scenario.transcript.as_deref().unwrap_or_default();
+        ensure_same("not the transcript in the file", expected, &outcome.transcript)
+            .context("UPDATE=1 writes the transcript of this run into the file")?;
+    }
+    for (front, outcome) in &outcomes {
+        ensure!(outcome.faults.is_empty(), "through {front}: {}", outcome.faults.join("\n"));
+    }
+    Ok(())
+}

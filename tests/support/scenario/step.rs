@@ -1,0 +1,277 @@
+//! The `editor` block: what the person and the editor do, one step a line.
+
+use anyhow::{Context, Result, bail, ensure};
+use changes::Encoding;
+use frontends::client::ApplyBehaviour;
+use protocol::Decision;
+use serde_json::{Deserializer, Value};
+
+use super::parse::Fronts;
+
+/// A line.
+pub(super) enum Line {
+    Empty,
+    Front(Fronts),
+    Setting(Setting),
+    Step(Step),
+}
+
+/// Something that is so before the scenario begins.
+#[derive(Clone, Debug)]
+pub(super) enum Setting {
+    /// What the editor counts positions in.
+    Encoding(Encoding),
+    /// `--mode`.
+    Mode(String),
+    /// A line of `config.toml`.
+    Config(String),
+    /// What the editor does with edits of the server.
+    Edits(ApplyBehaviour),
+}
+
+/// Something that is done.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// Its line in the file, counted from 1.
+    pub(super) line: usize,
+    /// What it waits for; none if it is done at once.
+    pub(super) when: Option<Moment>,
+    pub(super) action: Action,
+}
+
+/// What is done.
+#[derive(Debug)]
+pub(super) enum Action {
+    Open { path: String },
+    Type { path: String, before: bool, anchor: String, text: String },
+    Save { path: String },
+    Ask(Prompt),
+    Answer { decision: Decision, except: Option<usize>, reason: Option<String> },
+    Cancel,
+    Request { method: String, params: Value },
+    Restart,
+    Database(Database),
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Prompt {
+    pub(super) text: String,
+    pub(super) on: Option<Pointed>,
+}
+
+/// What is pointed at.
+#[derive(Clone, Debug)]
+pub(super) struct Pointed {
+    pub(super) path: String,
+    /// First and last line, counted from 1.
+    pub(super) lines: Option<(u32, u32)>,
+}
+
+/// What befalls the database.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Database {
+    Locked,
+    Unlocked,
+    ReadOnly,
+    Writable,
+}
+
+/// A moment in the stream of updates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// No turn runs and no prompt waits.
+    Idle,
+    /// A question is open that has not been answered here.
+    Asked,
+    /// The editor has been asked to apply an edit.
+    Applying,
+    /// This text has been said, thought or put out.
+    Text(String),
+}
+
+impl Step {
+    /// Whether the command line cannot do it.
+    pub(super) fn needs_editor(&self) -> bool {
+        let action = match &self.action {
+            Action::Open { .. }
+            | Action::Type { .. }
+            | Action::Save { .. }
+            | Action::Request { .. }
+            | Action::Database(_) => true,
+            Action::Ask(prompt) => prompt.on.is_some() || self.when != Some(Moment::Idle),
+            Action::Answer { .. } | Action::Cancel | Action::Restart => false,
+        };
+        action || self.when == Some(Moment::Applying)
+    }
+}
+
+/// Reads a line.
+pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
+    let mut words = Words(line.trim());
+    let Some(verb) = words.word().filter(|word| !word.starts_with('#')) else {
+        return Ok(Line::Empty);
+    };
+    let (usual, action) = match verb {
+        "front" => return Ok(Line::Front(front(words.0)?)),
+        "encoding" => return Ok(Line::Setting(Setting::Encoding(encoding(words.0)?))),
+        "mode" => return Ok(Line::Setting(Setting::Mode(words.0.trim().to_owned()))),
+        "config" => return Ok(Line::Setting(Setting::Config(words.0.trim().to_owned()))),
+        "edits" => return Ok(Line::Setting(Setting::Edits(edits(&mut words)?))),
+        "open" => (None, Action::Open { path: words.needed("a path")? }),
+        "type" => (None, typed(&mut words)?),
+        "save" => (None, Action::Save { path: words.needed("a path")? }),
+        "ask" => (Some(Moment::Idle), Action::Ask(prompt(&mut words)?)),
+        "approve" => (Some(Moment::Asked), approve(&mut words)?),
+        "reject" => {
+            let (decision, reason) = (Decision::Reject, words.text()?);
+            (Some(Moment::Asked), Action::Answer { decision, except: None, reason })
+        }
+        "cancel" => (None, Action::Cancel),
+        "request" => {
+            let method = words.needed("a method")?;
+            let params = words.json()?.unwrap_or_default();
+            (Some(Moment::Idle), Action::Request { method, params })
+        }
+        "restart" => (Some(Moment::Idle), Action::Restart),
+        "database" => (Some(Moment::Idle), Action::Database(database(&mut words)?)),
+        _ => bail!("no step begins with `{verb}`"),
+    };
+    let when = if words.skip("when") { Some(moment(&mut words)?) } else { usual };
+    ensure!(words.0.trim().is_empty(), "`{}` is too much", words.0.trim());
+    let needs_moment = matches!(action, Action::Cancel);
+    ensure!(!needs_moment || when.is_some(), "say when");
+    Ok(Line::Step(Step { line: number, when, action }))
+}
+
+fn front(words: &str) -> Result<Fronts> {
+    let has = |name: &str| words.split_whitespace().any(|word| word == name);
+    let fronts = Fronts { lsp: has("lsp"), cli: has("cli") };
+    ensure!(fronts.lsp || fronts.cli, "the front ends are `lsp` and `cli`");
+    Ok(fronts)
+}
+
+fn encoding(name: &str) -> Result<Encoding> {
+    Ok(match name.trim() {
+        "utf-8" => Encoding::Utf8,
+        "utf-16" => Encoding::Utf16,
+        "utf-32" => Encoding::Utf32,
+        _ => bail!("the encodings are `utf-8`, `utf-16` and `utf-32`"),
+    })
+}
+
+fn edits(words: &mut Words<'_>) -> Result<ApplyBehaviour> {
+    let fate = words.needed("what becomes of them")?;
+    Ok(match fate.as_str() {
+        "refused" => ApplyBehaviour::Refuse(words.text()?),
+        "ignored" => ApplyBehaviour::Ignore,
+        _ => bail!("edits can be `refused` or `ignored`"),
+    })
+}
+
+fn typed(words: &mut Words<'_>) -> Result<Action> {
+    let path = words.needed("a path")?;
+    let before = match words.needed("`before` or `after`")?.as_str() {
+        "before" => true,
+        "after" => false,
+        _ => bail!("type `before` or `after` a text"),
+    };
+    let anchor = words.text()?.context("which text does it stand beside?")?;
+    let text = words.text()?.context("what is typed?")?;
+    Ok(Action::Type { path, before, anchor, text })
+}
+
+fn prompt(words: &mut Words<'_>) -> Result<Prompt> {
+    let text = words.text()?.context("what is asked?")?;
+    let mut on = None;
+    if words.skip("on") {
+        let path = words.needed("a path")?;
+        let range = words.peek().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        let lines = match range {
+            Some(range) => {
+                words.word();
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                Some((first.parse()?, last.parse()?))
+            }
+            None => None,
+        };
+        on = Some(Pointed { path, lines });
+    }
+    Ok(Prompt { text, on })
+}
+
+fn approve(words: &mut Words<'_>) -> Result<Action> {
+    let decision = if words.skip("session") {
+        Decision::Session
+    } else if words.skip("always") {
+        Decision::Always
+    } else {
+        words.skip("once");
+        Decision::Once
+    };
+    let except = if words.skip("except") { Some(words.needed("an edit")?.parse()?) } else { None };
+    Ok(Action::Answer { decision, except, reason: words.text()? })
+}
+
+fn database(words: &mut Words<'_>) -> Result<Database> {
+    Ok(match words.needed("what becomes of it")?.as_str() {
+        "locked" => Database::Locked,
+        "unlocked" => Database::Unlocked,
+        "readonly" => Database::ReadOnly,
+        "writable" => Database::Writable,
+        _ => bail!("it can be `locked`, `unlocked`, `readonly` or `writable`"),
+    })
+}
+
+fn moment(words: &mut Words<'_>) -> Result<Moment> {
+    if let Some(text) = words.text()? {
+        return Ok(Moment::Text(text));
+    }
+    Ok(match words.needed("a moment")?.as_str() {
+        "asked" => Moment::Asked,
+        "applying" => Moment::Applying,
+        other => bail!("`{other}` is no moment"),
+    })
+}
+
+/// What is left of a line.
+struct Words<'a>(&'a str);
+
+impl<'a> Words<'a> {
+    fn peek(&self) -> Option<&'a str> {
+        self.0.split_whitespace().next()
+    }
+
+    fn word(&mut self) -> Option<&'a str> {
+        let word = self.peek()?;
+        self.0 = &self.0.trim_start()[word.len()..];
+        Some(word)
+    }
+
+    fn needed(&mut self, what: &str) -> Result<String> {
+        Ok(self.word().with_context(|| format!("{what} is missing"))?.to_owned())
+    }
+
+    fn skip(&mut self, expected: &str) -> bool {
+        let found = self.peek() == Some(expected);
+        if found {
+            self.word();
+        }
+        found
+    }
+
+    /// A text in double quotes, written as in JSON, if one is next.
+    fn text(&mut self) -> Result<Option<String>> {
+        match self.0.trim_start().starts_with('"') {
+            true => Ok(serde_json::from_value(self.json()?.unwrap_or_default())?),
+            false => Ok(None),
+        }
+    }
+
+    fn json(&mut self) -> Result<Option<Value>> {
+        let mut values = Deserializer::from_str(self.0).into_iter::<Value>();
+        let value = values.next().transpose()?;
+        self.0 = &self.0[values.byte_offset()..];
+        Ok(value)
+    }
+}

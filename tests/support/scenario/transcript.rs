@@ -1,0 +1,207 @@
+//! A session written down as people would read it.
+
+use std::fmt::Write;
+
+use protocol::{
+    Answer, Approval, ChangeSet, ContextPart, Decision, EditState, ErrorCode, Item, ItemBody, Plan,
+    Status, Todo, TodoStatus, ToolCall, UserMessage,
+};
+use serde::Serialize;
+
+use crate::record::Record;
+
+/// Something that is not in the session: what a request was answered.
+pub(super) struct Note {
+    /// How many turns had ended.
+    pub(super) after_turns: usize,
+    pub(super) text: String,
+}
+
+/// The session, item by item.
+pub(super) fn write(record: &Record, notes: &[Note]) -> String {
+    let mut page = Page(String::new());
+    let mut turns = 0;
+    let mut turn = None;
+    for item in &record.state.items {
+        if turn != Some(&item.turn_id) {
+            end(&mut page, record, turns);
+            tell(&mut page, notes, turns);
+            page.gap();
+            turn = Some(&item.turn_id);
+            turns += 1;
+        }
+        write_item(&mut page, item);
+    }
+    end(&mut page, record, turns);
+    tell(&mut page, notes, turns);
+    let usage = record.state.usage;
+    if usage != protocol::Usage::default() {
+        page.gap();
+        page.line(&format!("used: {} in, {} out", usage.input_tokens, usage.output_tokens));
+    }
+    if record.state.mode != protocol::Mode::Ask {
+        page.gap();
+        page.line(&format!("mode: {}", record.state.mode.as_str()));
+    }
+    page.0
+}
+
+/// How the turn ended that came as number `turns`, counted from 1.
+fn end(page: &mut Page, record: &Record, turns: usize) {
+    let Some((_, status)) = turns.checked_sub(1).and_then(|at| record.ends.get(at)) else { return };
+    let Status::Idle { stop_reason, error, .. } = status else { return };
+    let code = error.as_ref().map(|error| format!(", {}", error.code.as_str()));
+    page.line(&format!("end: {}{}", word(stop_reason), code.unwrap_or_default()));
+}
+
+fn tell(page: &mut Page, notes: &[Note], turns: usize) {
+    for note in notes.iter().filter(|note| note.after_turns == turns) {
+        page.gap();
+        page.lines("", &note.text);
+    }
+}
+
+fn write_item(page: &mut Page, item: &Item) {
+    match &item.body {
+        ItemBody::UserMessage(message) => user(page, message),
+        ItemBody::AgentMessage { text } => page.lines("agent: ", text),
+        ItemBody::Reasoning { text, .. } => page.lines("thinks: ", text),
+        ItemBody::ToolCall(call) => tool_call(page, call),
+        ItemBody::Plan(plan) => write_plan(page, plan),
+        ItemBody::Approval(approval) => write_approval(page, approval),
+        ItemBody::ChangeSet(set) => change_set(page, set),
+        ItemBody::Todos { todos } => write_todos(page, todos),
+        ItemBody::Notice(notice) => {
+            let head = format!("notice, {}{}: ", word(&notice.level), code(notice.code));
+            page.lines(&head, &notice.text);
+        }
+        other => page.lines("unknown: ", &word(other)),
+    }
+}
+
+fn user(page: &mut Page, message: &UserMessage) {
+    page.lines("user: ", &message.text);
+    for part in &message.context {
+        match part {
+            ContextPart::File { path } => page.below(&format!("looking at {path}")),
+            ContextPart::Selection { path, first_line, last_line, symbol, text } => {
+                let inside = symbol.as_ref().map(|symbol| format!(" in {symbol}"));
+                let inside = inside.unwrap_or_default();
+                page.below(&format!("selected {path} lines {first_line} to {last_line}{inside}"));
+                page.below(text);
+            }
+            ContextPart::Problems { path, lines } => {
+                page.below(&format!("problems in {path}"));
+                page.below(&lines.join("\n"));
+            }
+            other => page.below(&word(other)),
+        }
+    }
+}
+
+fn tool_call(page: &mut Page, call: &ToolCall) {
+    let error = code(call.output.as_ref().and_then(|output| output.error));
+    page.line(&format!("tool {}: {}: {}{error}", call.name, call.title, word(&call.status)));
+    if let Some(output) = &call.output {
+        page.below(&output.text);
+    }
+}
+
+fn write_plan(page: &mut Page, plan: &Plan) {
+    page.line(&format!("plan, {}: {}", word(&plan.status), plan.summary));
+    for (number, step) in (1..).zip(&plan.steps) {
+        page.below(&format!("{number}. {step}"));
+    }
+}
+
+fn write_approval(page: &mut Page, approval: &Approval) {
+    page.line(&format!("question: {}", approval.title));
+    page.below(&approval.why);
+    let labels: Vec<&str> = approval.options.iter().map(|option| option.label.as_str()).collect();
+    page.below(&format!("offered: {}", labels.join(" | ")));
+    match &approval.answer {
+        None => page.below("not answered"),
+        Some(Answer { decision: Decision::Withdrawn, .. }) => page.below("withdrawn"),
+        Some(answer) => {
+            let mut text = format!("answered: {}", word(&answer.decision));
+            if let Some(reason) = &answer.reason {
+                let _ = write!(text, ", {reason:?}");
+            }
+            page.below(&text);
+        }
+    }
+}
+
+fn change_set(page: &mut Page, set: &ChangeSet) {
+    page.line("changes:");
+    let mut number = 0;
+    for file in &set.files {
+        page.below(&file.diff);
+        for edit in &file.edits {
+            number += 1;
+            let state = match &edit.state {
+                EditState::Rejected { reason: Some(reason) } => format!("rejected, {reason:?}"),
+                EditState::Conflicted { reason } => format!("conflicted, {reason:?}"),
+                EditState::Rejected { reason: None } => "rejected".to_owned(),
+                other => word(other),
+            };
+            page.below(&format!("edit {number}: {state}"));
+        }
+    }
+}
+
+fn write_todos(page: &mut Page, todos: &[Todo]) {
+    page.line("todos:");
+    for todo in todos {
+        let (mark, text) = match todo.status {
+            TodoStatus::Pending => (' ', &todo.content),
+            TodoStatus::InProgress => ('>', &todo.active_form),
+            TodoStatus::Completed => ('x', &todo.content),
+        };
+        page.below(&format!("[{mark}] {text}"));
+    }
+}
+
+fn code(code: Option<ErrorCode>) -> String {
+    code.map(|code| format!(", {}", code.as_str())).unwrap_or_default()
+}
+
+/// The word a value has in the protocol.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(serde_json::Value::Null) => "for no reason".to_owned(),
+        Ok(value) => value["kind"].as_str().map_or_else(|| value.to_string(), str::to_owned),
+        Err(error) => error.to_string(),
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line.trim_end());
+        self.0.push('\n');
+    }
+
+    /// An empty line, but not at the beginning.
+    fn gap(&mut self) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+    }
+
+    /// Text that belongs to the line above.
+    fn below(&mut self, text: &str) {
+        for line in text.lines() {
+            self.line(&format!("    {line}"));
+        }
+    }
+
+    /// Text of any length: its first line behind the head, the others below.
+    fn lines(&mut self, head: &str, text: &str) {
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        self.line(&format!("{head}{first}"));
+        self.below(rest);
+    }
+}
