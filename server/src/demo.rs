@@ -271,7 +271,7 @@ impl<W: Write> Demo<W> {
     async fn saved(&mut self) -> anyhow::Result<()> {
         self.screen.step(4, "You save, and ask for the check:").await?;
         self.client.save(&self.stage.file).await.context("report.sh cannot be saved")?;
-        let saved = self.stage.on_disk()? == stage::SHORTER;
+        let saved = self.stage.on_disk()? == self.buffer();
         self.expect(saved, "the saved file is not what the buffer held");
         Ok(())
     }
