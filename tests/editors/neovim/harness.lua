@@ -131,7 +131,8 @@ end
 ---@param files table<string, string>
 ---@return string root
 function M.workspace(files)
-  local root = assert(vim.uv.fs_realpath(assert(vim.uv.fs_mkdtemp(vim.uv.os_tmpdir() .. '/project-XXXXXX'))))
+  local root =
+    assert(vim.uv.fs_realpath(assert(vim.uv.fs_mkdtemp(vim.uv.os_tmpdir() .. '/project-XXXXXX'))))
   for name, text in pairs(files) do
     vim.fn.mkdir(vim.fs.dirname(root .. '/' .. name), 'p')
     M.write(root .. '/' .. name, text)

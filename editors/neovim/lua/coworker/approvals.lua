@@ -167,6 +167,7 @@ end
 ---@param question coworker.Question
 function M.reject(question)
   vim.ui.input({ prompt = 'Why not? (Enter alone gives no reason) ' }, function(reason)
+    vim.api.nvim_echo({ { '' } }, false, {})
     if reason then
       M.answer(question, 'reject', reason ~= '' and reason or nil)
     end

@@ -17,6 +17,10 @@ local M = {}
 local REDRAW_MS = 50 -- at most 20 redraws a second
 local namespace = vim.api.nvim_create_namespace('coworker.chat')
 
+-- What stands before the text of a line, so that the text is aligned where it is wrapped: list
+-- marks, signs, and the keys of answers.
+local LIST_PATTERN = [[^\s*\(\d\+[.)]\|[-*+›○◐✓✗⊘■≡?!⋯]\)\s\+\|^\s\s[asAr]\s]]
+
 ---@class coworker.Block
 ---@field id string The item's.
 ---@field count integer Lines, the separating one included.
@@ -32,7 +36,7 @@ local namespace = vim.api.nvim_create_namespace('coworker.chat')
 ---@field blocks coworker.Block[]
 ---@field at table<string, integer> Where each item's block stands.
 ---@field dirty table<string, true> The items that changed since they were drawn.
----@field edits table<string, true> The tool calls whose edits are in a change set.
+---@field told table<string, true> The tool calls that another item tells all of.
 ---@field head integer Lines above the first item.
 ---@field tail integer Lines of the status at the end.
 ---@field redraw fun()
@@ -98,7 +102,8 @@ function Chat:dim(block, row)
   })
 end
 
--- Tool calls of which another item tells more: lists, plans, and the edits of a change set.
+-- Tool calls of which another item tells more: lists, plans, the edits of a change set, and
+-- what the user rejected.
 ---@private
 ---@param item coworker.Item
 ---@return boolean
@@ -107,7 +112,7 @@ function Chat:is_told_elsewhere(item)
     return false
   end
   local has_item = item.name == 'todoWrite' or item.name == 'plan'
-  return self.edits[item.id] or (has_item and item.status ~= 'failed')
+  return self.told[item.id] or (has_item and item.status ~= 'failed')
 end
 
 --- Draws a block from its beginning.
@@ -124,6 +129,7 @@ function Chat:draw(at, item)
     or render.item(item, self.root)
   local row = self:row_of(at)
   local lines = {}
+  block.shape, block.gap = nil, 0
   if #drawn.lines > 0 then
     block.shape = render.shape[item.kind] or 'line'
     block.gap = self:gap_above(at, block.shape)
@@ -242,16 +248,41 @@ function Chat:draw_tail(fold)
   pane.highlight(self.buf, namespace, row, tail.marks)
 end
 
--- Notes which tool calls a change set shows, so that they are drawn anew, without a line.
+-- Notes which tool calls this item tells all of, so that they are drawn anew, without a line.
 ---@private
 ---@param item? coworker.Item
-function Chat:take_edits(item)
-  for _, file in ipairs(item and item.kind == 'changeSet' and item.files or {}) do
-    for _, edit in ipairs(file.edits) do
-      if not self.edits[edit.itemId] then
-        self.edits[edit.itemId] = true
-        self.dirty[edit.itemId] = true
+function Chat:note_told(item)
+  local function note(id)
+    if not self.told[id] then
+      self.told[id] = true
+      self.dirty[id] = true
+    end
+  end
+  if item and item.kind == 'changeSet' then
+    for _, file in ipairs(item.files) do
+      for _, edit in ipairs(file.edits) do
+        note(edit.itemId)
       end
+    end
+  elseif item and item.kind == 'approval' and item.subject.kind == 'toolCall' then
+    if item.answer and item.answer.decision == 'reject' then
+      note(item.subject.itemId)
+    end
+  end
+end
+
+-- A block that has gone or come changes whether the next one stands apart.
+---@private
+---@param fold coworker.Fold
+---@param at integer
+function Chat:draw_gap_below(fold, at)
+  for below = at + 1, #self.blocks do
+    local block = self.blocks[below]
+    if block.shape then
+      if block.gap ~= self:gap_above(below, block.shape) then
+        self:draw(below, fold:item(block.id) --[[@as coworker.Item]])
+      end
+      return
     end
   end
 end
@@ -260,13 +291,20 @@ end
 ---@param fold coworker.Fold
 function Chat:draw_items(fold)
   for at = #self.blocks + 1, #fold.items do
-    self:take_edits(fold.items[at])
+    self:note_told(fold.items[at])
+  end
+  for _, id in ipairs(vim.tbl_keys(self.dirty)) do
+    self:note_told(fold:item(id))
   end
   for id in pairs(self.dirty) do
     local at = self.at[id]
     local item = at and fold:item(id)
     if item then
+      local was_shown = self.blocks[at].shape ~= nil
       self:update(at, item)
+      if was_shown ~= (self.blocks[at].shape ~= nil) then
+        self:draw_gap_below(fold, at)
+      end
     end
   end
   self.dirty = {}
@@ -351,7 +389,7 @@ end
 --- Forgets what is drawn and draws the conversation from its beginning.
 ---@private
 function Chat:reset()
-  self.blocks, self.at, self.dirty, self.edits = {}, {}, {}, {}
+  self.blocks, self.at, self.dirty, self.told = {}, {}, {}, {}
   pane.write(self.buf, function()
     vim.api.nvim_buf_clear_namespace(self.buf, namespace, 0, -1)
     vim.api.nvim_buf_set_lines(self.buf, 0, -1, true, { '' })
@@ -461,7 +499,7 @@ local function chat_of(root)
     blocks = {},
     at = {},
     dirty = {},
-    edits = {},
+    told = {},
     head = 0,
     tail = 1,
   }, Chat)
@@ -470,6 +508,7 @@ local function chat_of(root)
   end)
   chats[root] = chat
   pcall(vim.treesitter.start, chat.buf, 'markdown')
+  vim.bo[chat.buf].formatlistpat = LIST_PATTERN
   chat:map_keys()
   vim.api.nvim_create_autocmd('WinResized', {
     desc = 'Keep the end of the chat in view',
@@ -532,6 +571,7 @@ function M.open(root, enter)
     winbar = status.winbar(root),
     winfixwidth = true,
     winhighlight = 'Folded:CoworkerReasoning',
+    breakindentopt = 'list:-1',
   })
   local fold = chat:fold()
   if fold then
@@ -539,6 +579,16 @@ function M.open(root, enter)
   end
   vim.api.nvim_win_set_cursor(win, { vim.api.nvim_buf_line_count(chat.buf), 0 })
   return win
+end
+
+--- Shows the end of the chat in this tab page.
+---@param root string
+function M.show_end(root)
+  local win = M.window(root)
+  if win then
+    vim.api.nvim_win_set_cursor(win, { vim.api.nvim_buf_line_count(chats[root].buf), 0 })
+    chats[root]:keep_end(win)
+  end
 end
 
 --- Closes the chat pane in this tab page.

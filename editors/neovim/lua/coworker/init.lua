@@ -147,6 +147,7 @@ function M.ask(text, options)
       return
     end
     chat.open(root, false)
+    chat.show_end(root)
     -- The positions are counted once it is known what the server counts in.
     client.when_running(root, function()
       local context = options.context or context_of(root, buf, options.lines)

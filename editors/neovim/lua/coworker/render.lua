@@ -37,6 +37,9 @@ local notice_signs = {
   error = { '✗', 'CoworkerBad' },
 }
 
+-- Notices that are no news, only the end of something.
+local stopped = { '■', 'CoworkerDim' }
+
 ---@type table<coworker.Decision, string>
 local decided = {
   once = 'Allowed once',
@@ -215,8 +218,23 @@ end
 ---@type table<coworker.Decision, string>
 M.keys = { once = 'a', session = 's', always = 'A', reject = 'r' }
 
+-- Answers that what was asked about shows by its own state. What was granted for longer, or
+-- refused with words of the user's, is said.
+---@param approval coworker.Approval
+---@return boolean
+local function goes_without_saying(approval)
+  local answer = approval.answer
+  if not answer or answer.decision ~= 'reject' then
+    return answer ~= nil and answer.decision == 'once'
+  end
+  local kind = approval.subject.kind
+  return kind == 'changes' or (kind == 'plan' and not answer.reason)
+end
+
 function kinds.approval(item)
-  if item.answer then
+  if goes_without_saying(item) then
+    return { lines = {}, marks = {} }
+  elseif item.answer then
     local answer = item.answer
     local allowed = answer.decision == 'once'
       or answer.decision == 'session'
@@ -293,7 +311,8 @@ function kinds.todos(item)
 end
 
 function kinds.notice(item)
-  return signed(notice_signs[item.level] or notice_signs.info, M.escape(item.text), 'CoworkerDim')
+  local sign = item.code == 'cancelled' and stopped or notice_signs[item.level] or notice_signs.info
+  return signed(sign, M.escape(item.text), 'CoworkerDim')
 end
 
 --- An item as lines; no lines for a kind that this plugin does not know.
@@ -335,6 +354,16 @@ local function effect_lines(effect)
   return 'Begin with the plan'
 end
 
+-- Whether an answer would be remembered for more, or for something else, than what is shown.
+---@param rule coworker.Rule
+---@param effects coworker.Effect[]
+---@return boolean
+local function is_wider(rule, effects)
+  return not vim.iter(effects):any(function(effect)
+    return vim.deep_equal(effect, rule.allow)
+  end)
+end
+
 ---@param rule coworker.Rule
 ---@return string
 local function rule_line(rule)
@@ -351,16 +380,18 @@ end
 ---@return coworker.Lines
 function M.question(approval, plan)
   local out = { lines = {}, marks = {} }
-  add(out, one_line(approval.title), 'CoworkerQuestion')
-  add(out, '')
   if plan then
-    add(out, M.escape(plan.summary))
+    add(out, M.escape(plan.summary), 'CoworkerQuestion')
     for at, step in ipairs(plan.steps) do
       add(out, ('%d. %s'):format(at, one_line(step)))
     end
     add(out, '')
+  else
+    add(out, one_line(approval.title), 'CoworkerQuestion')
+    add(out, '')
   end
-  for _, effect in ipairs(approval.subject.effects or {}) do
+  local effects = approval.subject.effects or {}
+  for _, effect in ipairs(effects) do
     add(out, effect_lines(effect))
     add(out, '')
   end
@@ -372,7 +403,9 @@ function M.question(approval, plan)
       add(out, ('%s  %s'):format(key, one_line(option.label)))
       table.insert(out.marks, { #out.lines - 1, 0, #key, 'CoworkerKey' })
       for _, rule in ipairs(option.rules or {}) do
-        add(out, '   remembers: ' .. rule_line(rule), 'CoworkerDim')
+        if is_wider(rule, effects) then
+          add(out, '   remembers: ' .. rule_line(rule), 'CoworkerDim')
+        end
       end
     end
   end

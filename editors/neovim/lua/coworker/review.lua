@@ -83,7 +83,8 @@ local function scratch(state, name, filetype)
 end
 
 ---@param buf integer
-local function map_keys(buf)
+---@param answers boolean Whether its keys answer: only where the proposal is read.
+local function map_keys(buf, answers)
   local function map(key, what, run)
     pane.map(buf, key, what, function()
       if preview then
@@ -91,7 +92,7 @@ local function map_keys(buf)
       end
     end)
   end
-  for decision, key in pairs(render.keys) do
+  for decision, key in pairs(answers and render.keys or {}) do
     map(key, decision, function(state)
       approvals.answer_by_key(state.question, decision)
     end)
@@ -130,7 +131,7 @@ local function keys_bar(state, room)
       table.insert(keys, ('%%#CoworkerKey#%s%%* %s'):format(key, label))
     end
   end
-  room = room - #'q Later  g?  '
+  room = room - #'q Later  g?'
   for _, pair in ipairs(short_labels) do
     if approvals.option(state.question, pair[1]) then
       add(render.keys[pair[1]], pair[2])
@@ -148,6 +149,7 @@ local function set_bars(state)
   local name = pane.bar_text(vim.fs.basename(vim.uri_to_fname(file.uri)))
   local buf = vim.api.nvim_win_get_buf(state.real)
   local real = file.kind == 'create' and 'does not exist yet'
+    or vim.bo[buf].buftype ~= '' and 'on the disk'
     or vim.bo[buf].modified and 'your text, not saved'
     or 'your text'
   pane.set_options(state.real, { winbar = (' %s · %s'):format(name, real) })
@@ -175,7 +177,7 @@ local function real_buffer(state)
   local filetype = vim.filetype.match({ filename = path }) or ''
   local buf = scratch(state, 'before', filetype)
   fill(buf, file.texts and lines_of(file.texts.before) or {})
-  map_keys(buf)
+  map_keys(buf, false)
   return buf, filetype
 end
 
@@ -198,7 +200,7 @@ local function show(state)
   vim.api.nvim_win_set_buf(state.real, real)
   local proposed = scratch(state, 'proposed', file.texts and filetype or 'diff')
   fill(proposed, lines_of(file.texts and file.texts.after or file.diff))
-  map_keys(proposed)
+  map_keys(proposed, true)
   vim.api.nvim_win_set_buf(state.proposed, proposed)
   if file.texts then
     for _, win in ipairs({ state.real, state.proposed }) do
@@ -259,6 +261,7 @@ local function open_panes(root, has_todos)
     todos.open(root)
   end
   vim.cmd.wincmd('=')
+  chat.show_end(root)
 end
 
 ---@param question coworker.Question

@@ -33,7 +33,7 @@ t.test('rejected with a reason: nothing changes, and the model is told', functio
   end)
   stage.ends_with('Then it stays.')
   t.equal({ vim.trim(stage.greet), false }, { t.text(stage.buf), vim.bo[stage.buf].modified })
-  stage.sees('(keep the loop, I like it)')
+  stage.sees('⊘ greet.lua +3 −6, rejected: keep the loop, I like it')
 end)
 
 t.test('a command is shown whole and runs when it is approved', function()

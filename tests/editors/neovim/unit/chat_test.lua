@@ -269,6 +269,43 @@ t.test('what a change set or a list tells is not told by its tool call as well',
   t.equal(false, t.has(t.chat(root), 'Edit other.lua') or t.has(t.chat(root), 'Todos: 1 of 2'))
 end)
 
+t.test('a question leaves one line at most, and the gaps are right', function()
+  local function ask(id, call, title)
+    local subject = { kind = 'toolCall', itemId = call, effects = {} }
+    local approval =
+      { id = id, kind = 'approval', title = title, subject = subject, why = '', options = {} }
+    fake:start({
+      id = call,
+      kind = 'toolCall',
+      title = title,
+      name = 'bash',
+      input = {},
+      status = 'pending',
+    })
+    fake:start(approval)
+    chat_has('? ' .. title)
+    return function(answer, status)
+      fake:finish(vim.tbl_extend('force', approval, { answer = answer }))
+      fake:finish({
+        id = call,
+        kind = 'toolCall',
+        title = title,
+        name = 'bash',
+        input = {},
+        status = status,
+      })
+    end
+  end
+  fake:finish({ id = 'm5', kind = 'agentMessage', text = 'Two commands.' })
+  ask('a1', 'b1', 'Run one')({ decision = 'once', by = 'me' }, 'completed')
+  ask('a2', 'b2', 'Run two')({ decision = 'reject', reason = 'not that', by = 'me' }, 'rejected')
+  fake:finish({ id = 'm6', kind = 'agentMessage', text = 'One of two ran.' })
+  chat_has('Two commands.\n\n✓ Run one\n⊘ Rejected: Run two (not that)\n\nOne of two ran.')
+  local answer = ask('a3', 'b3', 'Run three')
+  answer({ decision = 'reject', by = 'me' }, 'rejected')
+  chat_has('One of two ran.\n\n⊘ Rejected: Run three\n')
+end)
+
 t.test('an empty message takes no room', function()
   local before = vim.api.nvim_buf_line_count(t.chat(root))
   fake:finish({ id = 'm4', kind = 'agentMessage', text = '' })
