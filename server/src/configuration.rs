@@ -60,10 +60,8 @@ impl Configuration {
             .or_else(|| env::var("COWORKER_MODEL").ok().filter(|model| !model.is_empty()))
             .or(file.model)
             .map(|model| located(&model));
-        let models = ModelSettings {
-            model: chosen.clone(),
-            anthropic: AnthropicSettings { key, base_url },
-        };
+        let models =
+            ModelSettings { model: chosen.clone(), anthropic: AnthropicSettings { key, base_url } };
         let built_in = engine::Settings::default();
         let settings = engine::Settings {
             mode: typed.mode.map(Mode::from).or(file.mode).unwrap_or(built_in.mode),
@@ -94,7 +92,9 @@ impl File {
         let path = folder.as_std_path().join("config.toml");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot read {}", path.display()));
             }

@@ -47,7 +47,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let configuration = Configuration::load(&arguments.global)?;
     log::start(&configuration);
     match arguments.command {
-        Command::Lsp => wiring::lsp(&configuration).await,
+        Command::Lsp => wiring::serve_editor(&configuration).await,
         Command::Demo(options) => demo::run(options.into(), std::io::stdout()).await,
         Command::Run(options) => wiring::run(&configuration, options).await,
         Command::Sessions(options) => wiring::sessions(&configuration, options).await,

@@ -8,6 +8,10 @@ use std::{
 
 use anyhow::Context;
 use engine::{Documents, Parts, Sessions};
+use frontends::{
+    cli,
+    lsp::{self, LspOptions},
+};
 use models::Models;
 use protocol::{AbsPath, SessionId};
 use store::SqliteStore;
@@ -19,11 +23,11 @@ use crate::{
 };
 
 /// Serves an editor over standard input and output.
-pub(crate) async fn lsp(configuration: &Configuration) -> anyhow::Result<ExitCode> {
+pub(crate) async fn serve_editor(configuration: &Configuration) -> anyhow::Result<ExitCode> {
     let (sessions, workspace) = rooms(configuration).await?;
-    let options = frontends::lsp::LspOptions { version: env!("CARGO_PKG_VERSION").to_owned() };
+    let options = LspOptions { folder: folder(&workspace, None).await? };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-    Ok(frontends::lsp::serve(input, output, sessions, workspace, options).await)
+    Ok(lsp::serve(input, output, sessions, workspace, options).await.into())
 }
 
 /// Sends one prompt and sees it through.
@@ -32,14 +36,14 @@ pub(crate) async fn run(
     options: RunOptions,
 ) -> anyhow::Result<ExitCode> {
     let (sessions, workspace) = rooms(configuration).await?;
-    let request = frontends::cli::RunRequest {
+    let request = cli::RunRequest {
         root: folder(&workspace, options.root.as_deref()).await?,
         session: options.session.map(SessionId),
         prompt: options.prompt,
         json: options.json,
         yes: options.yes,
     };
-    let code = frontends::cli::run(&sessions, request).await;
+    let code = cli::run(&sessions, request).await;
     sessions.shutdown().await;
     Ok(code)
 }
@@ -54,13 +58,11 @@ pub(crate) async fn sessions(
         Some(root) => Some(folder(&workspace, Some(root)).await?),
         None => None,
     };
-    Ok(frontends::cli::sessions(&sessions, root.as_ref(), options.json).await)
+    Ok(cli::sessions(&sessions, root.as_ref(), options.json).await)
 }
 
 /// Puts the engine together. Opens no file and no connection.
-pub(crate) async fn rooms(
-    configuration: &Configuration,
-) -> anyhow::Result<(Sessions, Workspace)> {
+pub(crate) async fn rooms(configuration: &Configuration) -> anyhow::Result<(Sessions, Workspace)> {
     let workspace = Workspace::new(workspace::Limits::default());
     let models = Models::new(configuration.models.clone());
     let environment = tools::Environment::allowed_of(std::env::vars_os());

@@ -104,7 +104,7 @@ export type AttachResult = {
   session: SessionInfo;
   /** Changes when the process that numbers the updates does. */
   epoch: string;
-  /** The number of the last update sent before this result. */
+  /** Every update up to this number was sent before this result. */
   seq: number;
   /** Whether the updates sent begin at the session's beginning: forget what was known. */
   fromStart: boolean;
@@ -462,7 +462,7 @@ export type ItemId = string;
 
 /** Parameters of `coworker/session/list`. */
 export type ListSessionsParams = {
-  /** Only sessions of this folder. */
+  /** Only sessions of this folder, a `file:` URI or an absolute path. */
   root?: string | null;
 };
 
@@ -477,7 +477,8 @@ export type Mode = "ask" | "plan";
 
 /** Parameters of `coworker/session/new`. */
 export type NewSessionParams = {
-  /** The folder to work in; without it the client's first workspace folder. */
+  /** The folder to work in, as a `file:` URI or an absolute path; without it the client's
+   * first workspace folder. */
   root?: string | null;
   /** The mode; without it the configured one. */
   mode?: Mode | null;
@@ -750,7 +751,8 @@ export type Update =
   /** In the order they will be sent. */
   prompts: Array<QueuedPrompt>;
 }
-/** Updates were left out for a client that did not keep up: attach again after this number. */
+/** Updates were left out for a client that did not keep up: attach again after this number.
+ * The update's own `seq` is the same number. */
 | {
   kind: "resync";
   /** The last number the client can have seen. */

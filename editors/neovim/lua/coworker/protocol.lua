@@ -72,7 +72,7 @@
 ---@class coworker.AttachResult
 ---@field session coworker.SessionInfo The session.
 ---@field epoch string Changes when the process that numbers the updates does.
----@field seq integer The number of the last update sent before this result.
+---@field seq integer Every update up to this number was sent before this result.
 ---@field fromStart boolean Whether the updates sent begin at the session's beginning: forget what was known.
 
 ---Result of `coworker/chat/cancel`.
@@ -353,7 +353,7 @@
 
 ---Parameters of `coworker/session/list`.
 ---@class coworker.ListSessionsParams
----@field root? string|nil Only sessions of this folder.
+---@field root? string|nil Only sessions of this folder, a `file:` URI or an absolute path.
 
 ---Result of `coworker/session/list`.
 ---@class coworker.ListSessionsResult
@@ -364,7 +364,7 @@
 
 ---Parameters of `coworker/session/new`.
 ---@class coworker.NewSessionParams
----@field root? string|nil The folder to work in; without it the client's first workspace folder.
+---@field root? string|nil The folder to work in, as a `file:` URI or an absolute path; without it the client's first workspace folder.
 ---@field mode? coworker.Mode|nil The mode; without it the configured one.
 ---@field model? string|nil The model as `provider/name`; without it the configured one.
 
@@ -550,6 +550,7 @@
 ---@field prompts coworker.QueuedPrompt[] In the order they will be sent.
 
 ---Updates were left out for a client that did not keep up: attach again after this number.
+---The update's own `seq` is the same number.
 ---@class coworker.Update.resync
 ---@field kind "resync"
 ---@field fromSeq integer The last number the client can have seen.

@@ -11,7 +11,8 @@ use protocol::{Edit, EditId, Replacement};
 use crate::{fragments::Fragments, replacement::ChangeError};
 
 /// The earlier edits without which `replacements` make no sense: those whose new text they
-/// overlap, and those that deleted text where they touch. Text that only lies beside is free.
+/// overlap, those whose new text they add to at either end, and those that deleted text where
+/// they touch. Text that is replaced beside new text is free.
 ///
 /// If the chain itself makes no sense, every earlier edit is needed.
 pub fn depends_on(earlier: &[Edit], replacements: &[Replacement]) -> Vec<EditId> {
@@ -59,10 +60,8 @@ fn needs(fragments: &Fragments, replacements: &[Replacement]) -> BTreeSet<usize>
 
 fn touches(place: &Range<usize>, replacement: &Replacement) -> bool {
     let &Replacement { start, end, .. } = replacement;
-    if place.is_empty() {
-        start <= place.start && place.start <= end
-    } else if start == end {
-        place.start < start && start < place.end
+    if place.is_empty() || start == end {
+        start <= place.end && place.start <= end
     } else {
         start < place.end && place.start < end
     }

@@ -103,6 +103,7 @@ async fn through_editor(
     let reply = tokio::select! {
         reply = time::timeout(settings.apply_timeout, editor.apply(edit)) => reply,
         () = shows(documents, &path, goal, &mut changes) => return Ok(()),
+        () = turn.cancel.cancelled() => return Err(stopped()),
     };
     match reply {
         Ok(Err(refused)) => {
@@ -111,10 +112,15 @@ async fn through_editor(
         }
         Ok(Ok(())) => {
             let wait = settings.confirm_timeout;
-            let seen = time::timeout(wait, shows(documents, &path, goal, &mut changes)).await;
-            seen.map_err(|_| unconfirmed("the editor said that it did", wait))
+            tokio::select! {
+                () = shows(documents, &path, goal, &mut changes) => Ok(()),
+                () = time::sleep(wait) => {
+                    Err(unconfirmed("the editor said that it did, but", wait))
+                }
+                () = turn.cancel.cancelled() => Err(stopped()),
+            }
         }
-        Err(_) => Err(unconfirmed("the editor did not answer", settings.apply_timeout)),
+        Err(_) => Err(unconfirmed("the editor did not answer, and", settings.apply_timeout)),
     }
 }
 
@@ -145,6 +151,23 @@ fn is_at_goal(text: &Rope, goal: &Goal<'_>) -> bool {
     *text == *goal.after || changes::shows(goal.before, goal.after, &text.to_string())
 }
 
+/// The user stopped the turn, and nobody knows yet whether the editor did it.
+fn stopped() -> ToolError {
+    ToolError::new(
+        ErrorCode::Cancelled,
+        "the turn was stopped before the edit was seen in the document; it may still come. Read \
+         the file again before you go on.",
+    )
+}
+
+/// The user stopped the turn before this edit was begun.
+pub(crate) fn not_begun() -> ToolError {
+    ToolError::new(
+        ErrorCode::Cancelled,
+        "the turn was stopped before it was begun; the file is as it was.",
+    )
+}
+
 fn said_no(refused: &ApplyRefused) -> ToolError {
     ToolError::new(
         ErrorCode::EditRefused,
@@ -156,7 +179,7 @@ fn unconfirmed(what: &str, waited: Duration) -> ToolError {
     ToolError::new(
         ErrorCode::EditUnconfirmed,
         format!(
-            "{what}, but the document did not show the edit within {waited:?}. It may still \
+            "{what} the document did not show the edit within {waited:?}. It may still \
              come; read the file again before you go on."
         ),
     )

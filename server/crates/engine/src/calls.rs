@@ -255,6 +255,7 @@ pub(crate) async fn finish(
         Err(error) if matches!(error.code, ErrorCode::Rejected | ErrorCode::Denied) => {
             ToolCallStatus::Rejected
         }
+        Err(error) if error.code == ErrorCode::Cancelled => ToolCallStatus::Cancelled,
         Err(_) => ToolCallStatus::Failed,
     };
     call.call.output = Some(match result {

@@ -157,8 +157,12 @@ impl<'a> Review<'a> {
 
         let answer = self.decided(&item).await?;
         self.accept(answer.as_ref());
+        // Journaled before anything is applied: if the process dies meanwhile, the edits may be
+        // in their documents, and must not be taken for rejected.
+        item.body = ItemBody::ChangeSet(self.change_set());
+        self.turn.session.record(vec![Update::ItemChanged { item: item.clone() }]).await?;
         for at in 0..self.files.len() {
-            self.apply(at).await?;
+            self.apply(at).await;
         }
         item.body = ItemBody::ChangeSet(self.change_set());
         self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
@@ -216,13 +220,14 @@ impl<'a> Review<'a> {
         }
     }
 
-    async fn apply(&mut self, at: usize) -> Result<(), Halt> {
+    async fn apply(&mut self, at: usize) {
         let file = &mut self.files[at];
         let accepted = |edit: &Edit| edit.state == EditState::Accepted;
         if !file.change.edits.iter().any(accepted) {
-            return Ok(());
+            return;
         }
         let applied = match changes::compose(&file.change.edits, accepted) {
+            _ if self.turn.cancel.is_cancelled() => Err(apply::not_begun()),
             Ok(replacements) => {
                 let before = &file.before;
                 apply::apply(self.turn, &file.change, before, replacements).await
@@ -236,7 +241,6 @@ impl<'a> Review<'a> {
             };
         }
         file.applied = Some(applied.map_err(|error| error.code));
-        Ok(())
     }
 
     /// What the model is told of a call's edits.

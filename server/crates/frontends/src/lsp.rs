@@ -7,6 +7,7 @@
 
 mod actions;
 mod chat_document;
+mod checked;
 mod commands;
 mod connection;
 mod convert;

@@ -150,7 +150,7 @@ fn play(file: &str, script: &Script, request: &ModelRequest) -> Result<Vec<Step>
         ]);
     };
     check_request(file, answer, request)?;
-    steps(answer, &format!("call-{}-{}", index + 1, answered + 1), file)
+    steps(answer, &format!("call-{}-{}", index + 1, answered + 1))
 }
 
 /// The turn that the last prompt belongs to; none before the first prompt.
@@ -228,7 +228,7 @@ fn mismatch(file: &str, line: usize, expected: &str, came: &str) -> ModelError {
 }
 
 /// The answer step by step. `calls` begins the names of its tool calls.
-fn steps(answer: &Answer, calls: &str, file: &str) -> Result<Vec<Step>, ModelError> {
+fn steps(answer: &Answer, calls: &str) -> Result<Vec<Step>, ModelError> {
     let mut steps = Steps::default();
     let mut called = 0;
     for statement in &answer.0 {
@@ -259,10 +259,8 @@ fn steps(answer: &Answer, calls: &str, file: &str) -> Result<Vec<Step>, ModelErr
                 return Ok(steps.list);
             }
             Verb::Break => {
-                let text = format!(
-                    "The answer broke off, as line {} of the script {file} wants it.",
-                    statement.line
-                );
+                // In the words of a real wire: what a test shows is what users will read.
+                let text = "The model's answer broke off; send a prompt to go on.";
                 let error = ModelError::new(ErrorCode::ModelBrokeOff, text);
                 steps.list.push(Step::Give(Err(error)));
                 return Ok(steps.list);

@@ -141,7 +141,8 @@ pub enum ToolCallStatus {
     Rejected,
     /// Stopped by the user.
     Cancelled,
-    /// The process ended while it was open. It is never run again by itself.
+    /// The turn broke off or the process ended while it was open. It is never run again by
+    /// itself.
     Interrupted,
 }
 

@@ -165,7 +165,7 @@ pub struct AttachResult {
     pub session: SessionInfo,
     /// Changes when the process that numbers the updates does.
     pub epoch: String,
-    /// The number of the last update sent before this result.
+    /// Every update up to this number was sent before this result.
     pub seq: u64,
     /// Whether the updates sent begin at the session's beginning: forget what was known.
     pub from_start: bool,

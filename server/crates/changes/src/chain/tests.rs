@@ -35,7 +35,10 @@ fn an_edit_needs_those_whose_text_it_changes() {
     assert_eq!(needed(&[&first], &[replace(0, 9, "")]), ["0"]);
     assert_eq!(needed(&[&first], &[replace(3, 3, "in it")]), ["0"]);
     assert_eq!(needed(&[&first], &[replace(0, 2, ""), replace(5, 6, "")]), [""; 0]);
-    assert_eq!(needed(&[&first], &[replace(2, 2, "beside"), replace(5, 5, "it")]), [""; 0]);
+    // "cake" that becomes "cake, large" is not free of what became "cake".
+    assert_eq!(needed(&[&first], &[replace(5, 5, ", large")]), ["0"]);
+    assert_eq!(needed(&[&first], &[replace(2, 2, "large ")]), ["0"]);
+    assert_eq!(needed(&[&first], &[replace(1, 1, "x"), replace(6, 6, "y")]), [""; 0]);
 }
 
 #[test]
@@ -54,7 +57,7 @@ fn needs_are_seen_through_the_edits_between() {
     assert_eq!(needed(&[&first, &second], &[replace(11, 12, "")]), [""; 0]);
     // Inside of the first one's text, at the border of what the second one put there.
     let within = [replace(12, 12, "X")];
-    assert_eq!(needed(&[&first, &within], &[replace(12, 12, "")]), ["0"]);
+    assert_eq!(needed(&[&first, &within], &[replace(11, 12, "")]), ["0"]);
 }
 
 #[test]
@@ -69,8 +72,8 @@ fn a_kept_edit_that_needs_a_rejected_one_is_an_error() {
 #[test]
 fn text_beside_a_rejected_replacement_stays_on_its_side() {
     let first: &[Replacement] = &[replace(2, 4, "XY")];
-    for (at, expected) in [(2, "ab!cdef"), (4, "abcd!ef")] {
-        let edits = chain(&[first, &[replace(at, at, "!")]]);
+    for (start, end, expected) in [(1, 2, "a!cdef"), (4, 5, "abcd!f")] {
+        let edits = chain(&[first, &[replace(start, end, "!")]]);
         let kept = compose(&edits, |edit| edit.id.as_str() == "1").unwrap();
         assert_eq!(apply("abcdef", &kept).unwrap(), expected);
     }

@@ -1,3 +1,5 @@
+//! The client against servers that do what a test wants.
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
 

@@ -17,13 +17,17 @@ use tower_lsp_server::jsonrpc::Result;
 
 use super::{
     Server,
+    checked::Checked,
     connection::{Connection, detached, invalid, refused},
     convert,
     pointed::Pointed,
 };
 
 impl Server {
-    pub(super) async fn session_new(&self, params: NewSessionParams) -> Result<AttachResult> {
+    pub(super) async fn session_new(
+        &self,
+        Checked(params): Checked<NewSessionParams>,
+    ) -> Result<AttachResult> {
         let NewSessionParams { root, mode, model } = params;
         self.0.speaks();
         let root = match root {
@@ -41,7 +45,7 @@ impl Server {
 
     pub(super) async fn session_list(
         &self,
-        params: ListSessionsParams,
+        Checked(params): Checked<ListSessionsParams>,
     ) -> Result<ListSessionsResult> {
         let root = params.root.as_deref().map(folder).transpose().map_err(refused)?;
         let root = match root {
@@ -52,7 +56,10 @@ impl Server {
         Ok(ListSessionsResult { sessions })
     }
 
-    pub(super) async fn session_attach(&self, params: AttachParams) -> Result<AttachResult> {
+    pub(super) async fn session_attach(
+        &self,
+        Checked(params): Checked<AttachParams>,
+    ) -> Result<AttachResult> {
         let AttachParams { session_id, epoch, after_seq } = params;
         self.0.speaks();
         let seen = epoch.zip(after_seq).map(|(epoch, seq)| Seen { epoch, seq });
@@ -63,7 +70,10 @@ impl Server {
         attached.await.map(attach_result).map_err(refused)
     }
 
-    pub(super) async fn session_delete(&self, params: SessionParams) -> Result<Empty> {
+    pub(super) async fn session_delete(
+        &self,
+        Checked(params): Checked<SessionParams>,
+    ) -> Result<Empty> {
         let mut own = self.0.own().await;
         let connection = self.0.clone();
         let deleted = detached(async move {
@@ -74,7 +84,7 @@ impl Server {
         deleted.await.map_err(refused)
     }
 
-    pub(super) async fn chat(&self, params: ChatParams) -> Result<ChatResult> {
+    pub(super) async fn chat(&self, Checked(params): Checked<ChatParams>) -> Result<ChatResult> {
         let ChatParams { session_id, text, context } = params;
         self.0.speaks();
         if text.trim().is_empty() {
@@ -101,12 +111,18 @@ impl Server {
         started.await.map_err(refused)
     }
 
-    pub(super) async fn chat_cancel(&self, params: SessionParams) -> Result<CancelResult> {
+    pub(super) async fn chat_cancel(
+        &self,
+        Checked(params): Checked<SessionParams>,
+    ) -> Result<CancelResult> {
         let cancelled = self.0.sessions.cancel(&params.session_id).await.map_err(refused)?;
         Ok(CancelResult { cancelled })
     }
 
-    pub(super) async fn approval_respond(&self, params: ApprovalRespondParams) -> Result<Empty> {
+    pub(super) async fn approval_respond(
+        &self,
+        Checked(params): Checked<ApprovalRespondParams>,
+    ) -> Result<Empty> {
         let ApprovalRespondParams { session_id, approval_id, answer } = params;
         let answer = Answer { by: self.0.profile().name.clone(), ..answer };
         let connection = self.0.clone();
@@ -116,7 +132,10 @@ impl Server {
         answered.await.map(|()| Empty {}).map_err(refused)
     }
 
-    pub(super) async fn changes_get(&self, params: ChangesGetParams) -> Result<ChangesGetResult> {
+    pub(super) async fn changes_get(
+        &self,
+        Checked(params): Checked<ChangesGetParams>,
+    ) -> Result<ChangesGetResult> {
         let ChangesGetParams { session_id, change_set_id } = params;
         let proposals = self.0.sessions.proposal(&session_id, &change_set_id).await;
         let file = |Proposal { path, kind, texts, diff }| {
@@ -129,7 +148,10 @@ impl Server {
         Ok(ChangesGetResult { files })
     }
 
-    pub(super) async fn changes_resolve(&self, params: ChangesResolveParams) -> Result<Empty> {
+    pub(super) async fn changes_resolve(
+        &self,
+        Checked(params): Checked<ChangesResolveParams>,
+    ) -> Result<Empty> {
         let ChangesResolveParams { session_id, change_set_id, accept, reason, edits } = params;
         let decision = if accept { Decision::Once } else { Decision::Reject };
         let by = self.0.profile().name.clone();
@@ -143,7 +165,7 @@ impl Server {
 
     pub(super) async fn config_options(
         &self,
-        params: ConfigOptionsParams,
+        Checked(params): Checked<ConfigOptionsParams>,
     ) -> Result<ConfigOptionsResult> {
         let (mode, model) = match params.session_id {
             Some(session) => {
@@ -160,7 +182,10 @@ impl Server {
         Ok(options(&self.0, mode, model))
     }
 
-    pub(super) async fn config_set(&self, params: ConfigSetParams) -> Result<ConfigOptionsResult> {
+    pub(super) async fn config_set(
+        &self,
+        Checked(params): Checked<ConfigSetParams>,
+    ) -> Result<ConfigOptionsResult> {
         let ConfigSetParams { session_id, mode, model } = params;
         let connection = self.0.clone();
         let configured = detached(async move {
@@ -171,7 +196,10 @@ impl Server {
         configured.await.map_err(refused)
     }
 
-    pub(super) async fn documents_get(&self, params: DocumentParams) -> Result<DocumentResult> {
+    pub(super) async fn documents_get(
+        &self,
+        Checked(params): Checked<DocumentParams>,
+    ) -> Result<DocumentResult> {
         let path = convert::path(&params.uri)
             .ok_or_else(|| refused(invalid(format!("`{}` is not a file", params.uri))))?;
         let snapshot = match self.0.workspace.buffer(self.0.id, &path) {

@@ -1,3 +1,5 @@
+//! Commands on real processes.
+
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};

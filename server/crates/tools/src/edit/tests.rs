@@ -1,3 +1,5 @@
+//! Edits of real files through the real workspace.
+
 use engine::Work;
 use protocol::{Effect, ErrorCode, FileChangeKind, Replacement};
 use serde_json::json;

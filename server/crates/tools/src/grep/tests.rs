@@ -1,3 +1,5 @@
+//! Searches in real files through the real workspace.
+
 use protocol::{Effect, ErrorCode};
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Plans, good and bad.
+
 use engine::Work;
 use protocol::{Effect, ErrorCode};
 use serde_json::json;

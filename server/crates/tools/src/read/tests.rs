@@ -1,3 +1,5 @@
+//! Reading real files and open buffers.
+
 use protocol::{Effect, ErrorCode};
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Todo lists, good and bad.
+
 use protocol::ErrorCode;
 use serde_json::{Value, json};
 

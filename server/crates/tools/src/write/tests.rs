@@ -1,3 +1,5 @@
+//! Whole files, new and replaced.
+
 use protocol::{Effect, ErrorCode, FileChangeKind};
 use serde_json::json;
 

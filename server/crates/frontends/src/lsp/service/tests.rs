@@ -1,3 +1,5 @@
+//! The loop with small services: order, cancelling, panics, the life of a connection.
+
 use std::{
     sync::{
         Arc,

@@ -1,3 +1,5 @@
+//! Framing over any split of the bytes.
+
 use std::{
     pin::Pin,
     task::{Context, Poll},

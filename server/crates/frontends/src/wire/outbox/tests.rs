@@ -1,3 +1,5 @@
+//! What leaves, in which order, and what happens when it cannot.
+
 use std::{
     io,
     pin::Pin,

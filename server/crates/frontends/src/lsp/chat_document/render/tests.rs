@@ -1,3 +1,5 @@
+//! What the items of a session read like in the chat document.
+
 use protocol::{ApprovalOption, TurnId, UserMessage};
 
 use super::*;
