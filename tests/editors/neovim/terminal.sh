@@ -62,6 +62,7 @@ see '◐ Making it shorter'
 see 'Proposed'
 see '? Edit greet.lua'
 see 'A Always'
+see 'says the same in three' # Markdown is drawn
 T capture-pane -peN | "$python" "$here/picture.py" $columns "$picture"
 is 'the disk is untouched' "$(cat "$here/terminal/greet.lua")" "$(cat greet.lua)"
 

@@ -440,8 +440,8 @@ local keys = {
   's           approve for this session',
   'A           approve always',
   'r           reject, with a reason',
-  'p           show what waits for an answer',
-  'K           what a tool call did, or what a change set changes',
+  'p           show what waits',
+  'K           details of this line',
   'za          open or close reasoning',
   'R           restart the server',
   '<C-c>       stop the turn',
@@ -570,7 +570,6 @@ function M.open(root, enter)
     foldtext = "v:lua.require'coworker.chat'.foldtext()",
     winbar = status.winbar(root),
     winfixwidth = true,
-    winhighlight = 'Folded:CoworkerReasoning',
     breakindentopt = 'list:-1',
   })
   local fold = chat:fold()

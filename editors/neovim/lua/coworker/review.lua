@@ -111,36 +111,34 @@ local function map_keys(buf, answers)
   end)
 end
 
--- The words for the bar; `g?` shows the server's own, with all that would be remembered.
-local short_labels = {
-  { 'once', 'Accept' },
-  { 'reject', 'Reject' },
-  { 'session', 'This session' },
-  { 'always', 'Always' },
-}
-
--- The keys that fit into so many columns, the most needed first.
+-- The keys that fit into so many columns, the most needed first. Their words are short; `g?`
+-- shows the server's own, with all that would be remembered.
 ---@param state coworker.Preview
 ---@param room integer
 ---@return string
 local function keys_bar(state, room)
   local keys = {}
   local function add(key, label)
-    room = room - #key - #label - 3
+    room = room - #key - #label - 2
     if room >= 0 then
-      table.insert(keys, ('%%#CoworkerKey#%s%%* %s'):format(key, label))
+      table.insert(keys, ('  %%#CoworkerKey#%s%%*%s'):format(key, label))
     end
   end
-  room = room - #'q Later  g?'
-  for _, pair in ipairs(short_labels) do
-    if approvals.option(state.question, pair[1]) then
-      add(render.keys[pair[1]], pair[2])
+  local function add_answer(decision, label)
+    if approvals.option(state.question, decision) then
+      add(render.keys[decision], label)
     end
   end
+  add_answer('once', ' Accept')
+  add_answer('reject', ' Reject')
+  add('q', ' Later')
+  add('g?', '')
   if #state.files > 1 then
-    add(']f', 'Next file')
+    add(']f', ' Next file')
   end
-  return table.concat(keys, '  ') .. '  %#CoworkerKey#q%* Later  %#CoworkerKey#g?%*'
+  add_answer('session', ' This session')
+  add_answer('always', ' Always')
+  return table.concat(keys)
 end
 
 ---@param state coworker.Preview
@@ -158,7 +156,7 @@ local function set_bars(state)
   if #state.files > 1 then
     text = ('%s %d/%d'):format(text, state.at, #state.files)
   end
-  local room = vim.api.nvim_win_get_width(state.proposed) - #text - #' ' - #'  '
+  local room = vim.api.nvim_win_get_width(state.proposed) - #text - #'  '
   local bar = (' %s%s%%*%%=%s '):format(highlight, text, keys_bar(state, room))
   pane.set_options(state.proposed, { winbar = bar })
 end
