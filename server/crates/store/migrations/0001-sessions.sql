@@ -9,14 +9,16 @@ CREATE TABLE sessions (
 
 -- Journals. The order is that of `position`, not of `seq`: a version that could not read the last
 -- records of a session goes on counting below them, and must neither fail nor overwrite them.
+-- A record of an item contains the one before it and takes its place.
 CREATE TABLE records (
     position INTEGER PRIMARY KEY,
     session  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    item     TEXT, -- the item it is about; null if it is about none
     seq      INTEGER NOT NULL,
     record   TEXT NOT NULL -- JSON of an update
 ) STRICT;
 
-CREATE INDEX records_of_a_session ON records (session);
+CREATE INDEX records_of_an_item ON records (session, item);
 
 -- Text of items that are still open, in pieces, so that a long message is not written again
 -- with every word.

@@ -42,6 +42,20 @@ impl Kept {
     fn belongs_to(&self, store: &Arc<()>) -> bool {
         self.claimed_by.as_ref().is_some_and(|owner| Arc::ptr_eq(owner, store))
     }
+
+    /// Adds a record, in the place of the one before if it is about the same item.
+    fn add(&mut self, record: Record) {
+        let item = drafts::superseded(&record.update);
+        if let Some(item) = item {
+            self.drafts.remove(item);
+        }
+        let about =
+            |known: &&mut Record| item.is_some() && drafts::superseded(&known.update) == item;
+        match self.records.iter_mut().rev().find(about) {
+            Some(known) => *known = record,
+            None => self.records.push(record),
+        }
+    }
 }
 
 impl MemoryStore {
@@ -116,10 +130,9 @@ impl Store for MemoryStore {
             Some(kept) if kept.belongs_to(&self.identity) => kept,
             _ => return Err(Misuse::Unclaimed(id.clone()).into()),
         };
-        for item in batch.records.iter().filter_map(|record| drafts::superseded(&record.update)) {
-            kept.drafts.remove(item);
+        for record in batch.records {
+            kept.add(record);
         }
-        kept.records.extend(batch.records);
         for draft in batch.drafts {
             let pieces = kept.drafts.entry(draft.item_id.clone()).or_default();
             pieces.retain(|piece| piece.offset < draft.offset);

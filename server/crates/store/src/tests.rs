@@ -30,6 +30,7 @@ macro_rules! on_both {
 on_both!(
     a_session_comes_back_as_it_was_kept,
     records_keep_their_order_over_many_batches,
+    the_last_word_on_an_item_stands_where_it_began,
     an_unknown_session_is_not_found,
     a_second_session_of_one_id_is_refused,
     a_session_belongs_to_one_store_at_a_time,
@@ -77,6 +78,35 @@ async fn records_keep_their_order_over_many_batches(place: impl Place) {
     let wanted: Vec<_> = (1..=20).flat_map(|seq| [seq * 3, seq * 3 + 1]).collect();
     assert_eq!(stored.records, records(wanted).records);
     assert_eq!(store.open(&"s2".into()).await.unwrap().records, records(1..=20).records);
+}
+
+async fn the_last_word_on_an_item_stands_where_it_began(place: impl Place) {
+    let store = place.store();
+    for id in ["s1", "s2"] {
+        store.create(&info(id, 1)).await.unwrap();
+        let begun = vec![record(1, message("i1", "")), record(2, message("i2", ""))];
+        let batch = Batch { records: begun, ..Batch::default() };
+        store.append(&id.into(), batch).await.unwrap();
+    }
+    let more = vec![
+        record(3, status("t1")),
+        record(4, message("i1", "a")),
+        record(5, status("t2")),
+        record(6, ended("i1", "all")),
+    ];
+    store.append(&"s1".into(), Batch { records: more, ..Batch::default() }).await.unwrap();
+    store.close(&"s1".into()).await.unwrap();
+
+    let stored = place.store().open(&"s1".into()).await.unwrap();
+    let wanted = [
+        record(6, ended("i1", "all")),
+        record(2, message("i2", "")),
+        record(3, status("t1")),
+        record(5, status("t2")),
+    ];
+    assert_eq!(stored.records, wanted);
+    // An item of the same name in another session is another item.
+    assert_eq!(store.open(&"s2".into()).await.unwrap().records[0], record(1, message("i1", "")));
 }
 
 async fn an_unknown_session_is_not_found(place: impl Place) {

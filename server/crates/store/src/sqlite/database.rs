@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    panic::resume_unwind,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -211,20 +212,40 @@ fn info(row: &Row<'_>) -> Result<SessionInfo, Fault> {
 
 /// The journal. A record that a newer version wrote is left out and stays where it is.
 fn records(transaction: &Transaction<'_>, id: &SessionId) -> Result<Vec<Record>, Fault> {
-    let mut select = transaction
-        .prepare_cached("SELECT seq, record FROM records WHERE session = ?1 ORDER BY position")?;
-    let mut rows = select.query([id.as_str()])?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        let seq = row.get(0)?;
-        match serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
-            Ok(update) => records.push(Record { seq, update }),
-            Err(error) => {
-                tracing::warn!(session = %id, seq, %error, "a record cannot be read");
-            }
-        }
-    }
-    Ok(records)
+    let mut lines = transaction
+        .prepare_cached("SELECT position, seq, record FROM records WHERE session = ?1")?
+        .query_map([id.as_str()], |row| {
+            Ok(Line { position: row.get(0)?, seq: row.get(1)?, json: row.get(2)? })
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    // Not by SQLite, which would put whole records into a temporary file for it.
+    lines.sort_unstable_by_key(|line| line.position);
+    // Of the time that a long session takes to open, most goes into this.
+    let (first, second) = lines.split_at(lines.len() / 2);
+    Ok(thread::scope(|scope| {
+        let second = scope.spawn(|| decode(second, id));
+        let mut records = decode(first, id);
+        records.extend(second.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        records
+    }))
+}
+
+/// A record as it is kept.
+struct Line {
+    position: i64,
+    seq: u64,
+    json: String,
+}
+
+fn decode(lines: &[Line], id: &SessionId) -> Vec<Record> {
+    let decoded = lines.iter().filter_map(|Line { seq, json, .. }| {
+        let update = serde_json::from_str(json);
+        update
+            .inspect_err(|error| tracing::warn!(session = %id, seq, %error, "unreadable record"))
+            .map(|update| Record { seq: *seq, update })
+            .ok()
+    });
+    decoded.collect()
 }
 
 fn drafts(transaction: &Transaction<'_>, id: &SessionId) -> Result<Vec<Draft>, Fault> {
@@ -240,14 +261,28 @@ fn drafts(transaction: &Transaction<'_>, id: &SessionId) -> Result<Vec<Draft>, F
     Ok(drafts::join(pieces))
 }
 
+/// Adds a record, in the place of the one before if it is about the same item.
 fn add_record(transaction: &Transaction<'_>, id: &SessionId, record: &Record) -> Result<(), Fault> {
-    transaction
-        .prepare_cached("INSERT INTO records (session, seq, record) VALUES (?1, ?2, ?3)")?
-        .execute(params![id.as_str(), record.seq, serde_json::to_string(&record.update)?])?;
-    if let Some(item) = drafts::superseded(&record.update) {
+    let json = serde_json::to_string(&record.update)?;
+    let item = drafts::superseded(&record.update).map(ItemId::as_str);
+    let line = params![id.as_str(), item, record.seq, json];
+    let mut replaced = 0;
+    if let Some(item) = item {
+        replaced = transaction
+            .prepare_cached(
+                "UPDATE records SET seq = ?3, record = ?4 WHERE session = ?1 AND item = ?2",
+            )?
+            .execute(line)?;
         transaction
             .prepare_cached("DELETE FROM drafts WHERE session = ?1 AND item = ?2")?
-            .execute([id.as_str(), item.as_str()])?;
+            .execute([id.as_str(), item])?;
+    }
+    if replaced == 0 {
+        transaction
+            .prepare_cached(
+                "INSERT INTO records (session, item, seq, record) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(line)?;
     }
     Ok(())
 }
