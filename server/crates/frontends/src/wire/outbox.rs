@@ -28,6 +28,9 @@ const MAX_QUEUED: usize = 64 << 20;
 /// How many bytes of live updates may wait before they are left out.
 const MAX_LIVE: usize = 4 << 20;
 
+/// The bytes that a message is expected to fit into.
+const USUAL_MESSAGE: usize = 2 << 10;
+
 /// How many bytes are written at once, give or take one message.
 const BATCH: usize = 64 << 10;
 
@@ -93,7 +96,7 @@ impl Outbox {
 
     /// Sends a whole message.
     pub(crate) fn send(&self, message: &impl Serialize) {
-        match serde_json::to_vec(message) {
+        match encode(message) {
             Ok(json) => self.push(Entry { content: Content::Json(json), live: None }),
             Err(error) => tracing::error!(%error, "a message could not be encoded"),
         }
@@ -311,10 +314,18 @@ impl Entry {
 
 fn notification(update: &SessionUpdate) -> Vec<u8> {
     let message = Notification { jsonrpc: "2.0", method: SessionUpdated::NAME, params: update };
-    serde_json::to_vec(&message).unwrap_or_else(|error| {
+    encode(&message).unwrap_or_else(|error| {
         tracing::error!(%error, "an update could not be encoded");
         Vec::new()
     })
+}
+
+/// A message as JSON. A replay waits here as a whole, so none keeps more memory than it needs.
+fn encode(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(USUAL_MESSAGE);
+    serde_json::to_writer(&mut json, message)?;
+    json.shrink_to_fit();
+    Ok(json)
 }
 
 fn framed(entries: Vec<Entry>) -> Vec<u8> {
