@@ -12,7 +12,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
         coworker doctor                     see whether everything is in place\n  \
         coworker run \"explain src/main.rs\"  one prompt in this folder\n\n\
         Editors start `coworker lsp` by themselves; editors/ in the sources has a plugin for \
-        Neovim, and any other LSP editor works without one."
+        Neovim, and any other LSP editor works without one.\n\n\
+        Environment:\n  \
+        ANTHROPIC_API_KEY   your key; it goes to the provider and nowhere else\n  \
+        ANTHROPIC_BASE_URL  another address that speaks the same protocol\n  \
+        COWORKER_MODEL      as --model\n  \
+        COWORKER_HOME       one folder for settings, sessions and log\n  \
+        COWORKER_LOG        what to log, such as `debug`; goes to coworker.log beside the sessions"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -94,7 +100,7 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "ID")]
     pub(crate) session: Option<String>,
     /// The folder to work in; the current one if left out
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
     pub(crate) root: Option<String>,
 }
 
@@ -105,8 +111,12 @@ pub(crate) struct SessionsOptions {
     #[arg(long)]
     pub(crate) json: bool,
     /// Only sessions of this folder
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
     pub(crate) root: Option<String>,
+}
+
+fn existing_folder(typed: &str) -> Result<String, &'static str> {
+    if std::path::Path::new(typed).is_dir() { Ok(typed.to_owned()) } else { Err("not a folder") }
 }
 
 impl From<DemoOptions> for crate::demo::DemoOptions {

@@ -92,9 +92,7 @@ async fn folder(workspace: &Workspace, typed: Option<&str>) -> anyhow::Result<Ab
     let here = std::env::current_dir().context("there is no current folder")?;
     let folder = here.join(typed.unwrap_or("."));
     let folder = folder.to_str().context("the folder's path is not UTF-8")?;
-    let folder = workspace.resolve(&AbsPath::new(folder)?).await?;
-    anyhow::ensure!(folder.as_std_path().is_dir(), "`{folder}` is not a folder");
-    Ok(folder)
+    Ok(workspace.resolve(&AbsPath::new(folder)?).await?)
 }
 
 /// Milliseconds since 1970 in UTC.

@@ -174,7 +174,8 @@ export type ChatResult = {
   sessionId: SessionId;
   /** The turn that this prompt is. */
   turnId: TurnId;
-  /** Whether it waits for a turn that runs. */
+  /** Whether it waits for a turn that runs. If that turn does not complete, the prompt is not
+   * sent, and a notice of this turn says so. */
   queued: boolean;
 };
 
@@ -336,7 +337,7 @@ export type EditState =
 | {
   kind: "applied";
 }
-/** It could not be applied, and the document is as the user left it. */
+/** It was not applied, or was not seen in the document; nothing the user typed was touched. */
 | {
   kind: "conflicted";
   /** Why. */

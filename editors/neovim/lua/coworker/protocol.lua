@@ -115,7 +115,7 @@
 ---@class coworker.ChatResult
 ---@field sessionId coworker.SessionId The session.
 ---@field turnId coworker.TurnId The turn that this prompt is.
----@field queued boolean Whether it waits for a turn that runs.
+---@field queued boolean Whether it waits for a turn that runs. If that turn does not complete, the prompt is not sent, and a notice of this turn says so.
 
 ---What the client can do, in `capabilities.experimental.coworker` or
 ---`initializationOptions.coworker`. With none of it, plain LSP is used.
@@ -225,7 +225,7 @@
 ---@class coworker.EditState.applied
 ---@field kind "applied"
 
----It could not be applied, and the document is as the user left it.
+---It was not applied, or was not seen in the document; nothing the user typed was touched.
 ---@class coworker.EditState.conflicted
 ---@field kind "conflicted"
 ---@field reason string Why.

@@ -131,10 +131,15 @@ async fn shows(
     goal: &Goal<'_>,
     changes: &mut watch::Receiver<u64>,
 ) {
+    let mut looked_at = None;
     loop {
         changes.mark_unchanged();
-        if shown(documents, path, goal).await {
-            return;
+        if let Ok(Snapshot { text, stamp, .. }) = documents.snapshot(path).await {
+            // Most ticks are about other documents.
+            let new = looked_at.replace(stamp.revision) != Some(stamp.revision);
+            if new && is_at_goal(&text, goal) {
+                return;
+            }
         }
         if changes.changed().await.is_err() {
             std::future::pending::<()>().await;

@@ -17,7 +17,7 @@ use protocol::{
 };
 
 use crate::{
-    Editable, Prepared, Tool, ToolContext, ToolError, Work,
+    Editable, FreeToRead, Prepared, Tool, ToolContext, ToolError, Work,
     policy::{self, Situation, Verdict},
     prompts,
     review::Review,
@@ -80,6 +80,7 @@ async fn prepare(
         item_id: call.item.id.clone(),
         cancel: turn.cancel.child_token(),
         proposals: Arc::new(move |path| lock(&proposed).get(path).cloned()),
+        free_to_read: free_to_read(turn),
     };
     let prepared = turn.unless_cancelled(guarded(tool.prepare(input, &context))).await?;
     Ok(prepared.inspect(|prepared| {
@@ -94,6 +95,11 @@ fn find(tools: &[Arc<dyn Tool>], name: &str) -> Option<Arc<dyn Tool>> {
 
 /// Decides on a call that is not an edit, and does it.
 async fn perform(turn: &Turn, mut call: RequestedCall, work: Work) -> Result<(), Halt> {
+    // What a call does is what its work is, whatever it said of itself.
+    let submits_plan = matches!(work, Work::SubmitPlan { .. });
+    if submits_plan && !call.call.effects.contains(&Effect::SubmitPlan) {
+        call.call.effects.push(Effect::SubmitPlan);
+    }
     match decide(turn, &call.call.effects).await? {
         Verdict::Deny { why } => {
             let denied = ToolError::new(ErrorCode::Denied, prompts::denied(&why));
@@ -121,6 +127,15 @@ async fn perform(turn: &Turn, mut call: RequestedCall, work: Work) -> Result<(),
     turn.session.record(vec![Update::ItemChanged { item: call.item.clone() }]).await?;
     let result = turn.unless_cancelled(guarded(work)).await?;
     finish(turn, call, result).await
+}
+
+fn free_to_read(turn: &Turn) -> FreeToRead {
+    let (mode, root) = (turn.mode(), turn.session.info().root);
+    let forbidden = turn.shared.parts.settings.forbidden.clone();
+    Arc::new(move |path| {
+        let situation = Situation { mode, root: &root, forbidden: &forbidden, rules: &[] };
+        policy::is_free_to_read(&situation, path)
+    })
 }
 
 /// What policy says to these effects now.

@@ -3,10 +3,11 @@
 //! The conversation is rebuilt from the items for every request, so a session that was resumed
 //! sends exactly what it would have sent before.
 
-use protocol::{AbsPath, ContextPart, Item, ItemBody, Notice, SessionState, ToolCall};
+use protocol::{AbsPath, ContextPart, Effect, Item, ItemBody, Notice, SessionState, ToolCall};
 
 use crate::{
     AssistantPart, Documents, Message, ToolResult,
+    policy::{self, Situation, Verdict},
     prompts::{self, Instructions},
 };
 
@@ -18,9 +19,10 @@ const RULES_BYTES: usize = 32 * 1024;
 /// The rules files from the session's folder down to what the user is looking at, nearest last.
 pub(crate) async fn instructions(
     documents: &dyn Documents,
-    root: &AbsPath,
+    situation: &Situation<'_>,
     looked_at: Option<&AbsPath>,
 ) -> Vec<Instructions> {
+    let root = situation.root;
     let nearest = looked_at.and_then(AbsPath::parent).filter(|folder| folder.starts_with(root));
     let mut folders = vec![nearest.unwrap_or_else(|| root.clone())];
     while let Some(parent) = folders.last().filter(|last| *last != root).and_then(AbsPath::parent) {
@@ -29,16 +31,16 @@ pub(crate) async fn instructions(
     let mut found = Vec::new();
     for folder in folders.into_iter().rev() {
         let Ok(path) = folder.join(RULES_FILE) else { continue };
-        // A link that leads out of the folder would let a project read other files.
-        match documents.resolve(&path).await {
-            Ok(resolved) if resolved.starts_with(root) => {
-                if let Ok(snapshot) = documents.snapshot(&resolved).await {
-                    let mut text = snapshot.text.to_string();
-                    truncate(&mut text, RULES_BYTES);
-                    found.push(Instructions { path: path.relative_to(root).to_owned(), text });
-                }
-            }
-            _ => {}
+        let Ok(resolved) = documents.resolve(&path).await else { continue };
+        // It may be a link, and a project must not send what the agent would have to ask for.
+        let read = Effect::Read { path: resolved.clone() };
+        if policy::decide(situation, &[read]) != Verdict::Allow {
+            continue;
+        }
+        if let Ok(snapshot) = documents.snapshot(&resolved).await {
+            let mut text = snapshot.text.to_string();
+            truncate(&mut text, RULES_BYTES);
+            found.push(Instructions { path: path.relative_to(root).to_owned(), text });
         }
     }
     found

@@ -35,4 +35,6 @@ pub use sessions::{
     Attached, Clock, Ids, NewSession, Parts, Proposal, Seen, Sessions, Settings, Started,
 };
 pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
-pub use tool::{Editable, Prepared, ProposedEdit, Tool, ToolContext, ToolError, ToolSpec, Work};
+pub use tool::{
+    Editable, FreeToRead, Prepared, ProposedEdit, Tool, ToolContext, ToolError, ToolSpec, Work,
+};

@@ -4,6 +4,7 @@
 //! over allow. What a user allowed once for the session or for always is an exact rule: the same
 //! command in the same folder, the same path; never a family of them.
 
+use camino::Utf8PathBuf;
 use protocol::{AbsPath, Effect, Mode, Rule};
 
 /// What a decision depends on beside the effects.
@@ -40,18 +41,20 @@ pub enum Verdict {
 
 /// Decides over all effects of one tool call: the strictest verdict on any of them.
 pub fn decide(situation: &Situation<'_>, effects: &[Effect]) -> Verdict {
-    let mut strictest = Verdict::Allow;
-    for effect in effects {
-        let verdict = judge(situation, effect);
-        // Where two effects ask, one that must not be remembered keeps the other from it.
-        strictest = match (strictest, verdict) {
-            (Verdict::Ask { why, rememberable }, Verdict::Ask { rememberable: other, .. }) => {
-                Verdict::Ask { why, rememberable: rememberable && other }
+    effects.iter().fold(Verdict::Allow, |before, effect| before.and(judge(situation, effect)))
+}
+
+impl Verdict {
+    /// The stricter of two verdicts.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            // Where both ask, one that must not be remembered keeps the other from it.
+            (Self::Ask { why, rememberable }, Self::Ask { rememberable: other, .. }) => {
+                Self::Ask { why, rememberable: rememberable && other }
             }
-            (before, verdict) => before.max(verdict),
-        };
+            (one, other) => one.max(other),
+        }
     }
-    strictest
 }
 
 fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
@@ -60,6 +63,10 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
         Effect::Read { path } | Effect::Write { path } if is_forbidden(situation, path) => {
             deny(format!("`{path}` belongs to Coworker itself; no tool may touch it."))
         }
+        Effect::Read { path } if is_of_the_system(path) => Verdict::Ask {
+            why: format!("`{path}` is no file of a project: it shows or changes running programs."),
+            rememberable: false,
+        },
         Effect::Read { path } if remembered || is_free_to_read(situation, path) => Verdict::Allow,
         Effect::Read { path } if looks_secret(path) => {
             ask(format!("`{path}` looks like it holds secrets."))
@@ -95,61 +102,76 @@ fn deny(why: impl Into<String>) -> Verdict {
     Verdict::Deny { why: why.into() }
 }
 
+/// In any letter case: on some disks two spellings are one file.
 fn is_forbidden(situation: &Situation<'_>, path: &AbsPath) -> bool {
-    situation.forbidden.iter().any(|folder| path.starts_with(folder))
+    let path = Utf8PathBuf::from(path.as_str().to_lowercase());
+    situation.forbidden.iter().any(|folder| path.starts_with(folder.as_str().to_lowercase()))
 }
 
-fn is_free_to_read(situation: &Situation<'_>, path: &AbsPath) -> bool {
-    path.starts_with(situation.root) && !looks_secret(path)
+/// Whether the agent may read a file of this path without asking. What searches many files asks
+/// this of each.
+pub fn is_free_to_read(situation: &Situation<'_>, path: &AbsPath) -> bool {
+    path.starts_with(situation.root)
+        && !is_forbidden(situation, path)
+        && !is_of_the_system(path)
+        && !looks_secret(path)
+}
+
+/// Where the system shows its processes and devices as files.
+fn is_of_the_system(path: &AbsPath) -> bool {
+    ["proc", "sys", "dev"].iter().any(|top| path.as_str().split('/').nth(1) == Some(top))
 }
 
 /// Names that hold keys by custom, in any letter case.
 fn looks_secret(path: &AbsPath) -> bool {
-    let folder_holds_keys = |part: &str| matches!(part, ".ssh" | ".gnupg" | ".aws" | ".kube");
     let lower = path.as_str().to_lowercase();
     let name = lower.rsplit('/').next().unwrap_or_default();
-    lower.split('/').any(folder_holds_keys)
-        || name == ".env"
+    let ssh_key = ["id_rsa", "id_dsa", "id_ed25519", "id_ecdsa"];
+    lower.split('/').any(|part| KEY_FOLDERS.contains(&part))
+        || KEY_FILES.contains(&name)
         || (name.starts_with(".env.") && !name.ends_with("example"))
-        || matches!(name, ".netrc" | ".npmrc" | ".pypirc" | "credentials" | ".git-credentials")
-        || name.starts_with("id_rsa")
-        || name.starts_with("id_ed25519")
-        || name.starts_with("id_ecdsa")
-        || [".pem", ".key", ".p12", ".pfx", ".keystore"].iter().any(|end| name.ends_with(end))
+        || ssh_key.iter().any(|begin| name.starts_with(begin))
+        || KEY_ENDINGS.iter().any(|end| name.ends_with(end))
+        || lower.ends_with("/.docker/config.json")
 }
 
-/// Places whose content is run by other programs, in any letter case, existing or not.
+const KEY_FOLDERS: &[&str] = &[".ssh", ".gnupg", ".aws", ".kube"];
+
+#[rustfmt::skip]
+const KEY_FILES: &[&str] = &[
+    ".env", ".envrc", ".netrc", ".npmrc", ".pypirc", ".htpasswd", ".git-credentials", "credentials",
+];
+
+const KEY_ENDINGS: &[&str] = &[".pem", ".key", ".p12", ".pfx", ".keystore"];
+
+/// Places whose content other programs run or obey, in any letter case, existing or not.
 fn is_protected(path: &AbsPath) -> bool {
     let lower = path.as_str().to_lowercase();
-    let inside = |part: &str| {
-        matches!(
-            part,
-            ".git" | ".vscode" | ".idea" | ".zed" | ".coworker" | ".husky" | ".github" | ".ssh"
-        )
-    };
     let name = lower.rsplit('/').next().unwrap_or_default();
-    lower.split('/').any(inside)
-        || matches!(
-            name,
-            ".envrc"
-                | ".nvim.lua"
-                | ".nvimrc"
-                | ".exrc"
-                | ".mcp.json"
-                | ".gitmodules"
-                | ".gitconfig"
-                | ".gitattributes"
-                | ".gitlab-ci.yml"
-                | "jenkinsfile"
-                | ".npmrc"
-                | ".bashrc"
-                | ".bash_profile"
-                | ".profile"
-                | ".zshrc"
-                | ".zshenv"
-                | ".zprofile"
-        )
+    lower.split('/').any(|part| PROTECTED_FOLDERS.contains(&part))
+        || PROTECTED_FILES.contains(&name)
+        || lower.contains("/.config/fish/")
 }
+
+#[rustfmt::skip]
+const PROTECTED_FOLDERS: &[&str] = &[
+    ".git", ".vscode", ".idea", ".zed", ".coworker", ".claude", ".cursor", ".husky", ".github",
+    ".circleci", ".devcontainer", ".cargo", ".ssh",
+];
+
+#[rustfmt::skip]
+const PROTECTED_FILES: &[&str] = &[
+    // Instructions that agents obey.
+    "agents.md", "claude.md", ".mcp.json",
+    // Read by editors and tools when a folder is opened.
+    ".envrc", ".nvim.lua", ".nvimrc", ".exrc", ".dir-locals.el", ".gdbinit", ".npmrc",
+    // Read by git, and by what runs on a push.
+    ".gitmodules", ".gitconfig", ".gitattributes", ".gitlab-ci.yml", ".pre-commit-config.yaml",
+    "jenkinsfile",
+    // Read by shells when they start.
+    ".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile",
+    ".zlogin",
+];
 
 #[cfg(test)]
 mod tests {
@@ -198,7 +220,10 @@ mod tests {
             (read("/w/.env.example"), "allow", "allow"),
             (read("/w/.ssh/config"), "ask", "ask"),
             (read("/w/certs/server.PEM"), "ask", "ask"),
+            (read("/w/.envrc"), "ask", "ask"),
+            (read("/proc/self/environ"), "ask every time", "ask every time"),
             (read("/state/coworker.db"), "deny", "deny"),
+            (read("/STATE/coworker.db"), "deny", "deny"),
             (write("/w/src/a.rs"), "ask", "deny"),
             (write("/elsewhere/a.rs"), "ask", "deny"),
             (write("/state/coworker.db"), "deny", "deny"),
@@ -206,6 +231,8 @@ mod tests {
             (write("/w/.GIT/hooks/pre-commit"), "ask every time", "deny"),
             (write("/w/sub/.vscode/tasks.json"), "ask every time", "deny"),
             (write("/w/.envrc"), "ask every time", "deny"),
+            (write("/w/src/AGENTS.md"), "ask every time", "deny"),
+            (write("/w/.cargo/config.toml"), "ask every time", "deny"),
             (run("ls"), "ask", "deny"),
             (Effect::SubmitPlan, "ask every time", "ask every time"),
         ];

@@ -28,7 +28,8 @@ fn ended(mut item: Item, reason: StopReason) -> Item {
                 match edit.state {
                     EditState::Pending => edit.state = EditState::Rejected { reason: None },
                     EditState::Accepted => {
-                        let reason = "the turn ended before the edit was seen in the document";
+                        let reason = "the turn ended before the edit was seen in the document; it \
+                                      may be there";
                         edit.state = EditState::Conflicted { reason: reason.into() };
                     }
                     _ => {}

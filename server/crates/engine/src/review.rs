@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use protocol::{
     Answer, Approval, ApprovalSubject, ChangeSet, Edit, EditId, EditState, Effect, ErrorCode,
-    FileChange, FileChangeKind, Item, ItemBody, Update,
+    FileChange, FileChangeKind, Item, ItemBody, ToolCallStatus, Update,
 };
 
 use crate::{
@@ -26,8 +26,8 @@ pub(crate) struct Review<'a> {
     proposals: Proposals,
     calls: Vec<RequestedCall>,
     files: Vec<ReviewedFile>,
-    /// The reasons to ask, and whether the answer may be remembered. None: all is allowed.
-    ask: Option<(String, bool)>,
+    /// The strictest verdict on any of the edits; never a denial.
+    verdict: Verdict,
     effects: Vec<Effect>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Review<'a> {
             proposals,
             calls: Vec::new(),
             files: Vec::new(),
-            ask: None,
+            verdict: Verdict::Allow,
             effects: Vec::new(),
         }
     }
@@ -60,19 +60,22 @@ impl<'a> Review<'a> {
     /// Takes a call's edits in, unless policy forbids them.
     pub(crate) async fn add(
         &mut self,
-        call: RequestedCall,
+        mut call: RequestedCall,
         edits: Vec<ProposedEdit>,
     ) -> Result<(), Halt> {
+        // What a call writes is what it proposes to write, whatever it said of itself.
+        for edit in &edits {
+            let write = Effect::Write { path: edit.path.clone() };
+            if !call.call.effects.contains(&write) {
+                call.call.effects.push(write);
+            }
+        }
         match calls::decide(self.turn, &call.call.effects).await? {
             Verdict::Deny { why } => {
                 let denied = ToolError::new(ErrorCode::Denied, prompts::denied(&why));
                 return calls::finish(self.turn, call, Err(denied)).await;
             }
-            Verdict::Ask { why, rememberable } => {
-                let (why, before) = self.ask.take().unwrap_or((why, true));
-                self.ask = Some((why, before && rememberable));
-            }
-            Verdict::Allow => {}
+            verdict => self.verdict = self.verdict.clone().and(verdict),
         }
         let before = self.files.clone();
         for (index, edit) in edits.into_iter().enumerate() {
@@ -160,7 +163,9 @@ impl<'a> Review<'a> {
         // Journaled before anything is applied: if the process dies meanwhile, the edits may be
         // in their documents, and must not be taken for rejected.
         item.body = ItemBody::ChangeSet(self.change_set());
-        self.turn.session.record(vec![Update::ItemChanged { item: item.clone() }]).await?;
+        let mut updates = vec![Update::ItemChanged { item: item.clone() }];
+        updates.extend(self.begin_calls());
+        self.turn.session.record(updates).await?;
         for at in 0..self.files.len() {
             self.apply(at).await;
         }
@@ -173,13 +178,29 @@ impl<'a> Review<'a> {
         Ok(())
     }
 
+    /// The calls that have an accepted edit as running.
+    fn begin_calls(&mut self) -> Vec<Update> {
+        let edits = self.files.iter().flat_map(|file| &file.change.edits);
+        let accepted: HashSet<_> = edits
+            .filter(|edit| edit.state == EditState::Accepted)
+            .map(|edit| &edit.item_id)
+            .collect();
+        let begun = self.calls.iter_mut().filter(|call| accepted.contains(&call.item.id));
+        let running = begun.map(|RequestedCall { item, call, .. }| {
+            call.status = ToolCallStatus::Running;
+            item.body = ItemBody::ToolCall(call.clone());
+            Update::ItemChanged { item: item.clone() }
+        });
+        running.collect()
+    }
+
     fn change_set(&self) -> ChangeSet {
         ChangeSet { files: self.files.iter().map(|file| file.change.clone()).collect() }
     }
 
     /// The user's answer; none when nothing had to be asked.
-    async fn decided(&mut self, item: &Item) -> Result<Option<Answer>, Halt> {
-        let Some((why, rememberable)) = self.ask.take() else { return Ok(None) };
+    async fn decided(&self, item: &Item) -> Result<Option<Answer>, Halt> {
+        let Verdict::Ask { why, rememberable } = self.verdict.clone() else { return Ok(None) };
         let root = self.turn.session.info().root;
         let paths: Vec<&str> =
             self.files.iter().map(|file| file.change.path.relative_to(&root)).collect();
@@ -213,8 +234,12 @@ impl<'a> Review<'a> {
                     EditState::Accepted
                 } else {
                     rejected.insert(edit.id.clone());
-                    let builds = "It builds on an edit that was rejected.".to_owned();
-                    EditState::Rejected { reason: if accept { Some(builds) } else { reason } }
+                    let builds = "it builds on an edit that was rejected".to_owned();
+                    if accept {
+                        EditState::Conflicted { reason: builds }
+                    } else {
+                        EditState::Rejected { reason }
+                    }
                 };
             }
         }
@@ -257,7 +282,8 @@ impl<'a> Review<'a> {
                         words.push(prompts::edit_rejected(path, reason.as_deref()));
                     }
                     EditState::Conflicted { reason } => {
-                        failure = failure.or(file.applied.and_then(Result::err));
+                        let code = file.applied.and_then(Result::err);
+                        failure = failure.or(code).or(Some(ErrorCode::Rejected));
                         words.push(prompts::edit_conflicted(path, reason));
                     }
                     _ => {

@@ -6,6 +6,7 @@
 //! never change it.
 
 mod journal;
+mod questions;
 mod task;
 
 use std::sync::{Arc, RwLock};
@@ -19,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) use task::spawn;
 
 use crate::{
-    ConnectionId, Editor, StoreError, ToolError,
+    ConnectionId, StoreError, ToolError,
     sessions::{Attached, Seen, Started},
     turn::TurnEnd,
 };
@@ -41,7 +42,7 @@ pub(crate) enum Command {
     Respond {
         approval: ItemId,
         answer: Answer,
-        reply: Option<Reply<()>>,
+        reply: Reply<()>,
     },
     Configure {
         mode: Option<Mode>,
@@ -50,12 +51,17 @@ pub(crate) enum Command {
     },
     Attach {
         connection: ConnectionId,
-        editor: Arc<dyn Editor>,
         seen: Option<Seen>,
         reply: Reply<Attached>,
     },
     Detach {
         connection: ConnectionId,
+    },
+    /// From an editor that was asked.
+    Answered {
+        approval: ItemId,
+        connection: ConnectionId,
+        answer: Answer,
     },
     /// From a turn: journal these; the reply comes when they are safe.
     Record {
@@ -77,11 +83,22 @@ pub(crate) enum Command {
     TurnEnded {
         end: TurnEnd,
     },
-    /// Stop the turn if one runs, give the claim back, end the loop.
+    /// Stop the turn if one runs, give the claim back, end the loop. The reply is false if the
+    /// session stays open.
     Close {
-        only_if_idle: bool,
+        unless: Unless,
         reply: Reply<bool>,
     },
+}
+
+/// What keeps a session open.
+#[derive(Clone, Copy)]
+pub(crate) enum Unless {
+    Never,
+    /// A turn runs.
+    TurnRuns,
+    /// A turn runs or a client is attached.
+    InUse,
 }
 
 /// The way to a session's loop, and a look at its state.
@@ -107,14 +124,23 @@ impl Session {
         self.commands.is_closed()
     }
 
+    /// Sends a command and waits for its reply; none if the session was closed before it came
+    /// to that command.
+    pub(crate) async fn try_request<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Option<Result<T, ErrorInfo>> {
+        let (reply, answer) = oneshot::channel();
+        self.send(command(reply)).await;
+        answer.await.ok()
+    }
+
     /// Sends a command and waits for its reply.
     pub(crate) async fn request<T>(
         &self,
         command: impl FnOnce(Reply<T>) -> Command,
     ) -> Result<T, ErrorInfo> {
-        let (reply, answer) = oneshot::channel();
-        self.send(command(reply)).await;
-        answer.await.unwrap_or_else(|_| Err(closed()))
+        self.try_request(command).await.unwrap_or_else(|| Err(closed()))
     }
 
     /// Sends a command that needs no reply. A closed session has nobody left to tell.
@@ -144,7 +170,7 @@ pub(crate) fn withdrawn() -> Answer {
     Answer::new(protocol::Decision::Withdrawn, "nobody")
 }
 
-fn closed() -> ErrorInfo {
+pub(crate) fn closed() -> ErrorInfo {
     ErrorInfo::new(ErrorCode::Interrupted, "The session was closed meanwhile; open it again.")
 }
 

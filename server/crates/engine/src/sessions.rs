@@ -13,12 +13,15 @@ use protocol::{
     AbsPath, Answer, ErrorCode, ErrorInfo, FileChangeKind, ItemBody, ItemId, Mode, SessionId,
     SessionInfo, SessionState, TurnId, Update, UserMessage,
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, oneshot};
 
 use crate::{
     ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool, review,
-    session::{self, Command, Session},
+    session::{self, Command, Session, Unless},
 };
+
+/// How often a session that is closed under a request is opened again.
+const OPENINGS: usize = 4;
 
 /// Tells the time, in milliseconds since 1970 in UTC.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -137,7 +140,6 @@ pub struct Proposal {
 /// What every session of this process shares.
 pub(crate) struct Shared {
     pub(crate) parts: Parts,
-    pub(crate) epoch: String,
     editors: Mutex<HashMap<ConnectionId, Arc<dyn Editor>>>,
     next_connection: AtomicU64,
     open: Mutex<HashMap<SessionId, Arc<OnceCell<Session>>>>,
@@ -159,10 +161,8 @@ pub struct Sessions {
 impl Sessions {
     /// An engine made of these parts. It does nothing until it is asked.
     pub fn new(parts: Parts) -> Self {
-        let epoch = (parts.ids)();
         let shared = Shared {
             parts,
-            epoch,
             editors: Mutex::default(),
             next_connection: AtomicU64::new(1),
             open: Mutex::default(),
@@ -182,7 +182,7 @@ impl Sessions {
         lock(&self.shared.editors).remove(&connection);
         for session in self.open_sessions() {
             session.send(Command::Detach { connection }).await;
-            let close = |reply| Command::Close { only_if_idle: true, reply };
+            let close = |reply| Command::Close { unless: Unless::InUse, reply };
             if let Err(error) = session.request(close).await {
                 tracing::debug!(session = %session.id, %error, "not closed");
             }
@@ -212,7 +212,14 @@ impl Sessions {
         store.create(&info).await?;
         let stored = StoredSession { info: info.clone(), records: Vec::new(), drafts: Vec::new() };
         let first = vec![Update::Config { mode, model }];
-        let session = session::spawn(self.shared.clone(), stored, first).await?;
+        let session = match session::spawn(self.shared.clone(), stored, first).await {
+            Ok(session) => session,
+            Err(error) => {
+                // Nobody knows of it yet, and nobody shall find it empty.
+                let _ = store.delete(&info.id).await;
+                return Err(error);
+            }
+        };
         let cell = Arc::new(OnceCell::new_with(Some(session)));
         lock(&self.shared.open).insert(info.id.clone(), cell);
         Ok(info)
@@ -237,11 +244,8 @@ impl Sessions {
         session: &SessionId,
         seen: Option<Seen>,
     ) -> Result<Attached, ErrorInfo> {
-        let editor = self.shared.editor(connection).ok_or_else(|| {
-            ErrorInfo::new(ErrorCode::Internal, "This connection has already been closed.")
-        })?;
-        let session = self.session(session).await?;
-        session.request(|reply| Command::Attach { connection, editor, seen, reply }).await
+        let attach = |reply| Command::Attach { connection, seen: seen.clone(), reply };
+        self.request(session, attach).await
     }
 
     /// Removes a session for good.
@@ -251,15 +255,13 @@ impl Sessions {
     pub async fn delete(&self, id: &SessionId) -> Result<(), ErrorInfo> {
         let open = self.open_sessions().into_iter().find(|session| session.id == *id);
         if let Some(session) = open {
-            let running =
-                |state: &SessionState| matches!(state.status, protocol::Status::Running { .. });
-            if session.look(running) {
+            let close = |reply| Command::Close { unless: Unless::TurnRuns, reply };
+            if !session.request(close).await? {
                 return Err(ErrorInfo::new(
                     ErrorCode::SessionBusy,
                     "A turn of this session runs; stop it first.",
                 ));
             }
-            session.request(|reply| Command::Close { only_if_idle: false, reply }).await?;
         }
         self.shared.parts.store.delete(id).await?;
         lock(&self.shared.open).remove(id);
@@ -271,8 +273,7 @@ impl Sessions {
     /// # Errors
     /// The prompt could not be journaled, or too many wait. Then nothing has begun.
     pub async fn chat(&self, id: &SessionId, message: UserMessage) -> Result<Started, ErrorInfo> {
-        let session = self.session(id).await?;
-        session.request(|reply| Command::Chat { message, reply }).await
+        self.request(id, |reply| Command::Chat { message: message.clone(), reply }).await
     }
 
     /// Stops the running turn; says whether there was one.
@@ -280,7 +281,7 @@ impl Sessions {
     /// # Errors
     /// There is no such session.
     pub async fn cancel(&self, id: &SessionId) -> Result<bool, ErrorInfo> {
-        self.session(id).await?.request(|reply| Command::Cancel { reply }).await
+        self.request(id, |reply| Command::Cancel { reply }).await
     }
 
     /// Answers a question.
@@ -293,9 +294,9 @@ impl Sessions {
         approval: &ItemId,
         answer: Answer,
     ) -> Result<(), ErrorInfo> {
-        let session = self.session(id).await?;
-        let approval = approval.clone();
-        session.request(|reply| Command::Respond { approval, answer, reply: Some(reply) }).await
+        let respond =
+            |reply| Command::Respond { approval: approval.clone(), answer: answer.clone(), reply };
+        self.request(id, respond).await
     }
 
     /// Answers the question that a change set raised.
@@ -359,8 +360,7 @@ impl Sessions {
         mode: Option<Mode>,
         model: Option<String>,
     ) -> Result<(), ErrorInfo> {
-        let session = self.session(id).await?;
-        session.request(|reply| Command::Configure { mode, model, reply }).await
+        self.request(id, |reply| Command::Configure { mode, model: model.clone(), reply }).await
     }
 
     /// The whole session as it is now.
@@ -393,12 +393,26 @@ impl Sessions {
     pub async fn shutdown(&self) {
         let close = |session: Session| async move {
             let closed =
-                session.request(|reply| Command::Close { only_if_idle: false, reply }).await;
+                session.request(|reply| Command::Close { unless: Unless::Never, reply }).await;
             if let Err(error) = closed {
                 tracing::warn!(session = %session.id, %error, "not closed");
             }
         };
         futures::future::join_all(self.open_sessions().into_iter().map(close)).await;
+    }
+
+    /// Asks a session, opening it again if it was just being closed.
+    async fn request<T>(
+        &self,
+        id: &SessionId,
+        command: impl Fn(oneshot::Sender<Result<T, ErrorInfo>>) -> Command,
+    ) -> Result<T, ErrorInfo> {
+        for _ in 0..OPENINGS {
+            if let Some(result) = self.session(id).await?.try_request(&command).await {
+                return result;
+            }
+        }
+        Err(session::closed())
     }
 
     /// The session of this id, opened if it is not yet.
@@ -426,7 +440,8 @@ impl Sessions {
         let stored = store.open(id).await?;
         let session = session::spawn(self.shared.clone(), stored, Vec::new()).await;
         if session.is_err() {
-            store.close(id).await?;
+            // What went wrong first is what counts.
+            let _ = store.close(id).await;
         }
         session
     }

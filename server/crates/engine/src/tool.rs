@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use protocol::{AbsPath, Effect, ErrorCode, FileChangeKind, ItemId, Replacement, Stamp};
+use protocol::{AbsPath, Effect, ErrorCode, FileChangeKind, ItemId, Mode, Replacement, Stamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::{DocumentError, Documents, session::SessionHandle};
+use crate::{
+    DocumentError, Documents,
+    policy::{self, Situation},
+    session::SessionHandle,
+};
 
 /// Something the model can do.
 #[async_trait]
@@ -94,10 +98,15 @@ pub struct ToolContext {
     pub cancel: CancellationToken,
     /// What earlier edits of the same response make of the files.
     pub(crate) proposals: ProposedTexts,
+    /// What the agent may read without asking.
+    pub(crate) free_to_read: FreeToRead,
 }
 
 /// Looks up what earlier edits of the same response make of a file.
 pub(crate) type ProposedTexts = Arc<dyn Fn(&AbsPath) -> Option<Editable> + Send + Sync>;
+
+/// Says whether the agent may read a resolved path without asking.
+pub type FreeToRead = Arc<dyn Fn(&AbsPath) -> bool + Send + Sync>;
 
 /// The text an edit is made against.
 #[derive(Clone, Debug)]
@@ -109,8 +118,15 @@ pub struct Editable {
 }
 
 impl ToolContext {
-    /// A context for a call outside of any session: todos and live output go nowhere.
+    /// A context for a call outside of any session: todos and live output go nowhere. `root` is
+    /// resolved.
     pub fn detached(root: AbsPath, documents: Arc<dyn Documents>) -> Self {
+        let folder = root.clone();
+        let free_to_read = move |path: &AbsPath| {
+            let mode = Mode::default();
+            let situation = Situation { mode, root: &folder, forbidden: &[], rules: &[] };
+            policy::is_free_to_read(&situation, path)
+        };
         Self {
             root,
             documents,
@@ -118,6 +134,7 @@ impl ToolContext {
             item_id: ItemId::from("detached"),
             cancel: CancellationToken::new(),
             proposals: Arc::new(|_| None),
+            free_to_read: Arc::new(free_to_read),
         }
     }
 
@@ -131,6 +148,12 @@ impl ToolContext {
             .join(path)
             .map_err(|error| ToolError::new(ErrorCode::BadPath, error.to_string()))?;
         Ok(self.documents.resolve(&path).await?)
+    }
+
+    /// Whether the agent may read a resolved path without asking. A tool that looks into files
+    /// which its call does not name leaves out the others.
+    pub fn free_to_read(&self) -> FreeToRead {
+        self.free_to_read.clone()
     }
 
     /// The text that an edit of this response has to be made against: earlier edits of the same

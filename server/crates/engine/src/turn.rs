@@ -14,10 +14,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ModelEvent, ModelRequest, ModelStream, StopCause, calls, context,
+    policy::Situation,
     prompts::{self, Instructions},
     session::{Command, Session, SessionHandle, item_of},
-    sessions::Shared,
+    sessions::{Parts, Shared},
 };
+
+/// How deep a model's JSON may be nested. A record holds it some levels deeper, and what the
+/// journal holds must be readable again.
+const DEPTH: usize = 64;
 
 /// How a turn ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +105,12 @@ impl Turn {
 
     async fn instructions(&self) -> Vec<Instructions> {
         let looked_at = self.session.look(context::looked_at);
-        let documents = self.shared.parts.documents.as_ref();
-        context::instructions(documents, &self.session.info().root, looked_at.as_ref()).await
+        let Parts { documents, settings, .. } = &self.shared.parts;
+        let root = self.session.info().root;
+        let (mode, forbidden) = (self.mode(), &settings.forbidden);
+        // What the user allowed for a tool is not allowed for a project's own files.
+        let situation = Situation { mode, root: &root, forbidden, rules: &[] };
+        context::instructions(documents.as_ref(), &situation, looked_at.as_ref()).await
     }
 
     fn request(&self, instructions: &[Instructions]) -> ModelRequest {
@@ -145,13 +154,14 @@ impl Turn {
                     speech.say(Kind::Reasoning, &text).await?;
                 }
                 Some(Ok(ModelEvent::ReasoningEnd { provider_data })) => {
-                    speech.end_reasoning(provider_data).await?;
+                    let kept = provider_data.filter(|data| depth(data) <= DEPTH);
+                    speech.end_reasoning(kept).await?;
                 }
                 Some(Ok(ModelEvent::ToolCall { call_id, name, arguments })) => {
                     speech.end(None).await?;
                     calls.push(self.announce(call_id, name, arguments).await);
                 }
-                Some(Ok(ModelEvent::Usage(usage))) => self.add_usage(usage).await,
+                Some(Ok(ModelEvent::Usage(usage))) => self.add_usage(usage).await?,
                 Some(Ok(ModelEvent::End(cause))) => return self.whole(cause, calls),
                 Some(Err(error)) => return Err(Halt::Failed(error.into())),
                 None => {
@@ -183,7 +193,7 @@ impl Turn {
     async fn announce(&self, call_id: String, name: String, arguments: String) -> RequestedCall {
         // No arguments at all is how some providers write an empty object.
         let written = if arguments.trim().is_empty() { "{}" } else { &arguments };
-        let input = serde_json::from_str(written).map_err(|error| error.to_string());
+        let input = parse(written);
         let call = ToolCall {
             call_id,
             step: self.step,
@@ -199,10 +209,10 @@ impl Turn {
         RequestedCall { item, call, input }
     }
 
-    async fn add_usage(&self, more: Usage) {
+    async fn add_usage(&self, more: Usage) -> Result<(), Halt> {
         let mut usage = self.session.look(|state| state.usage);
         usage += more;
-        self.session.post(Update::Usage(usage)).await;
+        Ok(self.session.record(vec![Update::Usage(usage)]).await?)
     }
 
     /// Waits for something, but not after the user stopped the turn.
@@ -238,6 +248,24 @@ impl Turn {
         rules.extend(always.map_err(|error| Halt::Failed(error.into()))?);
         Ok(rules)
     }
+}
+
+/// The arguments of a call; why not, if they cannot be read or kept.
+fn parse(arguments: &str) -> Result<Value, String> {
+    let value = serde_json::from_str(arguments).map_err(|error| error.to_string())?;
+    if depth(&value) > DEPTH {
+        return Err(format!("they are nested deeper than {DEPTH} levels"));
+    }
+    Ok(value)
+}
+
+fn depth(value: &Value) -> usize {
+    let deepest = match value {
+        Value::Array(values) => values.iter().map(depth).max(),
+        Value::Object(fields) => fields.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + deepest.unwrap_or(0)
 }
 
 /// What the user allowed for this session, as its journal has it.

@@ -96,7 +96,7 @@ pub enum EditState {
     },
     /// It is in the document.
     Applied,
-    /// It could not be applied, and the document is as the user left it.
+    /// It was not applied, or was not seen in the document; nothing the user typed was touched.
     Conflicted {
         /// Why.
         reason: String,

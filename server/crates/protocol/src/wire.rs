@@ -93,7 +93,8 @@ pub struct ChatResult {
     pub session_id: SessionId,
     /// The turn that this prompt is.
     pub turn_id: TurnId,
-    /// Whether it waits for a turn that runs.
+    /// Whether it waits for a turn that runs. If that turn does not complete, the prompt is not
+    /// sent, and a notice of this turn says so.
     pub queued: bool,
 }
 

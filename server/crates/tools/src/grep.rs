@@ -85,7 +85,7 @@ async fn search(
     // When this future is dropped the search stops, too.
     let stop: CancellationToken = context.cancel.child_token();
     let _stop_on_drop = stop.clone().drop_guard();
-    match workspace.grep(query, stop).await {
+    match workspace.grep(query, context.free_to_read(), stop).await {
         Ok(result) => Ok(report(&result, &context.root)),
         Err(error) => Err(explain(error, &root, &context).await),
     }
@@ -124,6 +124,10 @@ fn report(result: &GrepResult, root: &AbsPath) -> String {
     }
     if result.left_out.unreadable > 0 {
         let _ = writeln!(text, "({} could not be read)", files(result.left_out.unreadable));
+    }
+    if result.left_out.guarded > 0 {
+        let guarded = files(result.left_out.guarded);
+        let _ = writeln!(text, "({guarded} that may hold secrets left out; name one as `path`)");
     }
     text
 }

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use changes::Encoding;
-use engine::{ConnectionId, DocumentError, Documents, Origin, Snapshot};
+use engine::{ConnectionId, DocumentError, Documents, FreeToRead, Origin, Snapshot};
 use protocol::{AbsPath, Stamp};
 use ropey::Rope;
 use tokio::sync::watch;
@@ -137,13 +137,15 @@ impl Workspace {
         Some(self.shared.seal(view))
     }
 
-    /// Searches files for lines that match, with unsaved text in place of what is on disk.
+    /// Searches files for lines that match, with unsaved text in place of what is on disk. Files
+    /// that are not `free` to be read are left out, unless the query's root is the file.
     ///
     /// # Errors
     /// The pattern or a glob is not valid, the root cannot be searched, or it was cancelled.
     pub async fn grep(
         &self,
         query: GrepQuery,
+        free: FreeToRead,
         cancel: CancellationToken,
     ) -> Result<GrepResult, GrepError> {
         // If the caller goes away, so does the search.
@@ -153,7 +155,7 @@ impl Workspace {
         let search = move || {
             let root = resolve::resolve(&query.root).map_err(GrepError::Root)?;
             let open = shared.buffers().below(&root);
-            search::grep(&query, &root, &open, &cancel)
+            search::grep(&query, &root, &open, &free, &cancel)
         };
         tokio::task::spawn_blocking(search)
             .await

@@ -15,7 +15,7 @@ use std::{
 };
 
 use camino::Utf8Path;
-use engine::DocumentError;
+use engine::{DocumentError, FreeToRead};
 use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
@@ -85,6 +85,8 @@ pub struct LeftOut {
     pub binary_files: u64,
     /// Files and folders that could not be read.
     pub unreadable: u64,
+    /// Files that are not free to be read without asking.
+    pub guarded: u64,
 }
 
 /// Why a search gave nothing.
@@ -108,10 +110,12 @@ pub enum GrepError {
 }
 
 /// Searches below `root`, which is the query's root resolved; `open` are the open texts there.
+/// Files that are not `free` to be read are left out, but for the root itself.
 pub(crate) fn grep(
     query: &GrepQuery,
     root: &AbsPath,
     open: &BTreeMap<AbsPath, Rope>,
+    free: &FreeToRead,
     cancel: &CancellationToken,
 ) -> Result<GrepResult, GrepError> {
     let matcher = RegexMatcherBuilder::new()
@@ -123,7 +127,7 @@ pub(crate) fn grep(
         .map_err(GrepError::Pattern)?;
     let globs = Globs::new(query.globs.as_deref().unwrap_or_default()).map_err(GrepError::Glob)?;
     let found = Mutex::new(Found::new(query.max_matches));
-    let search = Search { root, globs, open, matcher, found, cancel };
+    let search = Search { root, globs, open, free, matcher, found, cancel };
     if !search.root_is_only_open()? {
         search.disk();
     }
@@ -138,6 +142,7 @@ struct Search<'a> {
     root: &'a AbsPath,
     globs: Globs,
     open: &'a BTreeMap<AbsPath, Rope>,
+    free: &'a FreeToRead,
     matcher: RegexMatcher,
     found: Mutex<Found>,
     cancel: &'a CancellationToken,
@@ -183,6 +188,7 @@ impl Search<'_> {
             if new
                 && self.globs.allow(self.label(path))
                 && !ignored.matched(relative, false).is_ignore()
+                && self.is_free(path)
             {
                 self.text(&mut searcher, path, text);
             }
@@ -204,13 +210,22 @@ impl Search<'_> {
         let Some(path) = path else {
             return self.found(|found| found.left_out.unreadable += 1);
         };
-        if !self.globs.allow(self.label(&path)) {
+        if !self.globs.allow(self.label(&path)) || !self.is_free(&path) {
             return;
         }
         match self.open.get(&path) {
             Some(text) => self.text(searcher, &path, text),
             None => self.file(searcher, &path),
         }
+    }
+
+    /// Whether a file may be searched; one that is asked for by its name may.
+    fn is_free(&self, path: &AbsPath) -> bool {
+        let free = path == self.root || (self.free)(path);
+        if !free {
+            self.found(|found| found.left_out.guarded += 1);
+        }
+        free
     }
 
     /// The path as globs see it.

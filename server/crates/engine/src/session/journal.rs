@@ -10,7 +10,7 @@ use std::{
 };
 
 use protocol::{
-    ErrorInfo, Item, ItemBody, ItemId, SessionInfo, SessionState, SessionUpdate, Update,
+    ErrorInfo, Item, ItemBody, ItemId, SessionId, SessionInfo, SessionState, SessionUpdate, Update,
 };
 
 use crate::{
@@ -25,6 +25,7 @@ pub(super) enum Entry {
 }
 
 pub(super) struct Journal {
+    id: SessionId,
     store: Arc<dyn Store>,
     info: Arc<RwLock<SessionInfo>>,
     state: Arc<RwLock<SessionState>>,
@@ -45,6 +46,7 @@ impl Journal {
             state.apply(&Update::Delta { item_id, offset, text });
         }
         Self {
+            id: stored.info.id.clone(),
             store,
             info: Arc::new(RwLock::new(stored.info)),
             state: Arc::new(RwLock::new(state)),
@@ -85,9 +87,8 @@ impl Journal {
         if updates.is_empty() && info.is_none() {
             return Ok(());
         }
-        let id = self.info().id;
-        if let Err(error) = self.store.append(&id, batch).await {
-            tracing::warn!(session = %id, %error, "the journal could not be written");
+        if let Err(error) = self.store.append(&self.id, batch).await {
+            tracing::warn!(session = %self.id, %error, "the journal could not be written");
             self.lossy.extend(updates.iter().filter_map(|(_, update)| match update {
                 Update::Delta { item_id, .. } => Some(item_id.clone()),
                 _ => None,
@@ -119,10 +120,14 @@ impl Journal {
         seen: Option<Seen>,
     ) -> Attached {
         let after = seen.filter(|seen| seen.epoch == self.epoch).map(|seen| seen.seq);
-        let session_id = self.info().id;
+        let session_id = self.id.clone();
         for update in self.missed(after.unwrap_or(0)) {
-            // Replay takes fresh numbers, so that every client sees them rise.
+            // Replay takes fresh numbers, so that every client sees them rise, and one that is
+            // cut off in the middle of it can go on from there.
             self.seq += 1;
+            if let Some(item) = item_of(&update) {
+                self.item_seqs.insert(item.clone(), self.seq);
+            }
             editor.notify(&SessionUpdate { session_id: session_id.clone(), seq: self.seq, update });
         }
         self.detach(connection);
@@ -187,21 +192,14 @@ impl Journal {
     }
 
     fn take_in(&mut self, seq: u64, update: &Update) {
-        let item = match update {
-            Update::ItemStarted { item }
-            | Update::ItemChanged { item }
-            | Update::ItemEnded { item } => Some(&item.id),
-            Update::Delta { item_id, .. } => Some(item_id),
-            _ => None,
-        };
-        if let Some(item) = item {
+        if let Some(item) = item_of(update) {
             self.item_seqs.insert(item.clone(), seq);
         }
         self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner()).apply(update);
     }
 
     fn tell(&self, seq: u64, update: Update) {
-        let update = SessionUpdate { session_id: self.info().id, seq, update };
+        let update = SessionUpdate { session_id: self.id.clone(), seq, update };
         for (_, editor) in &self.attached {
             editor.notify(&update);
         }
@@ -258,5 +256,16 @@ fn text_length(item: &Item) -> usize {
         ItemBody::AgentMessage { text } | ItemBody::Reasoning { text, .. } => text.len(),
         ItemBody::ToolCall(call) => call.output.as_ref().map_or(0, |output| output.text.len()),
         _ => 0,
+    }
+}
+
+/// The item an update is about.
+fn item_of(update: &Update) -> Option<&ItemId> {
+    match update {
+        Update::ItemStarted { item }
+        | Update::ItemChanged { item }
+        | Update::ItemEnded { item } => Some(&item.id),
+        Update::Delta { item_id, .. } => Some(item_id),
+        _ => None,
     }
 }

@@ -1,26 +1,27 @@
-//! The loop that owns a session: prompts and their queue, the running turn, open questions.
+//! The loop that owns a session: prompts and their queue, the running turn, the way it ends.
+//!
+//! Every command is handled to its end before the next one is taken. What is asked of the user
+//! meanwhile is in `questions.rs`.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use futures::FutureExt;
 use protocol::{
-    Answer, Approval, Decision, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Notice, QueuedPrompt,
-    Status, StopReason, TurnId, Update, UserMessage,
+    ErrorCode, ErrorInfo, Item, ItemBody, Notice, QueuedPrompt, Status, StopReason, TurnId, Update,
+    UserMessage,
 };
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    COMMANDS, Command, Reply, Session, item_of,
+    COMMANDS, Command, Reply, Session, Unless, item_of,
     journal::{Entry, Journal},
+    questions::{Questions, not_an_answer},
     withdrawn,
 };
 use crate::{
-    ConnectionId, Editor, StoredSession, recovery,
-    sessions::{Shared, Started},
+    ConnectionId, StoredSession, recovery,
+    sessions::{Attached, Seen, Shared, Started},
     turn::{self, Turn, TurnEnd},
 };
 
@@ -35,85 +36,61 @@ pub(crate) async fn spawn(
     stored: StoredSession,
     first: Vec<Update>,
 ) -> Result<Session, ErrorInfo> {
-    let journal = Journal::new(shared.parts.store.clone(), stored, shared.epoch.clone());
+    let epoch = (shared.parts.ids)();
+    let journal = Journal::new(shared.parts.store.clone(), stored, epoch);
     let (state, info) = journal.shared();
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let session = Session { id: journal.info().id, commands, state, info };
     let mut task = Task {
         shared,
         journal,
+        questions: Questions::new(session.clone()),
         session: session.clone(),
         inbox,
         backlog: VecDeque::new(),
         turn: None,
         queue: VecDeque::new(),
-        questions: HashMap::new(),
-        closing: None,
+        closing: Vec::new(),
     };
     task.write(first).await?;
-    task.end_what_is_open(StopReason::Interrupted, None).await?;
+    task.make_whole(StopReason::Interrupted).await?;
     tokio::spawn(task.run());
     Ok(session)
 }
 
-struct Task {
+pub(super) struct Task {
     shared: Arc<Shared>,
-    journal: Journal,
+    pub(super) journal: Journal,
+    pub(super) questions: Questions,
     // Given to turns. The loop ends by `Close`, not by its senders.
     session: Session,
     inbox: mpsc::Receiver<Command>,
     backlog: VecDeque<Command>,
     turn: Option<RunningTurn>,
     queue: VecDeque<QueuedPrompt>,
-    questions: HashMap<ItemId, Question>,
-    closing: Option<Reply<bool>>,
+    /// Who waits for the session to be closed; the loop ends when no turn runs any more.
+    closing: Vec<Reply<bool>>,
 }
 
 struct RunningTurn {
     id: TurnId,
     cancel: CancellationToken,
-}
-
-/// A question that waits for an answer.
-struct Question {
-    item: Item,
-    approval: Approval,
-    reply: Reply<Answer>,
-    asking: Vec<(ConnectionId, AbortHandle)>,
+    /// How many prompts waited when it was stopped: they are not sent.
+    stopped_with: Option<usize>,
 }
 
 impl Task {
     async fn run(mut self) {
-        while let Some(command) = self.next().await {
-            match command {
-                Command::Record { .. } | Command::Text { .. } => self.record(command).await,
-                Command::Close { only_if_idle, reply } => {
-                    let in_use = self.turn.is_some() || !self.journal.attached().is_empty();
-                    if only_if_idle && in_use {
-                        let _ = reply.send(Ok(false));
-                        continue;
-                    }
-                    self.closing = Some(reply);
-                    if self.turn.is_none() {
-                        break;
-                    }
-                    self.cancel().await;
-                }
-                Command::TurnEnded { end } => {
-                    self.turn_ended(end).await;
-                    if self.closing.is_some() {
-                        break;
-                    }
-                }
-                command => self.handle(command).await,
-            }
+        while self.closing.is_empty() || self.turn.is_some() {
+            let Some(command) = self.next().await else { break };
+            self.handle(command).await;
         }
-        let id = self.journal.info().id;
-        let closed = self.shared.parts.store.close(&id).await;
+        let closed = self.shared.parts.store.close(&self.session.id).await;
+        let closed = closed.map(|()| true).map_err(ErrorInfo::from);
         // Whoever still sends learns that nobody listens, and opens the session again.
         self.inbox.close();
-        if let Some(reply) = self.closing {
-            let _ = reply.send(closed.map(|()| true).map_err(ErrorInfo::from));
+        for reply in self.closing {
+            let _ = reply.send(closed.clone());
         }
     }
 
@@ -124,23 +101,26 @@ impl Task {
         }
     }
 
+    // A reply that nobody waits for any more is not an error.
     async fn handle(&mut self, command: Command) {
         match command {
+            command @ (Command::Record { .. } | Command::Text { .. }) => self.record(command).await,
             Command::Chat { message, reply } => {
                 let _ = reply.send(self.chat(message).await);
             }
             Command::Cancel { reply } => {
-                let _ = reply.send(Ok(self.cancel().await));
+                let _ = reply.send(self.cancel().await);
+            }
+            Command::Answered { approval, connection, answer } => {
+                self.answered_by(connection, &approval, answer).await;
             }
             Command::Respond { approval, answer, reply } => {
                 let result = match answer.decision {
                     // Only the end of a turn withdraws a question.
-                    Decision::Withdrawn => Err(not_an_answer()),
+                    protocol::Decision::Withdrawn => Err(not_an_answer()),
                     _ => self.respond(&approval, answer).await,
                 };
-                if let Some(reply) = reply {
-                    let _ = reply.send(result);
-                }
+                let _ = reply.send(result);
             }
             Command::Configure { mode, model, reply } => {
                 let config = self.journal.look(|state| Update::Config {
@@ -149,19 +129,20 @@ impl Task {
                 });
                 let _ = reply.send(self.write(vec![config]).await);
             }
-            Command::Attach { connection, editor, seen, reply } => {
-                let attached = self.journal.attach(connection, editor.clone(), seen);
-                for question in self.questions.values_mut() {
-                    put(&self.session, question, connection, editor.clone());
-                }
-                let _ = reply.send(Ok(attached));
+            Command::Attach { connection, seen, reply } => {
+                let _ = reply.send(self.attach(connection, seen).await);
             }
             Command::Detach { connection } => self.detach(connection),
-            Command::Ask { item, approval, reply } => self.ask(item, approval, reply).await,
-            Command::Record { .. }
-            | Command::Text { .. }
-            | Command::TurnEnded { .. }
-            | Command::Close { .. } => {}
+            Command::Ask { item, approval, reply } => {
+                let stopped = self.turn.as_ref().is_none_or(|turn| turn.cancel.is_cancelled());
+                if stopped {
+                    let _ = reply.send(Ok(withdrawn()));
+                } else {
+                    self.ask(item, approval, reply).await;
+                }
+            }
+            Command::TurnEnded { end } => self.turn_ended(end).await,
+            Command::Close { unless, reply } => self.close(unless, reply).await,
         }
     }
 
@@ -192,16 +173,18 @@ impl Task {
         }
     }
 
-    async fn write(&mut self, updates: Vec<Update>) -> Result<(), ErrorInfo> {
+    pub(super) async fn write(&mut self, updates: Vec<Update>) -> Result<(), ErrorInfo> {
         self.journal.write(updates.into_iter().map(Entry::Update).collect(), None).await
     }
 
     async fn chat(&mut self, message: UserMessage) -> Result<Started, ErrorInfo> {
+        if message.text.trim().is_empty() {
+            return Err(ErrorInfo::new(ErrorCode::InvalidParams, "There is nothing to ask."));
+        }
         let turn_id = TurnId((self.shared.parts.ids)());
         let prompt = QueuedPrompt { turn_id: turn_id.clone(), message };
         if self.turn.is_none() {
-            // A store that failed may have left items open that nobody works on any more.
-            self.end_what_is_open(StopReason::Error, None).await?;
+            self.make_whole(StopReason::Error).await?;
             self.start(prompt).await?;
             return Ok(Started { turn_id, queued: false });
         }
@@ -228,20 +211,22 @@ impl Task {
         let mut info = self.journal.info();
         info.updated_at = (self.shared.parts.clock)();
         if info.title.is_empty() {
-            info.title = message.text.lines().next().unwrap_or("").chars().take(TITLE).collect();
+            info.title = title(&message.text);
         }
-        let message = self.item(&turn_id, ItemBody::UserMessage(message));
         let mut updates = Vec::new();
         if self.journal.look(|state| !state.queue.is_empty()) {
             updates.push(self.queue_update());
         }
+        let message = self.item(&turn_id, ItemBody::UserMessage(message));
         updates.push(Update::ItemEnded { item: message });
         updates.push(Update::Status(Status::Running { turn_id: turn_id.clone() }));
         let entries = updates.into_iter().map(Entry::Update).collect();
         self.journal.write(entries, Some(info)).await?;
 
         let cancel = CancellationToken::new();
-        self.turn = Some(RunningTurn { id: turn_id.clone(), cancel: cancel.clone() });
+        let running =
+            RunningTurn { id: turn_id.clone(), cancel: cancel.clone(), stopped_with: None };
+        self.turn = Some(running);
         let session = self.session.clone();
         let turn = Turn::new(self.shared.clone(), session.clone(), turn_id, cancel);
         tokio::spawn(async move {
@@ -252,147 +237,148 @@ impl Task {
         Ok(())
     }
 
-    /// Stops the running turn. Its last word is still to come.
-    async fn cancel(&mut self) -> bool {
-        let Some(turn) = &self.turn else { return false };
+    /// Stops the running turn; says whether there is one. Its last word is still to come.
+    async fn cancel(&mut self) -> Result<bool, ErrorInfo> {
+        let Some(turn) = &mut self.turn else {
+            self.make_whole(StopReason::Error).await?;
+            return Ok(false);
+        };
         turn.cancel.cancel();
-        let open: Vec<ItemId> = self.questions.keys().cloned().collect();
-        for question in open {
-            let _ = self.respond(&question, withdrawn()).await;
+        // What comes after the stop is a new wish; what waited before it falls with the turn.
+        turn.stopped_with.get_or_insert(self.queue.len());
+        self.withdraw_all().await;
+        Ok(true)
+    }
+
+    async fn attach(
+        &mut self,
+        connection: ConnectionId,
+        seen: Option<Seen>,
+    ) -> Result<Attached, ErrorInfo> {
+        let editor = self.shared.editor(connection).ok_or_else(|| {
+            ErrorInfo::new(ErrorCode::Internal, "This connection has already been closed.")
+        })?;
+        if self.turn.is_none() {
+            // A client that comes now must not be told of a turn that nobody works on. If the
+            // store still fails, it is told what the journal has.
+            let _ = self.make_whole(StopReason::Error).await;
         }
-        true
+        self.detach(connection);
+        let attached = self.journal.attach(connection, editor.clone(), seen);
+        self.questions.put_all(connection, &editor);
+        Ok(attached)
+    }
+
+    fn detach(&mut self, connection: ConnectionId) {
+        self.journal.detach(connection);
+        self.questions.leave(connection);
+    }
+
+    async fn close(&mut self, unless: Unless, reply: Reply<bool>) {
+        let runs = self.turn.is_some();
+        let busy = match unless {
+            Unless::Never => false,
+            Unless::TurnRuns => runs,
+            Unless::InUse => runs || !self.journal.attached().is_empty(),
+        };
+        if busy {
+            let _ = reply.send(Ok(false));
+            return;
+        }
+        self.closing.push(reply);
+        if runs {
+            let _ = self.cancel().await;
+        }
     }
 
     async fn turn_ended(&mut self, end: TurnEnd) {
         let Some(turn) = self.turn.take() else { return };
         let (reason, error) = match end {
-            TurnEnd::Completed => (StopReason::Completed, None),
+            // Who said stop and was told yes must not see the turn go on to its end.
+            _ if turn.cancel.is_cancelled() => (StopReason::Cancelled, None),
             TurnEnd::Cancelled => (StopReason::Cancelled, None),
+            TurnEnd::Completed => (StopReason::Completed, None),
             TurnEnd::Failed(error) => (StopReason::Error, Some(error)),
         };
-        if let Err(failed) = self.end_turn(turn.id.clone(), reason, error).await {
-            // The journal itself is what failed. Say so without it, rather than seem to work on
-            // for ever; the next prompt makes the journal whole first.
-            self.journal.tell_unjournaled(Update::Status(Status::Idle {
-                turn_id: Some(turn.id),
-                stop_reason: Some(StopReason::Error),
-                error: Some(failed),
-            }));
+        let unsent = match reason {
+            _ if !self.closing.is_empty() => self.queue.len(),
+            StopReason::Completed => 0,
+            StopReason::Cancelled => turn.stopped_with.unwrap_or(self.queue.len()),
+            _ => self.queue.len(),
+        };
+        if let Err(failed) = self.end_turn(turn.id.clone(), reason, error, unsent).await {
+            // The next prompt makes the journal whole first.
+            self.tell_failure(turn.id, failed);
             return;
         }
-        if reason == StopReason::Completed
-            && self.closing.is_none()
-            && let Some(prompt) = self.queue.pop_front()
-            && let Err(error) = self.start(prompt.clone()).await
-        {
-            tracing::warn!(%error, "a queued prompt could not be started");
+        let Some(prompt) = self.queue.pop_front() else { return };
+        if let Err(failed) = self.start(prompt.clone()).await {
+            let turn = prompt.turn_id.clone();
             self.queue.push_front(prompt);
+            self.tell_failure(turn, failed);
         }
     }
 
-    /// Ends a turn and all that it left open. Unless it completed, nothing starts by itself
-    /// after it: the prompts that wait are shown as not sent.
+    /// The journal itself is what failed. Says so without it, rather than seem to work for ever.
+    fn tell_failure(&mut self, turn: TurnId, error: ErrorInfo) {
+        self.journal.tell_unjournaled(Update::Status(Status::Idle {
+            turn_id: Some(turn),
+            stop_reason: Some(StopReason::Error),
+            error: Some(error),
+        }));
+    }
+
+    /// Ends a turn and all that it left open. The first `unsent` prompts of the queue are shown
+    /// as not sent: after a turn that did not complete, nothing that waited starts by itself.
     async fn end_turn(
         &mut self,
         turn: TurnId,
         reason: StopReason,
         error: Option<ErrorInfo>,
+        unsent: usize,
     ) -> Result<(), ErrorInfo> {
         let mut updates = self.journal.look(|state| recovery::end_open_items(state, reason));
         if reason != StopReason::Completed {
             updates.push(self.notice(&turn, recovery::notice(reason, error.as_ref())));
-            for prompt in &self.queue {
-                updates.push(self.notice(&turn, recovery::unsent(&prompt.message.text)));
-            }
-            if !self.queue.is_empty() {
-                updates.push(Update::Queue { prompts: Vec::new() });
-            }
         }
-        updates.push(Update::Status(Status::Idle {
-            turn_id: Some(turn),
-            stop_reason: Some(reason),
-            error,
-        }));
+        updates.extend(self.unsent(unsent));
+        let ended = Status::Idle { turn_id: Some(turn), stop_reason: Some(reason), error };
+        updates.push(Update::Status(ended));
         let mut info = self.journal.info();
         info.updated_at = (self.shared.parts.clock)();
         let entries = updates.into_iter().map(Entry::Update).collect();
         self.journal.write(entries, Some(info)).await?;
-        if reason != StopReason::Completed {
-            self.queue.clear();
-        }
+        self.queue.drain(..unsent);
         Ok(())
     }
 
-    /// Ends a turn that the journal knows as running although none does.
-    async fn end_what_is_open(
-        &mut self,
-        reason: StopReason,
-        error: Option<ErrorInfo>,
-    ) -> Result<(), ErrorInfo> {
+    /// The first prompts of the queue as not sent, each under the turn it was to be.
+    fn unsent(&self, count: usize) -> Vec<Update> {
+        let unsent = self.queue.iter().take(count);
+        let mut updates: Vec<Update> = unsent
+            .map(|prompt| self.notice(&prompt.turn_id, recovery::unsent(&prompt.message.text)))
+            .collect();
+        if count > 0 {
+            let prompts = self.queue.iter().skip(count).cloned().collect();
+            updates.push(Update::Queue { prompts });
+        }
+        updates
+    }
+
+    /// Ends what the journal has as open although nobody works on it: a process died, or a store
+    /// failed, before the end was written. To be called when no turn runs.
+    async fn make_whole(&mut self, reason: StopReason) -> Result<(), ErrorInfo> {
         let (status, queue) =
             self.journal.look(|state| (state.status.clone(), state.queue.clone()));
-        let Status::Running { turn_id } = status else { return Ok(()) };
         self.queue = queue.into();
-        self.end_turn(turn_id, reason, error).await
-    }
-
-    async fn ask(&mut self, item: Item, approval: Approval, reply: Reply<Answer>) {
-        if self.turn.as_ref().is_none_or(|turn| turn.cancel.is_cancelled()) {
-            let _ = reply.send(Ok(withdrawn()));
-            return;
+        let unsent = self.queue.len();
+        if let Status::Running { turn_id } = status {
+            return self.end_turn(turn_id, reason, None, unsent).await;
         }
-        // A question that could not be journaled is not asked.
-        if let Err(error) = self.write(vec![Update::ItemStarted { item: item.clone() }]).await {
-            let _ = reply.send(Err(error));
-            return;
-        }
-        let id = item.id.clone();
-        let mut question = Question { item, approval, reply, asking: Vec::new() };
-        for (connection, editor) in self.journal.attached() {
-            put(&self.session, &mut question, *connection, editor.clone());
-        }
-        self.questions.insert(id, question);
-    }
-
-    async fn respond(&mut self, id: &ItemId, answer: Answer) -> Result<(), ErrorInfo> {
-        let Some(question) = self.questions.get(id) else {
-            return Err(ErrorInfo::new(
-                ErrorCode::ApprovalNotFound,
-                "That question is not open; it may have been answered elsewhere.",
-            ));
-        };
-        let mut item = question.item.clone();
-        let mut approval = question.approval.clone();
-        let known = answer.decision == Decision::Withdrawn
-            || approval.options.iter().any(|option| option.decision == answer.decision);
-        if !known {
-            return Err(not_an_answer());
-        }
-        approval.answer = Some(answer.clone());
-        item.body = ItemBody::Approval(approval);
-        let withdrawn = answer.decision == Decision::Withdrawn;
-        // The answer counts once it is journaled; a withdrawal counts at any rate.
-        match self.write(vec![Update::ItemEnded { item }]).await {
-            Err(error) if !withdrawn => return Err(error),
-            _ => {}
-        }
-        if let Some(question) = self.questions.remove(id) {
-            question.asking.iter().for_each(|(_, asking)| asking.abort());
-            let _ = question.reply.send(Ok(answer));
-        }
+        let updates = self.unsent(unsent);
+        self.write(updates).await?;
+        self.queue.clear();
         Ok(())
-    }
-
-    fn detach(&mut self, connection: ConnectionId) {
-        self.journal.detach(connection);
-        for question in self.questions.values_mut() {
-            question.asking.retain(|(asked, asking)| {
-                if *asked == connection {
-                    asking.abort();
-                }
-                *asked != connection
-            });
-        }
     }
 
     fn notice(&self, turn: &TurnId, notice: Notice) -> Update {
@@ -405,31 +391,10 @@ impl Task {
     }
 }
 
-/// Puts an open question to one editor. Its answer, if it has one, comes back as a command.
-fn put(
-    session: &Session,
-    question: &mut Question,
-    connection: ConnectionId,
-    editor: Arc<dyn Editor>,
-) {
-    let (session, id) = (session.clone(), question.item.id.clone());
-    let approval = question.approval.clone();
-    let asking = tokio::spawn(async move {
-        if let Some(mut answer) = editor.ask(&session.id, &id, &approval).await {
-            answer.by = editor.name();
-            let respond = Command::Respond { approval: id, answer, reply: None };
-            // Sent from a task of its own: the answer must arrive although it ends this one.
-            tokio::spawn(async move { session.send(respond).await });
-        }
-    });
-    question.asking.push((connection, asking.abort_handle()));
-}
-
-fn not_an_answer() -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::InvalidParams,
-        "That is not one of the answers to this question; see the approval's `options`.",
-    )
+/// The first line of a prompt that has words.
+fn title(prompt: &str) -> String {
+    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty());
+    line.unwrap_or_default().chars().take(TITLE).collect()
 }
 
 fn panicked() -> ErrorInfo {

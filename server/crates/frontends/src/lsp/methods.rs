@@ -87,9 +87,6 @@ impl Server {
     pub(super) async fn chat(&self, Checked(params): Checked<ChatParams>) -> Result<ChatResult> {
         let ChatParams { session_id, text, context } = params;
         self.0.speaks();
-        if text.trim().is_empty() {
-            return Err(refused(invalid("`text` is empty: there is nothing to ask")));
-        }
         let pointed: Vec<Pointed> = context
             .into_iter()
             .map(|ChatContext { uri, range }| Pointed::new(&self.0, &uri, range))

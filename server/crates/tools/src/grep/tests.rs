@@ -27,6 +27,19 @@ async fn the_search_can_be_narrowed() {
 }
 
 #[tokio::test]
+async fn what_may_hold_secrets_is_left_out_unless_it_is_named() {
+    let folder = Folder::new(&[("a.txt", "hunter\n"), ("server.key", "hunter\n")]);
+    let all = folder.run("grep", json!({"pattern": "hunter"})).await.unwrap();
+    let note = "(1 file that may hold secrets left out; name one as `path`)\n";
+    assert_eq!(all, format!("a.txt:1: hunter\n{note}"));
+    let named = json!({"pattern": "hunter", "path": "server.key"});
+    let call = folder.prepare("grep", named.clone()).await.unwrap();
+    let path = folder.root.join("server.key").unwrap();
+    assert_eq!(call.effects, [Effect::Read { path }]);
+    assert_eq!(folder.run("grep", named).await.unwrap(), "server.key:1: hunter\n");
+}
+
+#[tokio::test]
 async fn unsaved_text_is_what_is_searched() {
     let folder = Folder::new(&[("a.txt", "saved\n")]);
     folder.open("a.txt", "typed\n");

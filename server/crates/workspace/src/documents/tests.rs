@@ -1,6 +1,6 @@
 //! The workspace as others use it: buffers over files, stamps, writing, searching.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use changes::Encoding;
 use engine::{ConnectionId, DocumentError, Documents, Origin};
@@ -220,10 +220,11 @@ async fn searching_sees_unsaved_text_and_can_be_stopped() {
         case_insensitive: false,
         max_matches: 10,
     };
-    let result = workspace.grep(query.clone(), CancellationToken::new()).await.unwrap();
+    let result =
+        workspace.grep(query.clone(), Arc::new(|_| true), CancellationToken::new()).await.unwrap();
     let found: Vec<_> = result.matches.iter().map(|m| (m.line, m.text.as_str())).collect();
     assert_eq!(found, [(2, "unsaved needle")]);
     let stopped = CancellationToken::new();
     stopped.cancel();
-    assert!(workspace.grep(query, stopped).await.is_err());
+    assert!(workspace.grep(query, Arc::new(|_| true), stopped).await.is_err());
 }

@@ -1,7 +1,8 @@
 //! What is searched, what is left out, and that the answer is always the same.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
+use engine::FreeToRead;
 use protocol::AbsPath;
 use ropey::Rope;
 use tempfile::TempDir;
@@ -49,7 +50,7 @@ impl Folder {
     }
 
     fn run(&self, query: &GrepQuery) -> Result<GrepResult, GrepError> {
-        grep(query, &query.root, &self.open, &CancellationToken::new())
+        grep(query, &query.root, &self.open, &everything(), &CancellationToken::new())
     }
 
     /// The matches as `path:line:text`, one a line.
@@ -60,6 +61,10 @@ impl Folder {
         });
         lines.collect()
     }
+}
+
+fn everything() -> FreeToRead {
+    Arc::new(|_| true)
 }
 
 #[test]
@@ -110,6 +115,20 @@ fn ignored_hidden_and_binary_files_are_left_out() {
 }
 
 #[test]
+fn files_that_are_not_free_to_read_are_left_out_unless_named() {
+    let folder = Folder::new(&[("a.txt", "x"), ("server.key", "x")]).open("new.key", "x");
+    let free: FreeToRead = Arc::new(|path| !path.as_str().ends_with(".key"));
+    let run = |root: &AbsPath| {
+        let query = GrepQuery { root: root.clone(), ..folder.query("x") };
+        grep(&query, root, &folder.open, &free, &CancellationToken::new()).unwrap()
+    };
+    let result = run(&folder.root);
+    let found: Vec<_> = result.matches.iter().map(|it| it.path.file_name().unwrap()).collect();
+    assert_eq!((found, result.left_out.guarded), (vec!["a.txt"], 2));
+    assert_eq!(run(&folder.root.join("server.key").unwrap()).matches.len(), 1);
+}
+
+#[test]
 fn unsaved_text_is_what_is_searched() {
     let folder = Folder::new(&[
         (".gitignore", "*.log\n"),
@@ -139,14 +158,15 @@ fn the_root_may_be_a_file_even_an_ignored_one_or_one_not_saved_yet() {
         let open = folder.open.iter().filter(|(path, _)| path.starts_with(&root));
         let open = open.map(|(path, text)| (path.clone(), text.clone())).collect();
         let query = GrepQuery { root: root.clone(), ..folder.query("x") };
-        let result = grep(&query, &root, &open, &CancellationToken::new()).unwrap();
+        let result = grep(&query, &root, &open, &everything(), &CancellationToken::new()).unwrap();
         let lines = result.matches.iter();
         let lines =
             lines.map(|m| format!("{}:{}:{}\n", m.path.file_name().unwrap(), m.line, m.text));
         assert_eq!(lines.collect::<String>(), expected);
     }
     let missing = GrepQuery { root: folder.root.join("missing").unwrap(), ..folder.query("x") };
-    let error = grep(&missing, &missing.root, &BTreeMap::new(), &CancellationToken::new());
+    let error =
+        grep(&missing, &missing.root, &BTreeMap::new(), &everything(), &CancellationToken::new());
     assert!(matches!(error, Err(GrepError::Root(_))));
 }
 
@@ -195,6 +215,6 @@ fn a_stopped_search_says_so() {
     let folder = Folder::new(&[("f", "x\n")]);
     let stopped = CancellationToken::new();
     stopped.cancel();
-    let result = grep(&folder.query("x"), &folder.root, &folder.open, &stopped);
+    let result = grep(&folder.query("x"), &folder.root, &folder.open, &everything(), &stopped);
     assert!(matches!(result, Err(GrepError::Cancelled)));
 }
