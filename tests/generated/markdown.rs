@@ -37,7 +37,10 @@ UTF-8 bytes. Paths in updates are absolute; where a client has to open something
 ";
 
 pub fn page(definitions: &[Definition]) -> String {
-    let mut page = HEAD.replace("# The Coworker protocol", &format!("# The Coworker protocol, version {PROTOCOL_VERSION}"));
+    let mut page = HEAD.replace(
+        "# The Coworker protocol",
+        &format!("# The Coworker protocol, version {PROTOCOL_VERSION}"),
+    );
     for (title, direction) in [
         ("Requests of the client", Direction::ClientRequest),
         ("Requests of the server", Direction::ServerRequest),

@@ -82,8 +82,10 @@ fn comment(doc: &str, indent: &str) -> String {
     match doc {
         "" => String::new(),
         doc => {
-            let lines: Vec<String> =
-                doc.lines().map(|line| format!("{indent} * {line}").trim_end().to_owned()).collect();
+            let lines: Vec<String> = doc
+                .lines()
+                .map(|line| format!("{indent} * {line}").trim_end().to_owned())
+                .collect();
             let text = lines.join("\n");
             format!("{indent}/** {} */\n", text.trim_start().trim_start_matches("* "))
         }
