@@ -44,7 +44,7 @@ pub fn measure(table: &mut Table) -> Result<()> {
         last = Some(editor);
     }
     let mut editor = last.context("nothing was replayed")?;
-    let memory = process::memory(editor.process_id()).map(Figure::megabytes);
+    let memory = process::memory(editor.process_id()).map(|it| Figure::megabytes(it.all));
     let mut turns = Samples::default();
     for _ in 0..MORE_TURNS {
         turns.add(editor.turn()?);

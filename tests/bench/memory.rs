@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     editor::Editor,
-    process,
+    process::{self, Memory},
     stage::{Peer, Stage},
     table::{Figure, Row, Table, middle},
 };
@@ -19,7 +19,7 @@ const REST: Duration = Duration::from_millis(1500);
 pub fn measure(table: &mut Table) -> Result<()> {
     let stage = Stage::new()?;
     let peer = Peer::find();
-    let [mut idle, mut used, mut theirs] = <[Vec<u64>; 3]>::default();
+    let [mut idle, mut used, mut theirs] = <[Vec<Memory>; 3]>::default();
     for _ in 0..RUNS {
         let script = "turn\nstream 200\n".repeat(TURNS);
         let mut editor = Editor::ready(&mut stage.scripted(&stage.home()?, &script)?, &stage.root)?;
@@ -38,13 +38,20 @@ pub fn measure(table: &mut Table) -> Result<()> {
             theirs.extend(process::memory(editor.process_id()));
         }
     }
-    let figure = |bytes| middle(bytes).map(Figure::megabytes);
+    let all = |samples: &[Memory]| figure(samples, |memory| memory.all);
+    let own = |samples: &[Memory]| figure(samples, |memory| memory.own);
     let name = peer.map_or_else(|| "a language server".to_owned(), |peer| peer.name());
-    table.add(
-        Row::new("memory (PSS) with one session", figure(idle))
-            .budget(10.0)
-            .against(format!("{name}, initialized"), figure(theirs)),
-    );
-    table.add(Row::new("memory (PSS) after 50 turns of 200 tokens", figure(used)).budget(12.0));
+    let initialized = format!("{name}, initialized");
+    let what = "memory (PSS) with one session";
+    table.add(Row::new(what, all(&idle)).budget(10.0).against(&initialized, all(&theirs)));
+    let part = "of that its own, without pages of the program file";
+    table.add(Row::new(part, own(&idle)).against(&initialized, own(&theirs)));
+    let what = "memory (PSS) after 50 turns of 200 tokens";
+    table.add(Row::new(what, all(&used)).budget(12.0));
+    table.add(Row::new(part, own(&used)));
     Ok(())
+}
+
+fn figure(samples: &[Memory], part: impl Fn(&Memory) -> u64) -> Option<Figure> {
+    middle(samples.iter().map(part).collect()).map(Figure::megabytes)
 }

@@ -3,15 +3,27 @@
 
 use std::{fs, time::Duration};
 
-/// The memory of a process and its children in bytes, shared pages shared out (PSS).
-pub fn memory(id: u32) -> Option<u64> {
-    let kilobytes = |id: &u32| {
+/// What a process and its children hold in memory, in bytes.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    /// All of it, shared pages shared out (PSS).
+    pub all: u64,
+    /// What they wrote themselves: not pages of a program file, which the system can drop.
+    pub own: u64,
+}
+
+pub fn memory(id: u32) -> Option<Memory> {
+    let mut sum = Memory { all: 0, own: 0 };
+    for id in with_descendants(id) {
         let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
-        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
-    };
-    let sum: Option<u64> = with_descendants(id).iter().map(kilobytes).sum();
-    sum.map(|sum| sum * 1024)
+        let bytes = |field: &str| -> Option<u64> {
+            let line = rollup.lines().find_map(|line| line.strip_prefix(field))?;
+            Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
+        };
+        sum.all += bytes("Pss:")?;
+        sum.own += bytes("Pss_Anon:")?;
+    }
+    Some(sum)
 }
 
 fn with_descendants(id: u32) -> Vec<u32> {

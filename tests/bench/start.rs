@@ -40,7 +40,8 @@ fn starts(stage: &Stage, table: &mut Table) -> Result<()> {
         editor.tell("initialized", &json!({}))?;
         first.add(editor.new_session()?);
         next.add(editor.new_session()?);
-        drop(editor);
+        // As an editor leaves it: a process that is killed leaves the next one less to do.
+        editor.quit()?;
 
         floor.add(Editor::spawn(&mut Command::new("cat"))?.initialize(&stage.root)?);
         if let Some(peer) = &peer {

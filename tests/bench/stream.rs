@@ -1,6 +1,11 @@
 //! How fast text comes through, from a script and over HTTP, and what the model is sent.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -35,7 +40,11 @@ pub fn measure(table: &mut Table) -> Result<()> {
     let whole = first.percentile(50);
     table.add(Row::new("the first turn over HTTP, with a pause of 25 ms in it", whole));
     let told = "model's first token on its wire to the first update with text";
-    table.add(Row::new(told, text.median()).budget(0.2));
+    table.add(
+        Row::new(told, text.median())
+            .budget(0.2)
+            .against("a word through `cat` and back", there_and_back()?.median()),
+    );
 
     let over_http = tokens_over_http(&stage)?.median();
     table.add(Row::new("2,000 tokens over HTTP, one event each", over_http).budget(25.0));
@@ -45,6 +54,25 @@ pub fn measure(table: &mut Table) -> Result<()> {
     let bytes = Figure::new(request.bytes as f64, Unit::Bytes);
     table.add(Row::new("the first model request: prompt and tools", Some(bytes)).budget(24576.0));
     Ok(())
+}
+
+/// What the system takes to hand a word from one idle process to another, twice.
+fn there_and_back() -> Result<Samples> {
+    let mut command = Command::new("cat");
+    let mut cat = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut input = cat.stdin.take().context("no standard input")?;
+    let mut output = cat.stdout.take().context("no standard output")?;
+    let mut times = Samples::default();
+    for _ in 0..RUNS {
+        thread::sleep(PAUSE);
+        let sent = Instant::now();
+        input.write_all(b"word")?;
+        output.read_exact(&mut [0; 4])?;
+        times.add(sent.elapsed());
+    }
+    drop(input);
+    cat.wait()?;
+    Ok(times)
 }
 
 /// From the first token to the end of the turn.

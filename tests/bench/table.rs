@@ -19,7 +19,7 @@ impl Unit {
             Self::Milliseconds => format!("{value:.1} ms"),
             Self::Megabytes => format!("{value:.1} MB"),
             Self::Bytes => format!("{value:.0} B"),
-            Self::Percent => format!("{value:.2} %"),
+            Self::Percent => format!("{value:.1} %"),
             Self::Count => format!("{value:.0}"),
         }
     }
@@ -27,8 +27,8 @@ impl Unit {
     /// The value as precisely as it is shown: what cannot be seen does not break a budget.
     fn shown(self, value: f64) -> f64 {
         match self {
-            Self::Milliseconds | Self::Percent => (value * 100.0).round() / 100.0,
-            Self::Megabytes => (value * 10.0).round() / 10.0,
+            Self::Milliseconds => (value * 100.0).round() / 100.0,
+            Self::Megabytes | Self::Percent => (value * 10.0).round() / 10.0,
             Self::Bytes | Self::Count => value.round(),
         }
     }
@@ -103,11 +103,19 @@ pub fn middle(mut values: Vec<u64>) -> Option<u64> {
     values.get(values.len() / 2).copied()
 }
 
+/// What a figure may be at most.
+enum Budget {
+    /// In the figure's own unit.
+    Value(f64),
+    /// So many times what the first peer takes.
+    Ratio(f64),
+}
+
 /// One line: what was measured, and what it is held against.
 pub struct Row {
     what: String,
     ours: Option<Figure>,
-    budget: Option<f64>,
+    budget: Option<Budget>,
     peers: Vec<(String, Option<Figure>)>,
 }
 
@@ -118,7 +126,13 @@ impl Row {
 
     /// What it may be at most, in the unit of the figure.
     pub fn budget(mut self, most: f64) -> Self {
-        self.budget = Some(most);
+        self.budget = Some(Budget::Value(most));
+        self
+    }
+
+    /// What it may be at most, in times of what the first peer takes.
+    pub fn budget_ratio(mut self, most: f64) -> Self {
+        self.budget = Some(Budget::Ratio(most));
         self
     }
 
@@ -128,18 +142,33 @@ impl Row {
         self
     }
 
+    /// The budget, and whether it is kept as far as one can see.
+    fn verdict(&self) -> (String, String) {
+        let (most, within) = match (&self.budget, self.ours) {
+            (None, _) => return Default::default(),
+            (Some(_), None) => return ("–".to_owned(), "–".to_owned()),
+            (Some(Budget::Value(most)), Some(ours)) => {
+                (ours.unit.show(*most), Some(ours.unit.shown(ours.value) <= *most))
+            }
+            (Some(Budget::Ratio(most)), Some(ours)) => {
+                let theirs = self.peers.first().and_then(|(_, theirs)| theirs.as_ref());
+                let within = theirs.map(|theirs| ours.value / theirs.value <= *most);
+                (format!("{most} × theirs"), within)
+            }
+        };
+        let kept = match within {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "–",
+        };
+        (most, kept.to_owned())
+    }
+
     /// The cells of its lines: one for each peer, at least one.
     fn lines(&self) -> Vec<[String; 6]> {
         let dash = || "–".to_owned();
         let ours = self.ours.map_or_else(dash, |ours| ours.to_string());
-        let (budget, kept) = match (self.budget, self.ours) {
-            (Some(most), Some(ours)) => {
-                let kept = ours.unit.shown(ours.value) <= most;
-                (ours.unit.show(most), if kept { "yes" } else { "NO" }.to_owned())
-            }
-            (Some(_), None) => (dash(), dash()),
-            (None, _) => (String::new(), String::new()),
-        };
+        let (budget, kept) = self.verdict();
         let mut lines = vec![[self.what.clone(), ours, budget, kept, String::new(), String::new()]];
         for (at, (peer, theirs)) in self.peers.iter().enumerate() {
             if at > 0 {
