@@ -60,6 +60,7 @@ see 'Reading the function'
 see '✓ Read greet.lua'
 see '◐ Making it shorter'
 see 'Proposed'
+see 'a Accept  r Reject  q Later'
 see '? Edit greet.lua'
 see 'A Always'
 see 'says the same in three' # Markdown is drawn

@@ -507,7 +507,12 @@ local function chat_of(root)
     chat:draw_changes()
   end)
   chats[root] = chat
-  pcall(vim.treesitter.start, chat.buf, 'markdown')
+  -- By syntax rules and not by tree-sitter, which loses inline marks of text that is streamed.
+  vim.api.nvim_buf_call(chat.buf, function()
+    vim.bo.syntax = 'markdown'
+    local marks = [[matchgroup=CoworkerDim start=/`\ze[^`]/ end=/`/]]
+    vim.cmd('syntax region CoworkerCode ' .. marks .. ' oneline keepend concealends')
+  end)
   vim.bo[chat.buf].formatlistpat = LIST_PATTERN
   chat:map_keys()
   vim.api.nvim_create_autocmd('WinResized', {

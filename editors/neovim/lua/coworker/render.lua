@@ -63,6 +63,7 @@ function M.define_highlights()
     CoworkerReasoning = 'Comment',
     CoworkerKey = 'Special',
     CoworkerFiller = 'NonText',
+    CoworkerCode = 'Special',
   }
   for name, link in pairs(links) do
     vim.api.nvim_set_hl(0, name, { link = link, default = true })

@@ -267,6 +267,11 @@ t.test('what a change set or a list tells is not told by its tool call as well',
   chat_has('✓ other.lua +1 −1, applied')
   chat_has('✗ Todos without a list')
   t.equal(false, t.has(t.chat(root), 'Edit other.lua') or t.has(t.chat(root), 'Todos: 1 of 2'))
+  vim.api.nvim_set_current_win(require('coworker.chat').window(root))
+  vim.fn.search('other.lua +1', 'w')
+  t.type('K')
+  t.equal(true, t.screen():find('\n-return 1\n+return 2', 1, true) ~= nil)
+  vim.api.nvim_set_current_win(source)
 end)
 
 t.test('a question leaves one line at most, and the gaps are right', function()

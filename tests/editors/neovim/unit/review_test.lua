@@ -101,6 +101,11 @@ t.test('a change comes up as a diff beside the real buffer, which stays editable
   t.equal(source, vim.api.nvim_win_get_buf(state.real))
   t.equal('local a = 1\nreturn a + 2', t.text(vim.api.nvim_win_get_buf(state.proposed)))
   t.equal({ true, true }, { vim.wo[state.real].diff, vim.wo[state.proposed].diff })
+  local bar = vim.api.nvim_eval_statusline(vim.wo[state.proposed].winbar, {
+    winid = state.proposed,
+    maxwidth = vim.api.nvim_win_get_width(state.proposed),
+  }).str
+  t.equal('Proposed a Accept  r Reject  q Later', (vim.trim(bar):gsub('Proposed +', 'Proposed ')))
   t.equal({ true, false }, {
     vim.bo[source].modifiable,
     vim.bo[vim.api.nvim_win_get_buf(state.proposed)].modifiable,
@@ -158,7 +163,7 @@ t.test('an answer from elsewhere closes the preview; ours is then none', functio
   end)
 end)
 
-t.test('approve', function()
+t.test('a key pressed too soon answers nothing, the next one approves', function()
   vim.api.nvim_set_current_win(source_win)
   local reply = fake:question('q2', changes())
   await_preview()
