@@ -144,7 +144,7 @@ fn every_tool_has_its_prompt_and_every_prompt_its_place() {
     for (file, text) in files(&[".md"]).iter().filter(|(file, _)| file.starts_with("prompts/")) {
         let name = file.trim_start_matches("prompts/");
         let named = sources.contains(&format!("prompts/{name}\""))
-            || sources.contains(&format!("prompt!(\"{name}\")"))
+            || sources.contains(&format!("\"{name}\""))
             || name
                 .strip_prefix("tools/")
                 .is_some_and(|tool| sources.contains(&format!("\"{tool}\"")));

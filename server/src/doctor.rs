@@ -60,7 +60,7 @@ fn model(sessions: &Sessions) -> Check {
              `coworker demo` works without"
             .to_owned()),
         name => sessions
-            .models()
+            .models(name)
             .into_iter()
             .find(|choice| choice.name == name)
             .map(|choice| format!("{name}: {}", choice.description))

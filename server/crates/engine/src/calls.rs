@@ -214,8 +214,11 @@ pub(crate) fn options(yes: &str, no: &str, remember: Option<&[Effect]>) -> Vec<A
     if let Some(effects) = remember.filter(|effects| !effects.is_empty()) {
         let rules: Vec<Rule> =
             effects.iter().map(|effect| Rule { allow: effect.clone() }).collect();
+        let writes = effects.iter().all(|effect| matches!(effect, Effect::Write { .. }));
         let exactly = match effects {
             [Effect::Run { .. }] => "exactly this command",
+            [_] if writes => "edits of exactly this file",
+            _ if writes => "edits of exactly these files",
             [_] => "exactly this path",
             _ => "exactly these",
         };

@@ -22,6 +22,11 @@ pub trait Model: Send + Sync {
 
     /// The models that can be chosen, with one line on each.
     fn choices(&self) -> Vec<ModelChoice>;
+
+    /// The model of this name, whether the list has it or not; none if it cannot be reached.
+    fn choice(&self, name: &str) -> Option<ModelChoice> {
+        self.choices().into_iter().find(|choice| choice.name == name)
+    }
 }
 
 /// The events of one answer. It is whole only if the last event is [`ModelEvent::End`].

@@ -384,9 +384,14 @@ impl Sessions {
         &self.shared.parts.settings
     }
 
-    /// The models that can be chosen.
-    pub fn models(&self) -> Vec<ModelChoice> {
-        self.shared.parts.model.choices()
+    /// The models that can be chosen, `current` among them if it can be reached.
+    pub fn models(&self, current: &str) -> Vec<ModelChoice> {
+        let model = &self.shared.parts.model;
+        let mut choices = model.choices();
+        if choices.iter().all(|choice| choice.name != current) {
+            choices.extend(model.choice(current));
+        }
+        choices
     }
 
     /// Stops every turn, journals its end and gives the claims back.

@@ -63,10 +63,7 @@ impl Model for Models {
         }
         choices
     }
-}
 
-impl Models {
-    /// The choice of this name, if it can be reached.
     fn choice(&self, name: &str) -> Option<ModelChoice> {
         match Name::parse(name)? {
             Name::Script(file) => Some(Scripts::choice(file)),

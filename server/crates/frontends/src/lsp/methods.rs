@@ -254,7 +254,7 @@ fn options(connection: &Connection, mode: Mode, model: String) -> ConfigOptionsR
     });
     let models = connection
         .sessions
-        .models()
+        .models(&model)
         .into_iter()
         .map(|choice| ConfigChoice { value: choice.name, description: choice.description });
     let option =
