@@ -1,0 +1,32 @@
+//! The engine from outside: what someone at a front end notices, through [`engine::Sessions`].
+//!
+//! Workspace, tools and stores are the real ones; only the model's answers, the editor's user and
+//! the failures of the store are made up (`engine/stage.rs` and
+//! its neighbours). Nothing here waits for a length of
+//! time: a test waits for what it needs to see, and gives up after [`stage::PATIENCE`].
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+#[path = "engine/client.rs"]
+mod client;
+#[path = "engine/moody.rs"]
+mod moody;
+#[path = "engine/script.rs"]
+mod script;
+#[path = "engine/stage.rs"]
+mod stage;
+
+#[path = "engine/asking.rs"]
+mod asking;
+#[path = "engine/failing.rs"]
+mod failing;
+#[path = "engine/prompting.rs"]
+mod prompting;
+#[path = "engine/restarting.rs"]
+mod restarting;
+#[path = "engine/returning.rs"]
+mod returning;
+#[path = "engine/sending.rs"]
+mod sending;
+#[path = "engine/stopping.rs"]
+mod stopping;

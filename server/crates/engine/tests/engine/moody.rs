@@ -1,0 +1,137 @@
+//! A store that fails, or comes to a halt, when a test tells it to.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use engine::{Batch, Store, StoreError, StoredSession};
+use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Status, Update};
+use tokio::sync::watch;
+
+type Condition = Box<dyn Fn(&Batch) -> bool + Send>;
+
+/// Hands everything to the store within, but for what it was told to fail at.
+pub struct Moody {
+    inner: Arc<dyn Store>,
+    fails: Mutex<Option<Condition>>,
+    halts: Mutex<Option<Condition>>,
+    halts_at_close: watch::Sender<bool>,
+    is_halted: watch::Sender<bool>,
+}
+
+impl Moody {
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self {
+            inner,
+            fails: Mutex::default(),
+            halts: Mutex::default(),
+            halts_at_close: watch::Sender::new(false),
+            is_halted: watch::Sender::new(false),
+        }
+    }
+
+    /// From now on a batch is refused if it is like that.
+    pub fn fail_at(&self, condition: impl Fn(&Batch) -> bool + Send + 'static) {
+        *self.fails.lock().unwrap() = Some(Box::new(condition));
+    }
+
+    pub fn work_again(&self) {
+        *self.fails.lock().unwrap() = None;
+    }
+
+    /// A batch like that is never written, as if the process died just before.
+    pub fn halt_at(&self, condition: impl Fn(&Batch) -> bool + Send + 'static) {
+        *self.halts.lock().unwrap() = Some(Box::new(condition));
+    }
+
+    /// A session is not closed before [`Moody::go_on`].
+    pub fn halt_at_close(&self) {
+        self.halts_at_close.send_replace(true);
+    }
+
+    pub fn go_on(&self) {
+        self.halts_at_close.send_replace(false);
+    }
+
+    /// Waits until it has come to a halt.
+    pub async fn halted(&self) {
+        self.is_halted.subscribe().wait_for(|halted| *halted).await.unwrap();
+    }
+
+    /// What a process would find that starts now.
+    pub async fn found(&self, id: &SessionId) -> StoredSession {
+        self.inner.open(id).await.unwrap()
+    }
+}
+
+/// Whether the batch begins the turn of this prompt.
+pub fn begins(prompt: &'static str) -> impl Fn(&Batch) -> bool + Send {
+    move |batch| {
+        batch.records.iter().any(|record| match &record.update {
+            Update::ItemEnded { item } => {
+                matches!(&item.body, ItemBody::UserMessage(message) if message.text == prompt)
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Whether the batch ends a turn.
+pub fn ends_a_turn(batch: &Batch) -> bool {
+    let idle = |update: &Update| matches!(update, Update::Status(Status::Idle { .. }));
+    batch.records.iter().any(|record| idle(&record.update))
+}
+
+/// Whether the batch holds an answer to a question.
+pub fn holds_an_answer(batch: &Batch) -> bool {
+    batch.records.iter().any(|record| match &record.update {
+        Update::ItemEnded { item } => matches!(item.body, ItemBody::Approval(_)),
+        _ => false,
+    })
+}
+
+#[async_trait]
+impl Store for Moody {
+    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError> {
+        self.inner.create(info).await
+    }
+
+    async fn open(&self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        self.inner.open(id).await
+    }
+
+    async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
+        if self.fails.lock().unwrap().as_ref().is_some_and(|fails| fails(&batch)) {
+            return Err(StoreError::Locked);
+        }
+        if self.halts.lock().unwrap().as_ref().is_some_and(|halts| halts(&batch)) {
+            self.is_halted.send_replace(true);
+            std::future::pending::<()>().await;
+        }
+        self.inner.append(id, batch).await
+    }
+
+    async fn close(&self, id: &SessionId) -> Result<(), StoreError> {
+        let mut halts = self.halts_at_close.subscribe();
+        if *halts.borrow() {
+            self.is_halted.send_replace(true);
+        }
+        halts.wait_for(|halts| !halts).await.unwrap();
+        self.inner.close(id).await
+    }
+
+    async fn list(&self, root: Option<&AbsPath>) -> Result<Vec<SessionInfo>, StoreError> {
+        self.inner.list(root).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<(), StoreError> {
+        self.inner.delete(id).await
+    }
+
+    async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {
+        self.inner.rules(root).await
+    }
+
+    async fn add_rule(&self, root: &AbsPath, rule: &Rule) -> Result<(), StoreError> {
+        self.inner.add_rule(root, rule).await
+    }
+}

@@ -1,0 +1,134 @@
+//! A model that says what a test tells it to, when the test tells it to.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use engine::{
+    Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, StopCause,
+};
+use futures::StreamExt;
+use protocol::Usage;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+type Event = Result<ModelEvent, ModelError>;
+
+/// Answers a prompt as arranged with [`Script::answer`]; any other with `Done.`
+#[derive(Default)]
+pub struct Script {
+    answers: Mutex<Vec<(String, mpsc::UnboundedReceiver<Event>)>>,
+    requests: Mutex<Vec<ModelRequest>>,
+}
+
+/// One answer while it is being given. Dropped before its end, the answer breaks off.
+pub struct Voice(mpsc::UnboundedSender<Event>);
+
+impl Script {
+    /// The next answer to a prompt that ends with `prompt`; several are given in their order.
+    pub fn answer(&self, prompt: &str) -> Voice {
+        let (events, answer) = mpsc::unbounded_channel();
+        lock(&self.answers).push((prompt.to_owned(), answer));
+        Voice(events)
+    }
+
+    /// Drops the answers that nobody asked for.
+    pub fn forget(&self) {
+        lock(&self.answers).clear();
+    }
+
+    /// What the model was sent up to now.
+    pub fn requests(&self) -> Vec<ModelRequest> {
+        lock(&self.requests).clone()
+    }
+
+    /// The prompts the model was sent, each at the first request with it.
+    pub fn prompts(&self) -> Vec<String> {
+        let mut prompts: Vec<String> = self.requests().iter().map(prompt).collect();
+        prompts.dedup();
+        prompts
+    }
+}
+
+/// The last thing the user said, as the model reads it.
+pub fn prompt(request: &ModelRequest) -> String {
+    let mut messages = request.messages.iter().rev();
+    messages
+        .find_map(|message| match message {
+            Message::User { text } => Some(text.clone()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+/// All the model reads of the results of its calls.
+pub fn results(request: &ModelRequest) -> String {
+    let results = request.messages.iter().filter_map(|message| match message {
+        Message::Tool { results } => Some(results),
+        _ => None,
+    });
+    results.flatten().map(|result| format!("{}\n", result.text)).collect()
+}
+
+impl Voice {
+    pub fn event(&self, event: ModelEvent) -> &Self {
+        // A turn that was stopped listens no more.
+        let _ = self.0.send(Ok(event));
+        self
+    }
+
+    pub fn says(&self, text: &str) -> &Self {
+        self.event(ModelEvent::Text(text.to_owned()))
+    }
+
+    pub fn thinks(&self, text: &str) -> &Self {
+        self.event(ModelEvent::Reasoning(text.to_owned()))
+    }
+
+    pub fn calls(&self, tool: &str, arguments: &Value) -> &Self {
+        self.calls_with(tool, &arguments.to_string())
+    }
+
+    pub fn calls_with(&self, tool: &str, arguments: &str) -> &Self {
+        self.event(ModelEvent::ToolCall {
+            call_id: format!("call of {tool}"),
+            name: tool.to_owned(),
+            arguments: arguments.to_owned(),
+        })
+    }
+
+    pub fn used(&self, input_tokens: u64) -> &Self {
+        self.event(ModelEvent::Usage(Usage { input_tokens, ..Usage::default() }))
+    }
+
+    pub fn ends(&self) {
+        self.event(ModelEvent::End(StopCause::EndOfAnswer));
+    }
+}
+
+#[async_trait]
+impl Model for Script {
+    async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
+        let prompt = prompt(&request);
+        lock(&self.requests).push(request);
+        let mut answers = lock(&self.answers);
+        match answers.iter().position(|(to, _)| prompt.ends_with(to)) {
+            Some(at) => {
+                let (_, mut answer) = answers.remove(at);
+                Ok(futures::stream::poll_fn(move |context| answer.poll_recv(context)).boxed())
+            }
+            None => {
+                let said = ModelEvent::Text("Done.".to_owned());
+                let end = ModelEvent::End(StopCause::EndOfAnswer);
+                Ok(futures::stream::iter([Ok(said), Ok(end)]).boxed())
+            }
+        }
+    }
+
+    fn choices(&self) -> Vec<ModelChoice> {
+        Vec::new()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
