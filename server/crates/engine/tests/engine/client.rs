@@ -102,8 +102,9 @@ impl Client {
 
     /// Whether a turn runs, as the client was last told.
     fn status(&self) -> Option<Status> {
-        self.told().into_iter().rev().find_map(|told| match told.update {
-            Update::Status(status) => Some(status),
+        let told = self.screen.told.lock().unwrap();
+        told.iter().rev().find_map(|told| match &told.update {
+            Update::Status(status) => Some(status.clone()),
             _ => None,
         })
     }

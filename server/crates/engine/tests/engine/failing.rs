@@ -1,14 +1,14 @@
 //! The store fails, or the model does.
 
 use engine::NewSession;
-use protocol::{Decision, ErrorCode, SessionId, StopReason, TurnId};
+use protocol::{Decision, ErrorCode, ItemBody, SessionId, StopReason, TurnId};
 use serde_json::json;
 
 use crate::{
     client::Client,
     moody::{ends_a_turn, holds_an_answer},
     script::{prompt, results},
-    stage::{Stage, calls, notices},
+    stage::{Stage, calls, notices, rounds},
 };
 
 #[tokio::test]
@@ -89,6 +89,30 @@ async fn after_a_failure_at_the_end_of_a_turn_the_next_prompt_is_answered() {
     assert!(state.open.is_empty());
     assert_eq!(client.state(), state);
     assert_eq!(stage.die(&id).await.state(&id).await, state);
+}
+
+#[tokio::test]
+async fn text_that_streamed_while_the_store_failed_is_whole_in_the_end() {
+    let stage = Stage::new();
+    let id = stage.session().await;
+    let client = stage.client("there all the time");
+    client.attach(&id).await;
+    let answer = stage.model.answer("one");
+    let turn = stage.chat(&id, "one").await.turn_id;
+    for (at, piece) in ["Some ", "words ", "are ", "lost."].into_iter().enumerate() {
+        if at == 2 {
+            stage.store.fail_at(|batch| !batch.drafts.is_empty());
+        }
+        answer.says(piece);
+        rounds(20).await;
+    }
+    stage.store.work_again();
+    answer.says(" Really.").ends();
+    let (reason, state) = stage.end(&id, &turn).await;
+    assert_eq!(reason, StopReason::Completed);
+    let text = "Some words are lost. Really.".to_owned();
+    assert_eq!(state.items.last().unwrap().body, ItemBody::AgentMessage { text });
+    assert_eq!(client.state(), state);
 }
 
 #[tokio::test]

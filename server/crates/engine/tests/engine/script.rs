@@ -41,6 +41,11 @@ impl Script {
         lock(&self.requests).clone()
     }
 
+    /// How often the model was sent this as the last prompt, results of calls included.
+    pub fn times_sent(&self, text: &str) -> usize {
+        lock(&self.requests).iter().filter(|request| prompt(request).ends_with(text)).count()
+    }
+
     /// The prompts the model was sent, each at the first request with it.
     pub fn prompts(&self) -> Vec<String> {
         let mut prompts: Vec<String> = self.requests().iter().map(prompt).collect();

@@ -170,13 +170,10 @@ impl Stage {
         .await
     }
 
-    /// Waits until the model has been sent this prompt so many times, results included.
+    /// Waits until the model has been sent this as the last prompt so many times.
     pub async fn asked(&self, prompt: &str, times: usize) {
-        let requests = || self.model.requests();
-        let sent =
-            || requests().iter().filter(|it| crate::script::prompt(it).ends_with(prompt)).count();
         within(async {
-            while sent() < times {
+            while self.model.times_sent(prompt) < times {
                 tokio::task::yield_now().await;
             }
         })
