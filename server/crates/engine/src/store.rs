@@ -17,7 +17,8 @@ pub trait Store: Send + Sync {
     async fn open(&self, id: &SessionId) -> Result<StoredSession, StoreError>;
 
     /// Adds to the journal of a claimed session: all of the batch or nothing of it. When it
-    /// returns, the batch outlives the process, however it ends.
+    /// returns, the batch outlives the process, however it ends. Of an item only the last record
+    /// has to be kept, in the place of the first: it contains those before.
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError>;
 
     /// Gives a claim back.

@@ -40,7 +40,7 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn new(store: Arc<dyn Store>, stored: StoredSession, epoch: String) -> Self {
-        let seq = stored.records.last().map_or(0, |record| record.seq);
+        let seq = stored.records.iter().map(|record| record.seq).max().unwrap_or(0);
         let mut state = SessionState::fold(stored.records.iter().map(|record| &record.update));
         for Draft { item_id, offset, text } in stored.drafts {
             state.apply(&Update::Delta { item_id, offset, text });
