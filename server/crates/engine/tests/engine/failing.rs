@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     client::Client,
-    moody::{ends_a_turn, holds_an_answer},
+    moody::holds_an_answer,
     script::{prompt, results},
     stage::{Stage, calls, notices, rounds},
 };
@@ -56,8 +56,10 @@ async fn ended_in_failure(stage: &Stage) -> (SessionId, TurnId, Client) {
     client.attach(&id).await;
     let answer = stage.model.answer("one");
     let turn = stage.chat(&id, "one").await.turn_id;
-    stage.store.fail_at(ends_a_turn);
-    answer.says("One.").ends();
+    answer.says("One.");
+    stage.until(&id, |state| !state.open.is_empty()).await;
+    stage.store.fail_at(|_| true);
+    answer.ends();
     let failed = (Some(StopReason::Error), Some(ErrorCode::StoreLocked));
     assert_eq!(client.end(&turn).await, failed);
     stage.store.work_again();
@@ -65,7 +67,7 @@ async fn ended_in_failure(stage: &Stage) -> (SessionId, TurnId, Client) {
 }
 
 #[tokio::test]
-async fn after_a_failure_at_the_end_of_a_turn_nobody_is_told_that_it_runs() {
+async fn after_a_turn_that_a_failure_of_the_store_ended_nobody_is_told_that_it_runs() {
     let stage = Stage::new();
     let (id, turn, _) = ended_in_failure(&stage).await;
     let late = stage.client("late");
@@ -74,7 +76,7 @@ async fn after_a_failure_at_the_end_of_a_turn_nobody_is_told_that_it_runs() {
 }
 
 #[tokio::test]
-async fn after_a_failure_at_the_end_of_a_turn_the_session_can_be_deleted() {
+async fn after_a_turn_that_a_failure_of_the_store_ended_the_session_can_be_deleted() {
     let stage = Stage::new();
     let (id, ..) = ended_in_failure(&stage).await;
     stage.sessions.delete(&id).await.unwrap();
@@ -82,11 +84,12 @@ async fn after_a_failure_at_the_end_of_a_turn_the_session_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn after_a_failure_at_the_end_of_a_turn_the_next_prompt_is_answered() {
+async fn after_a_turn_that_a_failure_of_the_store_ended_the_next_prompt_is_answered() {
     let stage = Stage::new();
-    let (id, _, client) = ended_in_failure(&stage).await;
+    let (id, failed, client) = ended_in_failure(&stage).await;
     let state = stage.complete(&id, "two").await;
     assert!(state.open.is_empty());
+    assert!(notices(&state).iter().any(|(turn, _)| *turn == failed), "{:#?}", state.items);
     assert_eq!(client.state(), state);
     assert_eq!(stage.die(&id).await.state(&id).await, state);
 }

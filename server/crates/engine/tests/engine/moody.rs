@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use engine::{Batch, Store, StoreError, StoredSession};
-use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Status, Update};
+use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Update};
 use tokio::sync::watch;
 
 type Condition = Box<dyn Fn(&Batch) -> bool + Send>;
@@ -73,12 +73,6 @@ pub fn begins(prompt: &'static str) -> impl Fn(&Batch) -> bool + Send {
             _ => false,
         })
     }
-}
-
-/// Whether the batch ends a turn.
-pub fn ends_a_turn(batch: &Batch) -> bool {
-    let idle = |update: &Update| matches!(update, Update::Status(Status::Idle { .. }));
-    batch.records.iter().any(|record| idle(&record.update))
 }
 
 /// Whether the batch holds an answer to a question.

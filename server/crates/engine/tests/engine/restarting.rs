@@ -96,16 +96,18 @@ async fn half_an_answer_outlives_the_process() {
     let id = stage.session().await;
     let answer = stage.model.answer("one");
     let turn = stage.chat(&id, "one").await.turn_id;
-    answer.says("The first half");
-    let said = |state: &SessionState| {
-        let half = ItemBody::AgentMessage { text: "The first half".to_owned() };
-        state.items.iter().any(|item| item.body == half)
+    let said = |words: &'static str| {
+        let half = ItemBody::AgentMessage { text: words.to_owned() };
+        move |state: &SessionState| state.items.iter().any(|item| item.body == half)
     };
-    stage.until(&id, said).await;
+    answer.says("The fïrst ");
+    stage.until(&id, said("The fïrst ")).await;
+    answer.says("hälf");
+    stage.until(&id, said("The fïrst hälf")).await;
     let restarted = stage.die(&id).await;
     let (reason, state) = restarted.end(&id, &turn).await;
     assert_eq!(reason, StopReason::Interrupted);
-    assert!(said(&state) && state.open.is_empty());
+    assert!(said("The fïrst hälf")(&state) && state.open.is_empty());
 }
 
 #[tokio::test]
