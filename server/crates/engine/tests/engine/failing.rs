@@ -95,7 +95,7 @@ async fn after_a_turn_that_a_failure_of_the_store_ended_the_next_prompt_is_answe
 }
 
 #[tokio::test]
-async fn text_that_streamed_while_the_store_failed_is_whole_in_the_end() {
+async fn text_that_streamed_while_the_store_failed_has_no_hole_and_is_whole_in_the_end() {
     let stage = Stage::new();
     let id = stage.session().await;
     let client = stage.client("there all the time");
@@ -110,10 +110,16 @@ async fn text_that_streamed_while_the_store_failed_is_whole_in_the_end() {
         rounds(20).await;
     }
     stage.store.work_again();
-    answer.says(" Really.").ends();
+    answer.says(" Really.");
+    rounds(20).await;
+    let text = "Some words are lost. Really.".to_owned();
+    match &client.state().items.last().unwrap().body {
+        ItemBody::AgentMessage { text: shown } => assert!(text.starts_with(shown), "{shown}"),
+        other => panic!("{other:?}"),
+    }
+    answer.ends();
     let (reason, state) = stage.end(&id, &turn).await;
     assert_eq!(reason, StopReason::Completed);
-    let text = "Some words are lost. Really.".to_owned();
     assert_eq!(state.items.last().unwrap().body, ItemBody::AgentMessage { text });
     assert_eq!(client.state(), state);
 }
