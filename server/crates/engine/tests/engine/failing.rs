@@ -8,7 +8,7 @@ use crate::{
     client::Client,
     moody::holds_an_answer,
     script::{prompt, results},
-    stage::{Stage, calls, notices, rounds},
+    stage::{Stage, calls, notices},
 };
 
 #[tokio::test]
@@ -102,16 +102,14 @@ async fn text_that_streamed_while_the_store_failed_has_no_hole_and_is_whole_in_t
     client.attach(&id).await;
     let answer = stage.model.answer("one");
     let turn = stage.chat(&id, "one").await.turn_id;
-    for (at, piece) in ["Some ", "words ", "are ", "lost."].into_iter().enumerate() {
-        if at == 2 {
-            stage.store.fail_at(|batch| !batch.drafts.is_empty());
-        }
-        answer.says(piece);
-        rounds(20).await;
-    }
+    answer.says("Some words ");
+    stage.until(&id, |state| !state.open.is_empty()).await;
+    stage.store.fail_at(|batch| !batch.drafts.is_empty());
+    answer.says("are lost.");
+    stage.store.failed().await;
     stage.store.work_again();
-    answer.says(" Really.");
-    rounds(20).await;
+    answer.says(" Really.").used(1);
+    stage.until(&id, |state| state.usage.input_tokens == 1).await;
     let text = "Some words are lost. Really.".to_owned();
     match &client.state().items.last().unwrap().body {
         ItemBody::AgentMessage { text: shown } => assert!(text.starts_with(shown), "{shown}"),

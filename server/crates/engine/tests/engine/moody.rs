@@ -7,12 +7,15 @@ use engine::{Batch, Store, StoreError, StoredSession};
 use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Update};
 use tokio::sync::watch;
 
+use crate::stage::within;
+
 type Condition = Box<dyn Fn(&Batch) -> bool + Send>;
 
 /// Hands everything to the store within, but for what it was told to fail at.
 pub struct Moody {
     inner: Arc<dyn Store>,
     fails: Mutex<Option<Condition>>,
+    has_failed: watch::Sender<bool>,
     halts: Mutex<Option<Condition>>,
     halts_at_close: watch::Sender<bool>,
     is_halted: watch::Sender<bool>,
@@ -23,6 +26,7 @@ impl Moody {
         Self {
             inner,
             fails: Mutex::default(),
+            has_failed: watch::Sender::new(false),
             halts: Mutex::default(),
             halts_at_close: watch::Sender::new(false),
             is_halted: watch::Sender::new(false),
@@ -32,6 +36,11 @@ impl Moody {
     /// From now on a batch is refused if it is like that.
     pub fn fail_at(&self, condition: impl Fn(&Batch) -> bool + Send + 'static) {
         *self.fails.lock().unwrap() = Some(Box::new(condition));
+    }
+
+    /// Waits until it has failed.
+    pub async fn failed(&self) {
+        within(self.has_failed.subscribe().wait_for(|failed| *failed)).await.unwrap();
     }
 
     pub fn work_again(&self) {
@@ -54,7 +63,7 @@ impl Moody {
 
     /// Waits until it has come to a halt.
     pub async fn halted(&self) {
-        self.is_halted.subscribe().wait_for(|halted| *halted).await.unwrap();
+        within(self.is_halted.subscribe().wait_for(|halted| *halted)).await.unwrap();
     }
 
     /// What a process would find that starts now.
@@ -95,6 +104,7 @@ impl Store for Moody {
 
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
         if self.fails.lock().unwrap().as_ref().is_some_and(|fails| fails(&batch)) {
+            self.has_failed.send_replace(true);
             return Err(StoreError::Locked);
         }
         if self.halts.lock().unwrap().as_ref().is_some_and(|halts| halts(&batch)) {

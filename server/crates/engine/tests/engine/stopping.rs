@@ -103,6 +103,7 @@ async fn when_stop_says_that_it_stopped_the_turn_it_did_and_nothing_that_waited_
         let answer = stage.model.answer("one");
         let first = stage.chat(&id, "one").await;
         let second = stage.chat(&id, "two").await;
+        stage.asked("one", 1).await;
         answer.says("Nearly.").ends();
         rounds(round).await;
         if stage.cancel(&id).await {
