@@ -124,7 +124,14 @@ async fn perform(turn: &Turn, mut call: RequestedCall, work: Work) -> Result<(),
     }
     call.call.status = ToolCallStatus::Running;
     call.item.body = ItemBody::ToolCall(call.call.clone());
-    turn.session.record(vec![Update::ItemChanged { item: call.item.clone() }]).await?;
+    let begun = Update::ItemChanged { item: call.item.clone() };
+    if call.call.effects.iter().all(|effect| matches!(effect, Effect::Read { .. })) {
+        turn.session.post(begun).await;
+    } else {
+        // What changes something is journaled as begun before it is: after a death the session
+        // must not say that nothing was done.
+        turn.session.record(vec![begun]).await?;
+    }
     let result = turn.unless_cancelled(guarded(work)).await?;
     finish(turn, call, result).await
 }

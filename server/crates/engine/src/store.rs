@@ -45,7 +45,7 @@ pub trait Store: Send + Sync {
 pub struct StoredSession {
     /// What the list says of it.
     pub info: SessionInfo,
-    /// The journal in order.
+    /// The journal in order; of each item the last word, in the place of its first.
     pub records: Vec<Record>,
     /// Text of items that were still open, in order; pieces that touch are joined.
     pub drafts: Vec<Draft>,

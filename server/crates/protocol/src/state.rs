@@ -53,8 +53,17 @@ impl SessionState {
         state
     }
 
-    /// Takes one update in. What does not fit (text for an unknown item) is left out.
+    /// Takes one update in, leaving it to the caller.
     pub fn apply(&mut self, update: &Update) {
+        match update {
+            // The commonest kind by far, and all of it would be copied for nothing.
+            Update::Delta { item_id, offset, text } => self.extend(item_id, *offset, text),
+            update => self.take(update.clone()),
+        }
+    }
+
+    /// Takes one update in. What does not fit (text for an unknown item) is left out.
+    pub fn take(&mut self, update: Update) {
         match update {
             Update::ItemStarted { item } | Update::ItemChanged { item } => {
                 self.open.insert(item.id.clone());
@@ -64,14 +73,14 @@ impl SessionState {
                 self.open.remove(&item.id);
                 self.put(item);
             }
-            Update::Delta { item_id, offset, text } => self.extend(item_id, *offset, text),
-            Update::Status(status) => self.status = status.clone(),
-            Update::Usage(usage) => self.usage = *usage,
+            Update::Delta { item_id, offset, text } => self.extend(&item_id, offset, &text),
+            Update::Status(status) => self.status = status,
+            Update::Usage(usage) => self.usage = usage,
             Update::Config { mode, model } => {
-                self.mode = *mode;
-                self.model.clone_from(model);
+                self.mode = mode;
+                self.model = model;
             }
-            Update::Queue { prompts } => self.queue.clone_from(prompts),
+            Update::Queue { prompts } => self.queue = prompts,
             Update::Resync { .. } => {}
         }
     }
@@ -93,12 +102,12 @@ impl SessionState {
             .unwrap_or_default()
     }
 
-    fn put(&mut self, item: &Item) {
+    fn put(&mut self, item: Item) {
         match self.index.get(&item.id) {
-            Some(&at) => self.items[at] = item.clone(),
+            Some(&at) => self.items[at] = item,
             None => {
                 self.index.insert(item.id.clone(), self.items.len());
-                self.items.push(item.clone());
+                self.items.push(item);
             }
         }
     }

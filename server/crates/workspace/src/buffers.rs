@@ -20,7 +20,8 @@ use crate::hash::{self, Hash};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextChange {
     /// First position that is replaced and first after it, each as line and character from 0;
-    /// none if the text is all new.
+    /// none if the text is all new. Where they come in the wrong order they are exchanged, as
+    /// editors do.
     pub range: Option<((u32, u32), (u32, u32))>,
     /// The new text.
     pub text: String,
@@ -32,9 +33,6 @@ pub enum ChangeRefused {
     /// The connection has not opened it.
     #[error("`{0}` is changed but was not opened")]
     NotOpen(AbsPath),
-    /// The range ends before it begins.
-    #[error("a changed range of `{0}` ends before it begins")]
-    Reversed(AbsPath),
 }
 
 /// Everything that is open.
@@ -139,7 +137,7 @@ impl Buffers {
         self.names.insert((connection, name.clone()), path);
     }
 
-    /// A connection's document changed, one change after the other: all of them or none.
+    /// A connection's document changed, one change after the other.
     pub(crate) fn change(
         &mut self,
         connection: ConnectionId,
@@ -151,15 +149,11 @@ impl Buffers {
         let not_open = || ChangeRefused::NotOpen(name.clone());
         let (_, document) = self.document(connection, name).ok_or_else(not_open)?;
         let index = document.position(connection, name).ok_or_else(not_open)?;
-        let mut text = document.replicas[index].text.clone();
-        for change in changes {
-            if !apply(&mut text, change, encoding) {
-                return Err(ChangeRefused::Reversed(name.clone()));
-            }
-        }
         document.advance();
         let replica = document.prefer(index);
-        replica.text = text;
+        for change in changes {
+            apply(&mut replica.text, change, encoding);
+        }
         replica.version = version;
         replica.hash = None;
         Ok(())
@@ -204,6 +198,14 @@ impl Buffers {
         let document = self.documents.get(path)?;
         let replica = &document.replicas[document.position(connection, name)?];
         Some(replica.view(path, document.revision))
+    }
+
+    /// A connection's text of a document, with the path it is read by.
+    pub(crate) fn text(&self, connection: ConnectionId, name: &AbsPath) -> Option<(AbsPath, Rope)> {
+        let path = self.names.get(&(connection, name.clone()))?;
+        let document = self.documents.get(path)?;
+        let replica = &document.replicas[document.position(connection, name)?];
+        Some((path.clone(), replica.text.clone()))
     }
 
     /// The text of a resolved path that counts, if it is open anywhere.
@@ -258,20 +260,16 @@ impl Buffers {
     }
 }
 
-/// Applies one change; false if its range is reversed.
-fn apply(text: &mut Rope, change: TextChange, encoding: Encoding) -> bool {
-    let Some((start, end)) = change.range else {
+fn apply(text: &mut Rope, change: TextChange, encoding: Encoding) {
+    let Some((one, other)) = change.range else {
         *text = Rope::from_str(&change.text);
-        return true;
+        return;
     };
-    if end < start {
-        return false;
-    }
+    let (start, end) = (one.min(other), one.max(other));
     let start = text.byte_to_char(encoding.offset(text, start.0, start.1));
     let end = text.byte_to_char(encoding.offset(text, end.0, end.1));
     text.remove(start..end);
     text.insert(start, &change.text);
-    true
 }
 
 #[cfg(test)]

@@ -27,7 +27,11 @@ pub(crate) fn open(path: &AbsPath, options: &mut OpenOptions) -> Result<File, Do
     if !metadata.is_file() {
         return Err(DocumentError::NotAFile(path.clone()));
     }
-    // Between the look and the opening it may have become something else.
+    open_seen(path, options)
+}
+
+/// Opens what was just seen to be a regular file. It may have become something else meanwhile.
+pub(crate) fn open_seen(path: &AbsPath, options: &mut OpenOptions) -> Result<File, DocumentError> {
     never_wait(options);
     let file = options.open(path.as_std_path()).map_err(|error| refused(path, error))?;
     let metadata = file.metadata().map_err(|error| refused(path, error))?;

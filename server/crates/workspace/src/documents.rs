@@ -87,11 +87,11 @@ impl Workspace {
         resolved
     }
 
-    /// An editor's document changed, by changes that are applied one after the other: all of
-    /// them or none. Positions beyond a line or the text stand for its end.
+    /// An editor's document changed, by changes that are applied one after the other. Positions
+    /// beyond a line or the text stand for its end.
     ///
     /// # Errors
-    /// The connection has not opened the document, or a range is reversed.
+    /// The connection has not opened the document.
     pub fn change(
         &self,
         connection: ConnectionId,
@@ -135,6 +135,12 @@ impl Workspace {
     pub fn buffer(&self, connection: ConnectionId, path: &AbsPath) -> Option<Snapshot> {
         let view = self.buffers().replica(connection, path)?;
         Some(self.shared.seal(view))
+    }
+
+    /// The text of a connection's own document with the path it is read by: what
+    /// [`Workspace::buffer`] has without its stamp, which takes reading the whole text.
+    pub fn text(&self, connection: ConnectionId, path: &AbsPath) -> Option<(AbsPath, Rope)> {
+        self.buffers().text(connection, path)
     }
 
     /// Searches files for lines that match, with unsaved text in place of what is on disk. Files

@@ -245,7 +245,7 @@ impl Search<'_> {
     }
 
     fn file(&self, searcher: &mut Searcher, path: &AbsPath) {
-        match disk::open(path, OpenOptions::new().read(true)) {
+        match disk::open_seen(path, OpenOptions::new().read(true)) {
             Ok(file) => {
                 let file = Cancellable { file, cancel: self.cancel };
                 let mut lines = self.lines();

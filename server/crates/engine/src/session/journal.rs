@@ -41,7 +41,10 @@ pub(super) struct Journal {
 impl Journal {
     pub(super) fn new(store: Arc<dyn Store>, stored: StoredSession, epoch: String) -> Self {
         let seq = stored.records.iter().map(|record| record.seq).max().unwrap_or(0);
-        let mut state = SessionState::fold(stored.records.iter().map(|record| &record.update));
+        let mut state = SessionState::default();
+        for record in stored.records {
+            state.take(record.update);
+        }
         for Draft { item_id, offset, text } in stored.drafts {
             state.apply(&Update::Delta { item_id, offset, text });
         }
@@ -121,7 +124,8 @@ impl Journal {
     ) -> Attached {
         let after = seen.filter(|seen| seen.epoch == self.epoch).map(|seen| seen.seq);
         let session_id = self.id.clone();
-        for update in self.missed(after.unwrap_or(0)) {
+        for missed in self.missed(after.unwrap_or(0)) {
+            let Some(update) = self.look(|state| missed.update(state)) else { continue };
             // Replay takes fresh numbers, so that every client sees them rise, and one that is
             // cut off in the middle of it can go on from there.
             self.seq += 1;
@@ -205,25 +209,42 @@ impl Journal {
         }
     }
 
-    /// The state as updates, without the items that did not change after `seq`.
-    fn missed(&self, seq: u64) -> Vec<Update> {
-        let is_new =
-            |item: &&Item| seq == 0 || self.item_seqs.get(&item.id).is_some_and(|at| *at > seq);
+    /// What a client that saw everything up to `seq` missed. Only named, not copied: a long
+    /// session would be in memory twice.
+    fn missed(&self, seq: u64) -> Vec<Missed> {
+        let is_new = |id: &ItemId| seq == 0 || self.item_seqs.get(id).is_some_and(|at| *at > seq);
         self.look(|state| {
-            let config = Update::Config { mode: state.mode, model: state.model.clone() };
-            let items = state.items.iter().filter(is_new).cloned().map(|item| {
-                if state.open.contains(&item.id) {
+            let items = state.items.iter().map(|item| &item.id).filter(|id| is_new(id)).cloned();
+            let rest = [Missed::Usage, Missed::Queue, Missed::Status];
+            std::iter::once(Missed::Config).chain(items.map(Missed::Item)).chain(rest).collect()
+        })
+    }
+}
+
+/// A part of the state that a client missed.
+enum Missed {
+    Config,
+    Item(ItemId),
+    Usage,
+    Queue,
+    Status,
+}
+
+impl Missed {
+    fn update(&self, state: &SessionState) -> Option<Update> {
+        Some(match self {
+            Self::Config => Update::Config { mode: state.mode, model: state.model.clone() },
+            Self::Item(id) => {
+                let item = state.item(id)?.clone();
+                if state.open.contains(id) {
                     Update::ItemStarted { item }
                 } else {
                     Update::ItemEnded { item }
                 }
-            });
-            let rest = [
-                Update::Usage(state.usage),
-                Update::Queue { prompts: state.queue.clone() },
-                Update::Status(state.status.clone()),
-            ];
-            std::iter::once(config).chain(items).chain(rest).collect()
+            }
+            Self::Usage => Update::Usage(state.usage),
+            Self::Queue => Update::Queue { prompts: state.queue.clone() },
+            Self::Status => Update::Status(state.status.clone()),
         })
     }
 }

@@ -3,7 +3,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use protocol::{Answer, Approval, Decision, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Update};
+use protocol::{
+    Answer, Approval, ApprovalSubject, Decision, EditDecision, ErrorCode, ErrorInfo, Item,
+    ItemBody, ItemId, SessionState, Update,
+};
 use tokio::task::AbortHandle;
 
 use super::{Command, Reply, Session, task::Task, withdrawn};
@@ -78,7 +81,9 @@ impl Task {
                 "That question is not open; it may have been answered elsewhere.",
             ));
         };
-        if !question.approval.options.iter().any(|option| option.decision == answer.decision) {
+        if !question.approval.options.iter().any(|option| option.decision == answer.decision)
+            || !self.journal.look(|state| are_known(&answer.edits, &question.approval, state))
+        {
             return Err(not_an_answer());
         }
         let ended = ended(question, answer.clone());
@@ -98,14 +103,9 @@ impl Task {
         match error.code {
             // Somebody else was faster.
             ErrorCode::ApprovalNotFound => {}
+            // The question stays open for others, and for this one when it attaches again.
             ErrorCode::InvalidParams => {
-                tracing::warn!(?connection, %error, "an editor is asked again");
-                let attached = self.journal.attached().iter().find(|(it, _)| *it == connection);
-                if let Some((_, editor)) = attached
-                    && let Some(question) = self.questions.open.get_mut(id)
-                {
-                    put(&self.questions.session, question, connection, editor.clone());
-                }
+                tracing::warn!(?connection, %error, "an editor gave an answer that there is not");
             }
             // Nobody would be asked again, so the turn must not wait for it.
             _ => self.questions.end(id, Err(error)),
@@ -125,6 +125,22 @@ impl Task {
             self.questions.end(&id, Ok(withdrawn()));
         }
     }
+}
+
+/// Whether decisions on single edits are about edits that the question is about.
+fn are_known(decisions: &[EditDecision], approval: &Approval, state: &SessionState) -> bool {
+    let set = match &approval.subject {
+        ApprovalSubject::Changes { item_id } => state.item(item_id).map(|item| &item.body),
+        _ => None,
+    };
+    let is_known = |decision: &EditDecision| match set {
+        Some(ItemBody::ChangeSet(set)) => {
+            let mut edits = set.files.iter().flat_map(|file| &file.edits);
+            edits.any(|edit| edit.id == decision.edit_id)
+        }
+        _ => false,
+    };
+    decisions.iter().all(is_known)
 }
 
 fn ended(question: &Question, answer: Answer) -> Update {
@@ -160,6 +176,6 @@ fn put(
 pub(super) fn not_an_answer() -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::InvalidParams,
-        "That is not one of the answers to this question; see the approval's `options`.",
+        "That is not an answer to this question; see the approval's `options` and its edits.",
     )
 }

@@ -87,8 +87,10 @@ impl Task {
         }
         let closed = self.shared.parts.store.close(&self.session.id).await;
         let closed = closed.map(|()| true).map_err(ErrorInfo::from);
-        // Whoever still sends learns that nobody listens, and opens the session again.
+        // Whoever still sends learns that nobody listens, and opens the session again. Those who
+        // were let in before this are heard out; their replies fall away unanswered.
         self.inbox.close();
+        while self.inbox.recv().await.is_some() {}
         for reply in self.closing {
             let _ = reply.send(closed.clone());
         }

@@ -35,6 +35,9 @@ impl Server {
             None => self.0.profile().root.clone(),
         };
         let mut own = self.0.own().await;
+        if !tokio::fs::metadata(root.as_std_path()).await.is_ok_and(|found| found.is_dir()) {
+            return Err(refused(invalid(format!("`{root}` is not a folder"))));
+        }
         let connection = self.0.clone();
         let begun =
             detached(
@@ -112,8 +115,15 @@ impl Server {
         &self,
         Checked(params): Checked<SessionParams>,
     ) -> Result<CancelResult> {
-        let cancelled = self.0.sessions.cancel(&params.session_id).await.map_err(refused)?;
-        Ok(CancelResult { cancelled })
+        // In one line with the prompts: a stop that was sent after a prompt stops its turn.
+        let own = self.0.own().await;
+        let connection = self.0.clone();
+        let cancelled = detached(async move {
+            let cancelled = connection.sessions.cancel(&params.session_id).await;
+            drop(own);
+            cancelled
+        });
+        Ok(CancelResult { cancelled: cancelled.await.map_err(refused)? })
     }
 
     pub(super) async fn approval_respond(
@@ -184,9 +194,13 @@ impl Server {
         Checked(params): Checked<ConfigSetParams>,
     ) -> Result<ConfigOptionsResult> {
         let ConfigSetParams { session_id, mode, model } = params;
+        // In one line with the prompts: a prompt that was sent after it has the new mode.
+        let own = self.0.own().await;
         let connection = self.0.clone();
         let configured = detached(async move {
-            connection.sessions.configure(&session_id, mode, model).await?;
+            let configured = connection.sessions.configure(&session_id, mode, model).await;
+            drop(own);
+            configured?;
             let state = connection.sessions.state(&session_id).await?;
             Ok(options(&connection, state.mode, state.model))
         });

@@ -35,9 +35,8 @@ impl Pointed {
     ) -> Result<Self, ErrorInfo> {
         let path = convert::path(uri)
             .ok_or_else(|| invalid(format!("`{uri}` is not a file; save the document first")))?;
-        let shown = connection.workspace.buffer(connection.id, &path);
-        let (path, text) = match shown {
-            Some(snapshot) => (snapshot.path, Some(snapshot.text)),
+        let (path, text) = match connection.workspace.text(connection.id, &path) {
+            Some((path, text)) => (path, Some(text)),
             None => (path, None),
         };
         Ok(Self { path, text, range })

@@ -118,12 +118,10 @@ impl Server {
         let Some(DidOpen { text_document: document }) = fit("didOpen", params) else { return };
         let Some(name) = convert::path(&document.uri) else { return };
         let Connection { workspace, documents, id, .. } = &*self.0;
-        workspace.open(*id, &name, document.version, &document.text);
-        if let Some(snapshot) = workspace.buffer(*id, &name) {
-            let mut documents = lock(&documents.0);
-            documents.open.retain(|_, opened| opened.name != name);
-            documents.open.insert(snapshot.path, Opened { name, uri: document.uri, changed: None });
-        }
+        let path = workspace.open(*id, &name, document.version, &document.text);
+        let mut documents = lock(&documents.0);
+        documents.open.retain(|_, opened| opened.name != name);
+        documents.open.insert(path, Opened { name, uri: document.uri, changed: None });
     }
 
     pub(super) async fn did_change(&self, params: Value) {
