@@ -10,4 +10,5 @@
 pub mod cli;
 pub mod client;
 pub mod lsp;
+mod visible;
 mod wire;

@@ -82,26 +82,21 @@ pub(crate) fn bad_arguments(message: impl Into<String>) -> ToolError {
     ToolError::new(ErrorCode::BadToolArguments, message)
 }
 
-/// `text` as one short line for people: control and invisible characters are shown, not obeyed.
+/// `text` as one short line for people: line breaks are shown as `⏎`, other white space as
+/// spaces. What else is not seen, each front end writes out as it needs.
 pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = 100;
-    let mut line = String::new();
-    let mut chars = text.trim().chars();
-    for c in chars.by_ref().take(LONGEST) {
-        if c.is_control() || is_invisible(c) {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
+    let flat = text.trim().replace("\r\n", "\n");
+    let mut chars = flat.chars().map(|c| match c {
+        '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => '⏎',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    });
+    let mut line: String = chars.by_ref().take(LONGEST).collect();
     if chars.next().is_some() {
         line.push('…');
     }
     line
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The JSON Schema of an input, without what only costs the model tokens.
@@ -142,9 +137,13 @@ mod tests {
     use super::one_line;
 
     #[test]
-    fn a_title_shows_what_a_terminal_would_obey() {
-        assert_eq!(one_line("echo \u{1b}[2K\nrm x"), "echo \\u{1b}[2K\\nrm x");
-        assert_eq!(one_line("a\u{202e}b"), "a\\u{202e}b");
+    fn a_title_is_one_short_line() {
+        assert_eq!(one_line(" a\r\nb\rc\u{2028}\td "), "a⏎b⏎c⏎ d");
         assert!(one_line(&"x".repeat(500)).ends_with("x…"));
+    }
+
+    #[test]
+    fn what_is_not_seen_is_left_to_the_front_end() {
+        assert_eq!(one_line("a\u{202e}b\u{1b}c"), "a\u{202e}b\u{1b}c");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::visible::is_hidden;
+
 /// Paints text, or leaves it alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
@@ -89,7 +91,7 @@ pub fn printable(text: &str) -> String {
 /// Text to decide on: beside control characters, what is invisible or changes the direction of
 /// writing is written out too.
 pub fn exposed(text: &str) -> String {
-    written_out(text, |c| c.is_control() || is_invisible(c))
+    written_out(text, is_hidden)
 }
 
 fn written_out(text: &str, hidden: impl Fn(char) -> bool) -> String {
@@ -110,14 +112,6 @@ fn written_out(text: &str, hidden: impl Fn(char) -> bool) -> String {
     shown
 }
 
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +120,7 @@ mod tests {
     fn nothing_commands_the_terminal_and_nothing_hides() {
         assert_eq!(printable("a\x1b[2Jb\u{9b}\r\nc\td\re"), "a\\u{1b}[2Jb\\u{9b}\nc\td\\re");
         assert_eq!(exposed("rm \u{202e}x\u{200b}y\u{e0041}"), "rm \\u{202e}x\\u{200b}y\\u{e0041}");
+        assert_eq!(exposed("a\u{2800}b\u{1d173}c"), "a\\u{2800}b\\u{1d173}c");
         assert_eq!(printable("👨\u{200d}👩"), "👨\u{200d}👩");
     }
 

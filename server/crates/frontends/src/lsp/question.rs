@@ -5,6 +5,8 @@
 
 use protocol::{Approval, ApprovalSubject, Decision, Effect};
 
+pub(super) use crate::visible::is_hidden;
+
 /// The longest text of a message that every editor shows whole, in characters.
 const MESSAGE_LIMIT: usize = 300;
 
@@ -77,15 +79,6 @@ pub(super) fn printable(text: &str) -> String {
     shown
 }
 
-/// Whether a character is not seen, or changes how others are seen.
-pub(super) fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 fn shortened(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
@@ -155,5 +148,6 @@ mod tests {
     #[test]
     fn nothing_hides_in_a_text() {
         assert_eq!(printable("a\u{202e}b\r\n\u{1b}[2Kü🦀"), "a\\u{202e}b\\r\\n\\u{1b}[2Kü🦀");
+        assert_eq!(printable("a\u{2800}b\u{1d173}c"), "a\\u{2800}b\\u{1d173}c");
     }
 }

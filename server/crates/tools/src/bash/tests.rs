@@ -34,7 +34,7 @@ async fn the_whole_command_is_shown_and_runs_in_the_root() {
     let folder = Folder::new(&[]);
     let input = json!({"command": "pwd -P\necho \u{1b}[2K", "description": "look"});
     let call = folder.prepare("bash", input).await.unwrap();
-    assert_eq!(call.title, "Run `pwd -P\\necho \\u{1b}[2K` (look)");
+    assert_eq!(call.title, "Run `pwd -P⏎echo \u{1b}[2K` (look)");
     let command = "pwd -P\necho \u{1b}[2K".to_owned();
     assert_eq!(call.effects, [Effect::Run { command, folder: folder.root.clone() }]);
     let Work::Run(work) = call.work else { panic!() };
