@@ -46,9 +46,7 @@ impl TypedTool for Edit {
             ));
         }
         if without_crlf(&input.old_text) == without_crlf(&input.new_text) {
-            return Err(bad_arguments(
-                "`old_text` and `new_text` are the same: nothing would change",
-            ));
+            return Err(nothing_changes());
         }
         let path = context.resolve(&input.path).await?;
         let title = format!("Edit {}", one_line(path.relative_to(&context.root)));
@@ -92,7 +90,12 @@ fn replacements(text: &str, input: &Input, shown: &str) -> Result<Vec<Replacemen
         end: place.end - after,
         text: changed.to_owned(),
     });
-    Ok(normal.restore(replacements.collect()))
+    let replacements = normal.restore(replacements.collect());
+    if replacements.is_empty() { Err(nothing_changes()) } else { Ok(replacements) }
+}
+
+fn nothing_changes() -> ToolError {
+    bad_arguments("`old_text` and `new_text` are the same: nothing would change")
 }
 
 /// Where `old` stands: nowhere, in one place, or with `all` in any number of places.

@@ -1,7 +1,9 @@
 //! Line breaks: models write LF, files may have CRLF, and neither may be spoiled.
 //!
 //! Texts are compared and changed in a form that has LF only; [`Normal`] knows the way back to
-//! the file's own bytes, so that nothing but what changes is touched.
+//! the file's own bytes, so that nothing but what changes is touched. A lone CR of the file is
+//! text and stays; one that a model would add becomes a line break, because editors make it one,
+//! and then their text would not be the one that was approved.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -25,15 +27,17 @@ impl<'a> Normal<'a> {
     }
 
     /// The same replacements for the original text, written with its line breaks: those of the
-    /// stretch that is replaced, else those most of the text has.
+    /// stretch that is replaced, else those most of the text has. What would replace a text by
+    /// itself is left out.
     pub(crate) fn restore(&self, replacements: Vec<Replacement>) -> Vec<Replacement> {
-        let restored = replacements.into_iter().map(|replacement| {
+        let restored = replacements.into_iter().filter_map(|replacement| {
             let range = replacement.start..replacement.end;
-            Replacement {
-                text: self.with_breaks_of(&range, replacement.text),
+            let new = with_lf(&replacement.text);
+            (self.text.get(range.clone()) != Some(&*new)).then(|| Replacement {
+                text: self.with_breaks_of(&range, new.into_owned()),
                 start: self.original(range.start),
                 end: self.original(range.end),
-            }
+            })
         });
         restored.collect()
     }
@@ -59,11 +63,26 @@ pub(crate) fn without_crlf(text: &str) -> Cow<'_, str> {
     if text.contains("\r\n") { text.replace("\r\n", "\n").into() } else { text.into() }
 }
 
+/// The text of a new file: with CRLF where it has one, else with LF, and no lone CR.
+pub(crate) fn of_one_kind(text: &str) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return text.into();
+    }
+    let crlf = text.contains("\r\n");
+    let text = with_lf(text);
+    if crlf { text.replace('\n', "\r\n").into() } else { text.into_owned().into() }
+}
+
+/// The text with LF for every line break, lone CRs among them.
+fn with_lf(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') { without_crlf(text).replace('\r', "\n").into() } else { text.into() }
+}
+
 #[cfg(test)]
 mod tests {
     use protocol::Replacement;
 
-    use super::Normal;
+    use super::{Normal, of_one_kind};
 
     fn restored(text: &str, start: usize, end: usize, new: &str) -> String {
         let replacement = Replacement { start, end, text: new.to_owned() };
@@ -82,7 +101,21 @@ mod tests {
     }
 
     #[test]
-    fn lone_carriage_returns_are_text() {
+    fn lone_carriage_returns_of_the_file_are_text() {
         assert_eq!(restored("a\rb\n", 2, 3, "x\ny"), "a\rx\ny\n");
+    }
+
+    #[test]
+    fn lone_carriage_returns_of_the_model_are_line_breaks() {
+        assert_eq!(restored("a\nb\n", 2, 3, "x\ry"), "a\nx\ny\n");
+        assert_eq!(restored("a\r\nb\r\n", 2, 3, "x\ry"), "a\r\nx\r\ny\r\n");
+        let same = Replacement { start: 1, end: 2, text: "\r".to_owned() };
+        assert_eq!(Normal::new("a\nb").restore(vec![same]), []);
+    }
+
+    #[test]
+    fn a_new_file_has_line_breaks_of_one_kind() {
+        assert_eq!(of_one_kind("a\rb\n"), "a\nb\n");
+        assert_eq!(of_one_kind("a\rb\r\nc\n"), "a\r\nb\r\nc\r\n");
     }
 }

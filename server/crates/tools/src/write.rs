@@ -6,7 +6,7 @@ use protocol::{ErrorCode, Replacement};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::line_breaks::{Normal, without_crlf};
+use crate::line_breaks::{Normal, of_one_kind, without_crlf};
 use crate::proposal::{compute, nothing_to_propose, proposed};
 use crate::typed::{TypedTool, one_line};
 
@@ -35,7 +35,8 @@ impl TypedTool for Write {
         let (title, editable) = match context.editable(&path).await {
             Ok(editable) => (format!("Rewrite {}", one_line(&shown)), editable),
             Err(error) if error.code == ErrorCode::DocumentNotFound => {
-                let all = Replacement { start: 0, end: 0, text: content };
+                let all =
+                    Replacement { start: 0, end: 0, text: of_one_kind(&content).into_owned() };
                 return Ok(proposed(format!("Create {}", one_line(&shown)), path, None, vec![all]));
             }
             Err(error) => {

@@ -52,6 +52,15 @@ async fn crlf_stays_although_models_write_lf() {
 }
 
 #[tokio::test]
+async fn a_lone_carriage_return_becomes_a_line_break_of_the_file() {
+    let folder = Folder::new(&[("a.txt", "one\r\ntwo\r\n")]);
+    let input = json!({"path": "a.txt", "old_text": "two", "new_text": "2\r2b"});
+    assert_eq!(folder.after("edit", input).await, "one\r\n2\r\n2b\r\n");
+    let same = json!({"path": "a.txt", "old_text": "one\ntwo", "new_text": "one\rtwo"});
+    assert_eq!(folder.refusal("edit", same).await.0, ErrorCode::BadToolArguments);
+}
+
+#[tokio::test]
 async fn lines_with_other_breaks_count_as_the_same_text() {
     let folder = Folder::new(&[("a.txt", "x\ny\r\nx\r\ny\n")]);
     let (code, _) =

@@ -38,6 +38,15 @@ async fn line_breaks_and_byte_order_mark_stay() {
 }
 
 #[tokio::test]
+async fn a_lone_carriage_return_becomes_a_line_break() {
+    let folder = Folder::new(&[("a.txt", "one\r\n")]);
+    let input = json!({"path": "a.txt", "content": "one\rtwo\n"});
+    assert_eq!(folder.after("write", input).await, "one\r\ntwo\r\n");
+    let input = json!({"path": "new.txt", "content": "one\rtwo\n"});
+    assert_eq!(folder.after("write", input).await, "one\ntwo\n");
+}
+
+#[tokio::test]
 async fn the_same_text_again_changes_nothing() {
     let folder = Folder::new(&[("a.txt", "one\r\n")]);
     let told = folder.run("write", json!({"path": "a.txt", "content": "one\n"})).await.unwrap();
