@@ -19,7 +19,7 @@ use std::{io, process::ExitCode, sync::Arc};
 
 use engine::{Attached, ConnectionId, NewSession, Sessions};
 use protocol::{
-    AbsPath, Answer, Approval, Decision, ErrorInfo, Item, ItemBody, ItemId, SessionId,
+    AbsPath, Answer, Approval, Decision, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, SessionId,
     SessionUpdate, Status, StopReason, TurnId, Update, UserMessage,
 };
 use serde::Deserialize;
@@ -29,9 +29,6 @@ pub use list::sessions;
 use terminal::{Heard, Terminal};
 use updates::Updates;
 use view::View;
-
-/// What the model is told when a question could not be put to anybody.
-const NOBODY_TO_ASK: &str = include_str!("../../../../prompts/answers/nobody_to_ask.md");
 
 /// The exit code of a turn that was stopped.
 const STOPPED: u8 = 3;
@@ -93,9 +90,16 @@ async fn converse(
             sessions.create(new).await?.id
         }
     };
-    let attached = sessions.attach(connection, &session, None).await?;
-    let message = UserMessage { text: request.prompt.clone(), context: Vec::new() };
-    let turn = sessions.chat(&session, message).await?.turn_id;
+    let begun = begin(sessions, connection, &session, request).await;
+    let (attached, turn) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            if request.session.is_none() {
+                forget(sessions, &session).await;
+            }
+            return Err(error.into());
+        }
+    };
     let mut run = Run {
         view: View::new(terminal.style),
         sessions,
@@ -104,14 +108,39 @@ async fn converse(
         attached,
         turn,
         question: None,
+        answered: false,
+        in_vain: false,
         complaint: String::new(),
     };
     let done = run.see_through(updates).await;
+    if run.in_vain {
+        forget(sessions, &session).await;
+    }
     if done.is_err() {
         // Nobody sees any more what the turn does.
         sessions.cancel(&session).await?;
     }
     done
+}
+
+async fn begin(
+    sessions: &Sessions,
+    connection: ConnectionId,
+    session: &SessionId,
+    request: &RunRequest,
+) -> Result<(Attached, TurnId), ErrorInfo> {
+    let attached = sessions.attach(connection, session, None).await?;
+    let message = UserMessage { text: request.prompt.clone(), context: Vec::new() };
+    let turn = sessions.chat(session, message).await?.turn_id;
+    Ok((attached, turn))
+}
+
+/// Deletes a session that nothing came of. If it cannot be deleted it is only one more in the
+/// list, and why nothing came of it is what the user should read.
+async fn forget(sessions: &Sessions, session: &SessionId) {
+    if let Err(error) = sessions.delete(session).await {
+        tracing::warn!(%error, "an empty session stays");
+    }
 }
 
 /// A turn that is seen through.
@@ -124,6 +153,10 @@ struct Run<'a> {
     view: View,
     /// The question that is open. There is one at most: a turn waits for its answer.
     question: Option<(ItemId, Approval)>,
+    /// Whether the model has said or done anything.
+    answered: bool,
+    /// Whether this run made a session that no model ever answered in.
+    in_vain: bool,
     /// What was said last on standard error.
     complaint: String,
 }
@@ -151,7 +184,7 @@ impl Run<'_> {
                 heard = self.terminal.heard(listens) => match heard {
                     Heard::Line(line) if self.request.json => self.answer_line(&line).await,
                     Heard::Line(line) => self.typed(&line).await?,
-                    Heard::End => self.deaf().await,
+                    Heard::End => self.deaf().await?,
                     Heard::Interrupt => self.stop().await?,
                 },
             }
@@ -170,6 +203,7 @@ impl Run<'_> {
         } else {
             self.introduce(&update.update).await?;
         }
+        self.answered |= is_answer(&update.update);
         match &update.update {
             Update::ItemStarted { item: Item { id, body: ItemBody::Approval(approval), .. } } => {
                 self.asked(id, approval).await?;
@@ -182,6 +216,9 @@ impl Run<'_> {
             Update::Status(Status::Idle { turn_id: Some(turn), stop_reason, error })
                 if *turn == self.turn =>
             {
+                let unavailable =
+                    error.as_ref().is_some_and(|it| it.code == ErrorCode::ModelUnavailable);
+                self.in_vain = unavailable && !self.answered && self.request.session.is_none();
                 self.goodbye(error.as_ref()).await;
                 return Ok(Some(stop_reason.unwrap_or(StopReason::Error)));
             }
@@ -209,7 +246,7 @@ impl Run<'_> {
         if self.request.yes {
             self.respond(id, Answer::new(Decision::Once, "--yes")).await;
         } else if !self.terminal.listens {
-            self.respond(id, nobody_to_ask()).await;
+            self.nobody_answers(id).await;
         } else {
             self.question = Some((id.clone(), approval.clone()));
             if !self.request.json {
@@ -247,11 +284,20 @@ impl Run<'_> {
     }
 
     /// There will be no more answers.
-    async fn deaf(&mut self) {
-        self.terminal.listens = false;
+    async fn deaf(&mut self) -> Result<(), RunError> {
         if let Some((id, _)) = self.question.take() {
-            self.respond(&id, nobody_to_ask()).await;
+            if !self.request.json {
+                // The cursor still stands behind the question.
+                self.terminal.write("\n").await?;
+            }
+            self.nobody_answers(&id).await;
         }
+        Ok(())
+    }
+
+    async fn nobody_answers(&mut self, id: &ItemId) {
+        let answer = Answer::new(Decision::Reject, question::NAME);
+        self.respond(id, answer.because(self.terminal.why_nobody())).await;
     }
 
     async fn respond(&mut self, id: &ItemId, answer: Answer) {
@@ -276,6 +322,9 @@ impl Run<'_> {
         {
             self.complain(format!("coworker: {error}\n")).await;
         }
+        if self.in_vain {
+            return;
+        }
         let said = format!("Session {}: go on with `--session`.\n", self.attached.info.id);
         self.complain(self.terminal.style.dim(&said)).await;
     }
@@ -288,6 +337,8 @@ impl Run<'_> {
     }
 }
 
-fn nobody_to_ask() -> Answer {
-    Answer::new(Decision::Reject, question::NAME).because(NOBODY_TO_ASK.trim_end())
+/// Whether this is something of the model's.
+fn is_answer(update: &Update) -> bool {
+    let (Update::ItemStarted { item } | Update::ItemEnded { item }) = update else { return false };
+    !matches!(item.body, ItemBody::UserMessage(_) | ItemBody::Notice(_))
 }

@@ -3,20 +3,28 @@
 use std::io::{self, IsTerminal};
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Split},
     sync::mpsc,
 };
 
 use super::style::Style;
+
+/// What the model is told when there was never anybody to ask.
+const NOBODY_TO_ASK: &str = include_str!("../../../../../prompts/answers/nobody_to_ask.md");
+
+/// What the model is told when the person has closed the input.
+const INPUT_CLOSED: &str = include_str!("../../../../../prompts/answers/input_closed.md");
 
 /// Where to write and what to read.
 pub(super) struct Terminal {
     pub(super) style: Style,
     /// Whether somebody may answer.
     pub(super) listens: bool,
+    /// Whether it is a person who may answer.
+    person: bool,
     out: Box<dyn AsyncWrite + Send + Unpin>,
     err: Box<dyn AsyncWrite + Send + Unpin>,
-    input: Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
+    input: Split<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
     interrupts: mpsc::Receiver<()>,
 }
 
@@ -29,9 +37,10 @@ impl Terminal {
         Self {
             style: Style { colour },
             listens: json || person,
+            person: person && !json,
             out: Box::new(tokio::io::stdout()),
             err: Box::new(tokio::io::stderr()),
-            input: BufReader::new(input).lines(),
+            input: BufReader::new(input).split(b'\n'),
             interrupts: interrupts(),
         }
     }
@@ -55,15 +64,26 @@ impl Terminal {
         }
     }
 
+    /// What to tell the model when nobody listens.
+    pub(super) fn why_nobody(&self) -> &'static str {
+        if self.person { INPUT_CLOSED.trim_end() } else { NOBODY_TO_ASK.trim_end() }
+    }
+
     /// Waits for a line or for Ctrl-C, whichever is first; both may be given up and waited for
-    /// again.
+    /// again. Bytes that are not UTF-8 become replacement characters.
     pub(super) async fn heard(&mut self, listens: bool) -> Heard {
         tokio::select! {
             biased;
             Some(()) = self.interrupts.recv() => Heard::Interrupt,
-            line = self.input.next_line(), if listens => match line {
-                Ok(Some(line)) => Heard::Line(line),
-                _ => Heard::End,
+            line = self.input.next_segment(), if listens => match line {
+                Ok(Some(line)) => {
+                    let line = line.strip_suffix(b"\r").unwrap_or(&line);
+                    Heard::Line(String::from_utf8_lossy(line).into_owned())
+                }
+                _ => {
+                    self.listens = false;
+                    Heard::End
+                }
             },
             else => std::future::pending().await,
         }
@@ -71,6 +91,7 @@ impl Terminal {
 }
 
 /// What the person or the program at the other end did.
+#[derive(Debug, PartialEq)]
 pub(super) enum Heard {
     /// A line of standard input.
     Line(String),
@@ -94,4 +115,41 @@ fn interrupts() -> mpsc::Receiver<()> {
         }
     });
     interrupts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A terminal where this was typed, at whose end the input was closed.
+    fn typed(input: &'static [u8], person: bool) -> Terminal {
+        let input: Box<dyn AsyncRead + Send + Unpin> = Box::new(input);
+        Terminal {
+            style: Style::default(),
+            listens: true,
+            person,
+            out: Box::new(tokio::io::sink()),
+            err: Box::new(tokio::io::sink()),
+            input: BufReader::new(input).split(b'\n'),
+            interrupts: mpsc::channel(1).1,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_that_is_no_text_does_not_make_it_deaf() {
+        let mut terminal = typed(b"y\xff\r\nn\n", true);
+        assert_eq!(terminal.heard(true).await, Heard::Line("y\u{fffd}".into()));
+        assert_eq!(terminal.heard(true).await, Heard::Line("n".into()));
+        assert!(terminal.listens);
+    }
+
+    #[tokio::test]
+    async fn the_model_is_told_why_nobody_answers() {
+        for (person, why) in [(true, "the user closed the input"), (false, "no terminal")] {
+            let mut terminal = typed(b"", person);
+            assert_eq!(terminal.heard(true).await, Heard::End);
+            assert!(!terminal.listens);
+            assert!(terminal.why_nobody().contains(why), "{}", terminal.why_nobody());
+        }
+    }
 }
