@@ -65,11 +65,15 @@ pub(crate) enum Command {
     /// Watch the main job in the terminal: real server, real tools, real edits, a scripted model
     Demo(DemoOptions),
     /// Send one prompt from the command line and see it through
-    #[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped.\n\n\
-        With --json, standard output has one JSON line for each update, and a question is \
-        answered by a line on standard input:\n  \
+    #[command(
+        after_help = "Ctrl-C stops the turn. Without a terminal to ask on, every question is \
+        answered with no, unless --yes is given.\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped.\n\n\
+        With --json, no terminal is needed: standard output has one JSON line for each update, \
+        and a question is answered by a line on standard input:\n  \
         {\"approvalId\": \"…\", \"answer\": {\"decision\": \"once\"}}\n\
-        docs/protocol.md describes both.")]
+        docs/protocol.md describes both."
+    )]
     Run(RunOptions),
     /// List the sessions, the last used first
     Sessions(SessionsOptions),
@@ -89,6 +93,7 @@ pub(crate) struct DemoOptions {
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
     /// What to ask
+    #[arg(value_parser = not_blank)]
     pub(crate) prompt: String,
     /// Write updates as JSON lines; read answers as JSON lines
     #[arg(long)]
@@ -115,6 +120,10 @@ pub(crate) struct SessionsOptions {
     pub(crate) root: Option<String>,
 }
 
+fn not_blank(typed: &str) -> Result<String, &'static str> {
+    if typed.trim().is_empty() { Err("there is nothing to ask") } else { Ok(typed.to_owned()) }
+}
+
 fn existing_folder(typed: &str) -> Result<String, &'static str> {
     if std::path::Path::new(typed).is_dir() { Ok(typed.to_owned()) } else { Err("not a folder") }
 }
@@ -129,12 +138,20 @@ impl From<DemoOptions> for crate::demo::DemoOptions {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     use super::Arguments;
 
     #[test]
     fn the_table_of_arguments_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_prompt_that_asks_nothing_is_wrong_usage() {
+        for blank in ["", " \n"] {
+            let refused = Arguments::try_parse_from(["coworker", "run", blank]).unwrap_err();
+            assert_eq!(refused.exit_code(), 2, "{refused}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod configuration;
 mod demo;
 mod doctor;
 mod log;
+mod output;
 mod wiring;
 
 use std::process::ExitCode;
@@ -16,11 +17,13 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use configuration::Configuration;
+use output::Output;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match start(arguments) {
         Ok(code) => code,
+        Err(error) if output::nobody_reads(&error) => ExitCode::SUCCESS,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "the last words go where the user looks")]
             {
@@ -48,9 +51,9 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
     log::start(&configuration);
     match arguments.command {
         Command::Lsp => wiring::serve_editor(&configuration).await,
-        Command::Demo(options) => demo::run(options.into(), std::io::stdout()).await,
+        Command::Demo(options) => demo::run(options.into(), Output).await,
         Command::Run(options) => wiring::run(&configuration, options).await,
         Command::Sessions(options) => wiring::sessions(&configuration, options).await,
-        Command::Doctor => doctor::run(&configuration, std::io::stdout()).await,
+        Command::Doctor => doctor::run(&configuration, Output).await,
     }
 }
