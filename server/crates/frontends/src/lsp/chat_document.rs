@@ -6,10 +6,10 @@
 //! `chat_document/render.rs`.
 
 mod render;
+mod writing;
 
 use std::{
     collections::HashMap,
-    mem,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -17,29 +17,35 @@ use std::{
     time::Duration,
 };
 
-use engine::{BufferEdit, DocumentError, Documents, Origin, Snapshot};
+use engine::{DocumentError, Documents};
 use protocol::{
-    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Replacement, SessionUpdate,
-    Status, Update,
+    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, SessionUpdate, Status,
+    Update,
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::timeout,
+};
 use tower_lsp_server::gen_lsp_types as lsp;
 
-use self::render::Block;
+use self::{
+    render::Block,
+    writing::{Written, on_disk},
+};
 use super::{
     connection::{Connection, lock},
     convert,
-    editor::{self, shown},
+    editor::shown,
 };
 
 /// How long an editor may take to answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long after that it may take to show what was added.
-const SHOW_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long an editor that was asked to open the document may take to say that it has.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long to wait before an editor is asked again, at first and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(5));
+/// How often what an editor took on but does not show is given to it.
+const TRIES: u32 = 3;
 
 /// The chat document of a connection.
 #[derive(Default)]
@@ -47,12 +53,22 @@ pub(super) struct ChatDocument {
     pending: Mutex<Pending>,
     // Held while something is written, so that it is written in order.
     writing: tokio::sync::Mutex<()>,
+    // The user wants something of the document: an editor that refused may be asked again.
+    again: Notify,
+    refused: AtomicBool,
     named: AtomicBool,
 }
 
 #[derive(Default)]
 struct Pending {
+    // Taken out when they are written.
     blocks: Vec<Block>,
+    // Somebody writes them.
+    busy: bool,
+    // There is something that cannot wait for the end of the turn.
+    urgent: bool,
+    // What was last written on disk.
+    on_disk: Option<String>,
     // Prompts that stand in the document already.
     sending: Vec<String>,
     // What open change sets and plans say, for the question about them.
@@ -69,45 +85,41 @@ impl ChatDocument {
     /// The prompt that the user has written.
     ///
     /// # Errors
-    /// There is none.
+    /// There is none, or it has been sent already.
     pub(super) fn written(&self, connection: &Connection) -> Result<String, ErrorInfo> {
-        let document = path(connection).and_then(|path| shown(connection, &path));
-        let text = document.map(|document| document.text.to_string()).unwrap_or_default();
-        let prompt = render::prompt(&text);
-        if prompt.is_empty() {
-            let what = "There is nothing to send: write below the last `## You` of \
-                        `.coworker/chat.md`.";
-            return Err(ErrorInfo::new(ErrorCode::InvalidParams, what));
-        }
-        Ok(prompt.to_owned())
+        lock(&self.pending).written(connection)
     }
 
-    /// This prompt comes from the document: it is not added again.
-    pub(super) fn sending(&self, text: &str) {
-        lock(&self.pending).sending.push(text.to_owned());
-    }
-
-    /// The prompt was not taken on.
-    pub(super) fn not_sent(&self, text: &str) {
-        lock(&self.pending).sent(text);
+    /// Takes the prompt that the user has written, to send it. It is not added again.
+    ///
+    /// # Errors
+    /// As for [`Self::written`].
+    pub(super) fn send(&self, connection: &Arc<Connection>) -> Result<Sending, ErrorInfo> {
+        self.again.notify_waiters();
+        let mut pending = lock(&self.pending);
+        let text = pending.written(connection)?;
+        pending.sending.push(text.clone());
+        Ok(Sending { connection: connection.clone(), text, taken: false })
     }
 
     /// Adds what an update says.
     pub(super) fn take(&self, connection: &Arc<Connection>, update: &SessionUpdate) {
-        let mut pending = lock(&self.pending);
-        let idle = pending.blocks.is_empty();
-        pending.take(&update.update, &connection.profile().root);
-        if idle && !pending.blocks.is_empty() {
-            let writer = connection.clone();
-            connection.spawn(async move { writer.chat.write(&writer).await });
-        }
+        lock(&self.pending).take(&update.update, &connection.profile().root);
+        drop(self.start_writing(connection));
     }
 
     /// Adds a selection for the user to write about, and opens the document there.
     pub(super) async fn quote(&self, connection: &Arc<Connection>, part: ContextPart) {
         let quote = render::quote(&part, &connection.profile().root);
-        lock(&self.pending).blocks.push(quote);
-        self.write(connection).await;
+        {
+            let mut pending = lock(&self.pending);
+            pending.blocks.push(quote);
+            pending.urgent = true;
+        }
+        self.again.notify_waiters();
+        let written = self.start_writing(connection);
+        // The editor may not want to be written to; the user can look all the same.
+        let _ = timeout(OPEN_TIMEOUT, written).await;
         self.show(connection, true).await;
     }
 
@@ -118,10 +130,9 @@ impl ChatDocument {
         if opened.is_some() && !focus {
             return;
         }
+        let reads = opened.is_none();
         let uri = opened.map_or_else(|| convert::uri(&path), |opened| opened.uri);
-        if connection.documents.get(&path).is_none()
-            && let Err(error) = self.create(connection, &path).await
-        {
+        if reads && let Err(error) = self.create(connection, &path).await {
             connection.say(lsp::MessageType::Error, error.to_string());
             return;
         }
@@ -133,10 +144,16 @@ impl ChatDocument {
                 take_focus: Some(focus),
                 selection: focus.then_some(end).flatten(),
             };
+            // Nothing is written while the editor reads the file.
+            let reading = if reads { Some(self.writing.lock().await) } else { None };
             let show = connection.client.send_request::<lsp::ShowDocumentRequest>(params);
             if matches!(timeout(REPLY_TIMEOUT, show).await, Ok(Ok(result)) if result.success) {
+                if reads {
+                    self.opened(connection, &path).await;
+                }
                 return;
             }
+            drop(reading);
         }
         if focus || !self.named.swap(true, Ordering::Relaxed) {
             let text = format!("Coworker writes to {path}; open it to read and to answer.");
@@ -144,36 +161,161 @@ impl ChatDocument {
         }
     }
 
+    /// Has everything written that waits, unless somebody is at it. The receiver ends when it is
+    /// done.
+    fn start_writing(&self, connection: &Arc<Connection>) -> oneshot::Receiver<()> {
+        let (done, written) = oneshot::channel();
+        let begin = {
+            let mut pending = lock(&self.pending);
+            let begin = !pending.busy && pending.is_due(self.refused.load(Ordering::Relaxed));
+            pending.busy |= begin;
+            begin
+        };
+        if begin {
+            let writer = connection.clone();
+            connection.spawn(async move {
+                writer.chat.write(&writer).await;
+                drop(done);
+            });
+        }
+        written
+    }
+
     /// Writes everything that waits.
-    async fn write(&self, connection: &Arc<Connection>) {
-        let _alone = self.writing.lock().await;
-        let Some(path) = path(connection) else { return };
-        loop {
-            let blocks = mem::take(&mut lock(&self.pending).blocks);
-            if blocks.is_empty() {
-                return;
-            }
-            if let Err(error) = append(connection, &path, &blocks).await {
-                tracing::warn!(%error, "the chat document was not written");
-                if !self.named.swap(true, Ordering::Relaxed) {
-                    connection.say(lsp::MessageType::Error, error.to_string());
+    async fn write(&self, connection: &Connection) {
+        let mut tries = 0;
+        while let Some(blocks) = self.due() {
+            let written = {
+                let _alone = self.writing.lock().await;
+                self.append(connection, &blocks).await
+            };
+            match written {
+                Ok(Written::Whole) => {}
+                Ok(Written::Not { version, before, after, refused }) => {
+                    tries += u32::from(!refused);
+                    if self.wait(connection, version, tries).await {
+                        let shows = |now: &str| writing::shows(&before, &after, now);
+                        let now = path(connection).and_then(|path| shown(connection, &path));
+                        if !now.is_some_and(|now| shows(&now.text.to_string())) {
+                            continue;
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the chat document was not written");
+                    if !self.named.swap(true, Ordering::Relaxed) {
+                        connection.say(lsp::MessageType::Error, error.to_string());
+                    }
                 }
             }
+            tries = 0;
+            let mut pending = lock(&self.pending);
+            pending.blocks.drain(..blocks.len());
+            pending.urgent &= !pending.blocks.is_empty();
         }
+    }
+
+    /// What is to be written now. Without it nobody writes any more.
+    fn due(&self) -> Option<Vec<Block>> {
+        let mut pending = lock(&self.pending);
+        let due = pending.is_due(self.refused.load(Ordering::Relaxed));
+        pending.busy = due;
+        due.then(|| pending.blocks.clone())
+    }
+
+    /// Waits until an editor that did not take something may be asked again; false if it is not
+    /// worth it. Some editors ask their user each time, so it is not asked for nothing.
+    async fn wait(&self, connection: &Connection, version: i32, tries: u32) -> bool {
+        let Some(path) = path(connection) else { return false };
+        let mut changes = connection.workspace.changes();
+        let same = || shown(connection, &path).is_some_and(|now| writing::is(&now, version));
+        if !same() {
+            // It changed, but into something else: it will not do better.
+            return tries < TRIES;
+        }
+        if !self.refused.swap(true, Ordering::Relaxed) {
+            let text = format!("{path} does not show everything; Coworker adds it when you go on.");
+            connection.say(lsp::MessageType::Info, text);
+        }
+        let again = self.again.notified();
+        let moved = async { while same() && changes.changed().await.is_ok() {} };
+        tokio::select! {
+            () = again => {}
+            () = moved => {}
+        }
+        true
     }
 
     /// Makes the document, if there is none.
     async fn create(&self, connection: &Connection, path: &AbsPath) -> Result<(), DocumentError> {
         let _alone = self.writing.lock().await;
         match connection.workspace.snapshot(path).await {
-            Err(DocumentError::NotFound(_)) => on_disk(connection, path, &[Block::Ready]).await,
+            Err(DocumentError::NotFound(_)) => {
+                let text = on_disk(connection, path, &[Block::Ready]).await?;
+                lock(&self.pending).on_disk = Some(text);
+                Ok(())
+            }
             Err(error) => Err(error),
             Ok(_) => Ok(()),
         }
     }
 }
 
+/// A prompt on its way from the document to a session.
+pub(super) struct Sending {
+    connection: Arc<Connection>,
+    text: String,
+    taken: bool,
+}
+
+impl Sending {
+    /// The prompt.
+    pub(super) fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    /// The session has it.
+    pub(super) fn taken(mut self) {
+        self.taken = true;
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if !self.taken {
+            lock(&self.connection.chat.pending).sent(&self.text);
+        }
+    }
+}
+
 impl Pending {
+    fn is_due(&self, refused: bool) -> bool {
+        !self.blocks.is_empty() && (!refused || self.urgent)
+    }
+
+    fn written(&self, connection: &Connection) -> Result<String, ErrorInfo> {
+        let document = path(connection).and_then(|path| shown(connection, &path));
+        let text = document.map(|document| document.text.to_string()).unwrap_or_default();
+        let mut prompt = render::prompt(&text);
+        if prompt.is_empty() {
+            let what = "There is nothing to send: write below the last `## You` of \
+                        `.coworker/chat.md`.";
+            return Err(ErrorInfo::new(ErrorCode::InvalidParams, what));
+        }
+        let taken = self.blocks.iter().filter_map(|block| match block {
+            Block::Taken(text) => Some(text),
+            _ => None,
+        });
+        for sent in taken.chain(&self.sending) {
+            prompt = render::after(prompt, sent).map_or(prompt, str::trim_start);
+        }
+        if prompt.is_empty() {
+            let what = "This has been sent; the answer will follow it.";
+            return Err(ErrorInfo::new(ErrorCode::InvalidParams, what));
+        }
+        Ok(prompt.to_owned())
+    }
+
     fn sent(&mut self, text: &str) -> bool {
         let found = self.sending.iter().position(|sent| sent == text);
         found.map(|at| self.sending.remove(at)).is_some()
@@ -184,7 +326,10 @@ impl Pending {
             Update::ItemStarted { item } | Update::ItemChanged { item } => self.open(item, root),
             Update::ItemEnded { item } => self.end(item, root),
             // What went wrong, if something did, was said in a notice.
-            Update::Status(Status::Idle { .. }) => self.blocks.push(Block::Ready),
+            Update::Status(Status::Idle { .. }) => {
+                self.blocks.push(Block::Ready);
+                self.urgent = true;
+            }
             _ => {}
         }
     }
@@ -196,6 +341,7 @@ impl Pending {
             }
             ItemBody::Approval(approval) if approval.answer.is_none() => {
                 self.blocks.extend(render::question(approval, &self.proposals, root));
+                self.urgent = true;
             }
             _ => {}
         }
@@ -204,7 +350,9 @@ impl Pending {
     fn end(&mut self, item: &Item, root: &AbsPath) {
         self.proposals.remove(&item.id);
         match &item.body {
-            ItemBody::UserMessage(message) if self.sent(&message.text) => {}
+            ItemBody::UserMessage(message) if self.sent(&message.text) => {
+                self.blocks.push(Block::Taken(message.text.clone()));
+            }
             _ => self.blocks.extend(render::item(item, root)),
         }
     }
@@ -221,104 +369,4 @@ async fn end(connection: &Connection, path: &AbsPath) -> Option<lsp::Range> {
     let text = connection.workspace.snapshot(path).await.ok()?.text;
     let end = text.len_bytes();
     Some(convert::range(&text, end..end, connection.profile().encoding))
-}
-
-/// Adds blocks at the end: through the editor for as long as it has the document open, however
-/// often it refuses, else on disk.
-async fn append(
-    connection: &Connection,
-    path: &AbsPath,
-    blocks: &[Block],
-) -> Result<(), DocumentError> {
-    let (mut pause, longest) = PAUSES;
-    loop {
-        if let Some(document) = shown(connection, path) {
-            if through_editor(connection, path, document, blocks).await {
-                return Ok(());
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(longest);
-            continue;
-        }
-        match on_disk(connection, path, blocks).await {
-            // It was opened or saved in this moment.
-            Err(DocumentError::Stale(_)) => sleep(pause).await,
-            done => return done,
-        }
-    }
-}
-
-/// Whether the editor shows what was to be added; its answer alone proves nothing.
-async fn through_editor(
-    connection: &Connection,
-    path: &AbsPath,
-    document: Snapshot,
-    blocks: &[Block],
-) -> bool {
-    let Origin::Buffer { version, .. } = document.origin else { return false };
-    let before = document.text.to_string();
-    let added = render::render(&before, blocks);
-    let after = format!("{before}{added}");
-    let end = before.len();
-    let edit = BufferEdit {
-        path: path.clone(),
-        version,
-        before: document.text,
-        replacements: vec![Replacement { start: end, end, text: added }],
-        label: "Coworker: chat".to_owned(),
-    };
-    // Subscribed before the edit is sent, so that no change is missed.
-    let mut changes = connection.workspace.changes();
-    let reply = timeout(REPLY_TIMEOUT, editor::apply(connection, edit)).await;
-    let refused = matches!(reply, Ok(Err(_)));
-    let seen = async {
-        loop {
-            changes.mark_unchanged();
-            match shown(connection, path) {
-                Some(now) if changes::shows(&before, &after, &now.text.to_string()) => return true,
-                Some(_) if !refused => {}
-                _ => return false,
-            }
-            if changes.changed().await.is_err() {
-                return false;
-            }
-        }
-    };
-    timeout(SHOW_TIMEOUT, seen).await.unwrap_or(false)
-}
-
-async fn on_disk(
-    connection: &Connection,
-    path: &AbsPath,
-    blocks: &[Block],
-) -> Result<(), DocumentError> {
-    let workspace = &connection.workspace;
-    let (before, hash) = match workspace.snapshot(path).await {
-        Ok(now) => (now.text.to_string(), Some(now.stamp.hash)),
-        Err(DocumentError::NotFound(_)) => {
-            make_folder(path).await?;
-            (String::new(), None)
-        }
-        Err(error) => return Err(error),
-    };
-    let added = render::render(&before, blocks);
-    workspace.write(path, hash.as_deref(), &format!("{before}{added}")).await.map(drop)
-}
-
-/// Makes the folder of the document, which no version control should keep.
-async fn make_folder(path: &AbsPath) -> Result<(), DocumentError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    let failed = |source| DocumentError::Io { path: folder.clone(), source };
-    tokio::fs::create_dir_all(folder.as_std_path()).await.map_err(failed)?;
-    let ignored = folder.as_std_path().join(".gitignore");
-    let made = tokio::fs::OpenOptions::new().write(true).create_new(true).open(ignored).await;
-    match made {
-        Ok(mut file) => {
-            use tokio::io::AsyncWriteExt;
-            file.write_all(b"chat.md\n").await.map_err(failed)?;
-            file.flush().await.map_err(failed)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed(error)),
-    }
 }

@@ -197,14 +197,14 @@ async fn start(
 
 /// Sends what the user wrote in the chat document.
 async fn send(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
-    let text = connection.chat.written(connection)?;
+    let sending = connection.chat.send(connection)?;
     let mut own = connection.own().await;
     let connection = connection.clone();
     detached(async move {
-        connection.chat.sending(&text);
-        let sent =
-            connection.prompt(&mut own, UserMessage { text: text.clone(), context: Vec::new() });
-        sent.await.map(drop).inspect_err(|_| connection.chat.not_sent(&text))
+        let message = UserMessage { text: sending.text(), context: Vec::new() };
+        connection.prompt(&mut own, message).await?;
+        sending.taken();
+        Ok(())
     })
     .await
 }

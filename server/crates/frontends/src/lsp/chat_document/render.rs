@@ -1,13 +1,14 @@
 //! How things read in the chat document. Pure: what is there and what comes, to what is added.
 //!
 //! The document is a row of sections, `## You` and `## Coworker`. Text of a model cannot begin a
-//! section, or it could put words into the user's mouth.
+//! section, or it could put words into the user's mouth. What the user is still writing stays the
+//! last section: what comes meanwhile goes before it.
 
 use std::{collections::HashMap, fmt::Write};
 
 use protocol::{
     AbsPath, Approval, ApprovalSubject, ContextPart, Decision, Effect, Item, ItemBody, ItemId,
-    NoticeLevel, Plan, TodoStatus, ToolCall, ToolCallStatus,
+    NoticeLevel, Plan, Replacement, TodoStatus, ToolCall, ToolCallStatus,
 };
 
 use crate::lsp::question::{is_hidden, printable};
@@ -22,6 +23,8 @@ const AGENT: &str = "## Coworker";
 pub(super) enum Block {
     /// What the user asked elsewhere.
     Prompt(String),
+    /// What the user asked in the document: from here on it is answered.
+    Taken(String),
     /// What the user will ask about.
     Quote(String),
     /// What Coworker says and does.
@@ -30,83 +33,225 @@ pub(super) enum Block {
     Ready,
 }
 
-/// What is added to the end of a document for these blocks.
-pub(super) fn render(document: &str, blocks: &[Block]) -> String {
-    let mut text = document.to_owned();
-    if text.trim().is_empty() {
-        text.push_str(INTRODUCTION);
-    }
+/// What is added to a document for these blocks: insertions in ascending order, in the
+/// document's own line ends, because editors turn all others into them.
+pub(super) fn render(document: &str, blocks: &[Block]) -> Vec<Replacement> {
+    let mut page = Page::new(document);
     for block in blocks {
-        match block {
-            Block::Ready => begin(&mut text, USER),
-            Block::Said(said) => {
-                if section(&text).map(|(heading, _)| heading) != Some(AGENT) {
-                    begin(&mut text, AGENT);
-                }
-                paragraph(&mut text, said);
-            }
-            Block::Prompt(words) => {
-                begin(&mut text, USER);
-                paragraph(&mut text, words);
-            }
-            Block::Quote(quote) => {
-                if section(&text).map(|(heading, _)| heading) != Some(USER) {
-                    begin(&mut text, USER);
-                }
-                paragraph(&mut text, quote);
-            }
-        }
+        page.add(block);
     }
-    text.split_off(document.len())
+    page.finish(blocks)
 }
 
 /// What stands below the last `## You`, if nothing of ours follows it.
 pub(super) fn prompt(document: &str) -> &str {
-    match section(document) {
-        Some((USER, text)) => text.trim(),
+    match sections(document).last {
+        Some(Section { heading: USER, body, .. }) => document[body..].trim(),
         _ => "",
     }
 }
 
-/// The last section: its heading and its text.
-fn section(document: &str) -> Option<(&'static str, &str)> {
-    let mut last = None;
-    let mut start = 0;
-    for line in document.split_inclusive('\n') {
-        start += line.len();
-        if let Some(heading) = heading(line) {
-            last = Some((heading, start));
+/// What follows a prompt that has been sent in the words of the user, if they begin with it.
+pub(super) fn after<'a>(words: &'a str, sent: &str) -> Option<&'a str> {
+    let rest = words.strip_prefix(sent)?.trim_start_matches([' ', '\t']);
+    (rest.is_empty() || rest.starts_with(['\n', '\r'])).then_some(rest)
+}
+
+/// A document while it is added to.
+struct Page<'a> {
+    document: &'a str,
+    // The document up to `at`, with everything that is added to it.
+    text: String,
+    at: usize,
+    // Where in `text` the insertion at `at` begins.
+    start: usize,
+    insertions: Vec<Replacement>,
+    // What is left of the user's words after `at` has no heading any more.
+    headless: bool,
+}
+
+impl<'a> Page<'a> {
+    fn new(document: &'a str) -> Self {
+        let draft = match sections(document).last {
+            Some(Section { heading: USER, at, body }) if !document[body..].trim().is_empty() => at,
+            _ => document.len(),
+        };
+        let mut text = document[..draft].to_owned();
+        if document.trim().is_empty() {
+            text.push_str(INTRODUCTION);
+        }
+        Self { document, text, at: draft, start: draft, insertions: Vec::new(), headless: false }
+    }
+
+    fn add(&mut self, block: &Block) {
+        match block {
+            // The user's words are below a heading already.
+            Block::Ready if self.at < self.document.len() => {}
+            Block::Ready => begin(&mut self.text, USER),
+            Block::Said(said) => {
+                self.continue_with(AGENT);
+                paragraph(&mut self.text, said);
+            }
+            Block::Prompt(words) => self.prompt(words),
+            Block::Taken(sent) => self.taken(sent),
+            // It belongs to what the user writes, so it comes last.
+            Block::Quote(_) => {}
         }
     }
-    last.map(|(heading, start)| (heading, &document[start..]))
+
+    fn finish(mut self, blocks: &[Block]) -> Vec<Replacement> {
+        let is_quote = |block: &&Block| matches!(block, Block::Quote(_));
+        self.restore_heading();
+        if blocks.iter().any(|block| is_quote(&block)) {
+            self.move_to(self.document.len());
+        }
+        for block in blocks.iter().filter(is_quote) {
+            if let Block::Quote(quote) = block {
+                self.continue_with(USER);
+                paragraph(&mut self.text, quote);
+            }
+        }
+        self.move_to(self.document.len());
+        self.insertions
+    }
+
+    fn prompt(&mut self, words: &str) {
+        begin(&mut self.text, USER);
+        paragraph(&mut self.text, words);
+        // Else it would look like something that the user is still writing.
+        begin(&mut self.text, AGENT);
+    }
+
+    /// What was sent from here stays where it is, and the answer follows it. Words that the user
+    /// has added since are the next prompt.
+    fn taken(&mut self, sent: &str) {
+        let draft = &self.document[self.at..];
+        let heading = if self.headless { 0 } else { draft.find('\n').map_or(0, |end| end + 1) };
+        match after(draft[heading..].trim_start(), sent) {
+            Some(rest) => {
+                self.restore_heading();
+                self.headless = !rest.trim().is_empty();
+                let rest = if self.headless { rest.len() } else { 0 };
+                self.move_to(self.document.len() - rest);
+                begin(&mut self.text, AGENT);
+            }
+            None => self.prompt(sent),
+        }
+    }
+
+    fn restore_heading(&mut self) {
+        if self.headless {
+            begin(&mut self.text, USER);
+            self.headless = false;
+        }
+    }
+
+    fn continue_with(&mut self, heading: &'static str) {
+        if sections(&self.text).last.map(|section| section.heading) != Some(heading) {
+            begin(&mut self.text, heading);
+        }
+    }
+
+    /// Leaves everything up to there as it is.
+    fn move_to(&mut self, to: usize) {
+        if self.text.len() > self.start {
+            let added = &self.text[self.start..];
+            let crlf = self.document.contains("\r\n");
+            let text = if crlf { added.replace('\n', "\r\n") } else { added.to_owned() };
+            self.insertions.push(Replacement { start: self.at, end: self.at, text });
+        }
+        self.text.push_str(&self.document[self.at..to]);
+        self.at = to;
+        self.start = self.text.len();
+    }
+}
+
+/// One part of the document.
+struct Section {
+    heading: &'static str,
+    // Where its heading begins, and where what stands below it does.
+    at: usize,
+    body: usize,
+}
+
+/// The last section of a text, and the fence that is open at its end.
+struct Sections {
+    last: Option<Section>,
+    open: Option<String>,
+}
+
+/// What looks like a heading in a fenced block of code is none.
+fn sections(document: &str) -> Sections {
+    let (mut last, mut open, mut at) = (None, None, 0);
+    for line in document.split_inclusive('\n') {
+        let body = at + line.len();
+        if let Some(heading) = heading(line).filter(|_| open.is_none()) {
+            last = Some(Section { heading, at, body });
+        }
+        follow(&mut open, line);
+        at = body;
+    }
+    Sections { last, open }
 }
 
 fn heading(line: &str) -> Option<&'static str> {
     [USER, AGENT].into_iter().find(|heading| line.trim_end() == *heading)
 }
 
-/// Begins a section, unless an empty one of this kind stands there already.
-fn begin(text: &mut String, heading: &str) {
-    if section(text).is_some_and(|(last, rest)| last == heading && rest.trim().is_empty()) {
+/// Opens or closes a block of code, as CommonMark has it.
+fn follow(open: &mut Option<String>, line: &str) {
+    let inner = line.trim_start_matches(' ');
+    let Some(mark) = inner.chars().next().filter(|c| matches!(c, '`' | '~')) else { return };
+    let rest = inner.trim_start_matches(mark);
+    let length = inner.len() - rest.len();
+    if line.len() - inner.len() > 3 || length < 3 {
         return;
     }
-    blank_line(text);
+    match open {
+        Some(fence)
+            if fence.starts_with(mark) && fence.len() <= length && rest.trim().is_empty() =>
+        {
+            *open = None;
+        }
+        None if mark == '~' || !rest.contains('`') => *open = Some(inner[..length].to_owned()),
+        _ => {}
+    }
+}
+
+/// Begins a section, unless an empty one of this kind stands there already.
+fn begin(text: &mut String, heading: &str) {
+    let stands = |last: Section| last.heading == heading && text[last.body..].trim().is_empty();
+    if sections(text).last.is_some_and(stands) {
+        return;
+    }
+    settle(text);
     let _ = write!(text, "{heading}\n\n");
 }
 
 fn paragraph(text: &mut String, words: &str) {
-    blank_line(text);
+    settle(text);
+    let words = words.replace("\r\n", "\n").replace('\r', "\n");
+    let mut open = None;
     for line in words.trim_end().lines() {
-        if heading(line).is_some() {
+        if open.is_none() && heading(line).is_some() {
             text.push('\\');
         }
+        follow(&mut open, line);
         text.push_str(line);
         text.push('\n');
+    }
+    if let Some(fence) = open {
+        let _ = writeln!(text, "{fence}");
     }
     text.push('\n');
 }
 
-fn blank_line(text: &mut String) {
+/// Ends what stands at the end: a block of code that is still open, and the paragraph.
+fn settle(text: &mut String) {
+    if let Some(fence) = sections(text).open {
+        let gap = if text.ends_with('\n') { "" } else { "\n" };
+        let _ = writeln!(text, "{gap}{fence}");
+    }
     while !text.is_empty() && !text.ends_with("\n\n") && !text.ends_with("\n\r\n") {
         text.push('\n');
     }

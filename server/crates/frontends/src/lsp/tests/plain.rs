@@ -1,0 +1,133 @@
+//! Editors that know nothing of Coworker: the chat document.
+
+use super::*;
+
+impl Trial {
+    fn chat(&self) -> AbsPath {
+        self.path(".coworker/chat.md")
+    }
+
+    /// Opens a chat document with this in it.
+    async fn open_chat(&self, text: &str) {
+        let chat = self.chat();
+        std::fs::create_dir_all(chat.parent().unwrap().as_std_path()).unwrap();
+        std::fs::write(chat.as_std_path(), text).unwrap();
+        self.client.open(&chat, text).await;
+    }
+
+    async fn chat_actions(&self) -> Vec<Value> {
+        self.actions(&self.chat(), json!({"diagnostics": []})).await
+    }
+
+    async fn send(&self) -> Result<Value, crate::client::ResponseError> {
+        let command = json!({"command": "coworker.send"});
+        self.client.request("workspace/executeCommand", command).await
+    }
+
+    /// The next edit of the chat document that the client is asked to make.
+    async fn edit(&mut self) -> (Value, String) {
+        self.until(|_, event| match event {
+            Event::ServerRequest { id, method, params } if method == "workspace/applyEdit" => {
+                let edits = &params["edit"]["documentChanges"][0]["edits"];
+                let text = |edit: &Value| edit["newText"].as_str().unwrap().to_owned();
+                let text = edits.as_array().unwrap().iter().map(text).collect();
+                Some((id.clone(), text))
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits until the chat document of the editor is like this.
+    async fn until_chat(&mut self, like: impl Fn(&str) -> bool) -> String {
+        let chat = self.chat();
+        let now = self.client.text(&chat).filter(|text| like(text));
+        match now {
+            Some(now) => now,
+            None => self.until(|trial, _| trial.client.text(&chat).filter(|text| like(text))).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn line_ends_are_the_editors_and_nothing_is_added_twice() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    let chat = trial.chat();
+    trial.open_chat("## You\r\n\r\na\rb\r\n").await;
+    trial.client.hold("workspace/applyEdit");
+    trial.send().await.unwrap();
+    let mut edits = 0;
+    while !trial.client.text(&chat).unwrap().ends_with("## You\r\n\r\n") {
+        let (id, added) = trial.edit().await;
+        assert!(!added.replace("\r\n", "").contains(['\r', '\n']), "{added:?}");
+        trial.client.answer(id, json!({"applied": true})).await;
+        // A lone `\r` becomes an end of line in editors.
+        let end = trial.client.text(&chat).unwrap().len();
+        trial.client.replace(&chat, end..end, &added).await;
+        edits += 1;
+    }
+    let text = trial.client.text(&chat).unwrap();
+    assert_eq!(text.matches("You said").count(), 1, "{edits} edits: {text}");
+}
+
+#[tokio::test]
+async fn an_editor_that_says_no_is_asked_again_when_the_user_goes_on() {
+    let refuse = ApplyBehaviour::Refuse(None);
+    let mut trial = Trial::with(ClientUi::default(), refuse).await;
+    trial.open_chat("## You\n\nhello\n").await;
+    trial.send().await.unwrap();
+    trial.edit().await;
+    let error = trial.send().await.unwrap_err();
+    assert!(error.message.contains("has been sent"), "{error}");
+    let asked = tokio::time::timeout(Duration::from_secs(3), trial.edit()).await;
+    assert!(asked.is_err(), "asked again for nothing");
+    let chat = trial.chat();
+    trial.client.replace(&chat, 0..0, "x\n").await;
+    let (_, all) = trial.edit().await;
+    assert!(all.contains("## Coworker\n\nYou said: hello"), "{all}");
+    assert!(all.ends_with("## You\n\n"), "the whole turn is one edit: {all}");
+}
+
+#[tokio::test]
+async fn a_prompt_is_sent_once_and_not_offered_again() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    trial.open_chat("## You\n\nhello\n").await;
+    assert_eq!(titles(&trial.chat_actions().await), ["Send to Coworker"]);
+    let (first, second) = futures::future::join(trial.send(), trial.send()).await;
+    assert!(first.is_ok() && second.is_err(), "{first:?} {second:?}");
+    let text = trial.until_chat(|text| text.ends_with("## You\n\n")).await;
+    assert_eq!(text.matches("You said").count(), 1, "{text}");
+    assert!(trial.send().await.unwrap_err().message.contains("nothing to send"));
+}
+
+#[tokio::test]
+async fn a_draft_stays_last_while_something_else_is_asked() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    let file = trial.path("x.rs");
+    trial.client.open(&file, CODE).await;
+    let draft = "## You\n\nhalf a thought";
+    trial.open_chat(draft).await;
+    let explain = trial.actions(&file, json!({"diagnostics": []})).await.pop().unwrap();
+    trial.run(&explain).await;
+    let text = trial.until_chat(|text| text.contains("You said")).await;
+    assert!(text.starts_with("## You\n\nExplain") && text.ends_with(draft), "{text}");
+    trial.send().await.unwrap();
+    let text = trial.until_chat(|text| text.contains("You said: half a thought")).await;
+    assert!(text.contains(&format!("{draft}\n\n## Coworker\n\nYou said: half")), "{text}");
+}
+
+#[tokio::test]
+async fn what_came_while_the_editor_opened_the_document_is_not_lost() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    let (file, chat) = (trial.path("x.rs"), trial.chat());
+    trial.client.open(&file, CODE).await;
+    let explain = trial.actions(&file, json!({"diagnostics": []})).await.pop().unwrap();
+    trial.run(&explain).await;
+    let whole = written(&chat, "You said: ").await;
+    // The editor read the file before the answer was in it.
+    let (read, _) = whole.split_once("You said").unwrap();
+    trial.client.open(&chat, read).await;
+    trial.run(&explain).await;
+    let text = trial.until_chat(|text| text.matches("You said").count() == 2).await;
+    assert!(text.starts_with(&whole), "{text}");
+}
