@@ -34,11 +34,7 @@ pub(super) fn message(approval: &Approval, number: u64) -> Message {
     } else {
         format!("{} {number}", shortened(&title, MESSAGE_LIMIT - number.len() - 1))
     };
-    let is_call = matches!(approval.subject, ApprovalSubject::ToolCall { .. });
-    let offered = |decision: Decision| match decision {
-        Decision::Once => whole || !is_call,
-        decision => whole || !decision.allows(),
-    };
+    let offered = |decision: Decision| whole || !decision.allows();
     let offered = approval.options.iter().filter(|option| offered(option.decision));
     let mut buttons: Vec<_> =
         offered.map(|option| (printable(&option.label), Some(option.decision))).collect();
@@ -131,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn changes_can_be_looked_at_and_approved() {
+    fn changes_cannot_be_approved_where_none_of_them_is_shown() {
         let subject = ApprovalSubject::Changes { item_id: ItemId::from("c") };
         let message = message(&approval("", Some(subject)), 1);
         let decisions: Vec<_> = message.buttons.iter().map(|(_, decision)| *decision).collect();
-        assert_eq!(decisions, [Some(Decision::Reject), Some(Decision::Once), None]);
+        assert_eq!(decisions, [Some(Decision::Reject), None]);
     }
 
     #[test]
