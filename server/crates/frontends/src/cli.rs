@@ -277,6 +277,7 @@ impl Run<'_> {
             }
             Err(_) if line.trim().is_empty() => {}
             Err(error) => {
+                let line = style::exposed(line);
                 self.complain(format!("coworker: this line is no answer ({error}): {line}\n"))
                     .await;
             }
