@@ -2,7 +2,7 @@
 //! every client checks what an edit was made for; what is not possible is left out, because not
 //! every client hides what is disabled.
 
-use protocol::wire;
+use protocol::{Mode, wire};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp_server::{
@@ -67,9 +67,7 @@ impl Server {
             actions.push(action(STOP_KIND, "Coworker: Stop", commands::STOP, json!({})));
         }
         if connection.chat.is_shown_as(connection, &params.text_document.uri) {
-            if connection.chat.written(connection).is_ok() {
-                actions.push(action(CHAT_KIND, "Send to Coworker", commands::SEND, json!({})));
-            }
+            actions.extend(in_chat(connection));
         } else if let Some(pointed) = pointed {
             let symbol = pointed.symbol(connection).await;
             actions.extend(about_selection(connection, &params, symbol.as_deref()));
@@ -77,6 +75,26 @@ impl Server {
         let wanted = |action: &CodeAction| is_wanted(action, params.context.only.as_deref());
         Ok(actions.into_iter().filter(wanted).collect())
     }
+}
+
+/// What can be done with the chat as a whole, and with what the user has written there.
+fn in_chat(connection: &Connection) -> Vec<CodeAction> {
+    let mut actions = Vec::new();
+    if let Ok(written) = connection.chat.written(connection) {
+        actions.push(action(CHAT_KIND, "Send to Coworker", commands::SEND, json!({})));
+        if let [question] = connection.view.questions().as_slice() {
+            let arguments = json!({ "sessionId": question.session, "approvalId": question.id,
+                                    "reason": written, "fromChat": true });
+            let title = "Coworker: Reject with what is written here";
+            actions.push(action(DECIDE_KIND, title, commands::REJECT, arguments));
+        }
+    }
+    let entry = |title: &str, command, arguments| action(CHAT_KIND, title, command, arguments);
+    actions.push(entry("Coworker: New conversation", commands::NEW, json!({})));
+    for (title, mode) in [("Coworker: Plan first", Mode::Plan), ("Coworker: Ask mode", Mode::Ask)] {
+        actions.push(entry(title, commands::MODE, json!({ "mode": mode })));
+    }
+    actions
 }
 
 fn about_selection(
@@ -89,7 +107,8 @@ fn about_selection(
     let this = symbol.map_or_else(|| "this".to_owned(), |symbol| format!("`{symbol}`"));
     let mut actions = Vec::new();
     let problems: Vec<String> = params.context.diagnostics.iter().filter_map(problem).collect();
-    if !problems.is_empty() {
+    // Not every editor sends the problems it shows; the model sees the text all the same.
+    if !problems.is_empty() || params.range.start != params.range.end {
         let mut target = target.clone();
         target["problems"] = problems.into_iter().take(PROBLEM_LIMIT).collect();
         actions.push(action(FIX_KIND, "Coworker: Fix this", commands::FIX, target));

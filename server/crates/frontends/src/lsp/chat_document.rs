@@ -44,6 +44,9 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an editor that was asked to open the document may take to say that it has.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Above the first prompt of a session of which the document already shows another.
+const BEGINS: &str = "_A new conversation begins here._";
+
 /// How often what an editor took on but does not show is given to it.
 const TRIES: u32 = 3;
 
@@ -105,6 +108,26 @@ impl ChatDocument {
     /// Adds what an update says.
     pub(super) fn take(&self, connection: &Arc<Connection>, update: &SessionUpdate) {
         lock(&self.pending).take(&update.update, &connection.profile().root);
+        drop(self.start_writing(connection));
+    }
+
+    /// Words of the user in the document were an answer: they are no prompt any more.
+    pub(super) fn used(&self, connection: &Arc<Connection>, words: String) {
+        self.add(connection, [Block::Taken(words)]);
+    }
+
+    /// Says that another session begins.
+    pub(super) fn begin(&self, connection: &Arc<Connection>) {
+        self.add(connection, [Block::Said(BEGINS.to_owned()), Block::Ready]);
+    }
+
+    fn add(&self, connection: &Arc<Connection>, blocks: impl IntoIterator<Item = Block>) {
+        {
+            let mut pending = lock(&self.pending);
+            pending.blocks.extend(blocks);
+            pending.urgent = true;
+        }
+        self.again.notify_waiters();
         drop(self.start_writing(connection));
     }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use engine::NewSession;
 use protocol::{
     Answer, ContextPart, Decision, ErrorInfo, ItemId, Mode, SessionId, UserMessage,
     methods::Prompt,
@@ -28,9 +29,11 @@ pub(super) const APPROVE: &str = "coworker.approve";
 pub(super) const REJECT: &str = "coworker.reject";
 pub(super) const STOP: &str = "coworker.stop";
 pub(super) const MODE: &str = "coworker.mode";
+pub(super) const NEW: &str = "coworker.new";
 
 /// Every command there is.
-pub(super) const NAMES: [&str; 9] = [ASK, EXPLAIN, FIX, SEND, CHAT, APPROVE, REJECT, STOP, MODE];
+pub(super) const NAMES: [&str; 10] =
+    [ASK, EXPLAIN, FIX, SEND, CHAT, APPROVE, REJECT, STOP, MODE, NEW];
 
 /// What is asked when the user only says "explain".
 const EXPLAIN_WORDS: &str = include_str!("../../../../../prompts/actions/explain.md");
@@ -59,6 +62,8 @@ struct Decide {
     approval_id: Option<ItemId>,
     /// What the user says about it; the model is told.
     reason: Option<String>,
+    /// The reason stands in the chat document, as what would be the next prompt.
+    from_chat: bool,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +88,7 @@ impl Server {
             REJECT => decide(connection, Decision::Reject, arguments).await,
             STOP => stop(connection).await,
             MODE => mode(connection, arguments).await,
+            NEW => new(connection).await,
             name => Err(invalid(format!("there is no command `{name}`"))),
         };
         done.map(|()| None).map_err(refused)
@@ -223,7 +229,7 @@ async fn decide(
     decision: Decision,
     arguments: Option<Value>,
 ) -> Result<(), ErrorInfo> {
-    let Decide { session_id, approval_id, reason } = read(arguments)?;
+    let Decide { session_id, approval_id, reason, from_chat } = read(arguments)?;
     let (session, approval) = match (session_id, approval_id) {
         (Some(session), Some(approval)) => (session, approval),
         _ => match connection.view.questions().as_slice() {
@@ -233,8 +239,12 @@ async fn decide(
         },
     };
     let mut answer = Answer::new(decision, connection.profile().name.clone());
-    answer.reason = reason;
-    connection.sessions.respond(&session, &approval, answer).await
+    answer.reason.clone_from(&reason);
+    connection.sessions.respond(&session, &approval, answer).await?;
+    if let Some(words) = reason.filter(|_| from_chat) {
+        connection.chat.used(connection, words);
+    }
+    Ok(())
 }
 
 async fn stop(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
@@ -254,6 +264,21 @@ async fn mode(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<
     detached(async move {
         let session = connection.own_session(&mut own).await?;
         connection.sessions.configure(&session, Some(mode), None).await
+    })
+    .await
+}
+
+/// Starts another session: what was said before is not part of it.
+async fn new(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
+    let mut own = connection.own().await;
+    let connection = connection.clone();
+    detached(async move {
+        let root = connection.profile().root.clone();
+        connection.begin(&mut own, NewSession { root, mode: None, model: None }).await?;
+        if !connection.draws_chat() {
+            connection.chat.begin(&connection);
+        }
+        Ok(())
     })
     .await
 }

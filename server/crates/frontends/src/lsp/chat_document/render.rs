@@ -18,6 +18,9 @@ const INTRODUCTION: &str = "# Coworker\n\nWrite below the last `## You`, then ch
 const USER: &str = "## You";
 const AGENT: &str = "## Coworker";
 
+/// How many lines of a command's output are shown, its last.
+const OUTPUT_LINES: usize = 8;
+
 /// Something to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Block {
@@ -382,13 +385,31 @@ pub(super) fn item(item: &Item, root: &AbsPath) -> Option<Block> {
 
 fn tool_call(call: &ToolCall) -> String {
     let title = printable(&call.title);
+    let output = call.output.as_ref().map_or("", |output| output.text.as_str());
+    let runs = call.effects.iter().any(|effect| matches!(effect, Effect::Run { .. }));
+    let failed = call.status == ToolCallStatus::Failed;
     let end = match call.status {
         ToolCallStatus::Failed => ": failed",
         ToolCallStatus::Rejected => ": not done",
         ToolCallStatus::Cancelled | ToolCallStatus::Interrupted => ": stopped",
         _ => "",
     };
-    format!("- {title}{end}")
+    let mut text = format!("- {title}{end}");
+    let first = output.lines().find(|line| !line.trim().is_empty());
+    if runs && call.status != ToolCallStatus::Rejected && !output.trim().is_empty() {
+        let _ = write!(text, "\n\n{}", fenced("", &tail(output)));
+    } else if let Some(reason) = first.filter(|_| failed) {
+        let _ = write!(text, ": {}", code(reason.trim()));
+    }
+    text
+}
+
+/// The last lines of a command's output.
+fn tail(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    let hidden = lines.len().saturating_sub(OUTPUT_LINES);
+    let shown = lines[hidden..].join("\n");
+    if hidden > 0 { format!("… {hidden} lines before these\n{shown}") } else { shown }
 }
 
 fn steps(plan: &Plan) -> String {

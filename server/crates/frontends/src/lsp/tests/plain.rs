@@ -92,7 +92,7 @@ async fn an_editor_that_says_no_is_asked_again_when_the_user_goes_on() {
 async fn a_prompt_is_sent_once_and_not_offered_again() {
     let mut trial = Trial::start(ClientUi::default()).await;
     trial.open_chat("## You\n\nhello\n").await;
-    assert_eq!(titles(&trial.chat_actions().await), ["Send to Coworker"]);
+    assert_eq!(titles(&trial.chat_actions().await)[0], "Send to Coworker");
     let (first, second) = futures::future::join(trial.send(), trial.send()).await;
     assert!(first.is_ok() && second.is_err(), "{first:?} {second:?}");
     let text = trial.until_chat(|text| text.ends_with("## You\n\n")).await;
@@ -130,4 +130,36 @@ async fn what_came_while_the_editor_opened_the_document_is_not_lost() {
     trial.run(&explain).await;
     let text = trial.until_chat(|text| text.matches("You said").count() == 2).await;
     assert!(text.starts_with(&whole), "{text}");
+}
+
+#[tokio::test]
+async fn the_chat_document_offers_a_new_conversation_and_the_modes() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    trial.open_chat("## You\n\nhello\n").await;
+    trial.send().await.unwrap();
+    trial.until_chat(|text| text.ends_with("## You\n\n")).await;
+    let actions = trial.chat_actions().await;
+    let new = ["Coworker: New conversation", "Coworker: Plan first", "Coworker: Ask mode"];
+    assert_eq!(titles(&actions), new);
+    trial.run(&actions[1]).await;
+    trial.run(&actions[0]).await;
+    let text = trial.until_chat(|text| text.contains("A new conversation begins here")).await;
+    assert!(text.contains("You said: hello"), "{text}");
+    let sessions = trial.client.request("coworker/session/list", json!({})).await.unwrap();
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 2, "{sessions}");
+}
+
+#[tokio::test]
+async fn fix_this_is_offered_on_a_selection_without_problems() {
+    let trial = Trial::start(ClientUi::default()).await;
+    let file = trial.path("x.rs");
+    trial.client.open(&file, CODE).await;
+    let params = json!({
+        "textDocument": {"uri": uri(&file)},
+        "range": {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 9}},
+        "context": {"diagnostics": []},
+    });
+    let actions = trial.client.request("textDocument/codeAction", params).await.unwrap();
+    let actions = actions.as_array().unwrap();
+    assert!(titles(actions).contains(&"Coworker: Fix this"), "{actions:?}");
 }

@@ -172,3 +172,36 @@ fn a_prompt_says_what_it_is_about() {
     let block = item(&ended(ItemBody::UserMessage(message)), &root());
     assert_eq!(block, Some(Block::Prompt("look\n\n> `a b.rs`".to_owned())));
 }
+
+fn call(status: ToolCallStatus, effects: Vec<Effect>, output: &str) -> String {
+    let call = ToolCall {
+        call_id: "c".into(),
+        step: 1,
+        name: "tool".into(),
+        title: "Do it".into(),
+        input: serde_json::Value::Null,
+        status,
+        effects,
+        output: Some(protocol::ToolOutput { text: output.into(), error: None }),
+    };
+    written(&[item(&ended(ItemBody::ToolCall(call)), &root()).unwrap()])
+}
+
+#[test]
+fn the_end_of_what_a_command_said_is_shown() {
+    let run = vec![Effect::Run { command: "seq 9".into(), folder: root() }];
+    let output: String = (1..=9).map(|n| format!("line {n}\n")).collect();
+    let document = call(ToolCallStatus::Failed, run.clone(), &output);
+    let shown = "- Do it: failed\n\n```\n… 1 lines before these\nline 2\n";
+    assert!(document.contains(shown) && document.contains("line 9\n```\n"), "{document}");
+    let document = call(ToolCallStatus::Completed, run, "fine\n");
+    assert!(document.contains("- Do it\n\n```\nfine\n```\n"), "{document}");
+}
+
+#[test]
+fn a_failure_says_why_and_a_success_does_not_repeat_what_was_read() {
+    let read = vec![Effect::Read { path: root() }];
+    let document = call(ToolCallStatus::Failed, read.clone(), "no such file\nlook elsewhere");
+    assert!(document.contains("- Do it: failed: `no such file`\n"), "{document}");
+    assert!(!call(ToolCallStatus::Completed, read, "secret").contains("secret"));
+}
