@@ -33,7 +33,7 @@ use self::{
     writing::{Written, on_disk},
 };
 use super::{
-    connection::{Connection, lock},
+    connection::{Connection, Own, lock},
     convert,
     editor::shown,
 };
@@ -119,6 +119,36 @@ impl ChatDocument {
     /// Says that another session begins.
     pub(super) fn begin(&self, connection: &Arc<Connection>) {
         self.add(connection, [Block::Said(BEGINS.to_owned()), Block::Ready]);
+    }
+
+    /// Goes on with the session that the document shows: the last one of this folder whose first
+    /// prompt stands there. If it cannot be had, the document says that another one begins.
+    pub(super) async fn resume(&self, connection: &Arc<Connection>, own: &mut Own) {
+        if own.is_some() || connection.draws_chat() {
+            return;
+        }
+        let Some(path) = path(connection) else { return };
+        let text = match connection.workspace.snapshot(&path).await {
+            Ok(document) => document.text.to_string(),
+            Err(_) => return,
+        };
+        if !render::has_answers(&text) {
+            return;
+        }
+        let conversation = text.rsplit(BEGINS).next().unwrap_or(&text);
+        let root = &connection.profile().root;
+        let sessions = connection.sessions.list(Some(root)).await.unwrap_or_default();
+        let shown = sessions
+            .into_iter()
+            .filter(|it| !it.title.is_empty() && conversation.contains(&it.title));
+        let last = shown.max_by_key(|session| session.updated_at);
+        if let Some(last) = last {
+            match connection.attach(own, &last.id, None).await {
+                Ok(_) => return,
+                Err(error) => tracing::info!(session = %last.id, %error, "not gone on with"),
+            }
+        }
+        lock(&self.pending).blocks.push(Block::Said(BEGINS.to_owned()));
     }
 
     fn add(&self, connection: &Arc<Connection>, blocks: impl IntoIterator<Item = Block>) {

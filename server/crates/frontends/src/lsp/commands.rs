@@ -190,6 +190,7 @@ async fn start(
             _ => None,
         };
         let context = [part].into_iter().chain(problems).collect();
+        connection.chat.resume(&connection, &mut own).await;
         connection.prompt(&mut own, UserMessage { text, context }).await?;
         drop(own);
         if !connection.draws_chat() {
@@ -208,6 +209,7 @@ async fn send(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
     let connection = connection.clone();
     detached(async move {
         let message = UserMessage { text: sending.text(), context: Vec::new() };
+        connection.chat.resume(&connection, &mut own).await;
         connection.prompt(&mut own, message).await?;
         sending.taken();
         Ok(())
@@ -262,6 +264,7 @@ async fn mode(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<
     let mut own = connection.own().await;
     let connection = connection.clone();
     detached(async move {
+        connection.chat.resume(&connection, &mut own).await;
         let session = connection.own_session(&mut own).await?;
         connection.sessions.configure(&session, Some(mode), None).await
     })

@@ -75,6 +75,7 @@ impl Store for Kept {
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
         if let Some(session) = self.0.lock().unwrap().get_mut(id) {
             session.records.extend(batch.records);
+            session.info = batch.info.unwrap_or_else(|| session.info.clone());
         }
         Ok(())
     }
@@ -106,7 +107,8 @@ struct Trial {
     client: Client,
     server: JoinHandle<Ended>,
     root: AbsPath,
-    _folder: TempDir,
+    folder: TempDir,
+    store: Arc<Kept>,
 }
 
 impl Trial {
@@ -115,18 +117,22 @@ impl Trial {
     }
 
     async fn with(ui: ClientUi, apply: ApplyBehaviour) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap(), Arc::default(), ui, apply).await
+    }
+
+    async fn on(folder: TempDir, store: Arc<Kept>, ui: ClientUi, apply: ApplyBehaviour) -> Self {
         let root = folder.path().canonicalize().unwrap();
         let root = AbsPath::new(root.to_str().unwrap()).unwrap();
         let workspace = Workspace::new(workspace::Limits::default());
-        let count = AtomicU64::new(0);
+        // No id is given twice, whoever gives it.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
         let sessions = Sessions::new(Parts {
             model: Arc::new(Echo),
             tools: Vec::new(),
             documents: Arc::new(workspace.clone()),
-            store: Arc::new(Kept::default()),
+            store: store.clone(),
             clock: Arc::new(|| 0),
-            ids: Arc::new(move || count.fetch_add(1, Ordering::Relaxed).to_string()),
+            ids: Arc::new(|| COUNT.fetch_add(1, Ordering::Relaxed).to_string()),
             settings: Settings { model: "echo/echo".into(), ..Settings::default() },
         });
         let (ours, theirs) = duplex(1 << 16);
@@ -138,7 +144,15 @@ impl Trial {
         options.capabilities = ClientCapabilities { version: 1, ui };
         options.apply = apply;
         let client = Client::over(input, output, options).await.unwrap();
-        Self { client, server, root, _folder: folder }
+        Self { client, server, root, folder, store }
+    }
+
+    /// The editor is started again.
+    async fn again(self) -> Self {
+        let Self { client, server, folder, store, .. } = self;
+        drop(client);
+        server.await.unwrap();
+        Self::on(folder, store, ClientUi::default(), ApplyBehaviour::Apply).await
     }
 
     fn path(&self, name: &str) -> AbsPath {

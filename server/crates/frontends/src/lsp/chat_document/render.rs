@@ -54,6 +54,11 @@ pub(super) fn prompt(document: &str) -> &str {
     }
 }
 
+/// Whether something of ours is in the document.
+pub(super) fn has_answers(document: &str) -> bool {
+    document.lines().any(|line| heading(line) == Some(AGENT))
+}
+
 /// What follows a prompt that has been sent in the words of the user, if they begin with it.
 pub(super) fn after<'a>(words: &'a str, sent: &str) -> Option<&'a str> {
     let rest = words.strip_prefix(sent)?.trim_start_matches([' ', '\t']);

@@ -163,3 +163,26 @@ async fn fix_this_is_offered_on_a_selection_without_problems() {
     let actions = actions.as_array().unwrap();
     assert!(titles(actions).contains(&"Coworker: Fix this"), "{actions:?}");
 }
+
+#[tokio::test]
+async fn a_restarted_editor_goes_on_with_the_conversation_it_shows() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    trial.open_chat("## You\n\nhello\n").await;
+    trial.send().await.unwrap();
+    let text = trial.until_chat(|text| text.ends_with("## You\n\n")).await;
+    let mut trial = trial.again().await;
+    trial.open_chat(&format!("{text}and now?")).await;
+    trial.send().await.unwrap();
+    let ended = |text: &str| text.contains("You said: and now?") && text.ends_with("## You\n\n");
+    let text = trial.until_chat(ended).await;
+    assert_eq!(trial.store.0.lock().unwrap().len(), 1, "{text}");
+    assert_eq!(text.matches("You said").count(), 2, "nothing is shown again: {text}");
+
+    let mut trial = trial.again().await;
+    trial.store.0.lock().unwrap().clear();
+    trial.open_chat(&format!("{text}who am I?")).await;
+    trial.send().await.unwrap();
+    let text = trial.until_chat(|text| text.contains("You said: who am I?")).await;
+    let begins = text.find("A new conversation begins here").unwrap();
+    assert!(begins < text.find("who am I?").unwrap(), "{text}");
+}
