@@ -87,6 +87,45 @@ local function split(text)
   return vim.split(text, '\n', { plain = true })
 end
 
+--- Characters that nobody sees, or that change how others are seen: C1 controls, soft hyphen,
+--- joiners, direction marks, fillers and blanks, variation selectors, tags.
+local HIDDEN = {
+  { 0x80, 0x9f },
+  { 0xad, 0xad },
+  { 0x34f, 0x34f },
+  { 0x61c, 0x61c },
+  { 0x115f, 0x1160 },
+  { 0x17b4, 0x17b5 },
+  { 0x180b, 0x180f },
+  { 0x200b, 0x200f },
+  { 0x2028, 0x202e },
+  { 0x2060, 0x206f },
+  { 0x2800, 0x2800 },
+  { 0x3164, 0x3164 },
+  { 0xfe00, 0xfe0f },
+  { 0xfeff, 0xfeff },
+  { 0xffa0, 0xffa0 },
+  { 0xfff0, 0xfffb },
+  { 0x13430, 0x13440 },
+  { 0x16fe4, 0x16fe4 },
+  { 0x1bca0, 0x1bca3 },
+  { 0x1d159, 0x1d159 },
+  { 0x1d173, 0x1d17a },
+  { 0xe0000, 0xe0fff },
+}
+
+--- The code point of one character in UTF-8 that is not ASCII.
+---@param char string
+---@return integer
+local function code_point(char)
+  local lead = char:byte()
+  local code = lead < 0xe0 and lead - 0xc0 or lead < 0xf0 and lead - 0xe0 or lead - 0xf0
+  for at = 2, #char do
+    code = code * 64 + char:byte(at) - 0x80
+  end
+  return code
+end
+
 --- The text with all that cannot be seen, or that changes how the rest is seen, made visible.
 --- Line breaks stay.
 ---@param text string
@@ -96,16 +135,15 @@ function M.escape(text)
     return char == '\t' and '\\t' or ('\\x%02x'):format(char:byte())
   end
   local function character(char)
-    return ('\\u{%04x}'):format(vim.fn.char2nr(char, true))
+    local code = code_point(char)
+    for _, range in ipairs(HIDDEN) do
+      if code >= range[1] and code <= range[2] then
+        return ('\\u{%04x}'):format(code)
+      end
+    end
   end
   text = text:gsub('[%z\1-\9\11-\31\127]', byte)
-  text = text:gsub('\194[\128-\159\173]', character) -- C1 controls, soft hyphen
-  text = text:gsub('\216\156', character) -- Arabic letter mark
-  text = text:gsub('\225\160\142', character) -- Mongolian vowel separator
-  text = text:gsub('\226\128[\139-\143\168-\174]', character) -- zero width, direction
-  text = text:gsub('\226\129[\160-\175]', character) -- invisible operators, direction
-  text = text:gsub('\239\187\191', character) -- byte-order mark
-  text = text:gsub('\243\160[\128-\135][\128-\191]', character) -- tags, variation selectors
+  text = text:gsub('[\194-\244][\128-\191]+', character)
   return text
 end
 

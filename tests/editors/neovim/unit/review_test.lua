@@ -249,12 +249,14 @@ end)
 t.test('a command is shown whole, with nothing hidden in it, and without the focus', function()
   vim.api.nvim_set_current_win(source_win)
   local long = ('x'):rep(300)
-  local reply =
-    fake:question('q6', command('printf \27[2K; echo ' .. long .. '\nrm a\226\128\174b'))
+  local reply = fake:question(
+    'q6',
+    command('printf \27[2K; echo ' .. long .. '\nrm a\226\128\174b\226\160\128 ä😀')
+  )
   t.eventually('the float', float)
   local shown = t.text(float())
   t.equal(true, shown:find('printf \\x1b[2K; echo ' .. long, 1, true) ~= nil)
-  t.equal(true, shown:find('\nrm a\\u{202e}b', 1, true) ~= nil)
+  t.equal(true, shown:find('\nrm a\\u{202e}b\\u{2800} ä😀', 1, true) ~= nil)
   t.equal(true, shown:find('Run in ' .. root, 1, true) ~= nil)
   t.equal(true, shown:find('Commands are asked for', 1, true) ~= nil)
   -- What would be remembered is said where it is more than what is asked about.
