@@ -25,7 +25,12 @@ use crate::{
 /// Serves an editor over standard input and output.
 pub(crate) async fn serve_editor(configuration: &Configuration) -> anyhow::Result<ExitCode> {
     let (sessions, workspace) = rooms(configuration).await?;
-    let options = LspOptions { folder: folder(&workspace, None).await? };
+    let here = folder(&workspace, None).await?;
+    // Where editors that were not started from a shell begin; the whole disk is no project.
+    let options = match here.parent() {
+        Some(_) => LspOptions { folder: here },
+        None => LspOptions { folder: folder(&workspace, home().as_deref()).await? },
+    };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     Ok(lsp::serve(input, output, sessions, workspace, options).await.into())
 }
@@ -85,6 +90,10 @@ pub(crate) async fn rooms(configuration: &Configuration) -> anyhow::Result<(Sess
         settings,
     });
     Ok((sessions, workspace))
+}
+
+fn home() -> Option<String> {
+    etcetera::home_dir().ok()?.into_os_string().into_string().ok()
 }
 
 /// A folder as it was typed, resolved; the current one if none was.

@@ -14,7 +14,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tower_lsp_server::gen_lsp_types as lsp;
 
-use super::connection::{Connection, lock};
+use super::{
+    connection::{Connection, lock},
+    question::printable,
+};
 
 /// How long a client may take to make room for a progress.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,7 +52,7 @@ impl Progress {
                     _ => None,
                 };
                 if let (Some(doing), Some(shown)) = (doing, lock(&self.turns).get(session)) {
-                    shown.doing.send_replace(doing.clone());
+                    shown.doing.send_replace(printable(doing));
                 }
             }
             _ => {}
