@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn approval(command: &str, subject: Option<ApprovalSubject>) -> Approval {
-        let folder = AbsPath::new("/work").unwrap();
+        let folder = AbsPath::new("/project").unwrap();
         let effects = vec![Effect::Run { command: command.into(), folder }];
         let item_id = ItemId::from("i");
         let option = |decision, label: &str| ApprovalOption {

@@ -172,7 +172,7 @@ async fn a_locked_database_is_an_error_that_passes() {
     assert!(matches!(store.create(&info("s2", 1)).await, Err(StoreError::Locked)));
     assert!(matches!(store.delete(&id).await, Err(StoreError::Locked)));
     let rule = run_rule("ls");
-    assert!(matches!(store.add_rule(&path("/work"), &rule).await, Err(StoreError::Locked)));
+    assert!(matches!(store.add_rule(&path("/project"), &rule).await, Err(StoreError::Locked)));
     // Reading goes on meanwhile, and the claim is kept.
     assert_eq!(store.list(None).await.unwrap(), [info("s1", 1)]);
     assert!(matches!(folder.impatient().open(&id).await, Err(StoreError::InUse(_))));
@@ -282,7 +282,7 @@ async fn what_a_newer_version_wrote_is_left_out_and_kept() {
     let newer = r#"{"kind":"dream","of":"sheep"}"#;
     let insert = "INSERT INTO records (session, seq, record) VALUES ('s1', 4, ?1)";
     folder.connection().execute(insert, [newer]).unwrap();
-    let rule = "INSERT INTO rules (root, rule) VALUES ('/work', ?1)";
+    let rule = "INSERT INTO rules (root, rule) VALUES ('/project', ?1)";
     folder.connection().execute(rule, [newer]).unwrap();
 
     // Whoever could not read record 4 takes its number again; that must not end the session.
@@ -290,7 +290,7 @@ async fn what_a_newer_version_wrote_is_left_out_and_kept() {
     let stored = store.open(&"s1".into()).await.unwrap();
     assert_eq!(stored.records, records(1..=3).records);
     store.append(&"s1".into(), records([4, 5])).await.unwrap();
-    assert_eq!(store.rules(&path("/work")).await.unwrap(), []);
+    assert_eq!(store.rules(&path("/project")).await.unwrap(), []);
     drop(store);
     assert_eq!(folder.seqs().await, [1, 2, 3, 4, 5]);
 

@@ -51,7 +51,7 @@ pub(crate) fn path(path: &str) -> AbsPath {
 pub(crate) fn info(id: &str, updated_at: u64) -> SessionInfo {
     SessionInfo {
         id: id.into(),
-        root: path("/work"),
+        root: path("/project"),
         title: format!("about {id}"),
         created_at: 1,
         updated_at,

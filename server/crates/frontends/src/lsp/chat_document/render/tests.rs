@@ -5,7 +5,7 @@ use protocol::{ApprovalOption, TurnId, UserMessage};
 use super::*;
 
 fn root() -> AbsPath {
-    AbsPath::new("/work").unwrap()
+    AbsPath::new("/project").unwrap()
 }
 
 fn said(text: &str) -> Block {
@@ -124,7 +124,7 @@ fn a_command_is_shown_as_it_is() {
 
 #[test]
 fn a_quoted_selection_is_part_of_the_next_prompt() {
-    let path = AbsPath::new("/work/src/x.rs").unwrap();
+    let path = AbsPath::new("/project/src/x.rs").unwrap();
     let symbol = Some("fn main".to_owned());
     let text = "let a = ```;\n".to_owned();
     let part = ContextPart::Selection { path, first_line: 3, last_line: 3, text, symbol };
@@ -167,7 +167,7 @@ fn an_answer_says_who_gave_it_and_why() {
 
 #[test]
 fn a_prompt_says_what_it_is_about() {
-    let context = vec![ContextPart::File { path: AbsPath::new("/work/a b.rs").unwrap() }];
+    let context = vec![ContextPart::File { path: AbsPath::new("/project/a b.rs").unwrap() }];
     let message = UserMessage { text: "look\n".into(), context };
     let block = item(&ended(ItemBody::UserMessage(message)), &root());
     assert_eq!(block, Some(Block::Prompt("look\n\n> `a b.rs`".to_owned())));
