@@ -189,6 +189,15 @@ local function add(into, text, highlight)
   end
 end
 
+---@param into coworker.Lines
+---@param more coworker.Lines
+local function append(into, more)
+  for _, mark in ipairs(more.marks) do
+    table.insert(into.marks, { mark[1] + #into.lines, mark[2], mark[3], mark[4] })
+  end
+  vim.list_extend(into.lines, more.lines)
+end
+
 ---@param path string
 ---@param root string
 ---@return string
@@ -331,10 +340,7 @@ function kinds.changeSet(item, root)
       text = ('%s: %s'):format(text, one_line(reason, 160))
     end
     local one = signed(signs[state] or tool_signs.completed, text)
-    for _, mark in ipairs(one.marks) do
-      table.insert(out.marks, { mark[1] + #out.lines, mark[2], mark[3], mark[4] })
-    end
-    vim.list_extend(out.lines, one.lines)
+    append(out, one)
   end
   return out
 end
@@ -372,10 +378,7 @@ function M.todos(todos)
     local sign = todo_signs[todo.status] or todo_signs.pending
     local text = todo.status == 'in_progress' and todo.activeForm or todo.content
     local one = signed(sign, one_line(text), sign[3])
-    for _, mark in ipairs(one.marks) do
-      table.insert(out.marks, { mark[1] + #out.lines, mark[2], mark[3], mark[4] })
-    end
-    vim.list_extend(out.lines, one.lines)
+    append(out, one)
   end
   return out
 end

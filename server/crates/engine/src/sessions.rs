@@ -371,14 +371,6 @@ impl Sessions {
         Ok(self.session(id).await?.look(SessionState::clone))
     }
 
-    /// What the list says of a session.
-    ///
-    /// # Errors
-    /// There is no such session, or another process has it.
-    pub async fn info(&self, id: &SessionId) -> Result<SessionInfo, ErrorInfo> {
-        Ok(self.session(id).await?.info())
-    }
-
     /// What the user chose.
     pub fn settings(&self) -> &Settings {
         &self.shared.parts.settings

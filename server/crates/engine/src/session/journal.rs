@@ -115,7 +115,7 @@ impl Journal {
         self.tell(self.seq, update);
     }
 
-    /// Attaches a client: it gets what it missed, then whatever comes.
+    /// Attaches a client that is not attached: it gets what it missed, then whatever comes.
     pub(super) fn attach(
         &mut self,
         connection: ConnectionId,
@@ -134,7 +134,6 @@ impl Journal {
             }
             editor.notify(&SessionUpdate { session_id: session_id.clone(), seq: self.seq, update });
         }
-        self.detach(connection);
         self.attached.push((connection, editor));
         Attached {
             info: self.info(),

@@ -4,8 +4,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use protocol::{
-    Answer, Approval, ApprovalSubject, Decision, EditDecision, ErrorCode, ErrorInfo, Item,
-    ItemBody, ItemId, SessionState, Update,
+    Answer, Approval, ApprovalSubject, EditDecision, ErrorCode, ErrorInfo, Item, ItemBody, ItemId,
+    SessionState, Update,
 };
 use tokio::task::AbortHandle;
 
@@ -73,7 +73,7 @@ impl Task {
         self.questions.open.insert(id, question);
     }
 
-    /// Takes an answer; it counts once it is journaled.
+    /// Takes an answer that the question offers; it counts once it is journaled.
     pub(super) async fn respond(&mut self, id: &ItemId, answer: Answer) -> Result<(), ErrorInfo> {
         let Some(question) = self.questions.open.get(id) else {
             return Err(ErrorInfo::new(
@@ -162,9 +162,6 @@ fn put(
     let asking = tokio::spawn(async move {
         if let Some(mut answer) = editor.ask(&session.id, &id, &approval).await {
             answer.by = editor.name();
-            if answer.decision == Decision::Withdrawn {
-                return;
-            }
             let answered = Command::Answered { approval: id, connection, answer };
             // Sent from a task of its own: the answer must arrive although it ends this one.
             tokio::spawn(async move { session.send(answered).await });
@@ -173,7 +170,7 @@ fn put(
     question.asking.push((connection, asking.abort_handle()));
 }
 
-pub(super) fn not_an_answer() -> ErrorInfo {
+fn not_an_answer() -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::InvalidParams,
         "That is not an answer to this question; see the approval's `options` and its edits.",

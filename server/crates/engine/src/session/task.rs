@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     COMMANDS, Command, Reply, Session, Unless, item_of,
     journal::{Entry, Journal},
-    questions::{Questions, not_an_answer},
+    questions::Questions,
     withdrawn,
 };
 use crate::{
@@ -117,12 +117,7 @@ impl Task {
                 self.answered_by(connection, &approval, answer).await;
             }
             Command::Respond { approval, answer, reply } => {
-                let result = match answer.decision {
-                    // Only the end of a turn withdraws a question.
-                    protocol::Decision::Withdrawn => Err(not_an_answer()),
-                    _ => self.respond(&approval, answer).await,
-                };
-                let _ = reply.send(result);
+                let _ = reply.send(self.respond(&approval, answer).await);
             }
             Command::Configure { mode, model, reply } => {
                 let config = self.journal.look(|state| Update::Config {

@@ -35,6 +35,8 @@ impl Pointed {
     ) -> Result<Self, ErrorInfo> {
         let path = convert::path(uri)
             .ok_or_else(|| invalid(format!("`{uri}` is not a file; save the document first")))?;
+        // Of a document that is open in several editors, the one that is pointed at counts.
+        connection.workspace.focus(connection.id, &path);
         let (path, text) = match connection.workspace.text(connection.id, &path) {
             Some((path, text)) => (path, Some(text)),
             None => (path, None),
