@@ -82,8 +82,8 @@ async fn play(
         Answers::Typed => "you".to_owned(),
         Answers::Automatic(_) => "the demo".to_owned(),
     };
-    let ui = ClientUi { chat: true, approvals: true, prompt: false };
-    options.capabilities = ClientCapabilities { version: protocol::PROTOCOL_VERSION, ui };
+    let ui = ClientUi { chat: true, approvals: true, prompt: false, questions: true };
+    options.capabilities = ClientCapabilities { version: protocol::PROTOCOL_VERSION, ui, ..Default::default() };
     let client = Client::start(stage.server()?, options).await;
     let client = client.context("the language server did not start")?;
     let view = View::new(screen.style);
@@ -167,7 +167,7 @@ impl<W: Write> Demo<W> {
         let sign = self.view.aside(&(self.screen.style.cyan(">") + " "));
         self.screen.prompt(&sign, prompt).await?;
         let (session_id, text) = (self.session.clone(), prompt.to_owned());
-        let started = self.client.call::<Chat>(ChatParams { session_id, text, context }).await?;
+        let started = self.client.call::<Chat>(ChatParams { session_id, text, context, steer: false }).await?;
         self.session = Some(started.session_id.clone());
         let mut turn = Turn::default();
         loop {

@@ -34,7 +34,8 @@ impl Server {
         let mut options = ClientOptions::new(root.clone());
         options.capabilities = ClientCapabilities {
             version: protocol::PROTOCOL_VERSION,
-            ui: ClientUi { chat: true, approvals: true, prompt: true },
+            ui: ClientUi { chat: true, approvals: true, prompt: true, questions: true },
+            ..Default::default()
         };
         options
     }

@@ -58,7 +58,7 @@ impl Front for Lsp {
             None => Vec::new(),
         };
         let (session_id, text) = (self.session.clone(), prompt.text.clone());
-        Ok(match client.call::<Chat>(ChatParams { session_id, text, context }).await {
+        Ok(match client.call::<Chat>(ChatParams { session_id, text, context, steer: false }).await {
             Ok(started) if started.queued => Reply::Queued,
             Ok(_) => Reply::Done,
             Err(error) => refused("coworker/chat", &error),

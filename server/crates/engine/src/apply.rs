@@ -57,6 +57,20 @@ pub(crate) async fn apply(
     };
     let base = change.base.as_ref().filter(|base| base.hash == now.stamp.hash);
     let Some(base) = base else { return Err(DocumentError::Stale(path.clone()).into()) };
+    match (change.kind, &change.to) {
+        (FileChangeKind::Delete, _) => {
+            documents.remove(path, &base.hash).await?;
+            return Ok(Place::Disk);
+        }
+        (FileChangeKind::Move, Some(to)) => {
+            if calls::moved(turn, &[protocol::Effect::Write { path: to.clone() }]).await.is_some() {
+                return Err(ToolError::new(ErrorCode::BadPath, prompts::moved(to.as_str())));
+            }
+            documents.rename(path, to, &base.hash).await?;
+            return Ok(Place::Disk);
+        }
+        _ => {}
+    }
     match now.origin {
         Origin::Disk => {
             documents.write(path, Some(&base.hash), &after).await?;

@@ -1,8 +1,9 @@
 //! The tool calls of one model response: prepare, decide, run.
 //!
-//! Calls are taken in their order. The edits among them form one change set that is reviewed as
-//! a whole (`review.rs`), at the place of the first of them; the calls after it wait for that, so
-//! a test runs on what it is meant to test.
+//! Calls are taken in their order; those in a row that only read run at the same time. The edits
+//! among them form one change set that is reviewed as a whole (`review.rs`), at the place of the
+//! first of them; the calls after it wait for that, so a test runs on what it is meant to test.
+//! What is asked of the user is in `approvals.rs`.
 
 use std::{
     collections::HashMap,
@@ -10,30 +11,43 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use protocol::{
-    AbsPath, Answer, Approval, ApprovalOption, ApprovalSubject, Decision, Effect, ErrorCode,
-    ItemBody, Mode, Plan, PlanStatus, Rule, ToolCallStatus, ToolOutput, Update,
+    AbsPath, Effect, ErrorCode, Image, ItemBody, Rule, SessionInfo, ToolCallStatus, ToolOutput,
+    Update,
 };
 
 use crate::{
-    Editable, FreeToRead, Prepared, Tool, ToolContext, ToolError, Work,
+    Editable, FreeToRead, NamedPicture, Output, Prepared, Tool, ToolContext, ToolError, Work,
+    approvals,
     policy::{self, Situation, Verdict},
     prompts,
     review::Review,
+    saving,
     sessions::lock,
     turn::{Halt, RequestedCall, Turn},
 };
 
+/// How many calls that only read run at the same time.
+const AT_ONCE: usize = 8;
+
 /// What earlier edits of the same response make of the files.
 pub(crate) type Proposals = Arc<Mutex<HashMap<AbsPath, Editable>>>;
+
+type Running = BoxFuture<'static, Result<Output, ToolError>>;
 
 /// Does what the calls of one response ask for, or has it refused.
 pub(crate) async fn run(turn: &Turn, calls: Vec<RequestedCall>) -> Result<(), Halt> {
     let proposals = Proposals::default();
     let mut review = Review::new(turn, proposals.clone());
+    let mut performer = Performer { turn, reading: Vec::new() };
     let mut later = Vec::new();
     for mut call in calls {
+        if turn.repeats(&call) && !goes_on(turn, &mut call).await? {
+            let words = prompts::repeated(&call.call.name);
+            finish(turn, call, Err(ToolError::new(ErrorCode::Rejected, words))).await?;
+            continue;
+        }
         let prepared = match prepare(turn, &mut call, &proposals).await? {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -43,15 +57,24 @@ pub(crate) async fn run(turn: &Turn, calls: Vec<RequestedCall>) -> Result<(), Ha
         };
         match prepared.work {
             Work::Propose(edits) => review.add(call, edits).await?,
-            work if review.is_empty() => perform(turn, call, work).await?,
+            work if review.is_empty() => performer.perform(call, work).await?,
             work => later.push((call, work)),
         }
     }
+    performer.read().await?;
     review.finish().await?;
     for (call, work) in later {
-        perform(turn, call, work).await?;
+        performer.perform(call, work).await?;
     }
-    Ok(())
+    performer.read().await
+}
+
+/// Asks the user whether a call may be made once more that came to the same twice.
+async fn goes_on(turn: &Turn, call: &mut RequestedCall) -> Result<bool, Halt> {
+    let why = "The agent has made exactly this call twice in this turn, with the same result.";
+    let unsaved = saving::Unsaved::default();
+    let answer = approvals::ask_for_call(turn, call, why.to_owned(), false, &unsaved).await?;
+    Ok(answer.decision.allows())
 }
 
 async fn prepare(
@@ -73,8 +96,10 @@ async fn prepare(
         return Ok(Err(ToolError::new(ErrorCode::UnknownTool, words)));
     };
     let proposed = proposals.clone();
+    let SessionInfo { root, folders, .. } = turn.session.info();
     let context = ToolContext {
-        root: turn.session.info().root,
+        root,
+        folders,
         documents: turn.shared.parts.documents.clone(),
         session: turn.handle(&call.item.id),
         item_id: call.item.id.clone(),
@@ -93,64 +118,149 @@ fn find(tools: &[Arc<dyn Tool>], name: &str) -> Option<Arc<dyn Tool>> {
     tools.iter().find(|tool| tool.spec().name == name).cloned()
 }
 
-/// Decides on a call that is not an edit, and does it.
-async fn perform(turn: &Turn, mut call: RequestedCall, work: Work) -> Result<(), Halt> {
-    // What a call does is what its work is, whatever it said of itself.
-    let submits_plan = matches!(work, Work::SubmitPlan { .. });
-    if submits_plan && !call.call.effects.contains(&Effect::SubmitPlan) {
-        call.call.effects.push(Effect::SubmitPlan);
-    }
-    match decide(turn, &call.call.effects).await? {
-        Verdict::Deny { why } => {
-            let denied = ToolError::new(ErrorCode::Denied, prompts::denied(&why));
-            return finish(turn, call, Err(denied)).await;
+/// Does calls that are not edits, one after the other, but what only reads at the same time.
+struct Performer<'a> {
+    turn: &'a Turn,
+    /// Calls in a row that only read and that nobody has to be asked about.
+    reading: Vec<(RequestedCall, Running)>,
+}
+
+impl Performer<'_> {
+    /// Decides on a call, and does it now or, if it only reads, with those that follow.
+    async fn perform(&mut self, mut call: RequestedCall, work: Work) -> Result<(), Halt> {
+        // What a call does is what its work is, whatever it said of itself.
+        let submits_plan = matches!(work, Work::SubmitPlan { .. });
+        if submits_plan && !call.call.effects.contains(&Effect::SubmitPlan) {
+            call.call.effects.push(Effect::SubmitPlan);
         }
-        Verdict::Ask { why, rememberable } => {
-            if let Work::SubmitPlan { summary, steps } = work {
-                return submit_plan(turn, call, summary, steps, why).await;
+        let verdict = decide(self.turn, &call.call.effects).await?;
+        let work = match work {
+            Work::Run(work) if verdict == Verdict::Allow && only_reads(&call) => {
+                self.reading.push((call, work));
+                return Ok(());
             }
-            let answer = ask_for(turn, &mut call, why, rememberable).await?;
-            if !answer.decision.allows() {
-                let words = prompts::rejected(answer.reason.as_deref());
-                return finish(turn, call, Err(ToolError::new(ErrorCode::Rejected, words))).await;
+            work => work,
+        };
+        self.read().await?;
+        let turn = self.turn;
+        let (why, rememberable) = match verdict {
+            Verdict::Deny { why } => {
+                let denied = ToolError::new(ErrorCode::Denied, prompts::denied(&why));
+                return finish(turn, call, Err(denied)).await;
             }
+            Verdict::Ask { why, rememberable } => (Some(why), rememberable),
+            Verdict::Allow => (None, false),
+        };
+        match work {
+            Work::SubmitPlan { summary, steps } => {
+                let why = why.unwrap_or_default();
+                approvals::submit_plan(turn, call, summary, steps, why).await
+            }
+            Work::Ask(questions) => approvals::ask_questions(turn, call, questions).await,
+            Work::Run(work) => act(turn, call, work, why, rememberable).await,
+            // Edits are the review's.
+            Work::Propose(_) => Ok(()),
         }
-        Verdict::Allow => {}
     }
-    let Work::Run(work) = work else { return Ok(()) };
+
+    /// Runs the calls that only read, and ends them in their order.
+    async fn read(&mut self) -> Result<(), Halt> {
+        let turn = self.turn;
+        let mut calls = Vec::new();
+        let mut works = Vec::new();
+        for (mut call, work) in self.reading.drain(..) {
+            turn.session.post(begin(&mut call)).await;
+            let effects = call.call.effects.clone();
+            calls.push(call);
+            works.push(async move {
+                match moved(turn, &effects).await {
+                    Some(path) => {
+                        let words = prompts::moved(path.as_str());
+                        Err(ToolError::new(ErrorCode::BadPath, words))
+                    }
+                    None => guarded(work).await,
+                }
+            });
+        }
+        let mut results = stream::iter(works).buffered(AT_ONCE);
+        for call in calls {
+            let Some(result) = turn.unless_cancelled(results.next()).await? else { break };
+            finish(turn, call, result).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Does a call that changes something or that has to be asked about.
+async fn act(
+    turn: &Turn,
+    mut call: RequestedCall,
+    work: Running,
+    why: Option<String>,
+    rememberable: bool,
+) -> Result<(), Halt> {
+    let unsaved = saving::before(turn, &call.call.effects).await;
+    let mut save = unsaved.saves_itself(turn);
+    if let Some(why) = why {
+        let answer = approvals::ask_for_call(turn, &mut call, why, rememberable, &unsaved).await?;
+        if !answer.decision.allows() {
+            let words = prompts::rejected(answer.reason.as_deref());
+            return finish(turn, call, Err(ToolError::new(ErrorCode::Rejected, words))).await;
+        }
+        save = answer.decision == protocol::Decision::SaveAndRun;
+    }
     if let Some(path) = moved(turn, &call.call.effects).await {
         let words = prompts::moved(path.as_str());
         return finish(turn, call, Err(ToolError::new(ErrorCode::BadPath, words))).await;
     }
-    call.call.status = ToolCallStatus::Running;
-    call.item.body = ItemBody::ToolCall(call.call.clone());
-    let begun = Update::ItemChanged { item: call.item.clone() };
-    if call.call.effects.iter().all(|effect| matches!(effect, Effect::Read { .. })) {
+    let begun = begin(&mut call);
+    if only_reads(&call) {
         turn.session.post(begun).await;
     } else {
-        // What changes something is journaled as begun before it is: after a death the session
-        // must not say that nothing was done.
+        // What changes something is journaled as begun before it is: after a death the
+        // session must not say that nothing was done.
         turn.session.record(vec![begun]).await?;
     }
-    let result = turn.unless_cancelled(guarded(work)).await?;
+    if save {
+        turn.unless_cancelled(unsaved.save(turn)).await?;
+    }
+    let lagging = unsaved.note(turn).await;
+    let mut result = turn.unless_cancelled(guarded(work)).await?;
+    if let (Some(note), Ok(Output { text, .. }) | Err(ToolError { message: text, .. })) =
+        (lagging, &mut result)
+    {
+        *text = format!("{note}\n\n{text}");
+    }
     finish(turn, call, result).await
 }
 
+fn only_reads(call: &RequestedCall) -> bool {
+    call.call.effects.iter().all(|effect| matches!(effect, Effect::Read { .. }))
+}
+
+/// Marks a call as running.
+fn begin(call: &mut RequestedCall) -> Update {
+    call.call.status = ToolCallStatus::Running;
+    call.item.body = ItemBody::ToolCall(call.call.clone());
+    Update::ItemChanged { item: call.item.clone() }
+}
+
 fn free_to_read(turn: &Turn) -> FreeToRead {
-    let (mode, root) = (turn.mode(), turn.session.info().root);
+    let (mode, SessionInfo { root, folders, .. }) = (turn.mode(), turn.session.info());
     let forbidden = turn.shared.parts.settings.forbidden.clone();
     Arc::new(move |path| {
-        let situation = Situation { mode, root: &root, forbidden: &forbidden, rules: &[] };
+        let (root, folders, forbidden) = (&root, &folders, &forbidden);
+        let situation = Situation { mode, root, folders, forbidden, rules: &[] };
         policy::is_free_to_read(&situation, path)
     })
 }
 
 /// What policy says to these effects now.
 pub(crate) async fn decide(turn: &Turn, effects: &[Effect]) -> Result<Verdict, Halt> {
-    let root = turn.session.info().root;
+    let SessionInfo { root, folders, .. } = &turn.session.info();
     let under = |rules: &[Rule]| {
         let forbidden = &turn.shared.parts.settings.forbidden;
-        let situation = Situation { mode: turn.mode(), root: &root, forbidden, rules };
+        let situation = Situation { mode: turn.mode(), root, folders, forbidden, rules };
         policy::decide(&situation, effects)
     };
     match under(&[]) {
@@ -162,12 +272,15 @@ pub(crate) async fn decide(turn: &Turn, effects: &[Effect]) -> Result<Verdict, H
 
 /// The first path among the effects that no longer leads where it led when it was shown.
 pub(crate) async fn moved(turn: &Turn, effects: &[Effect]) -> Option<AbsPath> {
-    for effect in effects {
-        let (Effect::Read { path } | Effect::Write { path } | Effect::Run { folder: path, .. }) =
-            effect
-        else {
-            continue;
-        };
+    let paths = effects.iter().flat_map(|effect| match effect {
+        Effect::Read { path }
+        | Effect::Write { path }
+        | Effect::Delete { path }
+        | Effect::Run { folder: path, .. } => vec![path],
+        Effect::Move { from, to } => vec![from, to],
+        _ => Vec::new(),
+    });
+    for path in paths {
         match turn.shared.parts.documents.resolve(path).await {
             Ok(now) if now == *path => {}
             _ => return Some(path.clone()),
@@ -176,104 +289,11 @@ pub(crate) async fn moved(turn: &Turn, effects: &[Effect]) -> Option<AbsPath> {
     None
 }
 
-async fn ask_for(
-    turn: &Turn,
-    call: &mut RequestedCall,
-    why: String,
-    rememberable: bool,
-) -> Result<Answer, Halt> {
-    // The call shows its title and effects while the question about it is open.
-    call.item.body = ItemBody::ToolCall(call.call.clone());
-    turn.session.record(vec![Update::ItemChanged { item: call.item.clone() }]).await?;
-    let effects = call.call.effects.clone();
-    let options = options("Allow", "Reject", rememberable.then_some(effects.as_slice()));
-    let subject = ApprovalSubject::ToolCall { item_id: call.item.id.clone(), effects };
-    let title = call.call.title.clone();
-    ask(turn, Approval { title, subject, why, options, answer: None }).await
-}
-
-/// Puts a question to the user and remembers the answer as far as they want it remembered.
-pub(crate) async fn ask(turn: &Turn, approval: Approval) -> Result<Answer, Halt> {
-    let options = approval.options.clone();
-    let item = turn.item(ItemBody::Approval(approval.clone()));
-    let answer = turn.unless_cancelled(turn.session.ask(item, approval)).await??;
-    if answer.decision == Decision::Withdrawn {
-        return Err(Halt::Cancelled);
-    }
-    if answer.decision == Decision::Always {
-        let chosen = options.iter().find(|option| option.decision == Decision::Always);
-        for rule in chosen.into_iter().flat_map(|option| &option.rules) {
-            let root = turn.session.info().root;
-            let added = turn.shared.parts.store.add_rule(&root, rule).await;
-            added.map_err(|error| Halt::Failed(error.into()))?;
-        }
-    }
-    Ok(answer)
-}
-
-/// The answers there are; those that are remembered only where there is something to remember.
-pub(crate) fn options(yes: &str, no: &str, remember: Option<&[Effect]>) -> Vec<ApprovalOption> {
-    let option = |decision, label: String, rules| ApprovalOption { decision, label, rules };
-    let mut options = vec![
-        option(Decision::Reject, no.to_owned(), Vec::new()),
-        option(Decision::Once, yes.to_owned(), Vec::new()),
-    ];
-    if let Some(effects) = remember.filter(|effects| !effects.is_empty()) {
-        let rules: Vec<Rule> =
-            effects.iter().map(|effect| Rule { allow: effect.clone() }).collect();
-        let writes = effects.iter().all(|effect| matches!(effect, Effect::Write { .. }));
-        let exactly = match effects {
-            [Effect::Run { .. }] => "exactly this command",
-            [_] if writes => "edits of exactly this file",
-            _ if writes => "edits of exactly these files",
-            [_] => "exactly this path",
-            _ => "exactly these",
-        };
-        let in_session = format!("{yes} {exactly} in this session");
-        let always = format!("Always {} {exactly} in this folder", yes.to_lowercase());
-        options.push(option(Decision::Session, in_session, rules.clone()));
-        options.push(option(Decision::Always, always, rules));
-    }
-    options
-}
-
-async fn submit_plan(
-    turn: &Turn,
-    call: RequestedCall,
-    summary: String,
-    steps: Vec<String>,
-    why: String,
-) -> Result<(), Halt> {
-    let mut plan = Plan { summary: summary.clone(), steps, status: PlanStatus::Proposed };
-    let mut item = turn.item(ItemBody::Plan(plan.clone()));
-    turn.session.record(vec![Update::ItemStarted { item: item.clone() }]).await?;
-    let subject = ApprovalSubject::Plan { item_id: item.id.clone() };
-    let options = options("Approve", "Reject", None);
-    let title = format!("Plan: {summary}");
-    let answer = ask(turn, Approval { title, subject, why, options, answer: None }).await?;
-    let approved = answer.decision.allows();
-    plan.status = if approved { PlanStatus::Approved } else { PlanStatus::Rejected };
-    item.body = ItemBody::Plan(plan);
-    let mut updates = vec![Update::ItemEnded { item }];
-    if approved && turn.mode() == Mode::Plan {
-        let model = turn.session.look(|state| state.model.clone());
-        updates.push(Update::Config { mode: Mode::Ask, model });
-    }
-    turn.session.record(updates).await?;
-    let result = if approved {
-        Ok(prompts::plan_approved(turn.mode()))
-    } else {
-        let words = prompts::plan_rejected(answer.reason.as_deref());
-        Err(ToolError::new(ErrorCode::Rejected, words))
-    };
-    finish(turn, call, result).await
-}
-
 /// Journals what a call came to.
 pub(crate) async fn finish(
     turn: &Turn,
     mut call: RequestedCall,
-    result: Result<String, ToolError>,
+    result: Result<Output, ToolError>,
 ) -> Result<(), Halt> {
     call.call.status = match &result {
         Ok(_) => ToolCallStatus::Completed,
@@ -284,11 +304,26 @@ pub(crate) async fn finish(
         Err(_) => ToolCallStatus::Failed,
     };
     call.call.output = Some(match result {
-        Ok(text) => ToolOutput { text, error: None },
-        Err(error) => ToolOutput { text: error.message, error: Some(error.code) },
+        Ok(Output { text, pictures }) => {
+            let images = keep(turn, pictures).await?;
+            ToolOutput { images, ..ToolOutput::text(text) }
+        }
+        Err(error) => ToolOutput { error: Some(error.code), ..ToolOutput::text(error.message) },
     });
     call.item.body = ItemBody::ToolCall(call.call);
     Ok(turn.session.record(vec![Update::ItemEnded { item: call.item }]).await?)
+}
+
+/// Keeps pictures beside the journal, which only names them.
+async fn keep(turn: &Turn, pictures: Vec<NamedPicture>) -> Result<Vec<Image>, Halt> {
+    let mut images = Vec::new();
+    for NamedPicture { path, picture } in pictures {
+        let kept = turn.shared.parts.store.put_blob(&turn.session.id, &picture.bytes).await;
+        let hash = kept.map_err(|error| Halt::Failed(error.into()))?;
+        let bytes = picture.bytes.len() as u64;
+        images.push(Image { path, media_type: picture.media_type, hash, bytes });
+    }
+    Ok(images)
 }
 
 /// Shields the turn from a tool that panics.

@@ -3,12 +3,17 @@
 //! The conversation is rebuilt from the items for every request, so a session that was resumed
 //! sends exactly what it would have sent before.
 
-use protocol::{AbsPath, ContextPart, Effect, Item, ItemBody, Notice, SessionState, ToolCall};
+use std::collections::HashMap;
+
+use protocol::{
+    AbsPath, ContextPart, Effect, Image, Item, ItemBody, Notice, SessionState, ToolCall,
+};
 
 use crate::{
-    AssistantPart, Documents, Message, ToolResult,
+    AssistantPart, Documents, Message, Picture, ToolResult,
     policy::{self, Situation, Verdict},
     prompts::{self, Instructions},
+    turn::{Halt, Turn},
 };
 
 /// The rules file of a folder. See <https://agents.md>.
@@ -50,7 +55,7 @@ pub(crate) async fn instructions(
 pub(crate) fn looked_at(state: &SessionState) -> Option<AbsPath> {
     state.items.iter().rev().find_map(|item| match &item.body {
         ItemBody::UserMessage(message) => message.context.first().and_then(|part| match part {
-            ContextPart::File { path }
+            ContextPart::File { path, .. }
             | ContextPart::Selection { path, .. }
             | ContextPart::Problems { path, .. } => Some(path.clone()),
             _ => None,
@@ -60,8 +65,8 @@ pub(crate) fn looked_at(state: &SessionState) -> Option<AbsPath> {
 }
 
 /// The conversation as the model reads it.
-pub(crate) fn messages(items: &[Item]) -> Vec<Message> {
-    let mut conversation = Conversation::default();
+pub(crate) fn messages(items: &[Item], pictures: &Pictures) -> Vec<Message> {
+    let mut conversation = Conversation::new(pictures);
     for item in items {
         match &item.body {
             ItemBody::UserMessage(message) => {
@@ -94,8 +99,39 @@ fn ends_turn(notice: &Notice) -> bool {
     notice.code.is_some()
 }
 
+/// The pictures of a conversation, read once in a turn.
 #[derive(Default)]
-struct Conversation {
+pub(crate) struct Pictures {
+    by_hash: HashMap<String, Picture>,
+}
+
+impl Pictures {
+    /// Reads those that have come since.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn load(&mut self, turn: &Turn) -> Result<(), Halt> {
+        let new: Vec<Image> = turn.session.look(|state| {
+            let outputs = state.items.iter().filter_map(|item| match &item.body {
+                ItemBody::ToolCall(call) => call.output.as_ref(),
+                _ => None,
+            });
+            let images = outputs.flat_map(|output| &output.images);
+            images.filter(|it| !self.by_hash.contains_key(&it.hash)).cloned().collect()
+        });
+        for Image { hash, media_type, .. } in new {
+            let kept = turn.shared.parts.store.blob(&turn.session.id, &hash).await;
+            if let Some(bytes) = kept.map_err(|error| Halt::Failed(error.into()))? {
+                let picture = Picture { media_type, bytes: bytes.into() };
+                self.by_hash.insert(hash, picture);
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Conversation<'a> {
+    pictures: &'a Pictures,
     messages: Vec<Message>,
     parts: Vec<AssistantPart>,
     results: Vec<ToolResult>,
@@ -103,7 +139,12 @@ struct Conversation {
     notes: Vec<String>,
 }
 
-impl Conversation {
+impl<'a> Conversation<'a> {
+    fn new(pictures: &'a Pictures) -> Self {
+        let (messages, parts, results, notes) = Default::default();
+        Self { pictures, messages, parts, results, step: None, notes }
+    }
+
     fn user(&mut self, text: String) {
         // A turn that ended before any answer leaves two prompts in a row; providers want one.
         if let Some(Message::User { text: before }) = self.messages.last_mut() {
@@ -137,6 +178,10 @@ impl Conversation {
             call_id: call.call_id.clone(),
             name: call.name.clone(),
             text: output.map_or_else(|| prompts::interrupted(false), |it| it.text.clone()),
+            images: output.map_or_else(Vec::new, |output| {
+                let known = &self.pictures.by_hash;
+                output.images.iter().filter_map(|it| known.get(&it.hash)).cloned().collect()
+            }),
             is_error: output.is_none_or(|it| it.error.is_some()),
         });
     }

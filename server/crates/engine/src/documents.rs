@@ -1,7 +1,7 @@
 //! The seam to texts: editor buffers over files on disk. Everything that reads, reads here.
 
 use async_trait::async_trait;
-use protocol::{AbsPath, ErrorCode, ErrorInfo, Stamp};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, Stamp, SyntaxError};
 use ropey::Rope;
 use tokio::sync::watch;
 
@@ -64,8 +64,123 @@ pub trait Documents: Send + Sync {
         text: &str,
     ) -> Result<Stamp, DocumentError>;
 
+    /// Deletes a file. An editor that has it open without unsaved changes is no obstacle.
+    ///
+    /// # Errors
+    /// The file's text does not have the hash `expected`, an editor has unsaved changes of it, the
+    /// path is not resolved, or the file system refused.
+    async fn remove(&self, path: &AbsPath, expected: &str) -> Result<(), DocumentError>;
+
+    /// Moves a file; the folders on the way to `to` are made. Nothing is overwritten.
+    ///
+    /// # Errors
+    /// As for [`Documents::remove`]; or there is something at `to`.
+    async fn rename(
+        &self,
+        from: &AbsPath,
+        to: &AbsPath,
+        expected: &str,
+    ) -> Result<(), DocumentError>;
+
+    /// What is in a folder, in alphabetical order.
+    ///
+    /// # Errors
+    /// There is no such folder, or it may not be read.
+    async fn list(&self, folder: &AbsPath) -> Result<Vec<Entry>, DocumentError>;
+
+    /// Some lines of a text, however big its file is: what does not fit a document is read in
+    /// part.
+    ///
+    /// # Errors
+    /// As for [`Documents::snapshot`], but for the size.
+    async fn excerpt(&self, path: &AbsPath, part: Part) -> Result<Excerpt, DocumentError>;
+
+    /// The documents that an editor shows otherwise than the disk has them, in no order.
+    async fn unsaved(&self) -> Vec<AbsPath>;
+
+    /// Faults in the syntax of `after` that `before` does not have; none where the language is
+    /// not known.
+    async fn syntax_errors(
+        &self,
+        path: &AbsPath,
+        before: Option<&str>,
+        after: &str,
+    ) -> Vec<SyntaxError>;
+
+    /// The files and folders below `root` whose path matches what a user typed, the likeliest
+    /// first, at most `limit`. What ignore files leave out is left out.
+    async fn find_paths(&self, root: &AbsPath, typed: &str, limit: usize) -> Vec<Entry>;
+
+    /// Where symbols of this name are defined below `root`, at most `limit`: `pop`, `Stack.pop`.
+    async fn find_symbols(&self, root: &AbsPath, name: &str, limit: usize) -> Vec<FoundSymbol>;
+
+    /// The changes below `root` since the last commit as a unified diff, with unsaved text in
+    /// place of what is on disk; none if it is in no repository.
+    ///
+    /// # Errors
+    /// Git failed.
+    async fn diff(&self, root: &AbsPath) -> Result<Option<String>, DocumentError>;
+
     /// Ticks whenever any document changed. Subscribe before looking, and no change is missed.
     fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// A file or folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is. Not resolved: it may be a link.
+    pub path: AbsPath,
+    /// Whether it is a folder; a link to one is.
+    pub is_folder: bool,
+    /// Its size in bytes; 0 for a folder.
+    pub bytes: u64,
+}
+
+/// Which lines of a text are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The first line, counted from 1.
+    pub first_line: u64,
+    /// The most lines.
+    pub lines: usize,
+    /// The most bytes of text; a line that would go beyond is cut.
+    pub bytes: usize,
+}
+
+/// Some lines of a text.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    /// The file, resolved.
+    pub path: AbsPath,
+    /// The lines, with their line breaks.
+    pub text: String,
+    /// The first of them, counted from 1.
+    pub first_line: u64,
+    /// How many lines there are in `text`.
+    pub lines: u64,
+    /// How many lines the whole text has; none where it was too big to count them.
+    pub total_lines: Option<u64>,
+    /// How many bytes the whole text has.
+    pub total_bytes: u64,
+    /// What the file is encoded in: `UTF-8`, `UTF-16LE`, `windows-1252`.
+    pub encoding: &'static str,
+    /// The whole document, where it is small enough to be one.
+    pub document: Option<Snapshot>,
+}
+
+/// Where a symbol is defined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundSymbol {
+    /// The file, resolved.
+    pub path: AbsPath,
+    /// The symbol with what encloses it: `impl Stack > fn pop`.
+    pub symbol: String,
+    /// Its first line, counted from 1.
+    pub first_line: u32,
+    /// Its last line, counted from 1.
+    pub last_line: u32,
+    /// Its text, unsaved changes included.
+    pub text: String,
 }
 
 /// Why a document cannot be had.
@@ -77,9 +192,25 @@ pub enum DocumentError {
     /// It is a folder, a device or a pipe.
     #[error("`{0}` is not a file with text")]
     NotAFile(AbsPath),
-    /// It has bytes that are not UTF-8.
-    #[error("`{0}` is not UTF-8 text")]
+    /// It is not text, or in an encoding whose bytes could not be kept.
+    #[error("`{0}` is not text in an encoding that Coworker can keep byte for byte")]
     NotUtf8(AbsPath),
+    /// The new text has a character that the encoding of the file does not have.
+    #[error("`{path}` is {encoding}, which has no `{character}`; write it another way")]
+    NotEncodable {
+        /// The file.
+        path: AbsPath,
+        /// Its encoding.
+        encoding: &'static str,
+        /// The character.
+        character: char,
+    },
+    /// It exists, and must not.
+    #[error("`{0}` exists already")]
+    Exists(AbsPath),
+    /// An editor shows text that is not saved and would be lost.
+    #[error("`{0}` has unsaved changes in an editor")]
+    Unsaved(AbsPath),
     /// It is larger than Coworker reads.
     #[error("`{path}` has {bytes} bytes; at most {limit} are read")]
     TooBig {
@@ -121,6 +252,9 @@ impl DocumentError {
             Self::NotFound(_) => ErrorCode::DocumentNotFound,
             Self::NotAFile(_) => ErrorCode::NotAFile,
             Self::NotUtf8(_) => ErrorCode::NotUtf8,
+            Self::NotEncodable { .. } => ErrorCode::NotEncodable,
+            Self::Exists(_) => ErrorCode::AlreadyExists,
+            Self::Unsaved(_) => ErrorCode::Unsaved,
             Self::TooBig { .. } => ErrorCode::DocumentTooBig,
             Self::Stale(_) | Self::OpenInEditor(_) => ErrorCode::EditStale,
             Self::Unresolvable { .. } => ErrorCode::BadPath,

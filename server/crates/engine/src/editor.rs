@@ -1,7 +1,11 @@
 //! The seam to whoever sits at the other end of a connection.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use protocol::{AbsPath, Answer, Approval, ItemId, Replacement, SessionId, SessionUpdate};
+use protocol::{
+    AbsPath, Answer, Approval, Diagnostic, ItemId, Replacement, SessionId, SessionUpdate,
+};
 use ropey::Rope;
 
 /// The client's half of a conversation. Several may be attached to one session.
@@ -24,6 +28,45 @@ pub trait Editor: Send + Sync {
     /// # Errors
     /// The editor said that it did not apply the edit.
     async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused>;
+
+    /// Whether it can save documents when it is asked to.
+    fn can_save(&self) -> bool {
+        false
+    }
+
+    /// Saves documents. Whether it did is to be seen on disk.
+    async fn save(&self, _paths: &[AbsPath]) {}
+
+    /// What its language servers say; none if it cannot tell, or if none of them looks at the
+    /// document.
+    async fn diagnostics(&self, _query: DiagnosticsQuery) -> Option<Diagnostics> {
+        None
+    }
+}
+
+/// Which diagnostics are wanted, and how long to wait for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiagnosticsQuery {
+    /// The document; none for all that the editor has diagnostics of.
+    pub path: Option<AbsPath>,
+    /// The editor's version of it that they are to be about; none for what is known now.
+    pub version: Option<i32>,
+    /// How long they must not have changed to count as settled.
+    pub settle: Duration,
+    /// How long to wait at most.
+    pub timeout: Duration,
+}
+
+/// What the language servers of an editor say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    /// The problems.
+    pub items: Vec<Diagnostic>,
+    /// Whether the servers have spoken about the version that was asked for; false when the time
+    /// ran out before.
+    pub fresh: bool,
+    /// The servers that look at the document.
+    pub servers: Vec<String>,
 }
 
 /// A change of one open document.

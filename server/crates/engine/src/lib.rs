@@ -8,8 +8,10 @@
 //! A front end holds one thing: [`Sessions`].
 
 mod apply;
+mod approvals;
 mod calls;
 mod context;
+mod diagnostics;
 mod documents;
 mod editor;
 mod model;
@@ -17,24 +19,29 @@ pub mod policy;
 mod prompts;
 mod recovery;
 mod review;
+mod saving;
 mod session;
 mod sessions;
 mod store;
 mod tool;
 mod turn;
+mod watch;
 
-pub use documents::{ConnectionId, DocumentError, Documents, Origin, Snapshot};
-pub use editor::{ApplyRefused, BufferEdit, Editor};
+pub use documents::{
+    ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, Origin, Part, Snapshot,
+};
+pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
 pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
-    StopCause, ToolResult,
+    Picture, StopCause, ToolResult,
 };
 pub use prompts::SYSTEM_PROMPT_BYTES;
 pub use session::SessionHandle;
 pub use sessions::{
-    Attached, Clock, Ids, NewSession, Parts, Proposal, Seen, Sessions, Settings, Started,
+    Attached, Clock, Ids, NewSession, Parts, Proposal, Seen, Sessions, Settings, Started, Trust,
 };
 pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
 pub use tool::{
-    Editable, FreeToRead, Prepared, ProposedEdit, Tool, ToolContext, ToolError, ToolSpec, Work,
+    Editable, FreeToRead, NamedPicture, Output, Prepared, ProposedEdit, SeenText, Tool,
+    ToolContext, ToolError, ToolSpec, Work,
 };

@@ -3,6 +3,8 @@
 //! The shapes here are those that every provider can be mapped to. Nothing in them names a
 //! provider; what a provider wants back unchanged travels as `provider_data`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use protocol::{ErrorCode, ErrorInfo, Usage};
@@ -113,8 +115,30 @@ pub struct ToolResult {
     pub name: String,
     /// The text.
     pub text: String,
+    /// Pictures that belong to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Picture>,
     /// Whether it failed.
     pub is_error: bool,
+}
+
+/// A picture as a model is sent it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// The media type: `image/png`.
+    pub media_type: String,
+    /// Its bytes. Shared, so that a conversation is cheap to copy; in JSON only their number
+    /// stands.
+    #[serde(serialize_with = "how_many", deserialize_with = "none_of_them")]
+    pub bytes: Arc<[u8]>,
+}
+
+fn how_many<S: serde::Serializer>(bytes: &Arc<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(bytes.len() as u64)
+}
+
+fn none_of_them<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Arc<[u8]>, D::Error> {
+    u64::deserialize(deserializer).map(|_| Arc::from([]))
 }
 
 /// One event of an answer.

@@ -14,6 +14,8 @@ pub struct Situation<'a> {
     pub mode: Mode,
     /// The folder the session works in, resolved.
     pub root: &'a AbsPath,
+    /// Further folders of the same work, resolved.
+    pub folders: &'a [AbsPath],
     /// Folders no tool may touch, resolved.
     pub forbidden: &'a [AbsPath],
     /// What the user has allowed.
@@ -59,9 +61,22 @@ impl Verdict {
 
 fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
     let remembered = situation.rules.iter().any(|rule| rule.allow == *effect);
+    let auto = situation.mode == Mode::Auto;
     match effect {
-        Effect::Read { path } | Effect::Write { path } if is_forbidden(situation, path) => {
+        Effect::Read { path } | Effect::Write { path } | Effect::Delete { path }
+            if is_forbidden(situation, path) =>
+        {
             deny(format!("`{path}` belongs to Coworker itself; no tool may touch it."))
+        }
+        // A move takes away at one place and writes at the other.
+        Effect::Move { from, to } => {
+            let [from, to] = [from, to].map(|path| Effect::Write { path: path.clone() });
+            let both = judge(situation, &from).and(judge(situation, &to));
+            if remembered && matches!(both, Verdict::Ask { rememberable: true, .. }) {
+                Verdict::Allow
+            } else {
+                both
+            }
         }
         Effect::Read { path } if is_of_the_system(path) => Verdict::Ask {
             why: format!("`{path}` is no file of a project: it shows or changes running programs."),
@@ -72,19 +87,30 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
             ask(format!("`{path}` looks like it holds secrets."))
         }
         Effect::Read { .. } => ask("It lies outside of the folder of this session."),
-        Effect::Write { .. } | Effect::Run { .. } if situation.mode == Mode::Plan => deny(
-            "The session is in plan mode, which is read-only. Submit a plan with the tool \
-             `plan`; when the user approves it, writing and running become possible.",
-        ),
-        Effect::Write { path } if is_protected(path) => Verdict::Ask {
-            why: format!("`{path}` can make programs run; it is asked for every time."),
-            rememberable: false,
-        },
-        Effect::Write { .. } | Effect::Run { .. } if remembered => Verdict::Allow,
-        Effect::Write { path } if !path.starts_with(situation.root) => {
+        Effect::Write { .. } | Effect::Delete { .. } | Effect::Run { .. }
+            if situation.mode == Mode::Plan =>
+        {
+            deny(
+                "The session is in plan mode, which is read-only. Submit a plan with the tool \
+                 `plan`; when the user approves it, writing and running become possible.",
+            )
+        }
+        Effect::Write { path } | Effect::Delete { path } if !auto && is_protected(path) => {
+            Verdict::Ask {
+                why: format!("`{path}` can make programs run; it is asked for every time."),
+                rememberable: false,
+            }
+        }
+        Effect::Write { .. } | Effect::Delete { .. } | Effect::Run { .. } if remembered => {
+            Verdict::Allow
+        }
+        Effect::Write { path } | Effect::Delete { path } if !is_inside(situation, path) => {
             ask("It lies outside of the folder of this session.")
         }
+        Effect::Write { .. } | Effect::Delete { .. } | Effect::Run { .. } if auto => Verdict::Allow,
+        Effect::Write { .. } if situation.mode == Mode::Edit => Verdict::Allow,
         Effect::Write { .. } => ask("In this mode every edit is asked for."),
+        Effect::Delete { .. } => ask("In this mode every deletion is asked for."),
         Effect::Run { .. } => ask("In this mode every command is asked for."),
         Effect::SubmitPlan => {
             Verdict::Ask { why: "A plan is yours to approve.".to_owned(), rememberable: false }
@@ -111,10 +137,15 @@ fn is_forbidden(situation: &Situation<'_>, path: &AbsPath) -> bool {
 /// Whether the agent may read a file of this path without asking. What searches many files asks
 /// this of each.
 pub fn is_free_to_read(situation: &Situation<'_>, path: &AbsPath) -> bool {
-    path.starts_with(situation.root)
+    is_inside(situation, path)
         && !is_forbidden(situation, path)
         && !is_of_the_system(path)
         && !looks_secret(path)
+}
+
+fn is_inside(situation: &Situation<'_>, path: &AbsPath) -> bool {
+    path.starts_with(situation.root)
+        || situation.folders.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Where the system shows its processes and devices as files.
@@ -196,7 +227,9 @@ mod tests {
     fn verdict(mode: Mode, rules: &[Effect], effects: &[Effect]) -> Verdict {
         let rules: Vec<Rule> = rules.iter().map(|allow| Rule { allow: allow.clone() }).collect();
         let (root, forbidden) = (path("/w"), [path("/state")]);
-        decide(&Situation { mode, root: &root, forbidden: &forbidden, rules: &rules }, effects)
+        let (folders, rules) = ([path("/second")], &rules);
+        let forbidden = &forbidden;
+        decide(&Situation { mode, root: &root, folders: &folders, forbidden, rules }, effects)
     }
 
     fn word(verdict: Verdict) -> &'static str {

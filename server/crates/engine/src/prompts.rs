@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
-use protocol::{AbsPath, ContextPart, Mode, Notice};
+use protocol::{AbsPath, ContextPart, Mode, Notice, Question, QuestionAnswer, SyntaxError};
 use serde::Serialize;
 
 /// The most bytes the system prompt may have without the project's own instructions.
@@ -28,8 +28,10 @@ macro_rules! prompts {
 
 /// Every file the engine sends something of.
 const PROMPTS: &[(&str, &str)] = prompts![
-    "modes/plan.md",
     "modes/ask.md",
+    "modes/plan.md",
+    "modes/edit.md",
+    "modes/auto.md",
     "system.md",
     "user.md",
     "results/turn_ended.md",
@@ -42,10 +44,17 @@ const PROMPTS: &[(&str, &str)] = prompts![
     "results/panicked.md",
     "results/moved.md",
     "results/edit_applied.md",
+    "results/one_fate.md",
     "results/edit_rejected.md",
     "results/edit_conflicted.md",
     "results/plan_approved.md",
     "results/plan_rejected.md",
+    "results/answers.md",
+    "results/not_answered.md",
+    "results/repeated.md",
+    "results/lagging.md",
+    "results/diagnostics.md",
+    "results/syntax_errors.md",
 ];
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -60,10 +69,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 });
 
 pub(crate) fn system(root: &AbsPath, mode: Mode, instructions: &[Instructions]) -> String {
-    let mode = match mode {
-        Mode::Plan => render("modes/plan.md", context! {}),
-        _ => render("modes/ask.md", context! {}),
-    };
+    let mode = render(&format!("modes/{}.md", mode.as_str()), context! {});
     render(
         "system.md",
         context! {
@@ -144,9 +150,14 @@ pub(crate) fn moved(path: &str) -> String {
     render("results/moved.md", context! { path })
 }
 
-/// `how` is `buffer` or `disk`.
-pub(crate) fn edit_applied(path: &str, how: &str) -> String {
-    render("results/edit_applied.md", context! { path, how })
+/// `how` is `buffer`, `disk`, `deleted` or `moved`; then `to` says where.
+pub(crate) fn edit_applied(path: &str, how: &str, to: Option<&str>) -> String {
+    render("results/edit_applied.md", context! { path, how, to })
+}
+
+/// A file was to be deleted or moved in the same response as something else of it.
+pub(crate) fn one_fate(path: &AbsPath) -> String {
+    render("results/one_fate.md", context! { path => path.as_str() })
 }
 
 pub(crate) fn edit_rejected(path: &str, reason: Option<&str>) -> String {
@@ -163,6 +174,54 @@ pub(crate) fn plan_approved(mode: Mode) -> String {
 
 pub(crate) fn plan_rejected(reason: Option<&str>) -> String {
     render("results/plan_rejected.md", context! { reason })
+}
+
+/// What the user answered to the agent's questions.
+pub(crate) fn answers(questions: &[Question], answers: &[QuestionAnswer]) -> String {
+    let answered: Vec<_> = questions
+        .iter()
+        .enumerate()
+        .map(|(at, question)| {
+            let answer = answers.get(at).cloned().unwrap_or_default();
+            let text = answer.text.filter(|text| !text.trim().is_empty());
+            context! { question => question.text.as_str(), chosen => answer.chosen, text }
+        })
+        .collect();
+    render("results/answers.md", context! { answered })
+}
+
+pub(crate) fn not_answered(reason: Option<&str>) -> String {
+    render("results/not_answered.md", context! { reason })
+}
+
+pub(crate) fn repeated(tool: &str) -> String {
+    render("results/repeated.md", context! { tool })
+}
+
+/// These documents are not saved, and a command did not see the edits in them.
+pub(crate) fn lagging(paths: &[&str]) -> String {
+    render("results/lagging.md", context! { paths => Value::from(Serde(paths)) })
+}
+
+/// What an edit changed in the problems that the editor shows; `more` are not listed, `gone` are
+/// there no more.
+pub(crate) fn diagnostics(
+    path: &str,
+    lines: &[String],
+    more: usize,
+    gone: usize,
+    fresh: bool,
+) -> String {
+    let lines = Value::from(Serde(lines));
+    render("results/diagnostics.md", context! { path, lines, more, gone, fresh })
+}
+
+pub(crate) fn syntax_errors(path: &str, errors: &[SyntaxError]) -> String {
+    let lines: Vec<String> = errors
+        .iter()
+        .map(|SyntaxError { line, column, message }| format!("{line}:{column} {message}"))
+        .collect();
+    render("results/syntax_errors.md", context! { path, lines })
 }
 
 fn render(name: &str, holes: Value) -> String {
@@ -248,8 +307,15 @@ mod tests {
             text: "x".into(),
             symbol: None,
         };
+        let question = Question {
+            text: "Which?".into(),
+            heading: String::new(),
+            choices: Vec::new(),
+            multiple: false,
+        };
+        let answer = QuestionAnswer { chosen: vec!["this".into()], text: Some("and so".into()) };
         let texts = [
-            user("hi", &[ContextPart::File { path: root() }, problems], &[]),
+            user("hi", &[ContextPart::File { path: root(), line: None }, problems], &[]),
             user("hi", &[outside_of_symbols], &[]),
             turn_ended(&notice(Some(ErrorCode::Cancelled))),
             turn_ended(&notice(None)),
@@ -262,8 +328,16 @@ mod tests {
             not_json("eof"),
             panicked("boom"),
             moved("/a"),
-            edit_applied("a", "buffer"),
-            edit_applied("a", "disk"),
+            edit_applied("a", "buffer", None),
+            edit_applied("a", "disk", None),
+            edit_applied("a", "moved", Some("b")),
+            one_fate(&root()),
+            answers(&[question.clone(), question], &[answer]),
+            not_answered(Some("no time")),
+            repeated("read"),
+            lagging(&["a", "b"]),
+            diagnostics("a", &["1:2 error: x".into()], 3, 1, false),
+            syntax_errors("a", &[SyntaxError { line: 1, column: 2, message: "x".into() }]),
             edit_rejected("a", Some("no")),
             edit_conflicted("a", "stale"),
             plan_approved(Mode::Ask),

@@ -56,7 +56,14 @@ fn end_call(call: &mut ToolCall, reason: StopReason) {
     }
     text.push_str(&words);
     call.status = status;
-    call.output = Some(ToolOutput { text, error: Some(code) });
+    call.output = Some(ToolOutput { error: Some(code), ..ToolOutput::text(text) });
+}
+
+/// What every front end shows when a session goes into the mode that does not ask.
+pub(crate) fn auto_mode() -> Notice {
+    let text = "Auto mode: in this session edits are applied and commands run without asking. Only \
+                secrets and other folders are asked for.";
+    Notice { level: NoticeLevel::Warning, code: None, text: text.to_owned() }
 }
 
 /// What the user is told of a turn that did not complete.

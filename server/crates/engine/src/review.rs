@@ -6,14 +6,16 @@
 use std::collections::HashSet;
 
 use protocol::{
-    Answer, Approval, ApprovalSubject, ChangeSet, Edit, EditId, EditState, Effect, ErrorCode,
-    FileChange, FileChangeKind, Item, ItemBody, ToolCallStatus, Update,
+    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Edit, EditId, EditState, Effect,
+    ErrorCode, FileChange, FileChangeKind, Item, ItemBody, ToolCallStatus, Update,
 };
 
 use crate::{
-    DocumentError, Documents, Editable, ProposedEdit, ToolError,
+    DocumentError, Documents, Editable, Output, ProposedEdit, ToolError,
     apply::{self, Place},
+    approvals,
     calls::{self, Proposals},
+    diagnostics::Baseline,
     policy::Verdict,
     prompts,
     sessions::{Proposal, lock},
@@ -64,10 +66,9 @@ impl<'a> Review<'a> {
         edits: Vec<ProposedEdit>,
     ) -> Result<(), Halt> {
         // What a call writes is what it proposes to write, whatever it said of itself.
-        for edit in &edits {
-            let write = Effect::Write { path: edit.path.clone() };
-            if !call.call.effects.contains(&write) {
-                call.call.effects.push(write);
+        for effect in edits.iter().map(effect_of) {
+            if !call.call.effects.contains(&effect) {
+                call.call.effects.push(effect);
             }
         }
         match calls::decide(self.turn, &call.call.effects).await? {
@@ -98,6 +99,9 @@ impl<'a> Review<'a> {
 
     async fn take(&mut self, item: &Item, id: EditId, edit: ProposedEdit) -> Result<(), ToolError> {
         let at = match self.files.iter().position(|file| file.change.path == edit.path) {
+            Some(at) if is_whole(edit.kind) || is_whole(self.files[at].change.kind) => {
+                return Err(ToolError::new(ErrorCode::EditStale, prompts::one_fate(&edit.path)));
+            }
             Some(at) => at,
             None => {
                 self.files.push(self.begin(&edit).await?);
@@ -131,15 +135,18 @@ impl<'a> Review<'a> {
         let change = FileChange {
             path: edit.path.clone(),
             kind: edit.kind,
+            to: edit.to.clone(),
             base: edit.base.clone(),
             edits: Vec::new(),
             diff: String::new(),
+            syntax_errors: Vec::new(),
         };
         Ok(ReviewedFile { change, after: before.clone(), before, applied: None })
     }
 
     /// Has the change set decided, applies what was accepted, and tells the model.
     pub(crate) async fn finish(mut self) -> Result<(), Halt> {
+        self.refuse_faulty().await?;
         if self.calls.is_empty() {
             return Ok(());
         }
@@ -147,7 +154,10 @@ impl<'a> Review<'a> {
         for file in &mut self.files {
             let label = file.change.path.relative_to(&root);
             let before = file.change.base.as_ref().map(|_| file.before.as_str());
-            file.change.diff = changes::unified(label, before, &file.after);
+            file.change.diff = match &file.change.to {
+                Some(to) => format!("rename from {label}\nrename to {}\n", to.relative_to(&root)),
+                None => changes::unified(label, before, &file.after),
+            };
         }
         let mut item = self.turn.item(ItemBody::ChangeSet(self.change_set()));
         let shown = self.calls.iter_mut().map(|call| {
@@ -166,14 +176,76 @@ impl<'a> Review<'a> {
         let mut updates = vec![Update::ItemChanged { item: item.clone() }];
         updates.extend(self.begin_calls());
         self.turn.session.record(updates).await?;
+        let paths: Vec<AbsPath> = self.files.iter().map(|file| file.change.path.clone()).collect();
+        let baseline = self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await?;
         for at in 0..self.files.len() {
             self.apply(at).await;
         }
         item.body = ItemBody::ChangeSet(self.change_set());
         self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
-        for call in std::mem::take(&mut self.calls) {
-            let result = self.result(&call);
-            calls::finish(self.turn, call, result).await?;
+        let turn = self.turn;
+        let mut said = turn.unless_cancelled(baseline.difference(turn, &self.applied())).await?;
+        // What is said of a file goes to the last call that edited it: it is about the whole.
+        let mut results = Vec::new();
+        for call in std::mem::take(&mut self.calls).into_iter().rev() {
+            let mut result = self.result(&call);
+            if let Ok(Output { text, .. }) = &mut result {
+                for file in self.files.iter().filter(|file| file.is_edited_by(&call.item)) {
+                    if let Some(words) = said.remove(&file.change.path) {
+                        *text = format!("{text}\n{words}");
+                    }
+                }
+            }
+            results.push((call, result));
+        }
+        for (call, result) in results.into_iter().rev() {
+            calls::finish(turn, call, result).await?;
+        }
+        Ok(())
+    }
+
+    /// The documents that now have their edits.
+    fn applied(&self) -> HashSet<AbsPath> {
+        let applied = self.files.iter().filter(|file| matches!(file.applied, Some(Ok(_))));
+        applied.map(|file| file.change.path.clone()).collect()
+    }
+
+    /// Gives edits back to the model whose text would have a fault that it does not have now,
+    /// before anyone is asked about them. A text that the model proposes again as it was goes
+    /// through: it may know better, and the user sees the faults.
+    async fn refuse_faulty(&mut self) -> Result<(), Halt> {
+        let documents = self.turn.shared.parts.documents.as_ref();
+        let root = self.turn.session.info().root;
+        let mut faulty = Vec::new();
+        for file in self.files.iter_mut().filter(|file| !is_whole(file.change.kind)) {
+            let before = file.change.base.as_ref().map(|_| file.before.as_str());
+            let errors = documents.syntax_errors(&file.change.path, before, &file.after).await;
+            file.change.syntax_errors = errors;
+            if file.change.syntax_errors.is_empty() {
+                continue;
+            }
+            let text = format!("{}\0{}", file.change.path, file.after);
+            if lock(&self.turn.warned).insert(text) {
+                faulty.push(file.change.path.clone());
+            }
+        }
+        // A call is given back whole, and with it every file that it edits.
+        while let Some(path) = faulty.pop() {
+            let Some(at) = self.files.iter().position(|file| file.change.path == path) else {
+                continue;
+            };
+            let file = self.files.remove(at);
+            let words = prompts::syntax_errors(path.relative_to(&root), &file.change.syntax_errors);
+            let (given_back, kept) = std::mem::take(&mut self.calls)
+                .into_iter()
+                .partition::<Vec<_>, _>(|call| file.is_edited_by(&call.item));
+            self.calls = kept;
+            for call in given_back {
+                let others = self.files.iter().filter(|other| other.is_edited_by(&call.item));
+                faulty.extend(others.map(|other| other.change.path.clone()));
+                let error = ToolError::new(ErrorCode::EditBreaksSyntax, words.clone());
+                calls::finish(self.turn, call, Err(error)).await?;
+            }
         }
         Ok(())
     }
@@ -208,14 +280,14 @@ impl<'a> Review<'a> {
             title: format!("Edit {}", paths.join(", ")),
             subject: ApprovalSubject::Changes { item_id: item.id.clone() },
             why,
-            options: calls::options(
+            options: approvals::options(
                 "Accept",
                 "Reject",
                 rememberable.then_some(self.effects.as_slice()),
             ),
             answer: None,
         };
-        calls::ask(self.turn, approval).await.map(Some)
+        approvals::ask(self.turn, approval).await.map(Some)
     }
 
     /// Marks each edit as accepted or rejected. What builds on a rejected edit falls with it.
@@ -269,7 +341,7 @@ impl<'a> Review<'a> {
     }
 
     /// What the model is told of a call's edits.
-    fn result(&self, call: &RequestedCall) -> Result<String, ToolError> {
+    fn result(&self, call: &RequestedCall) -> Result<Output, ToolError> {
         let root = self.turn.session.info().root;
         let mut words = Vec::new();
         let mut failure = None;
@@ -288,18 +360,45 @@ impl<'a> Review<'a> {
                     }
                     _ => {
                         let place = file.applied.and_then(Result::ok);
-                        let how = place.map_or("disk", Place::as_str);
-                        words.push(prompts::edit_applied(path, how));
+                        let to = file.change.to.as_ref().map(|to| to.relative_to(&root));
+                        let how = match (file.change.kind, place) {
+                            (FileChangeKind::Delete, _) => "deleted",
+                            (FileChangeKind::Move, _) => "moved",
+                            (_, place) => place.map_or("disk", Place::as_str),
+                        };
+                        words.push(prompts::edit_applied(path, how, to));
                     }
                 }
             }
         }
         let words = words.join("\n");
         match failure {
-            None => Ok(words),
+            None => Ok(words.into()),
             Some(code) => Err(ToolError::new(code, words)),
         }
     }
+}
+
+impl ReviewedFile {
+    fn is_edited_by(&self, call: &Item) -> bool {
+        self.change.edits.iter().any(|edit| edit.item_id == call.id)
+    }
+}
+
+/// What an edit would do.
+fn effect_of(edit: &ProposedEdit) -> Effect {
+    let path = edit.path.clone();
+    match (edit.kind, &edit.to) {
+        (FileChangeKind::Delete, _) => Effect::Delete { path },
+        (FileChangeKind::Move, Some(to)) => Effect::Move { from: path, to: to.clone() },
+        _ => Effect::Write { path },
+    }
+}
+
+/// Whether it is about the file as a whole, so that nothing else can happen to it in one change
+/// set.
+fn is_whole(kind: FileChangeKind) -> bool {
+    matches!(kind, FileChangeKind::Delete | FileChangeKind::Move)
 }
 
 /// The texts of a change set as they stand now, for a preview.
@@ -320,7 +419,8 @@ pub(crate) async fn proposals(documents: &dyn Documents, set: ChangeSet) -> Vec<
             let after = changes::apply(&before, &replacements).ok()?;
             Some((before, after))
         });
-        proposals.push(Proposal { path: file.path, kind: file.kind, texts, diff: file.diff });
+        let FileChange { path, kind, to, diff, syntax_errors, .. } = file;
+        proposals.push(Proposal { path, kind, to, texts, diff, syntax_errors });
     }
     proposals
 }

@@ -6,22 +6,29 @@
 //! never change it.
 
 mod journal;
+mod memory;
 mod questions;
 mod task;
 
-use std::sync::{Arc, RwLock};
+use std::{
+    ops::Range,
+    sync::{Arc, RwLock},
+};
 
 use protocol::{
-    Answer, Approval, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionId, SessionInfo,
-    SessionState, Todo, TurnId, Update, UserMessage,
+    AbsPath, Answer, Approval, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionId,
+    SessionInfo, SessionState, Todo, TurnId, Update, UserMessage,
 };
+use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
+use memory::Memory;
 pub(crate) use task::spawn;
 
 use crate::{
-    ConnectionId, StoreError, ToolError,
-    sessions::{Attached, Seen, Started},
+    ConnectionId, Diagnostics, SeenText, StoreError, ToolError, diagnostics,
+    sessions::{Attached, Seen, Shared, Started},
     turn::TurnEnd,
 };
 
@@ -34,7 +41,27 @@ type Reply<T> = oneshot::Sender<Result<T, ErrorInfo>>;
 pub(crate) enum Command {
     Chat {
         message: UserMessage,
+        steer: bool,
         reply: Reply<Started>,
+    },
+    Queue {
+        turn_id: TurnId,
+        change: Requeue,
+        reply: Reply<()>,
+    },
+    /// From a turn before it asks the model again, or would end: what steers it goes into the
+    /// journal now. The reply says whether there was anything.
+    Steer {
+        reply: Reply<bool>,
+    },
+    /// The folders of the client's workspace are now these.
+    Folders {
+        folders: Vec<AbsPath>,
+        reply: Reply<()>,
+    },
+    /// From a turn: who is attached.
+    Attached {
+        reply: Reply<Vec<ConnectionId>>,
     },
     Cancel {
         reply: Reply<bool>,
@@ -91,6 +118,13 @@ pub(crate) enum Command {
     },
 }
 
+/// What is done with a prompt that waits; its new text, if it has one, with all it mentions.
+pub(crate) enum Requeue {
+    Replace(UserMessage),
+    Remove,
+    Steer,
+}
+
 /// What keeps a session open.
 #[derive(Clone, Copy)]
 pub(crate) enum Unless {
@@ -108,6 +142,9 @@ pub(crate) struct Session {
     commands: mpsc::Sender<Command>,
     state: Arc<RwLock<SessionState>>,
     info: Arc<RwLock<SessionInfo>>,
+    pub(crate) memory: Arc<Memory>,
+    /// Set when the loop has ended.
+    pub(crate) ended: CancellationToken,
 }
 
 impl Session {
@@ -189,6 +226,7 @@ pub struct SessionHandle {
 
 #[derive(Clone)]
 struct Call {
+    shared: Arc<Shared>,
     session: Session,
     new_item: Arc<dyn Fn(ItemBody) -> Item + Send + Sync>,
     item: ItemId,
@@ -196,11 +234,12 @@ struct Call {
 
 impl SessionHandle {
     pub(crate) fn new(
+        shared: Arc<Shared>,
         session: Session,
         item: ItemId,
         new_item: Arc<dyn Fn(ItemBody) -> Item + Send + Sync>,
     ) -> Self {
-        Self { call: Some(Call { session, new_item, item }) }
+        Self { call: Some(Call { shared, session, new_item, item }) }
     }
 
     pub(crate) fn detached() -> Self {
@@ -216,6 +255,37 @@ impl SessionHandle {
         let item = (call.new_item)(ItemBody::Todos { todos });
         let recorded = call.session.record(vec![Update::ItemEnded { item }]).await;
         recorded.map_err(|error| ToolError::new(error.code, error.message))
+    }
+
+    /// The session's name; none outside of one.
+    pub fn id(&self) -> Option<&SessionId> {
+        self.call.as_ref().map(|call| &call.session.id)
+    }
+
+    /// Set when the session is closed in this process: what runs for it beside the turns must end
+    /// then. Outside of a session it is never set.
+    pub fn ended(&self) -> CancellationToken {
+        self.call.as_ref().map_or_else(CancellationToken::new, |call| call.session.ended.clone())
+    }
+
+    /// Notes that the model is shown these lines of a text, counted from 0, the end outside.
+    pub fn saw(&self, path: &AbsPath, text: &Rope, lines: Range<u32>) {
+        if let Some(call) = &self.call {
+            call.session.memory.saw(path, text, lines);
+        }
+    }
+
+    /// What the model was last shown of a document.
+    pub(crate) fn seen(&self, path: &AbsPath) -> Option<SeenText> {
+        self.call.as_ref().and_then(|call| call.session.memory.seen(path))
+    }
+
+    /// What the language servers of the attached editors say about a document, or about all they
+    /// know of; waits until it is about the text as it is now, or the time is up. None if no
+    /// editor can tell.
+    pub async fn diagnostics(&self, path: Option<&AbsPath>) -> Option<Diagnostics> {
+        let call = self.call.as_ref()?;
+        diagnostics::now(&call.shared, &call.session, path).await
     }
 
     /// Shows output of the call while it runs. What the model reads is what the call returns in

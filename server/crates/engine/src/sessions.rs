@@ -10,14 +10,15 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, Answer, ErrorCode, ErrorInfo, FileChangeKind, ItemBody, ItemId, Mode, SessionId,
-    SessionInfo, SessionState, TurnId, Update, UserMessage,
+    AbsPath, Answer, ErrorCode, ErrorInfo, FileChangeKind, ItemBody, ItemId, Mode, QueueChange,
+    SessionId, SessionInfo, SessionState, SyntaxError, TurnId, Update, UserMessage,
 };
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::{
-    ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool, review,
-    session::{self, Command, Session, Unless},
+    ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool, recovery,
+    review,
+    session::{self, Command, Requeue, Session, Unless},
 };
 
 /// How often a session that is closed under a request is opened again.
@@ -42,8 +43,29 @@ pub struct Parts {
     pub clock: Clock,
     /// Fresh ids.
     pub ids: Ids,
+    /// Which folders the user trusts.
+    pub trust: Trust,
     /// What the user chose.
     pub settings: Settings,
+}
+
+/// Which folders the user trusts: the configuration, skills and slash commands of others count
+/// for nothing.
+#[derive(Clone)]
+pub struct Trust {
+    /// Whether a resolved folder is trusted.
+    pub is_trusted: Arc<dyn Fn(&AbsPath) -> bool + Send + Sync>,
+    /// Remembers that a resolved folder is trusted, or no longer.
+    pub set: Arc<dyn Fn(&AbsPath, bool) -> Result<(), ErrorInfo> + Send + Sync>,
+}
+
+impl Trust {
+    /// No folder is trusted, and none can be.
+    pub fn none() -> Self {
+        let refuse =
+            |_: &AbsPath, _| Err(ErrorInfo::new(ErrorCode::Denied, "Trust is not kept here."));
+        Self { is_trusted: Arc::new(|_| false), set: Arc::new(refuse) }
+    }
 }
 
 /// What the user chose, with the limits of a turn.
@@ -55,12 +77,23 @@ pub struct Settings {
     pub model: String,
     /// Folders no tool may touch: Coworker's own state and configuration.
     pub forbidden: Vec<AbsPath>,
+    /// Where the user keeps rules, skills and slash commands for every project, the first counts
+    /// most: Coworker's configuration folder, then `~/.agents`, `~/.claude`.
+    pub user_folders: Vec<AbsPath>,
     /// How long an editor may take to answer that it applies an edit.
     pub apply_timeout: Duration,
     /// How long after that its document may take to show the edit.
     pub confirm_timeout: Duration,
+    /// How long an editor's diagnostics must not have changed to count as settled.
+    pub diagnostics_settle: Duration,
+    /// How long an edit waits at most for what the editor's language servers say about it.
+    pub diagnostics_timeout: Duration,
     /// How many model requests one turn may make.
     pub max_requests: u32,
+    /// How many tokens one turn may send and receive; 0 for any number.
+    pub max_turn_tokens: u64,
+    /// How long one turn may take, the time it waits for the user not counted; 0 for ever.
+    pub max_turn_time: Duration,
     /// How many prompts may wait.
     pub max_queue: usize,
     /// How many tokens one answer may have.
@@ -73,9 +106,14 @@ impl Default for Settings {
             mode: Mode::Ask,
             model: String::new(),
             forbidden: Vec::new(),
+            user_folders: Vec::new(),
             apply_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(1),
+            diagnostics_settle: Duration::from_millis(300),
+            diagnostics_timeout: Duration::from_secs(5),
             max_requests: 100,
+            max_turn_tokens: 0,
+            max_turn_time: Duration::ZERO,
             max_queue: 32,
             max_output_tokens: 16_000,
         }
@@ -87,6 +125,8 @@ impl Default for Settings {
 pub struct NewSession {
     /// The folder to work in.
     pub root: AbsPath,
+    /// Further folders of the same work.
+    pub folders: Vec<AbsPath>,
     /// The mode.
     pub mode: Option<Mode>,
     /// The model, as `provider/name`.
@@ -129,8 +169,12 @@ pub struct Attached {
 pub struct Proposal {
     /// The file.
     pub path: AbsPath,
-    /// Whether it would be created.
+    /// What would happen to the file as a whole.
     pub kind: FileChangeKind,
+    /// Where it would go, if it is moved.
+    pub to: Option<AbsPath>,
+    /// Faults in the syntax of the text after it that the text before does not have.
+    pub syntax_errors: Vec<SyntaxError>,
     /// The text before and after; none when the document is no longer the one that was edited.
     pub texts: Option<(String, String)>,
     /// The proposal as a unified diff.
@@ -199,10 +243,12 @@ impl Sessions {
         let root = documents.resolve(&new.root).await.map_err(|error| {
             ErrorInfo::new(error.code(), format!("The session cannot work there: {error}."))
         })?;
+        let folders = self.resolved_folders(&root, &new.folders).await;
         let now = clock();
         let info = SessionInfo {
             id: SessionId(ids()),
             root,
+            folders,
             title: String::new(),
             created_at: now,
             updated_at: now,
@@ -211,7 +257,12 @@ impl Sessions {
         let model = new.model.unwrap_or_else(|| settings.model.clone());
         store.create(&info).await?;
         let stored = StoredSession { info: info.clone(), records: Vec::new(), drafts: Vec::new() };
-        let first = vec![Update::Config { mode, model }];
+        let mut first = vec![Update::Config { mode, model }];
+        if mode == Mode::Auto {
+            let body = ItemBody::Notice(recovery::auto_mode());
+            let item = session::item_of(&TurnId::from(""), ids(), now, body);
+            first.push(Update::ItemEnded { item });
+        }
         let session = match session::spawn(self.shared.clone(), stored, first).await {
             Ok(session) => session,
             Err(error) => {
@@ -248,6 +299,14 @@ impl Sessions {
         self.request(session, attach).await
     }
 
+    /// The whole session as it was kept last, whoever has it open. It is not opened here.
+    ///
+    /// # Errors
+    /// There is no such session, or the store failed.
+    pub async fn look(&self, id: &SessionId) -> Result<StoredSession, ErrorInfo> {
+        Ok(self.shared.parts.store.read(id).await?)
+    }
+
     /// Removes a session for good.
     ///
     /// # Errors
@@ -273,7 +332,109 @@ impl Sessions {
     /// # Errors
     /// The prompt could not be journaled, or too many wait. Then nothing has begun.
     pub async fn chat(&self, id: &SessionId, message: UserMessage) -> Result<Started, ErrorInfo> {
-        self.request(id, |reply| Command::Chat { message: message.clone(), reply }).await
+        self.send(id, message, false).await
+    }
+
+    /// Sends a prompt that goes to the model with the next request of the turn that runs. If none
+    /// runs, or it makes no further request, it becomes a turn like any other.
+    ///
+    /// # Errors
+    /// As for [`Sessions::chat`].
+    pub async fn steer(&self, id: &SessionId, message: UserMessage) -> Result<Started, ErrorInfo> {
+        self.send(id, message, true).await
+    }
+
+    async fn send(
+        &self,
+        id: &SessionId,
+        message: UserMessage,
+        steer: bool,
+    ) -> Result<Started, ErrorInfo> {
+        let message = self.resolved(id, message).await?;
+        self.request(id, |reply| Command::Chat { message: message.clone(), steer, reply }).await
+    }
+
+    /// Changes a prompt that waits.
+    ///
+    /// # Errors
+    /// It does not wait any more, or its new text cannot be used.
+    pub async fn requeue(
+        &self,
+        id: &SessionId,
+        turn_id: &TurnId,
+        change: QueueChange,
+    ) -> Result<(), ErrorInfo> {
+        let message = match &change {
+            QueueChange::Edit { text } => {
+                let message = UserMessage { text: text.clone(), context: Vec::new() };
+                Some(self.resolved(id, message).await?)
+            }
+            _ => None,
+        };
+        let requeue = |reply| {
+            let change = match (&change, &message) {
+                (QueueChange::Edit { .. }, Some(message)) => Requeue::Replace(message.clone()),
+                (QueueChange::Steer, _) => Requeue::Steer,
+                _ => Requeue::Remove,
+            };
+            Command::Queue { turn_id: turn_id.clone(), change, reply }
+        };
+        self.request(id, requeue).await
+    }
+
+    /// The folders of the client's workspace are now these, beside the session's own.
+    ///
+    /// # Errors
+    /// There is no such session, or the store failed.
+    pub async fn set_folders(&self, id: &SessionId, folders: &[AbsPath]) -> Result<(), ErrorInfo> {
+        let root = self.session(id).await?.info().root;
+        let folders = self.resolved_folders(&root, folders).await;
+        self.request(id, |reply| Command::Folders { folders: folders.clone(), reply }).await
+    }
+
+    /// Whether the user trusts a folder, resolved.
+    pub fn is_trusted(&self, root: &AbsPath) -> bool {
+        (self.shared.parts.trust.is_trusted)(root)
+    }
+
+    /// Remembers whether the user trusts a folder, resolved.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn set_trusted(&self, root: &AbsPath, trusted: bool) -> Result<(), ErrorInfo> {
+        (self.shared.parts.trust.set)(root, trusted)
+    }
+
+    /// What a session is shown as in a list.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has it.
+    pub async fn info(&self, id: &SessionId) -> Result<SessionInfo, ErrorInfo> {
+        Ok(self.session(id).await?.info())
+    }
+
+    async fn resolved_folders(&self, root: &AbsPath, folders: &[AbsPath]) -> Vec<AbsPath> {
+        let mut resolved = Vec::new();
+        for folder in folders {
+            match self.shared.parts.documents.resolve(folder).await {
+                Ok(folder) if folder != *root && !resolved.contains(&folder) => {
+                    resolved.push(folder);
+                }
+                Ok(_) => {}
+                // One folder that is gone must not keep the others from being worked in.
+                Err(error) => tracing::warn!(%folder, %error, "left out"),
+            }
+        }
+        resolved
+    }
+
+    /// The prompt with all it mentions.
+    async fn resolved(
+        &self,
+        _id: &SessionId,
+        message: UserMessage,
+    ) -> Result<UserMessage, ErrorInfo> {
+        Ok(message)
     }
 
     /// Stops the running turn; says whether there was one.

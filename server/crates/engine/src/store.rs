@@ -1,7 +1,7 @@
 //! The seam to what lasts: journals, the list of sessions, remembered permissions.
 
 use async_trait::async_trait;
-use protocol::{AbsPath, ErrorCode, ItemId, Rule, SessionId, SessionInfo, Update};
+use protocol::{AbsPath, ErrorCode, ItemId, Rule, SessionId, SessionInfo, SessionState, Update};
 
 /// Where sessions are kept.
 #[async_trait]
@@ -16,10 +16,25 @@ pub trait Store: Send + Sync {
     /// There is no such session, or another process has claimed it.
     async fn open(&self, id: &SessionId) -> Result<StoredSession, StoreError>;
 
+    /// Reads all of a session as it is at this moment, without claiming it: another process may
+    /// have it open and go on with it.
+    ///
+    /// # Errors
+    /// There is no such session.
+    async fn read(&self, id: &SessionId) -> Result<StoredSession, StoreError>;
+
     /// Adds to the journal of a claimed session: all of the batch or nothing of it. When it
     /// returns, the batch outlives the process, however it ends. Of an item only the last record
     /// has to be kept, in the place of the first: it contains those before.
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError>;
+
+    /// Keeps bytes beside the journal of a claimed session, for as long as the session exists.
+    /// Gives their SHA-256 in hexadecimal, by which they are found again; the same bytes are kept
+    /// once.
+    async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError>;
+
+    /// The bytes that were kept by this hash; none if there are none.
+    async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Gives a claim back.
     async fn close(&self, id: &SessionId) -> Result<(), StoreError>;
@@ -49,6 +64,27 @@ pub struct StoredSession {
     pub records: Vec<Record>,
     /// Text of items that were still open, in order; pieces that touch are joined.
     pub drafts: Vec<Draft>,
+}
+
+impl StoredSession {
+    /// What the session adds up to.
+    pub fn state(&self) -> SessionState {
+        let mut state = SessionState::default();
+        for (_, update) in self.clone().into_updates() {
+            state.take(update);
+        }
+        state
+    }
+
+    /// The updates that make the session, with the numbers they were told with; text of items
+    /// that are still open comes last.
+    pub fn into_updates(self) -> impl Iterator<Item = (u64, Update)> {
+        let last = self.records.iter().map(|record| record.seq).max().unwrap_or(0);
+        let drafts = self.drafts.into_iter().map(move |Draft { item_id, offset, text }| {
+            (last, Update::Delta { item_id, offset, text })
+        });
+        self.records.into_iter().map(|Record { seq, update }| (seq, update)).chain(drafts)
+    }
 }
 
 /// One line of a journal.

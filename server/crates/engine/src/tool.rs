@@ -4,17 +4,20 @@
 //! work is polled. Text changes are not the tool's to make: it proposes them, and the engine has
 //! them reviewed, applies them and tells the model what became of them.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use protocol::{AbsPath, Effect, ErrorCode, FileChangeKind, ItemId, Mode, Replacement, Stamp};
+use protocol::{
+    AbsPath, Effect, ErrorCode, FileChangeKind, ItemId, Mode, Question, Replacement, Stamp,
+};
+use ropey::Rope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    DocumentError, Documents,
+    DocumentError, Documents, Picture,
     policy::{self, Situation},
     session::SessionHandle,
 };
@@ -58,7 +61,7 @@ pub enum Work {
     /// By the tool. The future is lazy: nothing happens until the engine polls it, and before
     /// that the engine looks again whether the paths lead where they led when they were shown.
     /// Dropping the future stops the work.
-    Run(BoxFuture<'static, Result<String, ToolError>>),
+    Run(BoxFuture<'static, Result<Output, ToolError>>),
     /// By the engine: the edits become part of the response's change set.
     Propose(Vec<ProposedEdit>),
     /// By the engine: the plan is put before the user.
@@ -68,6 +71,41 @@ pub enum Work {
         /// What will be done, in order.
         steps: Vec<String>,
     },
+    /// By the engine: the questions are put before the user, and the answers are the result.
+    Ask(Vec<Question>),
+}
+
+impl Work {
+    /// Work of the tool that comes to words, or to words and pictures.
+    pub fn run<T: Into<Output>>(
+        work: impl Future<Output = Result<T, ToolError>> + Send + 'static,
+    ) -> Self {
+        Self::Run(Box::pin(async move { work.await.map(Into::into) }))
+    }
+}
+
+/// What a call came to: what the model reads, and what it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The words.
+    pub text: String,
+    /// Pictures.
+    pub pictures: Vec<NamedPicture>,
+}
+
+/// A picture and where it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPicture {
+    /// The file it was read from, resolved.
+    pub path: AbsPath,
+    /// The picture.
+    pub picture: Picture,
+}
+
+impl From<String> for Output {
+    fn from(text: String) -> Self {
+        Self { text, pictures: Vec::new() }
+    }
 }
 
 /// Changes to one file that a call proposes.
@@ -75,8 +113,10 @@ pub enum Work {
 pub struct ProposedEdit {
     /// The file, resolved.
     pub path: AbsPath,
-    /// Whether it comes into being.
+    /// What happens to the file as a whole.
     pub kind: FileChangeKind,
+    /// Where the file goes, resolved; only if it is moved.
+    pub to: Option<AbsPath>,
     /// The document it is made for, as [`ToolContext::editable`] gave it.
     pub base: Option<Stamp>,
     /// What is replaced in the text that [`ToolContext::editable`] gave, in ascending order.
@@ -88,6 +128,8 @@ pub struct ProposedEdit {
 pub struct ToolContext {
     /// The folder the session works in; relative paths start here.
     pub root: AbsPath,
+    /// Further folders of the same work.
+    pub folders: Vec<AbsPath>,
     /// The texts as the agent sees them.
     pub documents: Arc<dyn Documents>,
     /// The session: todos and live output go through it.
@@ -124,11 +166,13 @@ impl ToolContext {
         let folder = root.clone();
         let free_to_read = move |path: &AbsPath| {
             let mode = Mode::default();
-            let situation = Situation { mode, root: &folder, forbidden: &[], rules: &[] };
+            let (root, folders, forbidden) = (&folder, &[], &[]);
+            let situation = Situation { mode, root, folders, forbidden, rules: &[] };
             policy::is_free_to_read(&situation, path)
         };
         Self {
             root,
+            folders: Vec::new(),
             documents,
             session: SessionHandle::detached(),
             item_id: ItemId::from("detached"),
@@ -156,6 +200,12 @@ impl ToolContext {
         self.free_to_read.clone()
     }
 
+    /// What the model was last shown of a document in this session; none if nothing, or if it
+    /// is too long ago.
+    pub fn seen(&self, path: &AbsPath) -> Option<SeenText> {
+        self.session.seen(path)
+    }
+
     /// The text that an edit of this response has to be made against: earlier edits of the same
     /// response are in it, although they are decided later.
     ///
@@ -168,6 +218,15 @@ impl ToolContext {
         let snapshot = self.documents.snapshot(path).await?;
         Ok(Editable { text: snapshot.text.to_string(), base: Some(snapshot.stamp) })
     }
+}
+
+/// What the model was last shown of a document in this session.
+#[derive(Clone, Debug)]
+pub struct SeenText {
+    /// The whole text as it was then.
+    pub text: Rope,
+    /// The lines that it was shown, counted from 0, the end outside; in ascending order.
+    pub lines: Vec<Range<u32>>,
 }
 
 /// A failure that the model is told, in words it can act on.

@@ -2,22 +2,27 @@
 //!
 //! Start with [`run`]. What a response's tool calls lead to is in `calls.rs`.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use futures::StreamExt;
 use protocol::{
-    ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionState, ToolCall,
+    ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState, ToolCall,
     ToolCallStatus, TurnId, Update, Usage,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ModelEvent, ModelRequest, ModelStream, StopCause, calls, context,
+    ModelEvent, ModelRequest, ModelStream, StopCause, calls,
+    context::{self, Pictures},
     policy::Situation,
     prompts::{self, Instructions},
     session::{Command, Session, SessionHandle, item_of},
     sessions::{Parts, Shared},
+    watch::Watch,
 };
 
 /// How deep a model's JSON may be nested. A record holds it some levels deeper, and what the
@@ -52,6 +57,10 @@ pub(crate) struct Turn {
     pub(crate) cancel: CancellationToken,
     /// Which model response is being handled, counted from 1.
     pub(crate) step: u32,
+    /// How long it has worked.
+    pub(crate) watch: Arc<Watch>,
+    /// Texts that the model was told are faulty, and may propose again nevertheless.
+    pub(crate) warned: Mutex<HashSet<String>>,
 }
 
 /// A tool call as the model made it.
@@ -80,44 +89,82 @@ impl Turn {
         id: TurnId,
         cancel: CancellationToken,
     ) -> Self {
-        Self { shared, session, id, cancel, step: 0 }
+        let (watch, warned) = (Arc::new(Watch::start()), Mutex::default());
+        Self { shared, session, id, cancel, step: 0, watch, warned }
     }
 
     async fn work(&mut self) -> Result<(), Halt> {
+        let limit = self.shared.parts.settings.max_turn_time;
+        let watch = self.watch.clone();
+        tokio::select! {
+            done = self.steps() => done,
+            () = watch.runs_out(limit) => {
+                Err(too_long(&format!("{} minutes of work", limit.as_secs().div_ceil(60))))
+            }
+        }
+    }
+
+    async fn steps(&mut self) -> Result<(), Halt> {
         let instructions = self.instructions().await;
-        while self.step < self.shared.parts.settings.max_requests {
+        let settings = &self.shared.parts.settings;
+        let (max_requests, max_tokens) = (settings.max_requests, settings.max_turn_tokens);
+        let before = self.session.look(|state| state.usage);
+        let mut pictures = Pictures::default();
+        while self.step < max_requests {
+            let used = self.session.look(|state| state.usage);
+            let tokens = used.input_tokens + used.output_tokens
+                - (before.input_tokens + before.output_tokens);
+            if max_tokens > 0 && tokens >= max_tokens {
+                return Err(too_long(&format!("{tokens} tokens")));
+            }
             self.step += 1;
-            let request = self.request(&instructions);
+            pictures.load(self).await?;
+            let request = self.request(&instructions, &pictures);
             let calls = self.answer(request).await?;
-            if calls.is_empty() {
+            let done = calls.is_empty();
+            calls::run(self, calls).await?;
+            // What the user said meanwhile is heard before the turn goes on, or ends.
+            let steered = self.session.request(|reply| Command::Steer { reply }).await?;
+            if done && !steered {
                 return Ok(());
             }
-            calls::run(self, calls).await?;
         }
-        Err(Halt::Failed(ErrorInfo::new(
-            ErrorCode::TurnTooLong,
-            format!(
-                "The turn was stopped after {} model requests; send a prompt to go on.",
-                self.step
-            ),
-        )))
+        Err(too_long(&format!("{} model requests", self.step)))
+    }
+
+    /// Whether a call was made at least twice in this turn and came to the same each time. Of
+    /// those that go on for ever, every third is asked about.
+    pub(crate) fn repeats(&self, call: &RequestedCall) -> bool {
+        let equal = self.session.look(|state| {
+            let calls = state.items.iter().rev().take_while(|item| item.turn_id == self.id);
+            let ended = calls.filter_map(|item| match &item.body {
+                ItemBody::ToolCall(it) if it.name == call.call.name => {
+                    it.output.as_ref().map(|output| (&it.input, output))
+                }
+                _ => None,
+            });
+            let mut same = ended.filter(|(input, _)| **input == call.call.input);
+            let Some((_, last)) = same.next() else { return 0 };
+            1 + same.take_while(|(_, output)| *output == last).count()
+        });
+        equal >= 2 && (equal - 2).is_multiple_of(3)
     }
 
     async fn instructions(&self) -> Vec<Instructions> {
         let looked_at = self.session.look(context::looked_at);
         let Parts { documents, settings, .. } = &self.shared.parts;
-        let root = self.session.info().root;
+        let SessionInfo { root, folders, .. } = &self.session.info();
         let (mode, forbidden) = (self.mode(), &settings.forbidden);
         // What the user allowed for a tool is not allowed for a project's own files.
-        let situation = Situation { mode, root: &root, forbidden, rules: &[] };
+        let situation = Situation { mode, root, folders, forbidden, rules: &[] };
         context::instructions(documents.as_ref(), &situation, looked_at.as_ref()).await
     }
 
-    fn request(&self, instructions: &[Instructions]) -> ModelRequest {
+    fn request(&self, instructions: &[Instructions], pictures: &Pictures) -> ModelRequest {
         let root = self.session.info().root;
-        let (mode, model, messages) = self
-            .session
-            .look(|state| (state.mode, state.model.clone(), context::messages(&state.items)));
+        let (mode, model, messages) = self.session.look(|state| {
+            (state.mode, state.model.clone(), context::messages(&state.items, pictures))
+        });
         ModelRequest {
             model,
             system: prompts::system(&root, mode, instructions),
@@ -234,7 +281,12 @@ impl Turn {
         let (shared, turn) = (self.shared.clone(), self.id.clone());
         let new_item =
             move |body| item_of(&turn, (shared.parts.ids)(), (shared.parts.clock)(), body);
-        SessionHandle::new(self.session.clone(), item.clone(), Arc::new(new_item))
+        SessionHandle::new(
+            self.shared.clone(),
+            self.session.clone(),
+            item.clone(),
+            Arc::new(new_item),
+        )
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -248,6 +300,13 @@ impl Turn {
         rules.extend(always.map_err(|error| Halt::Failed(error.into()))?);
         Ok(rules)
     }
+}
+
+fn too_long(after: &str) -> Halt {
+    Halt::Failed(ErrorInfo::new(
+        ErrorCode::TurnTooLong,
+        format!("The turn was stopped after {after}; send a prompt to go on."),
+    ))
 }
 
 /// The arguments of a call; why not, if they cannot be read or kept.

@@ -20,6 +20,18 @@ pub enum Effect {
         /// What is written.
         path: AbsPath,
     },
+    /// Deletes a file.
+    Delete {
+        /// What is deleted.
+        path: AbsPath,
+    },
+    /// Moves a file.
+    Move {
+        /// Where it is.
+        from: AbsPath,
+        /// Where it goes.
+        to: AbsPath,
+    },
     /// Runs a command in a shell.
     Run {
         /// The whole command line.
@@ -66,6 +78,10 @@ pub enum ApprovalSubject {
         item_id: ItemId,
         /// What it would do.
         effects: Vec<Effect>,
+        /// Documents that the agent edited and that are not saved: a command would not see the
+        /// edits. Where an editor can save them, `saveAndRun` is among the options.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unsaved: Vec<AbsPath>,
     },
     /// The edits of one model response. Their review is their approval.
     Changes {
@@ -77,6 +93,53 @@ pub enum ApprovalSubject {
         /// The plan's item.
         item_id: ItemId,
     },
+    /// Questions of the agent. The answer has one [`QuestionAnswer`] for each, in their order.
+    Questions {
+        /// The tool call's item.
+        item_id: ItemId,
+        /// The questions.
+        questions: Vec<Question>,
+    },
+}
+
+/// A question of the agent, with answers to choose from; words of the user's own always do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// A word or two for a tab or a heading; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub heading: String,
+    /// The answers to choose from; none if only words can answer it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+    /// Whether several may be chosen.
+    #[serde(default)]
+    pub multiple: bool,
+}
+
+/// An answer to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Choice {
+    /// What is shown and what the agent reads.
+    pub label: String,
+    /// What choosing it means; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// What the user answered to one question.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QuestionAnswer {
+    /// The labels that were chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<String>,
+    /// The user's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// One possible answer.
@@ -100,6 +163,8 @@ pub enum Decision {
     Reject,
     /// Yes, this time.
     Once,
+    /// Yes, this time, and the documents that the approval names are saved first.
+    SaveAndRun,
     /// Yes, and the same again in this session without asking.
     Session,
     /// Yes, and the same again in this folder without asking.
@@ -111,7 +176,7 @@ pub enum Decision {
 impl Decision {
     /// Whether the work may go on.
     pub fn allows(self) -> bool {
-        matches!(self, Self::Once | Self::Session | Self::Always)
+        matches!(self, Self::Once | Self::SaveAndRun | Self::Session | Self::Always)
     }
 }
 
@@ -127,6 +192,9 @@ pub struct Answer {
     /// Decisions on single edits that differ from `decision`; only for change sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<EditDecision>,
+    /// The answers to the agent's questions, one for each; only for questions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<QuestionAnswer>,
     /// Who answered: a client's name, or how it was answered otherwise.
     #[serde(default)]
     pub by: String,
@@ -135,7 +203,7 @@ pub struct Answer {
 impl Answer {
     /// An answer with nothing to add.
     pub fn new(decision: Decision, by: impl Into<String>) -> Self {
-        Self { decision, reason: None, edits: Vec::new(), by: by.into() }
+        Self { decision, reason: None, edits: Vec::new(), answers: Vec::new(), by: by.into() }
     }
 
     /// The same answer with words for the model.

@@ -29,8 +29,11 @@ pub struct ChangeSet {
 pub struct FileChange {
     /// The file, resolved.
     pub path: AbsPath,
-    /// Whether the file comes into being.
+    /// What happens to the file as a whole.
     pub kind: FileChangeKind,
+    /// Where the file goes, resolved; only if it is moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<AbsPath>,
     /// The document the edits were made for; none when the file is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Stamp>,
@@ -38,6 +41,9 @@ pub struct FileChange {
     pub edits: Vec<Edit>,
     /// The whole proposal as a unified diff, for people.
     pub diff: String,
+    /// Faults in the syntax of the proposed text that the text before did not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub syntax_errors: Vec<SyntaxError>,
 }
 
 /// What happens to a file.
@@ -49,6 +55,22 @@ pub enum FileChangeKind {
     Edit,
     /// The file is created.
     Create,
+    /// The file is deleted. Its one edit takes all of its text away.
+    Delete,
+    /// The file is moved as it is. Its one edit replaces nothing.
+    Move,
+}
+
+/// A new fault in the syntax of a text, found before anyone is asked about the edit that makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SyntaxError {
+    /// The line in the text with the edit, counted from 1.
+    pub line: u32,
+    /// The character in the line, counted from 1.
+    pub column: u32,
+    /// What is wrong, in one line.
+    pub message: String,
 }
 
 /// What one tool call changes in one file.

@@ -26,8 +26,14 @@ pub enum ErrorCode {
     DocumentNotFound,
     /// The path is a folder, a device or another thing that has no text.
     NotAFile,
-    /// The file is not UTF-8 text.
+    /// The file is not text in an encoding that Coworker can keep byte for byte.
     NotUtf8,
+    /// The new text has a character that the file's encoding does not have.
+    NotEncodable,
+    /// What is asked for exists already.
+    AlreadyExists,
+    /// The document has changes that are not saved, and they are not to be lost.
+    Unsaved,
     /// The file is larger than Coworker reads.
     DocumentTooBig,
     /// The file system refused.
@@ -38,6 +44,12 @@ pub enum ErrorCode {
     EditNotFound,
     /// The text to replace is in the document more than once.
     EditAmbiguous,
+    /// The text to replace was changed by somebody else, in the very place of the edit.
+    EditContradicts,
+    /// The text with the edit would have a fault in its syntax that it does not have now.
+    EditBreaksSyntax,
+    /// The edit would change nothing: it seems to be made already.
+    EditAlreadyApplied,
     /// The document changed after the edit was made for it.
     EditStale,
     /// The editor answered that it did not apply the edit.
@@ -70,8 +82,16 @@ pub enum ErrorCode {
     ModelRefused,
     /// The answer broke off.
     ModelBrokeOff,
-    /// The turn made more model requests than allowed.
+    /// The turn reached a limit: of model requests, tokens or time.
     TurnTooLong,
+    /// There is no slash command of this name.
+    UnknownCommand,
+    /// There is no skill of this name.
+    SkillNotFound,
+    /// The prompt does not wait in the queue.
+    PromptNotQueued,
+    /// No connected editor can do this.
+    NoEditor,
     /// Another process holds the database.
     StoreLocked,
     /// The database cannot be written.

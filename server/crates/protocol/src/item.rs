@@ -77,6 +77,58 @@ pub enum ContextPart {
     File {
         /// The file.
         path: AbsPath,
+        /// The line of the cursor, counted from 1, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<u32>,
+    },
+    /// The other documents that are open in the user's editor, the last used first.
+    OpenDocuments {
+        /// The documents.
+        paths: Vec<AbsPath>,
+    },
+    /// A file or a part of one that the prompt mentions, as it was then.
+    Text {
+        /// How it was mentioned: `@src/main.rs:3-9`.
+        mention: String,
+        /// The file.
+        path: AbsPath,
+        /// The first line of `text`, counted from 1.
+        first_line: u32,
+        /// How many lines the file has.
+        lines: u32,
+        /// The text, unsaved changes included; cut where it was too long.
+        text: String,
+        /// The symbol that was mentioned, if it was one: `impl Stack > fn pop`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<String>,
+    },
+    /// A folder that the prompt mentions.
+    Folder {
+        /// How it was mentioned.
+        mention: String,
+        /// The folder.
+        path: AbsPath,
+        /// What is in it, a name to a line, folders with a slash; cut where it was too long.
+        entries: Vec<String>,
+    },
+    /// The changes since the last commit, unsaved ones included, that the prompt mentions.
+    Diff {
+        /// A unified diff; cut where it was too long.
+        text: String,
+    },
+    /// What a slash command stands for.
+    Command {
+        /// Its name, without the slash.
+        name: String,
+        /// What the model reads in place of the prompt.
+        text: String,
+    },
+    /// A mention that could not be followed.
+    Unresolved {
+        /// How it was written.
+        mention: String,
+        /// Why, in a sentence.
+        reason: String,
     },
     /// A stretch of text the user selected.
     Selection {
@@ -152,9 +204,33 @@ pub enum ToolCallStatus {
 pub struct ToolOutput {
     /// The text the model reads.
     pub text: String,
+    /// Pictures that the model is shown with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
     /// The error, when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorCode>,
+}
+
+impl ToolOutput {
+    /// An output of words alone.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), images: Vec::new(), error: None }
+    }
+}
+
+/// A picture; its bytes are kept beside the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// What it was read from.
+    pub path: AbsPath,
+    /// The media type: `image/png`.
+    pub media_type: String,
+    /// SHA-256 of its bytes, in hexadecimal: the name it is kept by.
+    pub hash: String,
+    /// How many bytes it has.
+    pub bytes: u64,
 }
 
 /// A plan that the model submitted.

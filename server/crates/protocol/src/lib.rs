@@ -11,6 +11,8 @@
 
 mod approval;
 mod change;
+mod context;
+mod diagnostic;
 mod error;
 mod ids;
 mod item;
@@ -22,17 +24,22 @@ mod update;
 pub mod wire;
 
 pub use approval::{
-    Answer, Approval, ApprovalOption, ApprovalSubject, Decision, EditDecision, Effect, Rule,
+    Answer, Approval, ApprovalOption, ApprovalSubject, Choice, Decision, EditDecision, Effect,
+    Question, QuestionAnswer, Rule,
 };
-pub use change::{ChangeSet, Edit, EditState, FileChange, FileChangeKind, Replacement, Stamp};
+pub use change::{
+    ChangeSet, Edit, EditState, FileChange, FileChangeKind, Replacement, Stamp, SyntaxError,
+};
+pub use context::{Completion, ContextReport, ContextShare};
+pub use diagnostic::{Diagnostic, Severity};
 pub use error::{ErrorCode, ErrorInfo};
 pub use ids::{EditId, ItemId, SessionId, TurnId};
 pub use item::{
-    ContextPart, Item, ItemBody, Notice, NoticeLevel, Plan, PlanStatus, Todo, TodoStatus, ToolCall,
-    ToolCallStatus, ToolOutput, UserMessage,
+    ContextPart, Image, Item, ItemBody, Notice, NoticeLevel, Plan, PlanStatus, Todo, TodoStatus,
+    ToolCall, ToolCallStatus, ToolOutput, UserMessage,
 };
 pub use path::{AbsPath, PathError};
-pub use session::{Mode, QueuedPrompt, SessionInfo};
+pub use session::{Mode, QueueChange, QueuedPrompt, SessionInfo};
 pub use state::SessionState;
 pub use update::{SessionUpdate, Status, StopReason, Update, Usage};
 

@@ -6,7 +6,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Answer, SessionUpdate, wire};
+use crate::{Answer, ContextReport, SessionUpdate, wire};
 
 /// Who sends a message to whom, and whether it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,11 @@ methods! {
     ClientRequest Chat = "coworker/chat"
         (wire::ChatParams) -> wire::ChatResult,
         "Sends a prompt. Answered at once; what happens comes as updates, and the end of the turn \
-         is a `status` update. While a turn runs the prompt waits in the queue.";
+         is a `status` update. While a turn runs the prompt waits in the queue, or steers that turn.";
+    ClientRequest ChatQueue = "coworker/chat/queue"
+        (wire::QueueParams) -> wire::Empty,
+        "Edits or removes a prompt that waits, or steers the running turn with it. The queue \
+         comes back as a `queue` update.";
     ClientRequest ChatCancel = "coworker/chat/cancel"
         (wire::SessionParams) -> wire::CancelResult,
         "Stops the running turn. The end comes as a `status` update with `stopReason: cancelled`.";
@@ -114,6 +118,14 @@ methods! {
     ClientRequest DocumentsGet = "coworker/documents/get"
         (wire::DocumentParams) -> wire::DocumentResult,
         "A document as the agent sees it: the editor's text where it is open, else the file's.";
+    ClientRequest Complete = "coworker/complete"
+        (wire::CompleteParams) -> wire::CompleteResult,
+        "What can be typed at a place of a prompt: slash commands, mentions of files, folders and \
+         symbols.";
+    ClientRequest ContextGet = "coworker/context/get"
+        (wire::ContextParams) -> ContextReport,
+        "What the next request to the model would be made of, with an estimate of the tokens of \
+         each part.";
     ServerRequest ApprovalRequest = "coworker/approval/request"
         (wire::ApprovalRequestParams) -> Option<Answer>,
         "Asks the user. Sent to clients that announce `ui.approvals`. Null is no answer: the \
@@ -122,6 +134,14 @@ methods! {
         (wire::PromptParams) -> Option<String>,
         "Asks the user for words, such as what to ask about a selection. Sent to clients that \
          announce `ui.prompt`. Null means that the user thought better of it.";
+    ServerRequest DocumentsSave = "coworker/documents/save"
+        (wire::SaveParams) -> Option<wire::Empty>,
+        "Saves documents, because the user chose *save and run*. Sent to clients that announce \
+         `host.save`. The server looks at the files afterwards, whatever the answer.";
+    ServerRequest EditorDiagnostics = "coworker/editor/diagnostics"
+        (wire::DiagnosticsParams) -> Option<wire::DiagnosticsResult>,
+        "What the editor's language servers say about a document. Sent to clients that announce \
+         `host.diagnostics`. Null when nothing is known of the document.";
     ServerNotification SessionUpdated = "coworker/session/update"
         (SessionUpdate) -> wire::Empty,
         "Something happened in a session that the client is attached to.";

@@ -13,6 +13,9 @@ pub struct SessionInfo {
     pub id: SessionId,
     /// The folder it works in.
     pub root: AbsPath,
+    /// Further folders that belong to the same work: the other roots of a workspace with several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<AbsPath>,
     /// The first line of its first prompt; empty before it.
     pub title: String,
     /// When it began, in milliseconds since 1970 in UTC.
@@ -31,17 +34,25 @@ pub enum Mode {
     Ask,
     /// Read-only until the user approves a plan.
     Plan,
+    /// Edits in the session's folders are applied at once and stay reviewable; commands ask.
+    Edit,
+    /// Edits are applied and commands run without asking. Only by an explicit choice, only for
+    /// the session it was chosen in. Secrets and places outside of the session's folders still
+    /// ask.
+    Auto,
 }
 
 impl Mode {
     /// Every mode there is.
-    pub const ALL: [Self; 2] = [Self::Ask, Self::Plan];
+    pub const ALL: [Self; 4] = [Self::Ask, Self::Plan, Self::Edit, Self::Auto];
 
     /// The name, as it stands in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ask => "ask",
             Self::Plan => "plan",
+            Self::Edit => "edit",
+            Self::Auto => "auto",
         }
     }
 
@@ -50,6 +61,11 @@ impl Mode {
         match self {
             Self::Ask => "Reading is free; every edit and command is asked for",
             Self::Plan => "Read-only until you approve a plan",
+            Self::Edit => "Edits in the folder are applied at once; commands are asked for",
+            Self::Auto => {
+                "In this session edits are applied, saved and commands run without asking; only \
+                 secrets and other folders are asked for"
+            }
         }
     }
 }
@@ -62,4 +78,23 @@ pub struct QueuedPrompt {
     pub turn_id: TurnId,
     /// What will be asked.
     pub message: UserMessage,
+    /// Whether it goes to the model with the next request of the turn that runs. If that turn
+    /// makes none, it becomes a turn of its own like the others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub steer: bool,
+}
+
+/// What is done with a prompt that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum QueueChange {
+    /// Its text is replaced. What it mentions is looked up again; what it points at stays.
+    Edit {
+        /// The new text.
+        text: String,
+    },
+    /// It is not sent.
+    Remove,
+    /// It is put to the model with the next request of the turn that runs.
+    Steer,
 }

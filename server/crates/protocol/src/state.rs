@@ -117,7 +117,7 @@ impl SessionState {
         let text = match &mut self.items[at].body {
             ItemBody::AgentMessage { text } | ItemBody::Reasoning { text, .. } => text,
             ItemBody::ToolCall(call) => {
-                let empty = || ToolOutput { text: String::new(), error: None };
+                let empty = || ToolOutput::text(String::new());
                 &mut call.output.get_or_insert_with(empty).text
             }
             _ => return,

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, Approval, EditDecision, FileChangeKind, ItemId, Mode, SessionId, SessionInfo, Stamp,
-    TurnId,
+    Answer, Approval, Completion, EditDecision, FileChangeKind, ItemId, Mode, QueueChange,
+    SessionId, SessionInfo, Severity, Stamp, SyntaxError, TurnId,
 };
 
 /// A place in a document. Same meaning as in LSP 3.17, `Position`.
@@ -36,6 +36,8 @@ pub struct ClientCapabilities {
     pub version: u32,
     /// What the client draws.
     pub ui: ClientUi,
+    /// What the client does for the server.
+    pub host: ClientHost,
 }
 
 /// What the client draws by itself.
@@ -48,6 +50,19 @@ pub struct ClientUi {
     pub approvals: bool,
     /// A prompt for what to ask: the server asks for `coworker/prompt` where it needs words.
     pub prompt: bool,
+    /// Questions of the agent: it draws approvals whose subject is `questions`, with choices and
+    /// words of the user's own. Without it such a question is a message with its first choices.
+    pub questions: bool,
+}
+
+/// What the client does for the server beside drawing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClientHost {
+    /// It answers `coworker/documents/save`.
+    pub save: bool,
+    /// It answers `coworker/editor/diagnostics`.
+    pub diagnostics: bool,
 }
 
 /// What the server can do, in the result's `capabilities.experimental.coworker`.
@@ -72,6 +87,9 @@ pub struct ChatParams {
     /// What the user points at.
     #[serde(default)]
     pub context: Vec<ChatContext>,
+    /// If a turn runs, put this to the model with its next request instead of after the turn.
+    #[serde(default)]
+    pub steer: bool,
 }
 
 /// Something the user points at.
@@ -83,6 +101,9 @@ pub struct ChatContext {
     /// The selection in it; without it the document as a whole is meant.
     #[serde(default)]
     pub range: Option<Range>,
+    /// Where the cursor stands in it; told to the model where nothing is selected.
+    #[serde(default)]
+    pub cursor: Option<Position>,
 }
 
 /// Result of `coworker/chat`. The answer comes as updates; its end is a `status` update.
@@ -96,6 +117,18 @@ pub struct ChatResult {
     /// Whether it waits for a turn that runs. If that turn does not complete, the prompt is not
     /// sent, and a notice of this turn says so.
     pub queued: bool,
+}
+
+/// Parameters of `coworker/chat/queue`: changes a prompt that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The turn that the prompt will be.
+    pub turn_id: TurnId,
+    /// What to do with it.
+    pub change: QueueChange,
 }
 
 /// Names a session.
@@ -121,6 +154,9 @@ pub struct NewSessionParams {
     /// The folder to work in, as a `file:` URI or an absolute path; without it the client's
     /// first workspace folder.
     pub root: Option<String>,
+    /// Further folders of the same work, likewise; without `root` the client's other workspace
+    /// folders.
+    pub folders: Vec<String>,
     /// The mode; without it the configured one.
     pub mode: Option<Mode>,
     /// The model as `provider/name`; without it the configured one.
@@ -222,8 +258,14 @@ pub struct ChangesGetResult {
 pub struct ProposedFile {
     /// The document.
     pub uri: String,
-    /// Whether it comes into being.
+    /// What happens to the file as a whole.
     pub kind: FileChangeKind,
+    /// Where the file goes; only if it is moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Faults in the syntax of the proposed text that the text before did not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub syntax_errors: Vec<SyntaxError>,
     /// The text before and after; none when the document is no longer the one the edits were
     /// made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,7 +322,7 @@ pub struct ConfigOptionsResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigOption {
-    /// `mode` or `model`.
+    /// `mode`, `model` or `trust`.
     pub id: String,
     /// The value now.
     pub current: String,
@@ -310,6 +352,10 @@ pub struct ConfigSetParams {
     /// The model to use from the next request on, as `provider/name`.
     #[serde(default)]
     pub model: Option<String>,
+    /// Whether the session's folder is trusted: its configuration, skills and slash commands
+    /// count only then. Remembered for the folder.
+    #[serde(default)]
+    pub trust: Option<bool>,
 }
 
 /// Parameters of `coworker/documents/get`.
@@ -344,5 +390,99 @@ pub struct PromptParams {
     /// What is asked for, such as `Ask Coworker about fn main`.
     pub title: String,
     /// What to put in as a start; may be empty.
+    pub text: String,
+}
+
+/// Parameters of `coworker/documents/save`, from the server to the client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SaveParams {
+    /// The documents to save.
+    pub uris: Vec<String>,
+}
+
+/// Parameters of `coworker/editor/diagnostics`, from the server to the client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiagnosticsParams {
+    /// The document; without it every document the client has diagnostics of.
+    #[serde(default)]
+    pub uri: Option<String>,
+    /// Wait until the document has reached this version and its language servers have spoken
+    /// about it; without it the answer is what is known now.
+    #[serde(default)]
+    pub min_version: Option<i32>,
+    /// How long the diagnostics must not have changed to count as settled, in milliseconds.
+    pub settle_ms: u64,
+    /// How long to wait at most, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// Result of `coworker/editor/diagnostics`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiagnosticsResult {
+    /// The problems.
+    pub items: Vec<WireDiagnostic>,
+    /// The version of the document they are for, where the client knows it.
+    #[serde(default)]
+    pub version: Option<i32>,
+    /// Whether the language servers have spoken about this version, or the time ran out.
+    pub fresh: bool,
+    /// The language servers that look at the document; with none of them, no problem means
+    /// nothing.
+    #[serde(default)]
+    pub servers: Vec<String>,
+}
+
+/// One problem, in the client's positions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WireDiagnostic {
+    /// The document.
+    pub uri: String,
+    /// Where.
+    pub range: Range,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// Who says so.
+    #[serde(default)]
+    pub source: String,
+    /// Its code there.
+    #[serde(default)]
+    pub code: String,
+}
+
+/// Parameters of `coworker/complete`: what can be typed at a place of a prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CompleteParams {
+    /// The session; without it the connection's own.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    /// The prompt up to the cursor.
+    pub text: String,
+}
+
+/// Result of `coworker/complete`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CompleteResult {
+    /// Where in `text` the completed word begins, in UTF-8 bytes.
+    pub start: usize,
+    /// What can stand there, the likeliest first.
+    pub items: Vec<Completion>,
+}
+
+/// Parameters of `coworker/context/get`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContextParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// A prompt that is not sent yet; its mentions are counted.
+    #[serde(default)]
     pub text: String,
 }

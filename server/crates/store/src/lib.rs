@@ -5,6 +5,7 @@
 //! behaviour. This crate knows what a record is and when it is safe; it does not know what a turn
 //! is, who is attached, or what the records mean beyond which item they are about.
 
+mod blob;
 mod drafts;
 mod memory;
 mod misuse;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use engine::{Batch, Draft, Record, Store, StoreError, StoredSession};
 use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo};
 
-use crate::{drafts, misuse::Misuse};
+use crate::{blob, drafts, misuse::Misuse};
 
 /// Keeps sessions in memory.
 ///
@@ -34,6 +34,7 @@ struct Kept {
     info: SessionInfo,
     records: Vec<Record>,
     drafts: BTreeMap<ItemId, Vec<Draft>>,
+    blobs: BTreeMap<String, Vec<u8>>,
     claimed_by: Option<Arc<()>>,
 }
 
@@ -41,6 +42,14 @@ impl Kept {
     /// Whether `store` may write, or may claim.
     fn belongs_to(&self, store: &Arc<()>) -> bool {
         self.claimed_by.as_ref().is_some_and(|owner| Arc::ptr_eq(owner, store))
+    }
+
+    fn stored(&self) -> StoredSession {
+        StoredSession {
+            info: self.info.clone(),
+            records: self.records.clone(),
+            drafts: drafts::join(self.drafts.values().flatten().cloned()),
+        }
     }
 
     /// Adds a record, in the place of the one before if it is about the same item.
@@ -107,6 +116,7 @@ impl Store for MemoryStore {
             info: info.clone(),
             records: Vec::new(),
             drafts: BTreeMap::new(),
+            blobs: BTreeMap::new(),
             claimed_by: Some(self.identity.clone()),
         };
         shelf.sessions.insert(info.id.clone(), kept);
@@ -117,11 +127,13 @@ impl Store for MemoryStore {
         let mut shelf = self.shelf();
         let kept = self.free(&mut shelf, id)?;
         kept.claimed_by = Some(self.identity.clone());
-        Ok(StoredSession {
-            info: kept.info.clone(),
-            records: kept.records.clone(),
-            drafts: drafts::join(kept.drafts.values().flatten().cloned()),
-        })
+        Ok(kept.stored())
+    }
+
+    async fn read(&self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        let shelf = self.shelf();
+        let kept = shelf.sessions.get(id).ok_or_else(|| StoreError::NotFound(id.clone()))?;
+        Ok(kept.stored())
     }
 
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
@@ -145,6 +157,22 @@ impl Store for MemoryStore {
             kept.info = SessionInfo { id: id.clone(), ..info };
         }
         Ok(())
+    }
+
+    async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError> {
+        let mut shelf = self.shelf();
+        let kept = match shelf.sessions.get_mut(id) {
+            Some(kept) if kept.belongs_to(&self.identity) => kept,
+            _ => return Err(Misuse::Unclaimed(id.clone()).into()),
+        };
+        let hash = blob::hash(bytes);
+        kept.blobs.insert(hash.clone(), bytes.to_vec());
+        Ok(hash)
+    }
+
+    async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let shelf = self.shelf();
+        Ok(shelf.sessions.get(id).and_then(|kept| kept.blobs.get(hash).cloned()))
     }
 
     async fn close(&self, id: &SessionId) -> Result<(), StoreError> {

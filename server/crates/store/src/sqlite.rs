@@ -23,6 +23,7 @@ use protocol::{AbsPath, Rule, SessionId, SessionInfo};
 use tokio::sync::{mpsc, oneshot};
 
 use self::writer::Writer;
+use crate::blob;
 
 /// How much work may wait for the thread; whoever brings more waits too.
 const QUEUE: usize = 64;
@@ -134,9 +135,24 @@ impl Store for SqliteStore {
         self.claim(id, move |writer| writer.open(&wanted)).await
     }
 
+    async fn read(&self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        let id = id.clone();
+        self.call(move |writer| writer.read(&id)).await
+    }
+
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
         let id = id.clone();
         self.call(move |writer| writer.append(&id, &batch)).await
+    }
+
+    async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError> {
+        let (id, hash, bytes) = (id.clone(), blob::hash(bytes), bytes.to_vec());
+        self.call(move |writer| writer.put_blob(&id, &hash, &bytes).map(|()| hash)).await
+    }
+
+    async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let (id, hash) = (id.clone(), hash.to_owned());
+        self.call(move |writer| writer.blob(&id, &hash)).await
     }
 
     async fn close(&self, id: &SessionId) -> Result<(), StoreError> {

@@ -34,6 +34,7 @@ on_both!(
     an_unknown_session_is_not_found,
     a_second_session_of_one_id_is_refused,
     a_session_belongs_to_one_store_at_a_time,
+    what_another_has_open_can_be_looked_at,
     a_dropped_store_gives_its_claims_back,
     to_open_twice_is_to_open_once,
     only_a_claimed_session_is_written,
@@ -150,6 +151,18 @@ async fn a_session_belongs_to_one_store_at_a_time(place: impl Place) {
         other.close(&"s1".into()).await.unwrap();
         store.open(&"s1".into()).await.unwrap();
     }
+}
+
+async fn what_another_has_open_can_be_looked_at(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    store.create(&info("s1", 1)).await.unwrap();
+    store.append(&"s1".into(), records([1])).await.unwrap();
+    let seen = other.read(&"s1".into()).await.unwrap();
+    assert_eq!(seen, store.open(&"s1".into()).await.unwrap());
+    assert!(matches!(other.open(&"s1".into()).await, Err(StoreError::InUse(_))));
+    store.append(&"s1".into(), records([2])).await.unwrap();
+    assert_ne!(other.read(&"s1".into()).await.unwrap(), seen);
+    assert!(matches!(other.read(&"nobody".into()).await, Err(StoreError::NotFound(_))));
 }
 
 async fn a_dropped_store_gives_its_claims_back(place: impl Place) {

@@ -92,7 +92,7 @@ impl TypedTool for Bash {
             watchdog: self.watchdog.clone(),
         };
         let session = context.session.clone();
-        Ok(Prepared { title, effects, work: Work::Run(Box::pin(run.run(session))) })
+        Ok(Prepared { title, effects, work: Work::run(run.run(session)) })
     }
 }
 

@@ -72,7 +72,7 @@ impl TypedTool for Grep {
         };
         let effects = vec![Effect::Read { path }];
         let work = search(self.workspace.clone(), query, context.clone());
-        Ok(Prepared { title, effects, work: Work::Run(Box::pin(work)) })
+        Ok(Prepared { title, effects, work: Work::run(work) })
     }
 }
 

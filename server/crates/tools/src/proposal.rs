@@ -15,7 +15,7 @@ pub(crate) fn proposed(
     Prepared {
         title,
         effects: vec![Effect::Write { path: path.clone() }],
-        work: Work::Propose(vec![ProposedEdit { path, kind, base, replacements }]),
+        work: Work::Propose(vec![ProposedEdit { path, kind, to: None, base, replacements }]),
     }
 }
 
@@ -26,11 +26,7 @@ pub(crate) fn nothing_to_propose(
     path: AbsPath,
     told: Result<String, ToolError>,
 ) -> Prepared {
-    Prepared {
-        title,
-        effects: vec![Effect::Read { path }],
-        work: Work::Run(Box::pin(async move { told })),
-    }
+    Prepared { title, effects: vec![Effect::Read { path }], work: Work::run(async move { told }) }
 }
 
 /// Does work for the processor, such as a search in a large text, off the asynchronous task.

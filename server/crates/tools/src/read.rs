@@ -50,7 +50,7 @@ impl TypedTool for Read {
         }
         let effects = vec![Effect::Read { path: path.clone() }];
         let context = context.clone();
-        let work = Work::Run(Box::pin(async move { read(&context, &path, first, most).await }));
+        let work = Work::run(async move { read(&context, &path, first, most).await });
         Ok(Prepared { title, effects, work })
     }
 }

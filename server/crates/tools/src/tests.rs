@@ -63,7 +63,7 @@ impl Folder {
     /// Prepares the call and, as if it were allowed, runs it.
     pub(crate) async fn run(&self, tool: &str, input: Value) -> Result<String, ToolError> {
         match self.prepare(tool, input).await?.work {
-            Work::Run(work) => work.await,
+            Work::Run(work) => work.await.map(|output| output.text),
             _ => panic!("the call proposes something"),
         }
     }
@@ -77,7 +77,7 @@ impl Folder {
         match self.prepare(tool, input).await.unwrap().work {
             Work::Propose(mut edits) => edits.remove(0),
             Work::Run(work) => panic!("nothing is proposed: {:?}", work.await),
-            Work::SubmitPlan { .. } => panic!("a plan"),
+            Work::SubmitPlan { .. } | Work::Ask(_) => panic!("a question"),
         }
     }
 

@@ -55,10 +55,10 @@ impl TypedTool for TodoWrite {
         Ok(Prepared {
             title: format!("Todos: {done} of {} done", todos.len()),
             effects: Vec::new(),
-            work: Work::Run(Box::pin(async move {
+            work: Work::run(async move {
                 session.set_todos(todos).await?;
                 Ok(told)
-            })),
+            }),
         })
     }
 }

@@ -11,8 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use changes::Encoding;
-use engine::{ConnectionId, DocumentError, Documents, FreeToRead, Origin, Snapshot};
-use protocol::{AbsPath, Stamp};
+use engine::{
+    ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, FreeToRead, Origin, Part,
+    Snapshot,
+};
+use protocol::{AbsPath, Stamp, SyntaxError};
 use ropey::Rope;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -269,6 +272,77 @@ impl Documents for Workspace {
         let (asked, text) = (path.clone(), text.to_owned());
         let shared = Arc::clone(&self.shared);
         blocking(path, move || shared.write(&asked, &expected, &text)).await
+    }
+
+    async fn remove(&self, path: &AbsPath, expected: &str) -> Result<(), DocumentError> {
+        if self.snapshot(path).await?.stamp.hash != expected {
+            return Err(DocumentError::Stale(path.clone()));
+        }
+        let asked = path.clone();
+        blocking(path, move || {
+            std::fs::remove_file(asked.as_std_path()).map_err(|error| disk::refused(&asked, error))
+        })
+        .await
+    }
+
+    async fn rename(
+        &self,
+        from: &AbsPath,
+        to: &AbsPath,
+        expected: &str,
+    ) -> Result<(), DocumentError> {
+        if self.snapshot(from).await?.stamp.hash != expected {
+            return Err(DocumentError::Stale(from.clone()));
+        }
+        let (asked, to) = (from.clone(), to.clone());
+        blocking(from, move || {
+            std::fs::rename(asked.as_std_path(), to.as_std_path())
+                .map_err(|error| disk::refused(&asked, error))
+        })
+        .await
+    }
+
+    async fn list(&self, _folder: &AbsPath) -> Result<Vec<Entry>, DocumentError> {
+        Ok(Vec::new())
+    }
+
+    async fn excerpt(&self, path: &AbsPath, part: Part) -> Result<Excerpt, DocumentError> {
+        let document = self.snapshot(path).await?;
+        Ok(Excerpt {
+            path: path.clone(),
+            text: document.text.to_string(),
+            first_line: part.first_line,
+            lines: 0,
+            total_lines: None,
+            total_bytes: 0,
+            encoding: "UTF-8",
+            document: Some(document),
+        })
+    }
+
+    async fn unsaved(&self) -> Vec<AbsPath> {
+        Vec::new()
+    }
+
+    async fn syntax_errors(
+        &self,
+        _path: &AbsPath,
+        _before: Option<&str>,
+        _after: &str,
+    ) -> Vec<SyntaxError> {
+        Vec::new()
+    }
+
+    async fn find_paths(&self, _root: &AbsPath, _typed: &str, _limit: usize) -> Vec<Entry> {
+        Vec::new()
+    }
+
+    async fn find_symbols(&self, _: &AbsPath, _name: &str, _limit: usize) -> Vec<FoundSymbol> {
+        Vec::new()
+    }
+
+    async fn diff(&self, _root: &AbsPath) -> Result<Option<String>, DocumentError> {
+        Ok(None)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

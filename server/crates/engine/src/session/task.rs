@@ -7,14 +7,14 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::FutureExt;
 use protocol::{
-    ErrorCode, ErrorInfo, Item, ItemBody, Notice, QueuedPrompt, Status, StopReason, TurnId, Update,
-    UserMessage,
+    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, Mode, Notice, QueuedPrompt, Status,
+    StopReason, TurnId, Update, UserMessage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    COMMANDS, Command, Reply, Session, Unless, item_of,
+    COMMANDS, Command, Reply, Requeue, Session, Unless, item_of,
     journal::{Entry, Journal},
     questions::Questions,
     withdrawn,
@@ -40,7 +40,14 @@ pub(crate) async fn spawn(
     let journal = Journal::new(shared.parts.store.clone(), stored, epoch);
     let (state, info) = journal.shared();
     let (commands, inbox) = mpsc::channel(COMMANDS);
-    let session = Session { id: journal.info().id, commands, state, info };
+    let session = Session {
+        id: journal.info().id,
+        commands,
+        state,
+        info,
+        memory: Arc::default(),
+        ended: CancellationToken::new(),
+    };
     let mut task = Task {
         shared,
         journal,
@@ -85,6 +92,7 @@ impl Task {
             let Some(command) = self.next().await else { break };
             self.handle(command).await;
         }
+        self.session.ended.cancel();
         let closed = self.shared.parts.store.close(&self.session.id).await;
         let closed = closed.map(|()| true).map_err(ErrorInfo::from);
         // Whoever still sends learns that nobody listens, and opens the session again. Those who
@@ -107,8 +115,21 @@ impl Task {
     async fn handle(&mut self, command: Command) {
         match command {
             command @ (Command::Record { .. } | Command::Text { .. }) => self.record(command).await,
-            Command::Chat { message, reply } => {
-                let _ = reply.send(self.chat(message).await);
+            Command::Chat { message, steer, reply } => {
+                let _ = reply.send(self.chat(message, steer).await);
+            }
+            Command::Queue { turn_id, change, reply } => {
+                let _ = reply.send(self.requeue(&turn_id, change).await);
+            }
+            Command::Steer { reply } => {
+                let _ = reply.send(self.steer().await);
+            }
+            Command::Folders { folders, reply } => {
+                let _ = reply.send(self.set_folders(folders).await);
+            }
+            Command::Attached { reply } => {
+                let attached = self.journal.attached().iter().map(|(connection, _)| *connection);
+                let _ = reply.send(Ok(attached.collect()));
             }
             Command::Cancel { reply } => {
                 let _ = reply.send(self.cancel().await);
@@ -120,11 +141,7 @@ impl Task {
                 let _ = reply.send(self.respond(&approval, answer).await);
             }
             Command::Configure { mode, model, reply } => {
-                let config = self.journal.look(|state| Update::Config {
-                    mode: mode.unwrap_or(state.mode),
-                    model: model.unwrap_or_else(|| state.model.clone()),
-                });
-                let _ = reply.send(self.write(vec![config]).await);
+                let _ = reply.send(self.configure(mode, model).await);
             }
             Command::Attach { connection, seen, reply } => {
                 let _ = reply.send(self.attach(connection, seen).await);
@@ -174,12 +191,12 @@ impl Task {
         self.journal.write(updates.into_iter().map(Entry::Update).collect(), None).await
     }
 
-    async fn chat(&mut self, message: UserMessage) -> Result<Started, ErrorInfo> {
+    async fn chat(&mut self, message: UserMessage, steer: bool) -> Result<Started, ErrorInfo> {
         if message.text.trim().is_empty() {
             return Err(ErrorInfo::new(ErrorCode::InvalidParams, "There is nothing to ask."));
         }
         let turn_id = TurnId((self.shared.parts.ids)());
-        let prompt = QueuedPrompt { turn_id: turn_id.clone(), message };
+        let prompt = QueuedPrompt { turn_id: turn_id.clone(), message, steer };
         if self.turn.is_none() {
             self.make_whole(StopReason::Error).await?;
             self.start(prompt).await?;
@@ -199,12 +216,84 @@ impl Task {
         told.map(|()| Started { turn_id, queued: true })
     }
 
+    /// Changes a prompt that waits.
+    async fn requeue(&mut self, turn: &TurnId, change: Requeue) -> Result<(), ErrorInfo> {
+        let Some(at) = self.queue.iter().position(|prompt| prompt.turn_id == *turn) else {
+            return Err(ErrorInfo::new(
+                ErrorCode::PromptNotQueued,
+                "That prompt does not wait any more; it has been sent or taken away.",
+            ));
+        };
+        let before = self.queue.clone();
+        match change {
+            Requeue::Replace(mut message) => {
+                let prompt = &mut self.queue[at];
+                // What the user pointed at when they wrote it stays pointed at.
+                let pointed = prompt.message.context.drain(..).filter(is_pointed_at);
+                message.context.splice(0..0, pointed);
+                prompt.message = message;
+            }
+            Requeue::Remove => drop(self.queue.remove(at)),
+            Requeue::Steer => self.queue[at].steer = true,
+        }
+        let told = self.write(vec![self.queue_update()]).await;
+        if told.is_err() {
+            self.queue = before;
+        }
+        told
+    }
+
+    /// Gives what steers the running turn to it.
+    async fn steer(&mut self) -> Result<bool, ErrorInfo> {
+        let Some(turn) = self.turn.as_ref().map(|turn| turn.id.clone()) else { return Ok(false) };
+        let (steering, rest): (VecDeque<_>, VecDeque<_>) =
+            self.queue.iter().cloned().partition(|prompt| prompt.steer);
+        if steering.is_empty() {
+            return Ok(false);
+        }
+        let mut updates = vec![Update::Queue { prompts: rest.iter().cloned().collect() }];
+        updates.extend(steering.into_iter().map(|prompt| Update::ItemEnded {
+            item: self.item(&turn, ItemBody::UserMessage(prompt.message)),
+        }));
+        self.write(updates).await?;
+        self.queue = rest;
+        Ok(true)
+    }
+
+    async fn configure(
+        &mut self,
+        mode: Option<Mode>,
+        model: Option<String>,
+    ) -> Result<(), ErrorInfo> {
+        let before = self.journal.look(|state| (state.mode, state.model.clone()));
+        let (mode, model) = (mode.unwrap_or(before.0), model.unwrap_or(before.1));
+        let mut updates = vec![Update::Config { mode, model }];
+        updates.extend(self.warning(before.0, mode));
+        self.write(updates).await
+    }
+
+    /// What is said on every screen when nothing will be asked any more.
+    fn warning(&self, before: Mode, now: Mode) -> Option<Update> {
+        let turn = self.turn.as_ref().map_or_else(|| TurnId::from(""), |turn| turn.id.clone());
+        let warns = now == Mode::Auto && before != Mode::Auto;
+        warns.then(|| self.notice(&turn, recovery::auto_mode()))
+    }
+
+    async fn set_folders(&mut self, folders: Vec<AbsPath>) -> Result<(), ErrorInfo> {
+        let mut info = self.journal.info();
+        if info.folders == folders {
+            return Ok(());
+        }
+        info.folders = folders;
+        self.journal.write(Vec::new(), Some(info)).await
+    }
+
     fn queue_update(&self) -> Update {
         Update::Queue { prompts: self.queue.iter().cloned().collect() }
     }
 
     async fn start(&mut self, prompt: QueuedPrompt) -> Result<(), ErrorInfo> {
-        let QueuedPrompt { turn_id, message } = prompt;
+        let QueuedPrompt { turn_id, message, .. } = prompt;
         let mut info = self.journal.info();
         info.updated_at = (self.shared.parts.clock)();
         if info.title.is_empty() {
@@ -386,6 +475,17 @@ impl Task {
         let parts = &self.shared.parts;
         item_of(turn, (parts.ids)(), (parts.clock)(), body)
     }
+}
+
+/// Whether a part was pointed at in the editor, not written into the prompt.
+fn is_pointed_at(part: &ContextPart) -> bool {
+    matches!(
+        part,
+        ContextPart::File { .. }
+            | ContextPart::OpenDocuments { .. }
+            | ContextPart::Selection { .. }
+            | ContextPart::Problems { .. }
+    )
 }
 
 /// The first line of a prompt that has words.

@@ -15,7 +15,7 @@ use crate::{
 async fn a_session_that_could_not_be_begun_is_not_listed() {
     let stage = Stage::new();
     stage.store.fail_at(|_| true);
-    let new = NewSession { root: stage.root.clone(), mode: None, model: None };
+    let new = NewSession { root: stage.root.clone(), folders: Vec::new(), mode: None, model: None };
     let failed = stage.sessions.create(new).await.unwrap_err();
     assert_eq!(failed.code, ErrorCode::StoreLocked);
     assert!(stage.sessions.list(None).await.unwrap().is_empty());

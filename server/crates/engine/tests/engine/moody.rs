@@ -102,6 +102,10 @@ impl Store for Moody {
         self.inner.open(id).await
     }
 
+    async fn read(&self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        self.inner.read(id).await
+    }
+
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
         if self.fails.lock().unwrap().as_ref().is_some_and(|fails| fails(&batch)) {
             self.has_failed.send_replace(true);

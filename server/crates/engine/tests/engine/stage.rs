@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{Batch, NewSession, Parts, Sessions, Settings, Started, Store, Tool};
+use engine::{Batch, NewSession, Parts, Sessions, Settings, Started, Store, Tool, Trust};
 use protocol::{
     AbsPath, Decision, ErrorInfo, ItemBody, Mode, SessionId, SessionState, Status, StopReason,
     ToolCall, TurnId, UserMessage,
@@ -78,6 +78,7 @@ impl Stage {
             store: store.clone(),
             clock: Arc::new(|| 1),
             ids: Arc::new(fresh_id),
+            trust: Trust::none(),
             settings: Settings {
                 model: "script/test".to_owned(),
                 forbidden: vec![root.join("state").unwrap()],
@@ -131,7 +132,12 @@ impl Stage {
     }
 
     pub async fn session_in(&self, mode: Mode) -> SessionId {
-        let new = NewSession { root: self.root.clone(), mode: Some(mode), model: None };
+        let new = NewSession {
+            root: self.root.clone(),
+            folders: Vec::new(),
+            mode: Some(mode),
+            model: None,
+        };
         self.sessions.create(new).await.unwrap().id
     }
 

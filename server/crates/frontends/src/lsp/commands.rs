@@ -182,7 +182,7 @@ async fn start(
     detached(async move {
         let part = pointed.part(&connection).await?;
         let problems = match &part {
-            ContextPart::Selection { path, .. } | ContextPart::File { path }
+            ContextPart::Selection { path, .. } | ContextPart::File { path, .. }
                 if !problems.is_empty() =>
             {
                 Some(ContextPart::Problems { path: path.clone(), lines: problems })
@@ -277,7 +277,7 @@ async fn new(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
     let connection = connection.clone();
     detached(async move {
         let root = connection.profile().root.clone();
-        connection.begin(&mut own, NewSession { root, mode: None, model: None }).await?;
+        connection.begin(&mut own, NewSession { root, folders: Vec::new(), mode: None, model: None }).await?;
         if !connection.draws_chat() {
             connection.chat.begin(&connection);
         }

@@ -226,7 +226,12 @@ impl Connection {
         if let Some(session) = own.as_ref() {
             return Ok(session.clone());
         }
-        let new = NewSession { root: self.profile().root.clone(), mode: None, model: None };
+        let new = NewSession {
+            root: self.profile().root.clone(),
+            folders: Vec::new(),
+            mode: None,
+            model: None,
+        };
         Ok(self.begin(own, new).await?.info.id)
     }
 

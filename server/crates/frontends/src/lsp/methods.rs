@@ -28,7 +28,7 @@ impl Server {
         &self,
         Checked(params): Checked<NewSessionParams>,
     ) -> Result<AttachResult> {
-        let NewSessionParams { root, mode, model } = params;
+        let NewSessionParams { root, folders: _, mode, model } = params;
         self.0.speaks();
         let root = match root {
             Some(root) => folder(&root).map_err(refused)?,
@@ -41,7 +41,7 @@ impl Server {
         let connection = self.0.clone();
         let begun =
             detached(
-                async move { connection.begin(&mut own, NewSession { root, mode, model }).await },
+                async move { connection.begin(&mut own, NewSession { root, folders: Vec::new(), mode, model }).await },
             );
         begun.await.map(attach_result).map_err(refused)
     }
@@ -88,11 +88,11 @@ impl Server {
     }
 
     pub(super) async fn chat(&self, Checked(params): Checked<ChatParams>) -> Result<ChatResult> {
-        let ChatParams { session_id, text, context } = params;
+        let ChatParams { session_id, text, context, steer: _ } = params;
         self.0.speaks();
         let pointed: Vec<Pointed> = context
             .into_iter()
-            .map(|ChatContext { uri, range }| Pointed::new(&self.0, &uri, range))
+            .map(|ChatContext { uri, range, cursor: _ }| Pointed::new(&self.0, &uri, range))
             .collect::<std::result::Result<_, _>>()
             .map_err(refused)?;
         let mut own = self.0.own().await;
@@ -145,11 +145,12 @@ impl Server {
     ) -> Result<ChangesGetResult> {
         let ChangesGetParams { session_id, change_set_id } = params;
         let proposals = self.0.sessions.proposal(&session_id, &change_set_id).await;
-        let file = |Proposal { path, kind, texts, diff }| {
+        let file = |Proposal { path, kind, to, texts, diff, syntax_errors }| {
             let opened = self.0.documents.get(&path);
             let uri = opened.map_or_else(|| convert::uri(&path), |opened| opened.uri);
             let texts = texts.map(|(before, after)| ProposedTexts { before, after });
-            ProposedFile { uri, kind, texts, diff }
+            let to = to.as_ref().map(convert::uri);
+            ProposedFile { uri, kind, to, syntax_errors, texts, diff }
         };
         let files = proposals.map_err(refused)?.into_iter().map(file).collect();
         Ok(ChangesGetResult { files })

@@ -62,7 +62,7 @@ impl Pointed {
             }
         };
         let (Some(range), Some(text)) = (self.range, text) else {
-            return Ok(ContextPart::File { path });
+            return Ok(ContextPart::File { path, line: None });
         };
         let bytes = convert::bytes(&text, range, connection.profile().encoding);
         let bytes = convert::selected(&text, bytes);

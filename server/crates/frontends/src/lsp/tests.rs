@@ -72,6 +72,10 @@ impl Store for Kept {
         sessions.get(id).cloned().ok_or_else(|| StoreError::NotFound(id.clone()))
     }
 
+    async fn read(&self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        self.open(id).await
+    }
+
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
         if let Some(session) = self.0.lock().unwrap().get_mut(id) {
             session.records.extend(batch.records);
@@ -141,7 +145,7 @@ impl Trial {
         let server = tokio::spawn(serve(input, output, sessions, workspace, options));
         let (input, output) = split(ours);
         let mut options = ClientOptions::new(root.clone());
-        options.capabilities = ClientCapabilities { version: 1, ui };
+        options.capabilities = ClientCapabilities { version: 1, ui, ..Default::default() };
         options.apply = apply;
         let client = Client::over(input, output, options).await.unwrap();
         Self { client, server, root, folder, store }
@@ -206,7 +210,7 @@ fn titles(actions: &[Value]) -> Vec<&str> {
 }
 
 fn plugin() -> ClientUi {
-    ClientUi { chat: true, approvals: true, prompt: true }
+    ClientUi { chat: true, approvals: true, prompt: true, questions: true }
 }
 
 const CODE: &str = "impl Stack {\n    fn pop(&mut self) {}\n}\n";

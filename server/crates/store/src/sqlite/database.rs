@@ -25,7 +25,10 @@ pub(super) const FILE: &str = "coworker.db";
 /// How long opening waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(2);
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/0001-sessions.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("../../migrations/0001-sessions.sql")),
+    M::up(include_str!("../../migrations/0002-folders-and-blobs.sql")),
+];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// An open database with the newest schema.
@@ -74,14 +77,15 @@ impl Database {
     /// Adds an empty session.
     pub(super) fn create(&mut self, info: &SessionInfo) -> Result<(), Fault> {
         let added = self.connection.execute(
-            "INSERT INTO sessions (id, root, title, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO sessions (id, root, title, created_at, updated_at, folders)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING",
             params![
                 info.id.as_str(),
                 info.root.as_str(),
                 info.title,
                 info.created_at,
-                info.updated_at
+                info.updated_at,
+                serde_json::to_string(&info.folders)?
             ],
         )?;
         if added == 0 { Err(Misuse::Exists(info.id.clone()).into()) } else { Ok(()) }
@@ -93,7 +97,8 @@ impl Database {
             self.connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
         let info = transaction
             .query_row(
-                "SELECT id, root, title, created_at, updated_at FROM sessions WHERE id = ?1",
+                "SELECT id, root, title, created_at, updated_at, folders FROM sessions
+                 WHERE id = ?1",
                 [id.as_str()],
                 |row| Ok(info(row)),
             )
@@ -116,7 +121,8 @@ impl Database {
         if let Some(info) = &batch.info {
             transaction
                 .prepare_cached(
-                    "UPDATE sessions SET root = ?2, title = ?3, created_at = ?4, updated_at = ?5
+                    "UPDATE sessions SET root = ?2, title = ?3, created_at = ?4, updated_at = ?5,
+                        folders = ?6
                      WHERE id = ?1",
                 )?
                 .execute(params![
@@ -124,7 +130,8 @@ impl Database {
                     info.root.as_str(),
                     info.title,
                     info.created_at,
-                    info.updated_at
+                    info.updated_at,
+                    serde_json::to_string(&info.folders)?
                 ])?;
         }
         Ok(transaction.commit()?)
@@ -133,7 +140,7 @@ impl Database {
     /// The sessions, the last used first.
     pub(super) fn list(&self, root: Option<&AbsPath>) -> Result<Vec<SessionInfo>, Fault> {
         let mut select = self.connection.prepare(
-            "SELECT id, root, title, created_at, updated_at FROM sessions
+            "SELECT id, root, title, created_at, updated_at, folders FROM sessions
              WHERE :root IS NULL OR root = :root
              ORDER BY updated_at DESC, created_at DESC, id DESC",
         )?;
@@ -154,6 +161,28 @@ impl Database {
             0 => Err(Fault::NotFound(id.clone())),
             _ => Ok(()),
         }
+    }
+
+    /// Keeps bytes under their hash, unless they are there.
+    pub(super) fn put_blob(
+        &mut self,
+        id: &SessionId,
+        hash: &str,
+        bytes: &[u8],
+    ) -> Result<(), Fault> {
+        self.connection.execute(
+            "INSERT INTO blobs (session, hash, bytes) VALUES (?1, ?2, ?3)
+             ON CONFLICT (session, hash) DO NOTHING",
+            params![id.as_str(), hash, bytes],
+        )?;
+        Ok(())
+    }
+
+    /// The bytes that were kept under a hash.
+    pub(super) fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let mut select =
+            self.connection.prepare("SELECT bytes FROM blobs WHERE session = ?1 AND hash = ?2")?;
+        Ok(select.query_row([id.as_str(), hash], |row| row.get(0)).optional()?)
     }
 
     /// The rules of a folder. One that a newer version wrote is left out: then it is asked again.
@@ -199,7 +228,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Fault> {
     if MIGRATIONS.pending_migrations(connection) == Ok(0) { Ok(()) } else { Err(error.into()) }
 }
 
-/// Columns as in `SELECT id, root, title, created_at, updated_at`.
+/// Columns as in `SELECT id, root, title, created_at, updated_at, folders`.
 fn info(row: &Row<'_>) -> Result<SessionInfo, Fault> {
     Ok(SessionInfo {
         id: SessionId(row.get(0)?),
@@ -207,6 +236,7 @@ fn info(row: &Row<'_>) -> Result<SessionInfo, Fault> {
         title: row.get(2)?,
         created_at: row.get(3)?,
         updated_at: row.get(4)?,
+        folders: serde_json::from_str(&row.get::<_, String>(5)?)?,
     })
 }
 

@@ -32,11 +32,35 @@ impl Writer {
         self.claimed(id, |database| database.load(id))
     }
 
+    pub(super) fn read(&mut self, id: &SessionId) -> Result<StoredSession, StoreError> {
+        self.with(|database| database.load(id))
+    }
+
     pub(super) fn append(&mut self, id: &SessionId, batch: &Batch) -> Result<(), StoreError> {
         if !self.claims.has(id) {
             return Err(Misuse::Unclaimed(id.clone()).into());
         }
         self.with(|database| database.append(id, batch))
+    }
+
+    pub(super) fn put_blob(
+        &mut self,
+        id: &SessionId,
+        hash: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        if !self.claims.has(id) {
+            return Err(Misuse::Unclaimed(id.clone()).into());
+        }
+        self.with(|database| database.put_blob(id, hash, bytes))
+    }
+
+    pub(super) fn blob(
+        &mut self,
+        id: &SessionId,
+        hash: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with(|database| database.blob(id, hash))
     }
 
     pub(super) fn close(&mut self, id: &SessionId) {

@@ -283,7 +283,7 @@ pub(super) fn quote(part: &ContextPart, root: &AbsPath) -> Block {
 /// Where something is, in a few words.
 fn place(part: &ContextPart, root: &AbsPath) -> Option<String> {
     match part {
-        ContextPart::File { path } => Some(code(path.relative_to(root))),
+        ContextPart::File { path, .. } => Some(code(path.relative_to(root))),
         ContextPart::Selection { path, first_line, last_line, symbol, .. } => {
             let path = path.relative_to(root);
             let lines = match (first_line, last_line) {

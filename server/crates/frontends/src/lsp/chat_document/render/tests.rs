@@ -167,7 +167,7 @@ fn an_answer_says_who_gave_it_and_why() {
 
 #[test]
 fn a_prompt_says_what_it_is_about() {
-    let context = vec![ContextPart::File { path: AbsPath::new("/project/a b.rs").unwrap() }];
+    let context = vec![ContextPart::File { path: AbsPath::new("/project/a b.rs").unwrap(), line: None }];
     let message = UserMessage { text: "look\n".into(), context };
     let block = item(&ended(ItemBody::UserMessage(message)), &root());
     assert_eq!(block, Some(Block::Prompt("look\n\n> `a b.rs`".to_owned())));
@@ -182,7 +182,7 @@ fn call(status: ToolCallStatus, effects: Vec<Effect>, output: &str) -> String {
         input: serde_json::Value::Null,
         status,
         effects,
-        output: Some(protocol::ToolOutput { text: output.into(), error: None }),
+        output: Some(protocol::ToolOutput::text(output)),
     };
     written(&[item(&ended(ItemBody::ToolCall(call)), &root()).unwrap()])
 }
