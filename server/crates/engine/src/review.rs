@@ -9,6 +9,7 @@ use protocol::{
     AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Edit, EditId, EditState, Effect,
     ErrorCode, FileChange, FileChangeKind, Item, ItemBody, ToolCallStatus, Update,
 };
+use ropey::Rope;
 
 use crate::{
     DocumentError, Documents, Editable, Output, ProposedEdit, ToolError,
@@ -27,6 +28,8 @@ pub(crate) struct Review<'a> {
     turn: &'a Turn,
     proposals: Proposals,
     calls: Vec<RequestedCall>,
+    /// What the calls' edits say of themselves.
+    notes: Vec<(EditId, String)>,
     files: Vec<ReviewedFile>,
     /// The strictest verdict on any of the edits; never a denial.
     verdict: Verdict,
@@ -49,6 +52,7 @@ impl<'a> Review<'a> {
             turn,
             proposals,
             calls: Vec::new(),
+            notes: Vec::new(),
             files: Vec::new(),
             verdict: Verdict::Allow,
             effects: Vec::new(),
@@ -79,8 +83,10 @@ impl<'a> Review<'a> {
             verdict => self.verdict = self.verdict.clone().and(verdict),
         }
         let before = self.files.clone();
+        let mut notes = Vec::new();
         for (index, edit) in edits.into_iter().enumerate() {
             let id = EditId(format!("{}.{}", call.item.id, index + 1));
+            notes.extend(edit.note.clone().map(|note| (id.clone(), note)));
             if let Err(error) = self.take(&call.item, id, edit).await {
                 // A call is taken in whole or not at all.
                 self.files = before;
@@ -93,6 +99,7 @@ impl<'a> Review<'a> {
         }
         let new = call.call.effects.iter().filter(|effect| !self.effects.contains(effect));
         self.effects.extend(new.cloned().collect::<Vec<_>>());
+        self.notes.extend(notes);
         self.calls.push(call);
         Ok(())
     }
@@ -326,8 +333,13 @@ impl<'a> Review<'a> {
         let applied = match changes::compose(&file.change.edits, accepted) {
             _ if self.turn.cancel.is_cancelled() => Err(apply::not_begun()),
             Ok(replacements) => {
-                let before = &file.before;
-                apply::apply(self.turn, &file.change, before, replacements).await
+                let applied =
+                    apply::apply(self.turn, &file.change, &file.before, replacements.clone()).await;
+                if applied.is_ok() && !is_whole(file.change.kind) {
+                    let before = Rope::from_str(&file.before);
+                    self.turn.session.memory.edited(&file.change.path, &before, &replacements);
+                }
+                applied
             }
             Err(error) => Err(ToolError::new(ErrorCode::Internal, error.to_string())),
         };
@@ -367,6 +379,8 @@ impl<'a> Review<'a> {
                             (_, place) => place.map_or("disk", Place::as_str),
                         };
                         words.push(prompts::edit_applied(path, how, to));
+                        let notes = self.notes.iter().filter(|(id, _)| *id == edit.id);
+                        words.extend(notes.map(|(_, note)| note.clone()));
                     }
                 }
             }

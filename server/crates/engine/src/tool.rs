@@ -121,6 +121,8 @@ pub struct ProposedEdit {
     pub base: Option<Stamp>,
     /// What is replaced in the text that [`ToolContext::editable`] gave, in ascending order.
     pub replacements: Vec<Replacement>,
+    /// What the model is told besides if it is applied, such as how it was made to fit.
+    pub note: Option<String>,
 }
 
 /// What a call may use.

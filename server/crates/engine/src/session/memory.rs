@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use protocol::AbsPath;
+use protocol::{AbsPath, Replacement};
 use ropey::Rope;
 
 use crate::SeenText;
@@ -52,6 +52,35 @@ impl Memory {
         }
     }
 
+    /// An edit of the model's turned one text into another: it knows what it wrote, and what it
+    /// had been shown has moved with it.
+    pub(crate) fn edited(&self, path: &AbsPath, before: &Rope, replacements: &[Replacement]) {
+        let shown = self.seen(path).filter(|seen| seen.text == *before);
+        let mut lines = shown.map(|seen| seen.lines).unwrap_or_default();
+        let mut after = before.clone();
+        // From the last to the first, so that the offsets of those before still hold.
+        for Replacement { start, end, text } in replacements.iter().rev() {
+            let (Ok(from), Ok(to)) = (after.try_byte_to_char(*start), after.try_byte_to_char(*end))
+            else {
+                return;
+            };
+            let (first, last) = (after.char_to_line(from), after.char_to_line(to));
+            after.remove(from..to);
+            after.insert(from, text);
+            let end = from + text.chars().count();
+            let new_last = after.char_to_line(end);
+            // A line that only begins behind the edit was not written by it.
+            let known = if after.line_to_char(new_last) == end { new_last } else { new_last + 1 };
+            shift(&mut lines, line(first)..line(last), line(new_last), line(known));
+        }
+        let mut texts = self.texts();
+        texts.by_path.remove(path);
+        drop(texts);
+        for range in lines {
+            self.saw(path, &after, range);
+        }
+    }
+
     pub(crate) fn seen(&self, path: &AbsPath) -> Option<SeenText> {
         self.texts().by_path.get(path).map(|(_, seen)| seen.clone())
     }
@@ -59,6 +88,28 @@ impl Memory {
     fn texts(&self) -> MutexGuard<'_, Texts> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn line(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Moves ranges along with an edit that turned the lines `from` (with the last) into others that
+/// end with the line `to`; those before `known` are known now.
+fn shift(ranges: &mut Vec<Range<u32>>, from: Range<u32>, to: u32, known: u32) {
+    let mut moved = Vec::new();
+    for range in ranges.drain(..) {
+        add(&mut moved, range.start..range.end.min(from.start));
+        // The line behind the edit begins with what was there before, if the edit ends a line.
+        let behind = if known == to { from.end } else { from.end + 1 };
+        let after = range.start.max(behind)..range.end;
+        if !after.is_empty() {
+            let by = |at: u32| (at + to).saturating_sub(from.end);
+            add(&mut moved, by(after.start)..by(after.end));
+        }
+    }
+    add(&mut moved, from.start..known);
+    *ranges = moved;
 }
 
 /// Adds a range to others that are in order and do not touch, so that they stay so.
@@ -92,6 +143,33 @@ mod tests {
             memory.saw(&path("a"), &text, lines);
         }
         assert_eq!(memory.seen(&path("a")).unwrap().lines, [5..8, 10..25, 30..50]);
+    }
+
+    #[test]
+    fn what_was_shown_moves_with_an_edit_and_the_edit_is_known() {
+        let memory = Memory::default();
+        let before = Rope::from_str("0\n1\n2\n3\n4\n5\n6\n7\n");
+        memory.saw(&path("a"), &before, 1..2);
+        memory.saw(&path("a"), &before, 3..6);
+        // Line 4 becomes three, and line 0 goes.
+        let replacements = [
+            Replacement { start: 0, end: 2, text: String::new() },
+            Replacement { start: 8, end: 9, text: "a\nb\nc".into() },
+        ];
+        memory.edited(&path("a"), &before, &replacements);
+        let seen = memory.seen(&path("a")).unwrap();
+        assert_eq!(seen.text.to_string(), "1\n2\n3\na\nb\nc\n5\n6\n7\n");
+        assert_eq!(seen.lines, [0..1, 2..7]);
+    }
+
+    #[test]
+    fn of_a_text_that_was_not_shown_only_the_edit_is_known() {
+        let memory = Memory::default();
+        memory.saw(&path("a"), &Rope::from_str("old"), 0..1);
+        let replacement = Replacement { start: 2, end: 2, text: "b\n".into() };
+        memory.edited(&path("a"), &Rope::from_str("a\nc\n"), &[replacement]);
+        let seen = memory.seen(&path("a")).unwrap();
+        assert_eq!((seen.text.to_string().as_str(), &seen.lines[..]), ("a\nb\nc\n", &[1..2][..]));
     }
 
     #[test]
