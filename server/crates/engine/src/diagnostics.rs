@@ -134,7 +134,7 @@ fn compare(before: Vec<Diagnostic>, after: Vec<Diagnostic>) -> (Vec<Diagnostic>,
 }
 
 /// One problem in one line: `12:5 error: message (typescript 2322)`.
-pub(crate) fn line(diagnostic: &Diagnostic) -> String {
+pub fn line(diagnostic: &Diagnostic) -> String {
     let Diagnostic { line, column, severity, message, source, code, .. } = diagnostic;
     let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let from = format!("{source} {code}");

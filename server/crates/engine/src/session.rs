@@ -222,6 +222,7 @@ impl From<StoreError> for ErrorInfo {
 pub struct SessionHandle {
     /// None outside of a session.
     call: Option<Call>,
+    memory: Arc<Memory>,
 }
 
 #[derive(Clone)]
@@ -239,11 +240,12 @@ impl SessionHandle {
         item: ItemId,
         new_item: Arc<dyn Fn(ItemBody) -> Item + Send + Sync>,
     ) -> Self {
-        Self { call: Some(Call { shared, session, new_item, item }) }
+        let memory = session.memory.clone();
+        Self { call: Some(Call { shared, session, new_item, item }), memory }
     }
 
     pub(crate) fn detached() -> Self {
-        Self { call: None }
+        Self { call: None, memory: Arc::default() }
     }
 
     /// Replaces the todo list.
@@ -270,14 +272,12 @@ impl SessionHandle {
 
     /// Notes that the model is shown these lines of a text, counted from 0, the end outside.
     pub fn saw(&self, path: &AbsPath, text: &Rope, lines: Range<u32>) {
-        if let Some(call) = &self.call {
-            call.session.memory.saw(path, text, lines);
-        }
+        self.memory.saw(path, text, lines);
     }
 
     /// What the model was last shown of a document.
     pub(crate) fn seen(&self, path: &AbsPath) -> Option<SeenText> {
-        self.call.as_ref().and_then(|call| call.session.memory.seen(path))
+        self.memory.seen(path)
     }
 
     /// What the language servers of the attached editors say about a document, or about all they
