@@ -133,7 +133,7 @@ fn offsets(lengths: impl Iterator<Item = usize>) -> Vec<usize> {
 }
 
 /// The runs of old and new parts between equal ones.
-fn changed(ops: &[DiffOp]) -> Vec<(Range<usize>, Range<usize>)> {
+pub(crate) fn changed(ops: &[DiffOp]) -> Vec<(Range<usize>, Range<usize>)> {
     let mut runs: Vec<(Range<usize>, Range<usize>)> = Vec::new();
     for op in ops {
         if matches!(op, DiffOp::Equal { .. }) {

@@ -10,6 +10,7 @@
 mod chain;
 mod diff;
 mod fragments;
+mod line_breaks;
 mod locate;
 mod position;
 mod presence;
@@ -17,7 +18,10 @@ mod replacement;
 
 pub use chain::{compose, depends_on};
 pub use diff::{diff, unified};
-pub use locate::{Located, MAX_LINES, locate};
+pub use line_breaks::{Normal, with_lf};
+pub use locate::{
+    MAX_LINES, Placed, Placement, Refusal, Refused, Seen, Substitution, Tolerance, place,
+};
 pub use position::Encoding;
 pub use presence::shows;
 pub use replacement::{ChangeError, apply};

@@ -1,100 +1,244 @@
-//! Finding the text that an edit wants to replace.
+//! Finding the place that an edit means, and making the edit fit there.
 //!
-//! Only an exact and single occurrence is a place. It knows nothing of who asks, nor of what to
-//! say when there is no such place.
+//! A text is quoted by a model and changed by a person at the same time, so what is quoted is
+//! often not quite what stands there. An exact place is taken; else one where only white space,
+//! typography or artefacts differ; else the nearest, if it is clear. Each looser way counts only
+//! if exactly one place fits, and none is tried where a stricter one found several. The change is
+//! then made in the text's own lines ([`fit`]): nobody's newer line is written over.
+//!
+//! It knows texts and nothing of who wrote them. Start with [`place`]; `search` has the order in
+//! which places are looked for.
 
+mod approximate;
+mod artefacts;
+mod carry;
+mod exact;
+mod fit;
+mod indentation;
+mod lines;
+mod merge;
+mod search;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// The most lines that [`Located::Several`] lists.
+use protocol::Replacement;
+
+pub(crate) use exact::places;
+use search::{Miss, Search};
+
+use crate::fragments::Fragments;
+use crate::line_breaks::{Normal, with_lf};
+use lines::Lines;
+
+/// The most lines that [`Refusal::Ambiguous`] lists.
 pub const MAX_LINES: usize = 50;
 
-/// Where a text stands in another.
+/// A text that is to become another. Line breaks may be of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Located {
-    /// It is not there, or it is empty and so has no place of its own.
-    Nowhere,
-    /// Exactly here, in bytes.
-    At(Range<usize>),
-    /// In more than one place: the lines, from 1, where the first [`MAX_LINES`] of them begin,
-    /// one entry for each. Places may overlap.
-    Several(Vec<u32>),
+pub struct Substitution {
+    /// The text as it is quoted.
+    pub old: String,
+    /// What comes in its place.
+    pub new: String,
+    /// Whether every occurrence is meant. Then only exact ones count, if there are any.
+    pub replace_all: bool,
 }
 
-/// Where `old` stands in `text`, letter by letter.
-pub fn locate(text: &str, old: &str) -> Located {
-    let mut places = places(text, old);
-    let Some(first) = places.next() else { return Located::Nowhere };
-    let Some(second) = places.next() else { return Located::At(first..first + old.len()) };
-    let mut line = 1;
-    let mut counted = 0;
-    let lines = [first, second].into_iter().chain(places).take(MAX_LINES).map(|place| {
-        line += line_breaks(text, counted..place);
-        counted = place;
-        line
+/// What the one who quotes has read of the text.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The whole text as it was then.
+    pub text: &'a str,
+    /// The lines of it that were shown, counted from 0.
+    pub lines: &'a [Range<u32>],
+}
+
+/// Substitutions that have found their places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// What is replaced in the text, in ascending order; nothing if all of it was made already.
+    pub replacements: Vec<Replacement>,
+    /// For each substitution where it went.
+    pub placements: Vec<Placement>,
+}
+
+/// Where a substitution went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The line of the change in the text before all of them, from 1.
+    pub line: u32,
+    /// In how many places; 0 if it stands there already.
+    pub places: usize,
+    /// In what the place is other than what was quoted.
+    pub tolerated: BTreeSet<Tolerance>,
+}
+
+/// A difference between a quoted text and its place that did not keep it from being found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tolerance {
+    /// White space within or behind lines.
+    Spaces,
+    /// Blank lines.
+    BlankLines,
+    /// How lines are indented; new lines are indented as the text is.
+    Indentation,
+    /// Typographic quotes, dashes and spaces.
+    Typography,
+    /// Escapes or entities that were written out.
+    Escapes,
+    /// Line numbers before the lines.
+    LineNumbers,
+    /// Lines around the change that read otherwise, or are not there. They stay as they are.
+    StaleLines,
+    /// A line that somebody else had changed in another place. Both changes are in it now.
+    Merged,
+}
+
+/// Why a list of substitutions was refused as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("substitution {} cannot be placed: {why}", index + 1)]
+pub struct Refused {
+    /// Which one of the list, from 0.
+    pub index: usize,
+    /// What is wrong with it.
+    pub why: Refusal,
+}
+
+/// Why a substitution has no place. Lines are those of the text before all of them, from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The old text is empty.
+    #[error("the old text is empty")]
+    Empty,
+    /// Old and new text are the same.
+    #[error("the old and the new text are the same")]
+    NothingChanges,
+    /// Nothing in the text is clearly what was quoted.
+    #[error("the old text is not there")]
+    NotFound,
+    /// Several places are.
+    #[error("the old text is there more than once, at lines {0:?}")]
+    Ambiguous(
+        /// The first [`MAX_LINES`] of the lines where they begin, one entry for each.
+        Vec<u32>,
+    ),
+    /// The place is clear, but what has to change there was changed by somebody else.
+    #[error("line {line} contradicts: {stands}")]
+    Contradicts {
+        /// The line.
+        line: u32,
+        /// What stands there.
+        stands: String,
+    },
+}
+
+/// A line of a text, from 0, where somebody else made a change that does not go with the edit.
+#[derive(Debug, PartialEq)]
+struct Contradiction {
+    line: usize,
+    stands: String,
+}
+
+/// Finds the places of substitutions, each in the text that those before leave, all or none.
+///
+/// With `seen`, what was read tells which of several places is meant, and the place is carried
+/// from that text to this one.
+///
+/// # Errors
+/// One of them has no place; nothing is to be changed then.
+pub fn place(
+    text: &str,
+    substitutions: &[Substitution],
+    seen: Option<&Seen>,
+) -> Result<Placed, Refused> {
+    let mark = text.len() - without_mark(text).len();
+    let normal = Normal::new(&text[mark..]);
+    let mut now = normal.text.to_string();
+    let mut seen = seen.map(|seen| search::Seen {
+        text: with_lf(without_mark(seen.text)).into_owned(),
+        shown: seen.lines.iter().map(|lines| lines.start as usize..lines.end as usize).collect(),
     });
-    Located::Several(lines.collect())
+    let mut made = Fragments::new();
+    let mut placements = Vec::new();
+    for (index, wanted) in substitutions.iter().enumerate() {
+        let before = |line: usize| line_before(&normal.text, &now, &made, line);
+        let found = place_one(&now, wanted, seen.as_ref());
+        let found = found.map_err(|miss| Refused { index, why: refusal(miss, before) })?;
+        placements.push(Placement {
+            line: before(found.line),
+            places: found.places,
+            tolerated: found.tolerated,
+        });
+        // The replacements were made for this very text, so neither step can fail.
+        let Ok(next) = crate::apply(&now, &found.replacements) else { continue };
+        if made.apply(index, &found.replacements).is_ok() {
+            now = next;
+        }
+        if let (Some(seen), Some(known)) = (&mut seen, found.seen) {
+            seen.change(&known);
+        }
+    }
+    let mut replacements = normal.restore(made.replacements(|_| true));
+    for replacement in &mut replacements {
+        replacement.start += mark;
+        replacement.end += mark;
+    }
+    Ok(Placed { replacements, placements })
 }
 
-/// Every offset where `old` begins, overlapping ones included; none if it is empty.
-pub(crate) fn places<'a>(text: &'a str, old: &'a str) -> impl Iterator<Item = usize> + 'a {
-    Places { text, old, from: 0 }
+fn place_one(
+    text: &str,
+    wanted: &Substitution,
+    seen: Option<&search::Seen>,
+) -> Result<search::Found, Failure> {
+    let (old, new) = (with_lf(without_mark(&wanted.old)), with_lf(without_mark(&wanted.new)));
+    if old.is_empty() {
+        return Err(Failure::Empty);
+    }
+    if old == new {
+        return Err(Failure::NothingChanges);
+    }
+    let search = Search { old: &old, new: &new, all: wanted.replace_all };
+    search.found(text, seen).map_err(Failure::Miss)
 }
 
-struct Places<'a> {
-    text: &'a str,
-    old: &'a str,
-    from: usize,
+enum Failure {
+    Empty,
+    NothingChanges,
+    Miss(Miss),
 }
 
-impl Iterator for Places<'_> {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        let first = self.old.chars().next()?;
-        let place = self.from + self.text.get(self.from..)?.find(self.old)?;
-        self.from = place + first.len_utf8();
-        Some(place)
+fn refusal(failure: Failure, before: impl Fn(usize) -> u32) -> Refusal {
+    match failure {
+        Failure::Empty => Refusal::Empty,
+        Failure::NothingChanges => Refusal::NothingChanges,
+        Failure::Miss(Miss::Nothing) => Refusal::NotFound,
+        Failure::Miss(Miss::Several(lines)) => {
+            Refusal::Ambiguous(lines.into_iter().take(MAX_LINES).map(before).collect())
+        }
+        Failure::Miss(Miss::Contradicts(Contradiction { line, stands })) => {
+            Refusal::Contradicts { line: before(line), stands }
+        }
     }
 }
 
-/// How many lines begin in the range: after LF, CRLF, or a CR that stands alone.
-fn line_breaks(text: &str, range: Range<usize>) -> u32 {
-    let bytes = text.as_bytes();
-    let breaks = range.filter(|&at| match bytes[at] {
-        b'\n' => true,
-        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-        _ => false,
-    });
-    u32::try_from(breaks.count()).unwrap_or(u32::MAX)
+/// The number, from 1, that a line had before all changes.
+fn line_before(original: &str, now: &str, made: &Fragments, line: usize) -> u32 {
+    let mut offset = Lines::new(now).range(line..line).start;
+    for change in made.replacements(|_| true) {
+        if change.start + change.text.len() > offset {
+            offset = offset.min(change.start);
+            break;
+        }
+        offset = offset + (change.end - change.start) - change.text.len();
+    }
+    u32::try_from(Lines::new(original).at(offset)).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_place_is_found_in_bytes() {
-        assert_eq!(locate("größe = 1\n", "= 1"), Located::At(8..11));
-        assert_eq!(locate("a\r\nb\r\n", "a\r\nb"), Located::At(0..4));
-    }
-
-    #[test]
-    fn what_is_not_there_is_nowhere() {
-        assert_eq!(locate("text", "Text"), Located::Nowhere);
-        assert_eq!(locate("text", ""), Located::Nowhere);
-        assert_eq!(locate("", "text"), Located::Nowhere);
-        assert_eq!(locate("a\nb", "a\r\nb"), Located::Nowhere);
-    }
-
-    #[test]
-    fn several_places_are_told_by_their_lines() {
-        assert_eq!(locate("x\ny\r\nx x\rx", "x"), Located::Several(vec![1, 3, 3, 4]));
-        assert_eq!(locate("äää", "ää"), Located::Several(vec![1, 1]));
-    }
-
-    #[test]
-    fn a_text_that_is_everywhere_gives_a_short_list() {
-        let Located::Several(lines) = locate(&"a\n".repeat(100_000), "a") else { panic!() };
-        assert_eq!(lines.len(), MAX_LINES);
-    }
-}
+mod tests;

@@ -1,31 +1,54 @@
-//! `edit`: replaces a stretch of text in a file. It finds the place and proposes; the engine has
-//! the proposal reviewed and applies it.
+//! `edit`: replaces stretches of text in a file. It has their places found and proposes; the
+//! engine has the proposal reviewed and applies it.
+//!
+//! How a place is found, and what is tolerated, is [`changes::place`]'s business. This file knows
+//! what is quoted, what was read, and what becomes of it; [`words`] has what the model is told.
 
 mod nearest;
+mod words;
 
-use std::ops::Range;
-
-use changes::Located;
-use engine::{Editable, Prepared, ToolContext, ToolError};
-use protocol::{AbsPath, ErrorCode, Replacement};
+use changes::{Placed, Seen, Substitution};
+use engine::{Editable, Prepared, SeenText, ToolContext, ToolError, Work};
+use protocol::{AbsPath, ErrorCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::folder;
-use crate::line_breaks::{Normal, without_crlf};
 use crate::proposal::{compute, nothing_to_propose, proposed};
 use crate::typed::{TypedTool, bad_arguments, one_line};
+
+/// The most edits of one call.
+const MOST_EDITS: usize = 100;
 
 /// The tool.
 pub(crate) struct Edit;
 
-/// What to replace by what.
+/// Where to replace what by what.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     /// The file, relative to the root of the workspace or absolute.
     path: String,
-    /// The text to replace, exactly as it stands in the file, without line numbers.
+    /// The edits, made one after the other: all of them or none.
+    #[serde(default)]
+    #[schemars(required, length(min = 1))]
+    edits: Vec<Change>,
+    // Many models write a single edit without the list, whatever the schema says. What they mean
+    // is plain.
+    #[schemars(skip)]
+    old_text: Option<String>,
+    #[schemars(skip)]
+    new_text: Option<String>,
+    #[schemars(skip)]
+    #[serde(default)]
+    replace_all: bool,
+}
+
+/// One edit.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// The text to replace, as it stands in the file, without line numbers.
     old_text: String,
     /// What comes in its place.
     new_text: String,
@@ -40,115 +63,89 @@ impl TypedTool for Edit {
     type Input = Input;
 
     async fn prepare(&self, input: Input, context: &ToolContext) -> Result<Prepared, ToolError> {
-        if input.old_text.is_empty() {
-            return Err(bad_arguments(
-                "`old_text` is empty: give the text to replace, or use `write` for a whole file",
-            ));
-        }
-        if without_crlf(&input.old_text) == without_crlf(&input.new_text) {
-            return Err(nothing_changes());
-        }
-        let path = context.resolve(&input.path).await?;
+        let path = input.path.clone();
+        let wanted = substitutions(input)?;
+        let path = context.resolve(&path).await?;
         let title = format!("Edit {}", one_line(path.relative_to(&context.root)));
-        Ok(match find(input, context, &path).await {
-            Ok((editable, replacements)) => proposed(title, path, Some(editable), replacements),
-            Err(error) => nothing_to_propose(title, path, Err(error)),
-        })
+        let (editable, placed) = match find(wanted, context, &path).await {
+            Ok(found) => found,
+            Err(error) => return Ok(nothing_to_propose(title, path, Err(error))),
+        };
+        let note = words::note(&placed.placements);
+        let mut prepared = proposed(title, path, Some(editable), placed.replacements);
+        if let Work::Propose(edits) = &mut prepared.work {
+            edits.iter_mut().for_each(|edit| edit.note.clone_from(&note));
+        }
+        Ok(prepared)
     }
 }
 
+fn substitutions(input: Input) -> Result<Vec<Substitution>, ToolError> {
+    let Input { mut edits, old_text, new_text, replace_all, .. } = input;
+    match (old_text, new_text) {
+        (Some(old_text), Some(new_text)) if edits.is_empty() => {
+            edits.push(Change { old_text, new_text, replace_all });
+        }
+        (None, None) if !edits.is_empty() => {}
+        _ => {
+            return Err(bad_arguments(
+                "`edit` needs `edits`, a list of {`old_text`, `new_text`} with at least one entry",
+            ));
+        }
+    }
+    if edits.len() > MOST_EDITS {
+        return Err(bad_arguments(format!(
+            "`edits` has {} entries; at most {MOST_EDITS} are made in one call",
+            edits.len()
+        )));
+    }
+    if edits.iter().any(|edit| edit.old_text.is_empty()) {
+        return Err(bad_arguments(
+            "`old_text` is empty: give the text to replace, or use `write` for a whole file",
+        ));
+    }
+    let substitution = |Change { old_text, new_text, replace_all }| Substitution {
+        old: old_text,
+        new: new_text,
+        replace_all,
+    };
+    Ok(edits.into_iter().map(substitution).collect())
+}
+
 async fn find(
-    input: Input,
+    wanted: Vec<Substitution>,
     context: &ToolContext,
     path: &AbsPath,
-) -> Result<(Editable, Vec<Replacement>), ToolError> {
+) -> Result<(Editable, Placed), ToolError> {
     let editable = match context.editable(path).await {
         Err(error) if error.code == ErrorCode::DocumentNotFound => {
             return Err(folder::with_near_names(context, path, error).await);
         }
         editable => editable?,
     };
+    let seen = context.seen(path);
     let shown = path.relative_to(&context.root).to_owned();
     compute(move || {
-        let replacements = replacements(&editable.text, &input, &shown)?;
-        Ok((editable, replacements))
+        let placed = place(&editable.text, &wanted, seen.as_ref(), &shown)?;
+        Ok((editable, placed))
     })
     .await
 }
 
-fn replacements(text: &str, input: &Input, shown: &str) -> Result<Vec<Replacement>, ToolError> {
-    let normal = Normal::new(text);
-    let (old, new) = (without_crlf(&input.old_text), without_crlf(&input.new_text));
-    let places = places(&normal.text, &old, input.replace_all, shown)?;
-    if places.is_empty() {
-        return Err(not_there(&normal.text, &old, &new, shown));
+fn place(
+    text: &str,
+    wanted: &[Substitution],
+    seen: Option<&SeenText>,
+    shown: &str,
+) -> Result<Placed, ToolError> {
+    let read = seen.map(|seen| (seen.text.to_string(), &seen.lines));
+    let seen = read.as_ref().map(|(text, lines)| Seen { text, lines });
+    let placed = changes::place(text, wanted, seen.as_ref())
+        .map_err(|refused| words::refused(&refused, wanted, text, shown))?;
+    if placed.replacements.is_empty() {
+        return Err(words::already_made(&placed.placements, shown));
     }
-    let (before, after) = in_common(&old, &new);
-    let changed = &new[before..new.len() - after];
-    let replacements = places.into_iter().map(|place| Replacement {
-        start: place.start + before,
-        end: place.end - after,
-        text: changed.to_owned(),
-    });
-    let replacements = normal.restore(replacements.collect());
-    if replacements.is_empty() { Err(nothing_changes()) } else { Ok(replacements) }
-}
-
-fn nothing_changes() -> ToolError {
-    bad_arguments("`old_text` and `new_text` are the same: nothing would change")
-}
-
-/// Where `old` stands: nowhere, in one place, or with `all` in any number of places.
-fn places(text: &str, old: &str, all: bool, shown: &str) -> Result<Vec<Range<usize>>, ToolError> {
-    if all {
-        return Ok(text.match_indices(old).map(|(at, _)| at..at + old.len()).collect());
-    }
-    match changes::locate(text, old) {
-        Located::Nowhere => Ok(Vec::new()),
-        Located::At(place) => Ok(vec![place]),
-        Located::Several(lines) => Err(ToolError::new(
-            ErrorCode::EditAmbiguous,
-            format!(
-                "`old_text` is in `{shown}` more than once, at lines {}; give more of the lines \
-                 around it so that it is there once, or set `replace_all`",
-                line_list(&lines)
-            ),
-        )),
-    }
-}
-
-fn line_list(lines: &[u32]) -> String {
-    const MOST: usize = 20;
-    let mut list: Vec<String> = lines.iter().take(MOST).map(u32::to_string).collect();
-    if lines.len() > MOST {
-        list.push("and more".to_owned());
-    }
-    list.join(", ")
-}
-
-fn not_there(text: &str, old: &str, new: &str, shown: &str) -> ToolError {
-    let new_says_something = !new.trim().is_empty() && !old.contains(new);
-    let message = match text.find(new) {
-        Some(at) if new_says_something => {
-            let line = text[..at].matches('\n').count() + 1;
-            format!(
-                "`old_text` is not in `{shown}`, but `new_text` is, at line {line}: the change \
-                 seems to be made already"
-            )
-        }
-        _ => format!("`old_text` is not in `{shown}`. {}", nearest::report(text, old)),
-    };
-    ToolError::new(ErrorCode::EditNotFound, message)
-}
-
-/// How many bytes two different texts have in common at their beginning and at their end.
-fn in_common(old: &str, new: &str) -> (usize, usize) {
-    let same = |(a, b): &(char, char)| a == b;
-    let bytes = |(c, _): (char, char)| c.len_utf8();
-    let before: usize = old.chars().zip(new.chars()).take_while(same).map(bytes).sum();
-    let (old, new) = (&old[before..], &new[before..]);
-    let after = old.chars().rev().zip(new.chars().rev()).take_while(same).map(bytes).sum();
-    (before, after)
+    Ok(placed)
 }
 
 #[cfg(test)]

@@ -15,7 +15,14 @@ pub(crate) fn proposed(
     Prepared {
         title,
         effects: vec![Effect::Write { path: path.clone() }],
-        work: Work::Propose(vec![ProposedEdit { path, kind, to: None, base, replacements }]),
+        work: Work::Propose(vec![ProposedEdit {
+            path,
+            kind,
+            to: None,
+            base,
+            replacements,
+            note: None,
+        }]),
     }
 }
 

@@ -1,12 +1,13 @@
 //! `write`: creates a file, or replaces the whole text of one. It proposes the difference, so
 //! that what stays the same stays untouched.
 
+use changes::{Normal, with_lf};
 use engine::{Prepared, ToolContext, ToolError};
 use protocol::{ErrorCode, Replacement};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::line_breaks::{Normal, of_one_kind, without_crlf};
+use crate::line_breaks::of_one_kind;
 use crate::proposal::{compute, nothing_to_propose, proposed};
 use crate::typed::{TypedTool, one_line};
 
@@ -62,7 +63,7 @@ impl TypedTool for Write {
 fn difference(text: &str, content: &str) -> Vec<Replacement> {
     const BYTE_ORDER_MARK: char = '\u{feff}';
     let normal = Normal::new(text);
-    let mut content = without_crlf(content);
+    let mut content = with_lf(content);
     if text.starts_with(BYTE_ORDER_MARK) && !content.starts_with(BYTE_ORDER_MARK) {
         content.to_mut().insert(0, BYTE_ORDER_MARK);
     }

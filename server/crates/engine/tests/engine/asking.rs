@@ -140,7 +140,9 @@ impl Tool for Undeclared {
             let path = context.resolve("new.txt").await?;
             let all = Replacement { start: 0, end: 0, text: "new\n".into() };
             let (kind, base) = (FileChangeKind::Create, None);
-            Work::Propose(vec![ProposedEdit { path, kind, base, replacements: vec![all] }])
+            let replacements = vec![all];
+            let edit = ProposedEdit { path, kind, to: None, base, replacements, note: None };
+            Work::Propose(vec![edit])
         };
         Ok(Prepared { title: "Nothing much".into(), effects: Vec::new(), work })
     }

@@ -1,8 +1,6 @@
 //! What stands in a file in place of a text that is not there, so that the model can mend its
 //! edit without reading the file again.
 
-use std::fmt::Write as _;
-
 /// How like a line must be to be shown, from 0 to 1.
 const ALIKE: f32 = 0.6;
 /// Longer lines are not compared.
@@ -66,12 +64,14 @@ fn similar_places(lines: &[&str], wanted: &[&str]) -> Vec<usize> {
 }
 
 fn quote(lines: &[&str], from: usize, count: usize) -> String {
-    let mut quote = String::new();
-    for (at, line) in lines.iter().enumerate().skip(from).take(count.min(MOST_SHOWN)) {
-        let line: String = line.chars().take(LONGEST_LINE).collect();
-        let _ = writeln!(quote, "{:>5}\t{line}", at + 1);
-    }
-    quote
+    let quoted = lines.iter().enumerate().skip(from).take(count.min(MOST_SHOWN));
+    quoted.map(|(at, line)| numbered(at + 1, line)).collect()
+}
+
+/// A line as `read` shows it, with its break.
+pub(super) fn numbered(number: usize, line: &str) -> String {
+    let line: String = line.chars().take(LONGEST_LINE).collect();
+    format!("{number:>5}\t{line}\n")
 }
 
 #[cfg(test)]

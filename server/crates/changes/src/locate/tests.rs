@@ -1,0 +1,466 @@
+//! What becomes of a text when what is quoted is not quite what stands there.
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn wanted(old: &str, new: &str) -> Substitution {
+    Substitution { old: old.to_owned(), new: new.to_owned(), replace_all: false }
+}
+
+fn placed(
+    text: &str,
+    edits: &[Substitution],
+    seen: Option<&Seen>,
+) -> Result<(String, Placed), Refusal> {
+    let placed = place(text, edits, seen).map_err(|refused| refused.why)?;
+    Ok((crate::apply(text, &placed.replacements).unwrap(), placed))
+}
+
+fn after(text: &str, old: &str, new: &str) -> String {
+    match placed(text, &[wanted(old, new)], None) {
+        Ok((text, _)) => text,
+        Err(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+fn how(text: &str, old: &str, new: &str) -> Vec<Tolerance> {
+    let (_, placed) = placed(text, &[wanted(old, new)], None).unwrap();
+    placed.placements[0].tolerated.iter().copied().collect()
+}
+
+fn refusal(text: &str, old: &str, new: &str) -> Refusal {
+    placed(text, &[wanted(old, new)], None).expect_err("it was placed")
+}
+
+fn ambiguous(text: &str, old: &str, new: &str) -> Vec<u32> {
+    match refusal(text, old, new) {
+        Refusal::Ambiguous(lines) => lines,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn contradiction(text: &str, old: &str, new: &str) -> (u32, String) {
+    match refusal(text, old, new) {
+        Refusal::Contradicts { line, stands } => (line, stands),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether the text has the change already.
+fn is_made(text: &str, old: &str, new: &str) -> bool {
+    let (result, placed) = placed(text, &[wanted(old, new)], None).unwrap();
+    assert_eq!(placed.placements[0].places == 0, result == text);
+    result == text
+}
+
+fn read(seen: &str, shown: Range<u32>, now: &str, old: &str, new: &str) -> Result<String, Refusal> {
+    let seen = Seen { text: seen, lines: std::slice::from_ref(&shown) };
+    placed(now, &[wanted(old, new)], Some(&seen)).map(|(text, _)| text)
+}
+
+const CODE: &str = "\
+fn first(items: &[u32]) -> u32 {
+    let total = sum(items);
+    total / 2
+}
+
+fn second(items: &[u32]) -> u32 {
+    let most = max(items);
+    most * 3
+}
+";
+
+#[test]
+fn an_exact_place_is_taken_and_only_what_differs_replaced() {
+    let (_, placed) = placed(CODE, &[wanted("    most * 3\n}", "    most * 4\n}")], None).unwrap();
+    let at = CODE.find("3\n").unwrap();
+    assert_eq!(placed.replacements, [Replacement { start: at, end: at + 1, text: "4".to_owned() }]);
+    let placement = Placement { line: 8, places: 1, tolerated: BTreeSet::new() };
+    assert_eq!(placed.placements, [placement]);
+    assert_eq!(after("größe = 1\n", "= 1", "= 2"), "größe = 2\n");
+}
+
+#[test]
+fn what_says_nothing_is_refused() {
+    assert_eq!(refusal(CODE, "", "x"), Refusal::Empty);
+    assert_eq!(refusal(CODE, "total", "total"), Refusal::NothingChanges);
+    assert_eq!(refusal("a\r\nb", "a\nb", "a\r\nb"), Refusal::NothingChanges);
+    assert_eq!(refusal(CODE, "nothing of the kind", "x"), Refusal::NotFound);
+    assert_eq!(refusal("", "a", "x"), Refusal::NotFound);
+    assert_eq!(refusal("a\n\n\nb\n", "\n\n\n\n", "x"), Refusal::NotFound);
+}
+
+#[test]
+fn several_exact_places_are_refused_with_their_lines() {
+    assert_eq!(ambiguous("x\ny\r\nx x\rx", "x", "z"), [1, 3, 3, 4]);
+    assert_eq!(ambiguous("äää", "ää", "ö"), [1, 1]);
+    assert_eq!(ambiguous(&"a\n".repeat(100_000), "a", "b").len(), MAX_LINES);
+    // The third is never taken because it differs.
+    assert_eq!(ambiguous("\tx = 1\n  x = 1\ny\n\tx = 1\n", "\tx = 1", "\tx = 2"), [1, 4]);
+}
+
+#[test]
+fn every_occurrence_is_replaced_but_those_that_are_made() {
+    let all = |text: &str, old: &str, new: &str| {
+        let edit = Substitution { replace_all: true, ..wanted(old, new) };
+        let (text, placed) = placed(text, &[edit], None).unwrap();
+        (text, placed.placements[0].places)
+    };
+    assert_eq!(all("a b a\r\na", "a", "c"), ("c b c\r\nc".to_owned(), 3));
+    assert_eq!(all("fn a; pub fn b", "fn", "pub fn"), ("pub fn a; pub fn b".to_owned(), 1));
+    assert_eq!(all("pub fn b", "fn", "pub fn").1, 0);
+    assert_eq!(all("\ta\n", "  a\n", "  b\n"), ("\tb\n".to_owned(), 1));
+}
+
+#[test]
+fn white_space_at_the_end_and_blank_lines_may_differ() {
+    assert_eq!(after("a  \nb 1\t\nc\n", "a\nb 1\nc", "a\nb 2\nc"), "a  \nb 2\t\nc\n");
+    assert_eq!(after("a\nb\nc\n", "a \nb  \nc", "a \nB\nc"), "a\nB\nc\n");
+    assert_eq!(after("a\n\n\nb\n\nc\n", "a\n\nb\nc", "a\n\nx\nc"), "a\n\n\nx\n\nc\n");
+    assert_eq!(after("a\nb\nc\n", "a\n\nb\nc", "a\n\nb\nx\nc"), "a\nb\nx\nc\n");
+    assert_eq!(
+        how("a \nb\n\nc\n", "a\n\nb\nc", "a\n\nx\nc"),
+        [Tolerance::Spaces, Tolerance::BlankLines]
+    );
+}
+
+#[test]
+fn indentation_may_differ_and_new_lines_are_indented_as_the_text_is() {
+    let tabs = "fn a() {\n\tif b {\n\t\tc();\n\t}\n}\n";
+    let old = "    if b {\n        c();\n    }";
+    let new = "    if b {\n        c();\n        if d {\n            e();\n        }\n    }";
+    assert_eq!(
+        after(tabs, old, new),
+        "fn a() {\n\tif b {\n\t\tc();\n\t\tif d {\n\t\t\te();\n\t\t}\n\t}\n}\n"
+    );
+    assert_eq!(how(tabs, old, new), [Tolerance::Indentation]);
+    let deep = "class A:\n    def b(self):\n        return 1\n";
+    assert_eq!(
+        after(
+            deep,
+            "def b(self):\n    return 1",
+            "def b(self):\n    if x:\n        return 2\n    return 1"
+        ),
+        "class A:\n    def b(self):\n        if x:\n            return 2\n        return 1\n"
+    );
+    assert_eq!(
+        after(deep, "return 1", "x = 2\nreturn x"),
+        "class A:\n    def b(self):\n        x = 2\n        return x\n"
+    );
+}
+
+#[test]
+fn line_breaks_stay_what_they_are() {
+    assert_eq!(after("a\r\nb\r\nc\r\n", "a\nb", "a\nx\ny"), "a\r\nx\r\ny\r\nc\r\n");
+    assert_eq!(after("a\rb\rc", "b\nc", "b\nx\nc"), "a\rb\rx\rc");
+    assert_eq!(after("a\nb\r\nc\n", "a\nb\nc", "A\nB\nC"), "A\nB\r\nC\n");
+    assert_eq!(after("a\nb\n", "a\r\nb", "a\r\nx\r\nb"), "a\nx\nb\n");
+    assert_eq!(ambiguous("x\ny\r\nx\r\ny\n", "x\ny", "z"), [1, 3]);
+}
+
+#[test]
+fn the_mark_and_the_end_of_the_text_stay() {
+    assert_eq!(after("\u{feff}a\nb", "a\nb\n", "x\nb\n"), "\u{feff}x\nb");
+    assert_eq!(after("\u{feff}a\nb", "b", "c"), "\u{feff}a\nc");
+    assert_eq!(after("a\nb", "b\n", "b\nc\n"), "a\nb\nc");
+    assert_eq!(after("a\nb\n", "b\n", "c"), "a\nc\n");
+    assert_eq!(after("a\nb", "b", "c\n"), "a\nc");
+    assert_eq!(after("a\nb\nc", "b", ""), "a\nc");
+    assert_eq!(after("a\nb", "b", ""), "a");
+}
+
+#[test]
+fn a_line_break_alone_can_go_or_come() {
+    assert_eq!(after("f(\n)\n", "f(\n", "f("), "f()\n");
+    assert_eq!(after("a\nb\n", "a", "a\n"), "a\n\nb\n");
+}
+
+#[test]
+fn typography_may_differ() {
+    let curly = "say \u{201c}one\u{201d} \u{2013} don\u{2019}t\nnext\n";
+    assert_eq!(
+        after(curly, "say \"one\" - don't\nnext", "say \"two\" - don't\nnext"),
+        "say \u{201c}two\u{201d} \u{2013} don\u{2019}t\nnext\n"
+    );
+    assert_eq!(after(curly, "\"one\" -", "\"two\" -"), curly.replace("one", "two"));
+    let plain = "say(\"one\")\nnext()\n";
+    assert_eq!(
+        after(
+            plain,
+            "say(\u{201c}one\u{201d})",
+            "say(\u{201c}one\u{201d})\nsay(\u{201c}two\u{201d})"
+        ),
+        "say(\"one\")\nsay(\"two\")\nnext()\n"
+    );
+    assert_eq!(after("a\u{a0}b = 1\n", "a b = 1", "a b = 2"), "a\u{a0}b = 2\n");
+    assert_eq!(how(plain, "say(\u{201c}one\u{201d})", "x"), [Tolerance::Typography]);
+    assert_eq!(ambiguous("\u{2019}a\u{2019} \u{2018}a\u{2018}\n", "'a'", "b"), [1, 1]);
+}
+
+#[test]
+fn artefacts_are_undone() {
+    assert_eq!(after("a(\"x\")\nb\n", r#"a(\"x\")"#, r#"a(\"y\")"#), "a(\"y\")\nb\n");
+    assert_eq!(after("a\n\tb\nc\n", r"a\n\tb", r"a\n\tx\n\tb"), "a\n\tx\n\tb\nc\n");
+    assert_eq!(
+        after("if a < b && c {\n", "if a &lt; b &amp;&amp; c {", "if a &gt; b {"),
+        "if a > b {\n"
+    );
+    let numbered = "    7\tfn a() {\n    8\t    1\n    9\t}";
+    assert_eq!(
+        after("fn a() {\n    1\n}\n", numbered, "fn a() {\n    2\n}"),
+        "fn a() {\n    2\n}\n"
+    );
+    assert_eq!(how("fn a() {\n    1\n}\n", numbered, "x"), [Tolerance::LineNumbers]);
+    // What the text says itself is no artefact.
+    assert_eq!(after(r#"print("a\n")"#, r#"print("a\n")"#, r#"print("b\n")"#), r#"print("b\n")"#);
+}
+
+#[test]
+fn neighbours_that_read_otherwise_stay_as_they_are() {
+    let text = CODE.replace("fn first(items: &[u32])", "pub fn first(items: &[u64])");
+    let old = "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);\n    total / 2\n";
+    let new = old.replace("/ 2", "/ 3");
+    assert_eq!(after(&text, old, &new), text.replace("/ 2", "/ 3"));
+    assert_eq!(how(&text, old, &new), [Tolerance::StaleLines]);
+    let without = CODE.replace("    let most = max(items);\n", "");
+    let old = "fn second(items: &[u32]) -> u32 {\n    let most = max(items);\n    most * 3\n}";
+    assert_eq!(after(&without, old, &old.replace("* 3", "* 4")), without.replace("* 3", "* 4"));
+    let more = CODE.replace("    total / 2\n", "    // halved\n    total / 2\n");
+    let old = "    let total = sum(items);\n    total / 2\n}";
+    assert_eq!(after(&more, old, &old.replace("/ 2", "/ 3")), more.replace("/ 2", "/ 3"));
+}
+
+#[test]
+fn a_moved_block_is_found_where_it_is() {
+    let (first, second) = CODE.split_at(CODE.find("\nfn second").unwrap() + 1);
+    let moved = format!("{second}\n{first}");
+    assert_eq!(
+        after(&moved, first.trim_end(), &first.trim_end().replace("/ 2", "/ 3")),
+        moved.replace("/ 2", "/ 3")
+    );
+}
+
+#[test]
+fn a_line_that_somebody_changed_elsewhere_gets_both_changes() {
+    let text = CODE.replace("sum(items);", "sum(items); // all of them");
+    let old = "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);\n    total / 2";
+    let new = old.replace("let total", "let mut total");
+    assert_eq!(after(&text, old, &new), text.replace("let total", "let mut total"));
+    assert_eq!(how(&text, old, &new), [Tolerance::Merged]);
+}
+
+#[test]
+fn a_line_that_somebody_changed_in_the_same_place_is_not_written_over() {
+    let text = CODE.replace("sum(items)", "count(items)");
+    let old = "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);\n    total / 2";
+    let new = old.replace("sum(items)", "mean(items)");
+    assert_eq!(contradiction(&text, old, &new), (2, "    let total = count(items);".to_owned()));
+    // Nor is a line that somebody put between those that are to go.
+    let text = CODE.replace("    total / 2", "    log(total);\n    total / 2");
+    let old = "    let total = sum(items);\n    total / 2\n}";
+    assert_eq!(contradiction(&text, old, "    sum(items) / 2\n}").1, "    log(total);");
+    // Nor a longer word.
+    assert_eq!(refusal("x = foobar\n", "x = foo", "x = baz"), Refusal::NotFound);
+}
+
+#[test]
+fn new_lines_do_not_come_between_lines_that_are_new_too() {
+    let text = CODE.replace("    total / 2", "    log(total);\n    total / 2");
+    let old = "    let total = sum(items);\n    total / 2\n}";
+    let new = "    let total = sum(items);\n    check(total);\n    total / 2\n}";
+    assert_eq!(contradiction(&text, old, new), (3, "    log(total);".to_owned()));
+}
+
+const TWINS: &str = "\
+[server]
+port = 80
+host = localhost
+log = true
+
+[backup]
+port = 80
+host = elsewhere
+log = true
+";
+
+#[test]
+fn of_two_that_are_nearly_the_same_none_is_guessed() {
+    assert_eq!(
+        ambiguous(
+            TWINS,
+            "port = 80\nhost = other\nlog = true",
+            "port = 81\nhost = other\nlog = true"
+        ),
+        [2, 7]
+    );
+    assert_eq!(ambiguous(TWINS, " log = true", " log = false"), [4, 9]);
+    assert_eq!(
+        after(TWINS, "host = elsewhere\nlog = true", "host = elsewhere\nlog = no"),
+        TWINS.replace("elsewhere\nlog = true", "elsewhere\nlog = no")
+    );
+}
+
+#[test]
+fn what_was_read_tells_which_is_meant() {
+    let edit = ("port = 80", "port = 81");
+    let second = TWINS.replace("[backup]\nport = 80", "[backup]\nport = 81");
+    assert_eq!(read(TWINS, 5..9, TWINS, edit.0, edit.1).unwrap(), second);
+    assert_eq!(read(TWINS, 0..9, TWINS, edit.0, edit.1), Err(Refusal::Ambiguous(vec![2, 7])));
+    let typed = TWINS.replace("[server]\n", "# mine\n[server]\nuser = me\n");
+    let after = second.replace("[server]\n", "# mine\n[server]\nuser = me\n");
+    assert_eq!(read(TWINS, 5..9, &typed, edit.0, edit.1).unwrap(), after);
+    let stale = ("port = 80\nhost = other\nlog = true", "port = 81\nhost = other\nlog = true");
+    assert_eq!(read(TWINS, 5..9, TWINS, stale.0, stale.1).unwrap(), second);
+}
+
+#[test]
+fn what_was_read_and_is_gone_is_not_found_elsewhere() {
+    let gone = TWINS.replace("[server]\nport = 80\n", "[server]\n");
+    let refused = read(TWINS, 0..4, &gone, "port = 80", "port = 81").unwrap_err();
+    assert_eq!(refused, Refusal::Contradicts { line: 2, stands: "host = localhost".to_owned() });
+    let changed = TWINS.replace("[server]\nport = 80\n", "[server]\nport = 8080\n");
+    let refused = read(TWINS, 0..4, &changed, "port = 80", "port = 81").unwrap_err();
+    assert_eq!(refused, Refusal::Contradicts { line: 2, stands: "port = 8080".to_owned() });
+}
+
+#[test]
+fn what_was_read_is_found_where_it_was_moved() {
+    let moved = TWINS.replace("host = elsewhere\n", "") + "host = elsewhere\n";
+    let after = moved.replace("elsewhere", "nowhere");
+    assert_eq!(read(TWINS, 5..9, &moved, "host = elsewhere", "host = nowhere").unwrap(), after);
+}
+
+#[test]
+fn what_was_made_already_is_not_made_again() {
+    assert!(is_made("a();\nb();\n", "a();\n", "a();\nb();\n"));
+    assert!(is_made("a();\n    b();\nc();\n", "a();\nc();", "a();\n    b();\nc();"));
+    assert!(is_made("x = foo.bar\n", "foo", "foo.bar"));
+    assert!(is_made(&CODE.replace("/ 2", "/ 3"), "    total / 2\n}", "    total / 3\n}"));
+    assert!(is_made(
+        &CODE.replace("    total / 2\n", ""),
+        "(items);\n    total / 2\n}\n\nfn second",
+        "(items);\n}\n\nfn second"
+    ));
+    // The line before is other than quoted, and still it is this change.
+    let text = CODE.replace("sum(items)", "sum(rows)").replace("/ 2", "/ 3");
+    assert!(is_made(
+        &text,
+        "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);\n    total / 2\n}",
+        "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);\n    total / 3\n}"
+    ));
+    // A bracket more is a bracket more.
+    assert!(!is_made("a {\n}\n}\n", "a {\n}\n", "a {\n}\n}\n"));
+}
+
+#[test]
+fn one_who_knows_the_lines_may_repeat_them() {
+    let text = "a();\nb();\nc();\n";
+    assert_eq!(
+        read(text, 0..3, text, "a();\n", "a();\nb();\n").unwrap(),
+        "a();\nb();\nb();\nc();\n"
+    );
+    // They came after it was read.
+    assert_eq!(read("a();\nc();\n", 0..2, text, "a();\n", "a();\nb();\n").unwrap(), text);
+}
+
+#[test]
+fn several_are_placed_one_after_the_other_or_none() {
+    let edits = [
+        wanted("sum(items)", "mean(items)"),
+        wanted("mean(items);\n    total / 2", "mean(items);\n    total"),
+    ];
+    let (text, placed_) = placed(CODE, &edits, None).unwrap();
+    assert_eq!(text, CODE.replace("sum(", "mean(").replace("total / 2", "total"));
+    assert_eq!(placed_.placements.iter().map(|it| it.line).collect::<Vec<_>>(), [2, 3]);
+    let edits =
+        [wanted("fn first", "\n\nfn 1st"), wanted("let", "LET"), wanted("most * 3", "most")];
+    let refused = place(CODE, &edits, None).unwrap_err();
+    assert_eq!(refused, Refused { index: 1, why: Refusal::Ambiguous(vec![2, 7]) });
+}
+
+#[test]
+fn later_ones_know_what_earlier_ones_did() {
+    let shown = 5..9;
+    let seen = Seen { text: TWINS, lines: std::slice::from_ref(&shown) };
+    let edits = [
+        wanted("[backup]", "[backup]\nuser = me\ngroup = us"),
+        wanted("port = 80", "port = 81"),
+        wanted("log = true", "log = no"),
+    ];
+    let now = format!("# mine\n{TWINS}");
+    let (text, _) = placed(&now, &edits, Some(&seen)).unwrap();
+    let expected = now.replace(
+        "[backup]\nport = 80\nhost = elsewhere\nlog = true",
+        "[backup]\nuser = me\ngroup = us\nport = 81\nhost = elsewhere\nlog = no",
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn hostile_texts_are_answered_soon() {
+    let same = "a b\n".repeat(200_000);
+    assert_eq!(refusal(&same, &("a b\n".repeat(50) + "c"), "x"), Refusal::NotFound);
+    assert_eq!(ambiguous(&same, &" a  b\n".repeat(199), "x").len(), MAX_LINES);
+    let lines: String =
+        (0..100_000).map(|line| format!("line {} of many\n", line % 1_000)).collect();
+    let old: String = (0..150)
+        .map(|line| format!("line {} of many, but other\nline {line} of many\n", line % 1_000))
+        .collect();
+    assert_eq!(refusal(&lines, &old, "x"), Refusal::NotFound);
+}
+
+fn words() -> impl Strategy<Value = String> {
+    proptest::collection::vec("[ \t]{0,3}[abc]{0,2}[ \u{2019}';]{0,2}", 0..12)
+        .prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn bytes_outside_of_the_change_never_change(
+        text in words(), old in words(), new in words(), crlf: bool, mark: bool,
+    ) {
+        let mut text = if crlf { text.replace('\n', "\r\n") } else { text };
+        if mark {
+            text.insert(0, '\u{feff}');
+        }
+        if let Ok((result, placed)) = placed(&text, &[wanted(&old, &new)], None) {
+            prop_assert_eq!(result.starts_with('\u{feff}'), mark || new.starts_with('\u{feff}'));
+            if crlf {
+                prop_assert_eq!(result.matches('\n').count(), result.matches("\r\n").count());
+            }
+            // No replacement replaces a text by itself, or more than the letters that differ.
+            for change in &placed.replacements {
+                prop_assert_ne!(&text[change.start..change.end], &change.text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_stands_once_is_found_however_it_is_indented(
+        before in 0..5_usize, after in 0..5_usize, indent in "[ \t]{0,6}", other in "[ \t]{0,6}",
+    ) {
+        let text = |line: &str| "x = 1;\n".repeat(before) + line + &"\n\ty = 2;".repeat(after);
+        let old = format!("{other}let unique = 3;");
+        let now = text(&format!("{indent}let unique = 3;"));
+        let (result, _) = placed(&now, &[wanted(&old, &old.replace('3', "4"))], None).unwrap();
+        prop_assert_eq!(result, text(&format!("{indent}let unique = 4;")));
+    }
+
+    #[test]
+    fn what_was_read_is_carried_through_lines_typed_elsewhere(
+        lines in proptest::collection::vec("[ab]{0,2}", 3..9), at in 0..100_usize, typed in 0..100_usize,
+    ) {
+        let at = at % lines.len();
+        let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let mut marked = lines.clone();
+        marked[at] = "the line".to_owned();
+        let mut now = marked.clone();
+        now.insert(typed % (lines.len() + 1), "typed".to_owned());
+        let expected = text(&now).replace("the line", "a line");
+        let seen = u32::try_from(lines.len()).unwrap();
+        prop_assert_eq!(read(&text(&marked), 0..seen, &text(&now), "the line", "a line").unwrap(), expected);
+    }
+}
