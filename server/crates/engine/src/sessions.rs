@@ -238,7 +238,7 @@ impl Sessions {
     /// # Errors
     /// The folder cannot be resolved, or the store failed.
     pub async fn create(&self, new: NewSession) -> Result<SessionInfo, ErrorInfo> {
-        let Parts { store, settings, ids, clock, documents, .. } = &self.shared.parts;
+        let Parts { settings, ids, clock, documents, .. } = &self.shared.parts;
         // Policy compares resolved paths with this one.
         let root = documents.resolve(&new.root).await.map_err(|error| {
             ErrorInfo::new(error.code(), format!("The session cannot work there: {error}."))
@@ -255,22 +255,13 @@ impl Sessions {
         };
         let mode = new.mode.unwrap_or(settings.mode);
         let model = new.model.unwrap_or_else(|| settings.model.clone());
-        store.create(&info).await?;
-        let stored = StoredSession { info: info.clone(), records: Vec::new(), drafts: Vec::new() };
         let mut first = vec![Update::Config { mode, model }];
         if mode == Mode::Auto {
             let body = ItemBody::Notice(recovery::auto_mode());
             let item = session::item_of(&TurnId::from(""), ids(), now, body);
             first.push(Update::ItemEnded { item });
         }
-        let session = match session::spawn(self.shared.clone(), stored, first).await {
-            Ok(session) => session,
-            Err(error) => {
-                // Nobody knows of it yet, and nobody shall find it empty.
-                let _ = store.delete(&info.id).await;
-                return Err(error);
-            }
-        };
+        let session = session::create(self.shared.clone(), info.clone(), first).await?;
         let cell = Arc::new(OnceCell::new_with(Some(session)));
         lock(&self.shared.open).insert(info.id.clone(), cell);
         Ok(info)
@@ -596,7 +587,7 @@ impl Sessions {
     async fn load(&self, id: &SessionId) -> Result<Session, ErrorInfo> {
         let store = &self.shared.parts.store;
         let stored = store.open(id).await?;
-        let session = session::spawn(self.shared.clone(), stored, Vec::new()).await;
+        let session = session::open(self.shared.clone(), stored).await;
         if session.is_err() {
             // What went wrong first is what counts.
             let _ = store.close(id).await;

@@ -6,8 +6,9 @@ use protocol::{AbsPath, ErrorCode, ItemId, Rule, SessionId, SessionInfo, Session
 /// Where sessions are kept.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Makes an empty session and claims it for this process.
-    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError>;
+    /// Makes a session that begins with `first` and claims it for this process: all of that or
+    /// nothing of it.
+    async fn create(&self, info: &SessionInfo, first: Batch) -> Result<(), StoreError>;
 
     /// Claims a session for this process and reads all of it. A claim ends with
     /// [`Store::close`] or with the process, however it ends.

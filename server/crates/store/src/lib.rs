@@ -12,5 +12,6 @@ mod misuse;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{Description, SqliteStore};

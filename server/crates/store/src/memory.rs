@@ -52,6 +52,23 @@ impl Kept {
         }
     }
 
+    fn append(&mut self, batch: Batch) {
+        for record in batch.records {
+            self.add(record);
+        }
+        for draft in batch.drafts {
+            let pieces = self.drafts.entry(draft.item_id.clone()).or_default();
+            pieces.retain(|piece| piece.offset < draft.offset);
+            if let Some(last) = pieces.last_mut() {
+                last.text.truncate(drafts::kept(last, draft.offset).len());
+            }
+            pieces.push(draft);
+        }
+        if let Some(info) = batch.info {
+            self.info = SessionInfo { id: self.info.id.clone(), ..info };
+        }
+    }
+
     /// Adds a record, in the place of the one before if it is about the same item.
     fn add(&mut self, record: Record) {
         let item = drafts::superseded(&record.update);
@@ -105,20 +122,21 @@ impl Drop for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError> {
+    async fn create(&self, info: &SessionInfo, first: Batch) -> Result<(), StoreError> {
         let mut shelf = self.shelf();
         match self.free(&mut shelf, &info.id) {
             Err(StoreError::NotFound(_)) => {}
             Ok(_) => return Err(Misuse::Exists(info.id.clone()).into()),
             Err(error) => return Err(error),
         }
-        let kept = Kept {
+        let mut kept = Kept {
             info: info.clone(),
             records: Vec::new(),
             drafts: BTreeMap::new(),
             blobs: BTreeMap::new(),
             claimed_by: Some(self.identity.clone()),
         };
+        kept.append(first);
         shelf.sessions.insert(info.id.clone(), kept);
         Ok(())
     }
@@ -142,20 +160,7 @@ impl Store for MemoryStore {
             Some(kept) if kept.belongs_to(&self.identity) => kept,
             _ => return Err(Misuse::Unclaimed(id.clone()).into()),
         };
-        for record in batch.records {
-            kept.add(record);
-        }
-        for draft in batch.drafts {
-            let pieces = kept.drafts.entry(draft.item_id.clone()).or_default();
-            pieces.retain(|piece| piece.offset < draft.offset);
-            if let Some(last) = pieces.last_mut() {
-                last.text.truncate(drafts::kept(last, draft.offset).len());
-            }
-            pieces.push(draft);
-        }
-        if let Some(info) = batch.info {
-            kept.info = SessionInfo { id: id.clone(), ..info };
-        }
+        kept.append(batch);
         Ok(())
     }
 

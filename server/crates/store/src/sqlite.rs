@@ -28,6 +28,17 @@ use crate::blob;
 /// How much work may wait for the thread; whoever brings more waits too.
 const QUEUE: usize = 64;
 
+/// A database, for people who look whether all is well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The path of its file.
+    pub file: AbsPath,
+    /// The number of its schema, which rises with the versions of Coworker.
+    pub schema: u32,
+    /// The bytes it takes on disk, its log of writes included.
+    pub bytes: u64,
+}
+
 type Job = Box<dyn FnOnce(&mut Writer) + Send>;
 
 /// Keeps sessions in `coworker.db` in one folder, which several processes may share.
@@ -64,6 +75,14 @@ impl SqliteStore {
             })
             .map_err(|error| StoreError::Failed(Box::new(error)))?;
         Ok(Self { jobs, _thread: Thread(Some(thread)) })
+    }
+
+    /// What there is to say of the database itself.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn describe(&self) -> Result<Description, StoreError> {
+        self.call(Writer::describe).await
     }
 
     /// Has the thread do `work`.
@@ -125,9 +144,9 @@ impl Drop for Thread {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError> {
+    async fn create(&self, info: &SessionInfo, first: Batch) -> Result<(), StoreError> {
         let wanted = info.clone();
-        self.claim(&info.id, move |writer| writer.create(&wanted)).await
+        self.claim(&info.id, move |writer| writer.create(&wanted, &first)).await
     }
 
     async fn open(&self, id: &SessionId) -> Result<StoredSession, StoreError> {

@@ -77,6 +77,19 @@ impl Journal {
         &self.attached
     }
 
+    /// Makes the session in the store with its first updates, all at once. Nobody is attached yet.
+    ///
+    /// # Errors
+    /// The store failed. Then there is no such session.
+    pub(super) async fn create(&mut self, first: Vec<Update>) -> Result<(), ErrorInfo> {
+        let (updates, batch) = self.number(first.into_iter().map(Entry::Update).collect(), None);
+        self.store.create(&self.info(), batch).await?;
+        for (seq, update) in updates {
+            self.take_in(seq, &update);
+        }
+        Ok(())
+    }
+
     /// Appends the entries as one batch, then takes them into the state and tells everyone.
     ///
     /// # Errors

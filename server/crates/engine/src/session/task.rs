@@ -7,8 +7,8 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::FutureExt;
 use protocol::{
-    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, Mode, Notice, QueuedPrompt, Status,
-    StopReason, TurnId, Update, UserMessage,
+    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, Mode, Notice, QueuedPrompt, SessionInfo,
+    Status, StopReason, TurnId, Update, UserMessage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -30,39 +30,25 @@ const BATCH: usize = 128;
 /// How long a title may be, in characters.
 const TITLE: usize = 80;
 
-/// Brings a stored session to life. What a process left open is ended as interrupted first.
-pub(crate) async fn spawn(
+/// Makes a session that begins with `first`. If the store fails, there is none.
+pub(crate) async fn create(
     shared: Arc<Shared>,
-    stored: StoredSession,
+    info: SessionInfo,
     first: Vec<Update>,
 ) -> Result<Session, ErrorInfo> {
-    let epoch = (shared.parts.ids)();
-    let journal = Journal::new(shared.parts.store.clone(), stored, epoch);
-    let (state, info) = journal.shared();
-    let (commands, inbox) = mpsc::channel(COMMANDS);
-    let session = Session {
-        id: journal.info().id,
-        commands,
-        state,
-        info,
-        memory: Arc::default(),
-        ended: CancellationToken::new(),
-    };
-    let mut task = Task {
-        shared,
-        journal,
-        questions: Questions::new(session.clone()),
-        session: session.clone(),
-        inbox,
-        backlog: VecDeque::new(),
-        turn: None,
-        queue: VecDeque::new(),
-        closing: Vec::new(),
-    };
-    task.write(first).await?;
+    let mut task = Task::new(shared, StoredSession { info, records: Vec::new(), drafts: Vec::new() });
+    task.journal.create(first).await?;
+    Ok(task.spawn())
+}
+
+/// Brings a stored session to life. What a process left open is ended as interrupted first.
+pub(crate) async fn open(
+    shared: Arc<Shared>,
+    stored: StoredSession,
+) -> Result<Session, ErrorInfo> {
+    let mut task = Task::new(shared, stored);
     task.make_whole(StopReason::Interrupted).await?;
-    tokio::spawn(task.run());
-    Ok(session)
+    Ok(task.spawn())
 }
 
 pub(super) struct Task {
@@ -87,6 +73,38 @@ struct RunningTurn {
 }
 
 impl Task {
+    fn new(shared: Arc<Shared>, stored: StoredSession) -> Self {
+        let epoch = (shared.parts.ids)();
+        let journal = Journal::new(shared.parts.store.clone(), stored, epoch);
+        let (state, info) = journal.shared();
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let session = Session {
+            id: journal.info().id,
+            commands,
+            state,
+            info,
+            memory: Arc::default(),
+            ended: CancellationToken::new(),
+        };
+        Self {
+            shared,
+            journal,
+            questions: Questions::new(session.clone()),
+            session,
+            inbox,
+            backlog: VecDeque::new(),
+            turn: None,
+            queue: VecDeque::new(),
+            closing: Vec::new(),
+        }
+    }
+
+    fn spawn(self) -> Session {
+        let session = self.session.clone();
+        tokio::spawn(self.run());
+        session
+    }
+
     async fn run(mut self) {
         while self.closing.is_empty() || self.turn.is_some() {
             let Some(command) = self.next().await else { break };

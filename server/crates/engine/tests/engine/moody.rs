@@ -38,6 +38,14 @@ impl Moody {
         *self.fails.lock().unwrap() = Some(Box::new(condition));
     }
 
+    fn refuse(&self, batch: &Batch) -> Result<(), StoreError> {
+        if self.fails.lock().unwrap().as_ref().is_some_and(|fails| fails(batch)) {
+            self.has_failed.send_replace(true);
+            return Err(StoreError::Locked);
+        }
+        Ok(())
+    }
+
     /// Waits until it has failed.
     pub async fn failed(&self) {
         within(self.has_failed.subscribe().wait_for(|failed| *failed)).await.unwrap();
@@ -94,8 +102,9 @@ pub fn holds_an_answer(batch: &Batch) -> bool {
 
 #[async_trait]
 impl Store for Moody {
-    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError> {
-        self.inner.create(info).await
+    async fn create(&self, info: &SessionInfo, first: Batch) -> Result<(), StoreError> {
+        self.refuse(&first)?;
+        self.inner.create(info, first).await
     }
 
     async fn open(&self, id: &SessionId) -> Result<StoredSession, StoreError> {
@@ -107,15 +116,20 @@ impl Store for Moody {
     }
 
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
-        if self.fails.lock().unwrap().as_ref().is_some_and(|fails| fails(&batch)) {
-            self.has_failed.send_replace(true);
-            return Err(StoreError::Locked);
-        }
+        self.refuse(&batch)?;
         if self.halts.lock().unwrap().as_ref().is_some_and(|halts| halts(&batch)) {
             self.is_halted.send_replace(true);
             std::future::pending::<()>().await;
         }
         self.inner.append(id, batch).await
+    }
+
+    async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError> {
+        self.inner.put_blob(id, bytes).await
+    }
+
+    async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.blob(id, hash).await
     }
 
     async fn close(&self, id: &SessionId) -> Result<(), StoreError> {

@@ -59,10 +59,10 @@ struct Kept(Mutex<HashMap<SessionId, StoredSession>>);
 
 #[async_trait]
 impl Store for Kept {
-    async fn create(&self, info: &SessionInfo) -> Result<(), StoreError> {
+    async fn create(&self, info: &SessionInfo, first: Batch) -> Result<(), StoreError> {
         let info = info.clone();
         let id = info.id.clone();
-        let session = StoredSession { info, records: Vec::new(), drafts: Vec::new() };
+        let session = StoredSession { info, records: first.records, drafts: Vec::new() };
         self.0.lock().unwrap().insert(id, session);
         Ok(())
     }

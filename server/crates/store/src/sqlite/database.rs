@@ -1,7 +1,7 @@
 //! All SQL there is.
 
 use std::{
-    io,
+    fs, io,
     panic::resume_unwind,
     path::Path,
     thread,
@@ -16,7 +16,7 @@ use rusqlite::{
 };
 use rusqlite_migration::{M, Migrations};
 
-use super::{fault::Fault, private};
+use super::{Description, fault::Fault, private};
 use crate::{drafts, misuse::Misuse};
 
 /// The file's name in its folder.
@@ -68,15 +68,25 @@ impl Database {
         Ok(Self { connection })
     }
 
+    /// What there is to say of the database in `folder`.
+    pub(super) fn describe(&self, folder: &AbsPath) -> Result<Description, Fault> {
+        let schema = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let file = AbsPath::new(format!("{folder}/{FILE}"))?;
+        let size = |file: String| fs::metadata(file).map_or(0, |found| found.len());
+        let bytes = size(file.to_string()) + size(format!("{file}-wal"));
+        Ok(Description { file, schema, bytes })
+    }
+
     /// Fails if there is no such session.
     pub(super) fn find(&self, id: &SessionId) -> Result<(), Fault> {
         let mut select = self.connection.prepare_cached("SELECT 1 FROM sessions WHERE id = ?1")?;
         if select.exists([id.as_str()])? { Ok(()) } else { Err(Fault::NotFound(id.clone())) }
     }
 
-    /// Adds an empty session.
-    pub(super) fn create(&mut self, info: &SessionInfo) -> Result<(), Fault> {
-        let added = self.connection.execute(
+    /// Adds a session that begins with this batch.
+    pub(super) fn create(&mut self, info: &SessionInfo, first: &Batch) -> Result<(), Fault> {
+        let transaction = self.connection.transaction()?;
+        let added = transaction.execute(
             "INSERT INTO sessions (id, root, title, created_at, updated_at, folders)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING",
             params![
@@ -88,7 +98,11 @@ impl Database {
                 serde_json::to_string(&info.folders)?
             ],
         )?;
-        if added == 0 { Err(Misuse::Exists(info.id.clone()).into()) } else { Ok(()) }
+        if added == 0 {
+            return Err(Misuse::Exists(info.id.clone()).into());
+        }
+        add_batch(&transaction, &info.id, first)?;
+        Ok(transaction.commit()?)
     }
 
     /// Reads a whole session.
@@ -112,28 +126,7 @@ impl Database {
     /// Adds the whole batch or nothing.
     pub(super) fn append(&mut self, id: &SessionId, batch: &Batch) -> Result<(), Fault> {
         let transaction = self.connection.transaction()?;
-        for record in &batch.records {
-            add_record(&transaction, id, record)?;
-        }
-        for draft in &batch.drafts {
-            add_draft(&transaction, id, draft)?;
-        }
-        if let Some(info) = &batch.info {
-            transaction
-                .prepare_cached(
-                    "UPDATE sessions SET root = ?2, title = ?3, created_at = ?4, updated_at = ?5,
-                        folders = ?6
-                     WHERE id = ?1",
-                )?
-                .execute(params![
-                    id.as_str(),
-                    info.root.as_str(),
-                    info.title,
-                    info.created_at,
-                    info.updated_at,
-                    serde_json::to_string(&info.folders)?
-                ])?;
-        }
+        add_batch(&transaction, id, batch)?;
         Ok(transaction.commit()?)
     }
 
@@ -289,6 +282,32 @@ fn drafts(transaction: &Transaction<'_>, id: &SessionId) -> Result<Vec<Draft>, F
         })?
         .collect::<Result<Vec<_>, _>>()?;
     Ok(drafts::join(pieces))
+}
+
+fn add_batch(transaction: &Transaction<'_>, id: &SessionId, batch: &Batch) -> Result<(), Fault> {
+    for record in &batch.records {
+        add_record(transaction, id, record)?;
+    }
+    for draft in &batch.drafts {
+        add_draft(transaction, id, draft)?;
+    }
+    if let Some(info) = &batch.info {
+        transaction
+            .prepare_cached(
+                "UPDATE sessions SET root = ?2, title = ?3, created_at = ?4, updated_at = ?5,
+                    folders = ?6
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id.as_str(),
+                info.root.as_str(),
+                info.title,
+                info.created_at,
+                info.updated_at,
+                serde_json::to_string(&info.folders)?
+            ])?;
+    }
+    Ok(())
 }
 
 /// Adds a record, in the place of the one before if it is about the same item.

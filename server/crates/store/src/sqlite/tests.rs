@@ -57,6 +57,16 @@ async fn nothing_is_touched_before_the_first_call() {
     assert!(folder.database().exists());
 }
 
+#[tokio::test]
+async fn a_database_is_described_by_its_file() {
+    let folder = Folder::with_a_session().await;
+    let description = folder.store().describe().await.unwrap();
+    assert_eq!(description.file.as_std_path(), folder.database());
+    let schema = folder.connection().pragma_query_value(None, "user_version", |row| row.get(0));
+    assert_eq!(description.schema, schema.unwrap());
+    assert!(description.bytes >= fs::metadata(folder.database()).unwrap().len());
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_read() {

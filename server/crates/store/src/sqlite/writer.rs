@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::{Batch, StoreError, StoredSession};
 use protocol::{AbsPath, Rule, SessionId, SessionInfo};
 
-use super::{claims::Claims, database::Database, fault::Fault};
+use super::{Description, claims::Claims, database::Database, fault::Fault};
 use crate::misuse::Misuse;
 
 /// All that the thread owns.
@@ -23,8 +23,8 @@ impl Writer {
         Self { folder, busy_timeout, database: None, claims }
     }
 
-    pub(super) fn create(&mut self, info: &SessionInfo) -> Result<(), StoreError> {
-        self.claimed(&info.id, |database| database.create(info))
+    pub(super) fn create(&mut self, info: &SessionInfo, first: &Batch) -> Result<(), StoreError> {
+        self.claimed(&info.id, |database| database.create(info, first))
     }
 
     pub(super) fn open(&mut self, id: &SessionId) -> Result<StoredSession, StoreError> {
@@ -80,6 +80,11 @@ impl Writer {
         self.claimed(id, |database| database.delete(id))?;
         self.claims.release(id);
         Ok(())
+    }
+
+    pub(super) fn describe(&mut self) -> Result<Description, StoreError> {
+        let folder = self.folder.clone();
+        self.with(|database| database.describe(&folder))
     }
 
     pub(super) fn rules(&mut self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {
