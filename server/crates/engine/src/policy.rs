@@ -220,6 +220,14 @@ mod tests {
         Effect::Write { path: path(at) }
     }
 
+    fn delete(at: &str) -> Effect {
+        Effect::Delete { path: path(at) }
+    }
+
+    fn go(from: &str, to: &str) -> Effect {
+        Effect::Move { from: path(from), to: path(to) }
+    }
+
     fn run(command: &str) -> Effect {
         Effect::Run { command: command.into(), folder: path("/w") }
     }
@@ -243,36 +251,128 @@ mod tests {
 
     #[test]
     fn each_effect_in_each_mode() {
+        let every = "ask every time";
+        // The effect, and what is said to it in the modes ask, plan, edit and auto.
         let table = [
-            (read("/w/src/a.rs"), "allow", "allow"),
-            (read("/w"), "allow", "allow"),
-            (read("/wider/a.rs"), "ask", "ask"),
-            (read("/etc/hosts"), "ask", "ask"),
-            (read("/w/.env"), "ask", "ask"),
-            (read("/w/.ENV.production"), "ask", "ask"),
-            (read("/w/.env.example"), "allow", "allow"),
-            (read("/w/.ssh/config"), "ask", "ask"),
-            (read("/w/certs/server.PEM"), "ask", "ask"),
-            (read("/w/.envrc"), "ask", "ask"),
-            (read("/proc/self/environ"), "ask every time", "ask every time"),
-            (read("/state/coworker.db"), "deny", "deny"),
-            (read("/STATE/coworker.db"), "deny", "deny"),
-            (write("/w/src/a.rs"), "ask", "deny"),
-            (write("/elsewhere/a.rs"), "ask", "deny"),
-            (write("/state/coworker.db"), "deny", "deny"),
-            (write("/w/.git/config"), "ask every time", "deny"),
-            (write("/w/.GIT/hooks/pre-commit"), "ask every time", "deny"),
-            (write("/w/sub/.vscode/tasks.json"), "ask every time", "deny"),
-            (write("/w/.envrc"), "ask every time", "deny"),
-            (write("/w/src/AGENTS.md"), "ask every time", "deny"),
-            (write("/w/.cargo/config.toml"), "ask every time", "deny"),
-            (run("ls"), "ask", "deny"),
-            (Effect::SubmitPlan, "ask every time", "ask every time"),
+            (read("/w/src/a.rs"), ["allow", "allow", "allow", "allow"]),
+            (read("/w"), ["allow", "allow", "allow", "allow"]),
+            (read("/second/a.rs"), ["allow", "allow", "allow", "allow"]),
+            (read("/wider/a.rs"), ["ask", "ask", "ask", "ask"]),
+            (read("/etc/hosts"), ["ask", "ask", "ask", "ask"]),
+            (read("/w/.env"), ["ask", "ask", "ask", "ask"]),
+            (read("/w/.ENV.production"), ["ask", "ask", "ask", "ask"]),
+            (read("/w/.env.example"), ["allow", "allow", "allow", "allow"]),
+            (read("/w/.ssh/config"), ["ask", "ask", "ask", "ask"]),
+            (read("/w/certs/server.PEM"), ["ask", "ask", "ask", "ask"]),
+            (read("/w/.envrc"), ["ask", "ask", "ask", "ask"]),
+            (read("/proc/self/environ"), [every, every, every, every]),
+            (read("/state/coworker.db"), ["deny", "deny", "deny", "deny"]),
+            (read("/STATE/coworker.db"), ["deny", "deny", "deny", "deny"]),
+            (write("/w/src/a.rs"), ["ask", "deny", "allow", "allow"]),
+            (write("/second/a.rs"), ["ask", "deny", "allow", "allow"]),
+            (write("/elsewhere/a.rs"), ["ask", "deny", "ask", "ask"]),
+            (write("/state/coworker.db"), ["deny", "deny", "deny", "deny"]),
+            (write("/w/.git/config"), [every, "deny", every, "allow"]),
+            (write("/w/.GIT/hooks/pre-commit"), [every, "deny", every, "allow"]),
+            (write("/w/sub/.vscode/tasks.json"), [every, "deny", every, "allow"]),
+            (write("/w/.envrc"), [every, "deny", every, "allow"]),
+            (write("/w/src/AGENTS.md"), [every, "deny", every, "allow"]),
+            (write("/w/.cargo/config.toml"), [every, "deny", every, "allow"]),
+            (write("/elsewhere/.git/config"), [every, "deny", every, "ask"]),
+            (delete("/w/src/a.rs"), ["ask", "deny", "ask", "allow"]),
+            (delete("/w/.git/config"), [every, "deny", every, "allow"]),
+            (delete("/elsewhere/a.rs"), ["ask", "deny", "ask", "ask"]),
+            (delete("/state/coworker.db"), ["deny", "deny", "deny", "deny"]),
+            (go("/w/a.rs", "/w/b.rs"), ["ask", "deny", "allow", "allow"]),
+            (go("/w/a.rs", "/elsewhere/b.rs"), ["ask", "deny", "ask", "ask"]),
+            (go("/elsewhere/a.rs", "/w/b.rs"), ["ask", "deny", "ask", "ask"]),
+            (go("/w/hook", "/w/.git/hooks/x"), [every, "deny", every, "allow"]),
+            (go("/w/a", "/state/x"), ["deny", "deny", "deny", "deny"]),
+            (go("/state/x", "/w/a"), ["deny", "deny", "deny", "deny"]),
+            (run("ls"), ["ask", "deny", "ask", "allow"]),
+            (Effect::SubmitPlan, [every, every, every, every]),
         ];
-        for (effect, in_ask, in_plan) in table {
+        let modes = [Mode::Ask, Mode::Plan, Mode::Edit, Mode::Auto];
+        for (effect, expected) in table {
             let effects = [effect];
-            assert_eq!(word(verdict(Mode::Ask, &[], &effects)), in_ask, "{effects:?}");
-            assert_eq!(word(verdict(Mode::Plan, &[], &effects)), in_plan, "{effects:?}");
+            for (mode, expected) in modes.into_iter().zip(expected) {
+                let said = word(verdict(mode, &[], &effects));
+                assert_eq!(said, expected, "{effects:?} in mode {}", mode.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_hold_keys_or_make_programs_run_are_known_in_any_case() {
+        let secret = [
+            "id_rsa",
+            "id_ed25519.old",
+            ".netrc",
+            ".pypirc",
+            ".npmrc",
+            ".git-credentials",
+            "credentials",
+            "a.key",
+            "b.p12",
+            "c.PFX",
+            "d.keystore",
+            ".env.local",
+            ".htpasswd",
+            ".docker/config.json",
+            ".aws/config",
+            ".gnupg/x",
+            ".kube/config",
+            "id_dsa",
+            "id_ecdsa",
+        ];
+        for name in secret {
+            assert!(looks_secret(&path(&format!("/w/{name}"))), "{name}");
+            assert!(looks_secret(&path(&format!("/w/{}", name.to_uppercase()))), "{name}");
+        }
+        for name in ["environment.rs", "keys.rs", ".environment", "my.env", "docker/config.json"] {
+            assert!(!looks_secret(&path(&format!("/w/{name}"))), "{name}");
+        }
+        let protected = [
+            ".idea/x",
+            ".zed/x",
+            ".coworker/x",
+            ".claude/x",
+            ".cursor/x",
+            ".husky/x",
+            ".github/workflows/x",
+            ".circleci/x",
+            ".devcontainer/x",
+            ".ssh/x",
+            "CLAUDE.md",
+            ".mcp.json",
+            ".nvim.lua",
+            ".nvimrc",
+            ".exrc",
+            ".dir-locals.el",
+            ".gdbinit",
+            ".npmrc",
+            ".gitmodules",
+            ".gitconfig",
+            ".gitattributes",
+            ".gitlab-ci.yml",
+            "Jenkinsfile",
+            ".pre-commit-config.yaml",
+            ".bashrc",
+            ".bash_profile",
+            ".bash_login",
+            ".profile",
+            ".zshrc",
+            ".zshenv",
+            ".zprofile",
+            ".zlogin",
+            ".config/fish/config.fish",
+        ];
+        for name in protected {
+            assert!(is_protected(&path(&format!("/w/{name}"))), "{name}");
+            assert!(is_protected(&path(&format!("/w/{}", name.to_uppercase()))), "{name}");
+        }
+        for name in ["github/x", "src/git/mod.rs", "profile", "bashrc.md", "fish/config.fish"] {
+            assert!(!is_protected(&path(&format!("/w/{name}"))), "{name}");
         }
     }
 
@@ -287,6 +387,28 @@ mod tests {
         assert!(!allowed(Effect::Run { command: "cargo test".into(), folder: path("/w/sub") }));
         assert!(!allowed(write("/w/b.rs")));
         assert!(!allowed(write("/etc/hosts")));
+        assert!(!allowed(delete("/w/a.rs")));
+        assert!(!allowed(go("/w/a.rs", "/w/b.rs")));
+    }
+
+    #[test]
+    fn a_move_is_remembered_as_a_move() {
+        let rules = [go("/w/a.rs", "/w/b.rs"), go("/w/x", "/w/.git/x"), delete("/w/a.rs")];
+        let said = |effect| word(verdict(Mode::Ask, &rules, &[effect]));
+        assert_eq!(said(go("/w/a.rs", "/w/b.rs")), "allow");
+        assert_eq!(said(go("/w/b.rs", "/w/a.rs")), "ask");
+        assert_eq!(said(go("/w/x", "/w/.git/x")), "ask every time");
+        assert_eq!(said(delete("/w/a.rs")), "allow");
+        assert_eq!(said(write("/w/a.rs")), "ask");
+    }
+
+    #[test]
+    fn where_both_ask_the_one_that_is_not_remembered_wins() {
+        let ask = |rememberable| Verdict::Ask { why: "why".into(), rememberable };
+        assert_eq!(ask(true).and(ask(false)), ask(false));
+        assert_eq!(ask(false).and(ask(true)), ask(false));
+        assert_eq!(ask(true).and(ask(true)), ask(true));
+        assert_eq!(Verdict::Allow.and(ask(true)), ask(true));
     }
 
     #[test]

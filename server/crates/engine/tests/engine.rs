@@ -9,6 +9,8 @@
 
 #[path = "engine/client.rs"]
 mod client;
+#[path = "engine/desk.rs"]
+mod desk;
 #[path = "engine/moody.rs"]
 mod moody;
 #[path = "engine/script.rs"]
@@ -20,6 +22,10 @@ mod stage;
 mod asking;
 #[path = "engine/failing.rs"]
 mod failing;
+#[path = "engine/limits.rs"]
+mod limits;
+#[path = "engine/modes.rs"]
+mod modes;
 #[path = "engine/prompting.rs"]
 mod prompting;
 #[path = "engine/restarting.rs"]
@@ -28,5 +34,9 @@ mod restarting;
 mod returning;
 #[path = "engine/sending.rs"]
 mod sending;
+#[path = "engine/steering.rs"]
+mod steering;
 #[path = "engine/stopping.rs"]
 mod stopping;
+#[path = "engine/telling.rs"]
+mod telling;

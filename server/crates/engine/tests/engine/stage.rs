@@ -54,15 +54,26 @@ impl Stage {
 
     /// An engine in an empty folder with this store, and with tools beside the built-in ones.
     pub fn with(store: Arc<dyn Store>, tools: Vec<Arc<dyn Tool>>) -> Self {
-        Self::build(Arc::new(TempDir::new().unwrap()), store, tools)
+        Self::build(Arc::new(TempDir::new().unwrap()), store, tools, |_| ())
+    }
+
+    /// An engine in an empty folder, set up otherwise.
+    pub fn set_up(set: impl FnOnce(&mut Settings)) -> Self {
+        let store = Arc::new(store::MemoryStore::new());
+        Self::build(Arc::new(TempDir::new().unwrap()), store, Vec::new(), set)
     }
 
     /// Another process in the same folder.
     pub fn beside(&self, store: Arc<dyn Store>) -> Self {
-        Self::build(self.folder.clone(), store, Vec::new())
+        Self::build(self.folder.clone(), store, Vec::new(), |_| ())
     }
 
-    fn build(folder: Arc<TempDir>, store: Arc<dyn Store>, extra: Vec<Arc<dyn Tool>>) -> Self {
+    fn build(
+        folder: Arc<TempDir>,
+        store: Arc<dyn Store>,
+        extra: Vec<Arc<dyn Tool>>,
+        set: impl FnOnce(&mut Settings),
+    ) -> Self {
         let resolved = folder.path().canonicalize().unwrap();
         let root = AbsPath::new(resolved.to_str().unwrap()).unwrap();
         let workspace = Workspace::new(Limits::default());
@@ -71,6 +82,14 @@ impl Stage {
         let environment = tools::Environment::allowed_of(std::env::vars_os());
         let mut tools = tools::built_in(workspace.clone(), environment);
         tools.extend(extra);
+        let mut settings = Settings {
+            model: "script/test".to_owned(),
+            forbidden: vec![root.join("state").unwrap()],
+            // Never reached: a test that waits for it hangs.
+            apply_timeout: PATIENCE * 2,
+            ..Settings::default()
+        };
+        set(&mut settings);
         let sessions = Sessions::new(Parts {
             model: model.clone(),
             tools,
@@ -79,13 +98,7 @@ impl Stage {
             clock: Arc::new(|| 1),
             ids: Arc::new(fresh_id),
             trust: Trust::none(),
-            settings: Settings {
-                model: "script/test".to_owned(),
-                forbidden: vec![root.join("state").unwrap()],
-                // Never reached: a test that waits for it hangs.
-                apply_timeout: PATIENCE * 2,
-                ..Settings::default()
-            },
+            settings,
         });
         Self { sessions, model, store, workspace, root, folder }
     }
@@ -94,9 +107,8 @@ impl Stage {
     pub async fn die(&self, id: &SessionId) -> Self {
         let found = self.store.found(id).await;
         let left = store::MemoryStore::new();
-        left.create(&found.info).await.unwrap();
         let batch = Batch { records: found.records, drafts: found.drafts, info: None };
-        left.append(id, batch).await.unwrap();
+        left.create(&found.info, batch).await.unwrap();
         left.close(id).await.unwrap();
         self.beside(Arc::new(left))
     }
