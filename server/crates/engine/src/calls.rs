@@ -43,10 +43,14 @@ pub(crate) async fn run(turn: &Turn, calls: Vec<RequestedCall>) -> Result<(), Ha
     let mut performer = Performer { turn, reading: Vec::new() };
     let mut later = Vec::new();
     for mut call in calls {
-        if turn.repeats(&call) && !goes_on(turn, &mut call).await? {
-            let words = prompts::repeated(&call.call.name);
-            finish(turn, call, Err(ToolError::new(ErrorCode::Rejected, words))).await?;
-            continue;
+        if turn.repeats(&call) {
+            // What was read meanwhile is on the screen before the question is.
+            performer.read().await?;
+            if !goes_on(turn, &mut call).await? {
+                let words = prompts::repeated(&call.call.name);
+                finish(turn, call, Err(ToolError::new(ErrorCode::Rejected, words))).await?;
+                continue;
+            }
         }
         let prepared = match prepare(turn, &mut call, &proposals).await? {
             Ok(prepared) => prepared,
