@@ -8,12 +8,13 @@
 //! `disk` is the one place that opens files.
 
 mod buffers;
+mod bytes;
 mod disk;
 mod documents;
 mod hash;
 mod resolve;
 mod search;
-mod structure;
+pub mod structure;
 
 pub use buffers::{ChangeRefused, TextChange};
 pub use documents::{Limits, Workspace};

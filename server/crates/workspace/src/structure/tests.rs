@@ -3,7 +3,7 @@
 use protocol::AbsPath;
 use ropey::Rope;
 
-use super::{MAX_BYTES, symbol_path};
+use super::{parse::MAX_BYTES, symbol_path};
 
 /// What encloses the text between two `‸` (or at a single one).
 fn around(name: &str, marked: &str) -> Option<String> {
@@ -49,7 +49,7 @@ fn javascript() {
         "function f > function g",
     );
     check("a.cjs", "module.exports.f = function () { ‸1 }", "function module.exports.f");
-    check("a.jsx", "const o = { key: () => <b>‸x</b> }", "function key");
+    check("a.jsx", "const o = { key: () => <b>‸x</b> }", "const o > function key");
     check("a.js", "class A { field = () => { ‸1 } }", "class A > function field");
     check("a.js", "function* g() { ‸yield 1 }", "function g");
 }

@@ -1,0 +1,121 @@
+//! What is told about a syntax error.
+
+use tree_sitter::Tree;
+
+use super::{SyntaxError, brackets::Unmatched, failures::Failure};
+use crate::structure::walk::Walk;
+
+/// The most characters of a text that are quoted.
+const MAX_QUOTE: usize = 40;
+
+/// A failure as a model is told it; `bracket` is the one that seems to lack its partner.
+pub(super) fn describe(
+    failure: &Failure,
+    text: &str,
+    tree: &Tree,
+    bracket: Option<Unmatched>,
+) -> SyntaxError {
+    let mut message = unexpected(failure, text);
+    let known = &text[..failure.after];
+    let last_line = known.trim_end().rsplit('\n').next().unwrap_or_default();
+    if !last_line.trim().is_empty() {
+        message += &format!(" after `{}`", end_of(last_line.trim()));
+    }
+    if let Some(Unmatched::Open(byte)) = bracket
+        && byte < failure.token
+    {
+        message += &format!("; {}", not_closed(text, byte, "seems not to be closed"));
+    } else if let Some(word) = missing(failure, tree) {
+        message += &format!("; `{word}` may be missing");
+    }
+    // What is missing at the end of a text is missing behind its last word.
+    let byte = if failure.token == text.len() { known.trim_end().len() } else { failure.token };
+    let (line, column) = position(text, byte);
+    SyntaxError { line, column, message }
+}
+
+fn unexpected(failure: &Failure, text: &str) -> String {
+    let rest = &text[failure.token..];
+    match failure.lookahead.as_str() {
+        _ if rest.is_empty() => "the text ends too early".to_owned(),
+        "_indent" => "unexpected indentation".to_owned(),
+        "_dedent" => "unexpected end of the indented block".to_owned(),
+        "_newline" => "unexpected end of the line".to_owned(),
+        // It could not even be read as a word: the string before it does not end.
+        "ERROR"
+            if text[failure.after..failure.token].contains('\n')
+                && text[..failure.after].lines().next_back().is_some_and(has_quote) =>
+        {
+            "unexpected end of the line".to_owned()
+        }
+        _ => format!("unexpected `{}`", first_word(rest)),
+    }
+}
+
+fn has_quote(line: &str) -> bool {
+    line.contains(['"', '\'', '`'])
+}
+
+/// The brace at a byte, which is never closed.
+pub(super) fn never_closed(text: &str, byte: usize) -> String {
+    not_closed(text, byte, "is never closed")
+}
+
+fn not_closed(text: &str, byte: usize, how: &str) -> String {
+    let (line, _) = position(text, byte);
+    let start = text[..byte].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[byte..].find('\n').map_or(text.len(), |newline| byte + newline);
+    let bracket = &text[byte..].chars().next().unwrap_or('{');
+    format!("the `{bracket}` in line {line} (`{}`) {how}", start_of(text[start..end].trim()))
+}
+
+/// The brace at a byte, which closes nothing.
+pub(super) fn closes_nothing(text: &str, byte: usize) -> String {
+    let bracket = &text[byte..].chars().next().unwrap_or('}');
+    format!("the `{bracket}` closes nothing: there is one too many, or its partner is gone")
+}
+
+/// The word that the parser put in to go on.
+fn missing<'tree>(failure: &Failure, tree: &'tree Tree) -> Option<&'tree str> {
+    Walk::new(tree)
+        .take_while(|node| node.start_byte() <= failure.token)
+        .find(|node| node.is_missing() && !node.is_named() && node.start_byte() >= failure.after)
+        .map(|node| node.kind())
+        .filter(|kind| !kind.trim().is_empty())
+}
+
+/// The line and the column of a byte, as in [`SyntaxError`].
+pub(super) fn position(text: &str, byte: usize) -> (u32, u32) {
+    let before = &text[..byte];
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+    (number(before.matches('\n').count()), number(before[start..].chars().count()))
+}
+
+/// A name or a number as a whole, else what stands together.
+fn first_word(text: &str) -> String {
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    let mut chars = text.chars();
+    let first = chars.next().unwrap_or(' ');
+    let rest = chars.take_while(|char| match is_word(first) {
+        true => is_word(*char),
+        false => char.is_ascii_punctuation() && !"()[]{},;'\"`".contains(*char),
+    });
+    let alone = "()[]{},;'\"`".contains(first);
+    let rest = if alone { String::new() } else { rest.take(MAX_QUOTE).collect() };
+    format!("{first}{rest}")
+}
+
+fn start_of(line: &str) -> String {
+    match line.char_indices().nth(MAX_QUOTE) {
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+        None => line.to_owned(),
+    }
+}
+
+fn end_of(line: &str) -> String {
+    match line.char_indices().rev().nth(MAX_QUOTE) {
+        Some((cut, char)) => format!("…{}", &line[cut + char.len_utf8()..]),
+        None => line.to_owned(),
+    }
+}
