@@ -1,4 +1,6 @@
-//! `grep`: searches the lines of files, unsaved text included. The workspace does the search.
+//! `grep`: searches the contents of files, unsaved text included. The workspace does the search.
+
+mod report;
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -8,7 +10,7 @@ use protocol::{AbsPath, Effect, ErrorCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
-use workspace::{GrepError, GrepQuery, GrepResult, Workspace};
+use workspace::{GrepError, GrepQuery, GrepShow, Workspace};
 
 use crate::folder;
 use crate::typed::{TypedTool, bad_arguments, one_line};
@@ -17,8 +19,8 @@ use crate::typed::{TypedTool, bad_arguments, one_line};
 const USUAL_LIMIT: usize = 100;
 /// How many hits are listed at most.
 const MOST_HITS: usize = 500;
-/// The most bytes that hits take up; the rest counts as left out.
-const MOST_BYTES: usize = 50 * 1024;
+/// How many lines around a hit are listed at most.
+const MOST_CONTEXT: usize = 20;
 
 /// The tool.
 pub(crate) struct Grep {
@@ -29,17 +31,44 @@ pub(crate) struct Grep {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    /// Regular expression, matched line by line.
+    /// Regular expression.
     pattern: String,
     /// File or folder to search. Default: the root of the workspace.
     path: Option<String>,
     /// Only files like this: `*.rs`, `src/**/*.ts`; several parted by spaces, `!*.md` leaves out.
     glob: Option<String>,
+    /// Only files of this type, in ripgrep's words: `rust`, `py`, `ts`, `js`, `md`.
+    #[serde(rename = "type")]
+    file_type: Option<String>,
+    /// What to list. Default: `lines`.
+    #[serde(default)]
+    output: Listing,
+    /// With `lines`: how many lines before and after each hit, at most 20. Default: 0.
+    #[serde(default)]
+    context: usize,
     /// Whether upper and lower case are the same. Default: false.
     #[serde(default)]
     ignore_case: bool,
-    /// How many hits to list. Default: 100, at most 500.
+    /// Whether a hit may go over several lines: then `\n` matches, `(?s).` too, and in files with
+    /// CRLF a break is `\r\n`. Default: false.
+    #[serde(default)]
+    multiline: bool,
+    /// Whether files and folders with a dot before their names count. Default: false.
+    #[serde(default)]
+    hidden: bool,
+    /// How many hits or files to list. Default: 100, at most 500.
     limit: Option<NonZeroUsize>,
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Listing {
+    #[default]
+    Lines,
+    Files,
+    Counts,
 }
 
 impl Grep {
@@ -63,12 +92,20 @@ impl TypedTool for Grep {
         if path != context.root {
             let _ = write!(title, " in {}", one_line(path.relative_to(&context.root)));
         }
+        let around = input.context.min(MOST_CONTEXT);
         let query = GrepQuery {
-            pattern: input.pattern,
-            root: path.clone(),
             globs: input.glob,
+            types: input.file_type.into_iter().collect(),
             case_insensitive: input.ignore_case,
+            multi_line: input.multiline,
+            hidden: input.hidden,
+            show: match input.output {
+                Listing::Lines => GrepShow::Lines { before: around, after: around },
+                Listing::Files => GrepShow::Files,
+                Listing::Counts => GrepShow::Counts,
+            },
             max_matches: input.limit.map_or(USUAL_LIMIT, NonZeroUsize::get).min(MOST_HITS),
+            ..GrepQuery::new(input.pattern, path.clone())
         };
         let effects = vec![Effect::Read { path }];
         let work = search(self.workspace.clone(), query, context.clone());
@@ -81,19 +118,30 @@ async fn search(
     query: GrepQuery,
     context: ToolContext,
 ) -> Result<String, ToolError> {
-    let root = query.root.clone();
+    let (root, show) = (query.root.clone(), query.show);
     // When this future is dropped the search stops, too.
     let stop: CancellationToken = context.cancel.child_token();
     let _stop_on_drop = stop.clone().drop_guard();
     match workspace.grep(query, context.free_to_read(), stop).await {
-        Ok(result) => Ok(report(&result, &context.root)),
+        Ok(result) => Ok(report::report(&result, show, &context.root)),
         Err(error) => Err(explain(error, &root, &context).await),
     }
 }
 
 async fn explain(error: GrepError, root: &AbsPath, context: &ToolContext) -> ToolError {
+    let mut message = error.to_string();
     let code = match error {
-        GrepError::Pattern(_) | GrepError::Glob(_) => ErrorCode::BadToolArguments,
+        GrepError::Pattern(_) => {
+            if message.contains("is not allowed") {
+                message.push_str("; set `multiline` to match over several lines");
+            }
+            ErrorCode::BadToolArguments
+        }
+        GrepError::Type(_) => {
+            message.push_str("; use `glob` instead");
+            ErrorCode::BadToolArguments
+        }
+        GrepError::Glob(_) => ErrorCode::BadToolArguments,
         GrepError::Root(missing @ DocumentError::NotFound(_)) => {
             return folder::with_near_names(context, root, missing.into()).await;
         }
@@ -101,39 +149,7 @@ async fn explain(error: GrepError, root: &AbsPath, context: &ToolContext) -> Too
         GrepError::Cancelled => ErrorCode::Cancelled,
         GrepError::Failed(_) => ErrorCode::ToolFailed,
     };
-    ToolError::new(code, error.to_string())
-}
-
-fn report(result: &GrepResult, root: &AbsPath) -> String {
-    let mut text = String::new();
-    let mut listed = 0;
-    for hit in &result.matches {
-        let line = format!("{}:{}: {}\n", hit.path.relative_to(root), hit.line, hit.text);
-        if text.len() + line.len() > MOST_BYTES {
-            break;
-        }
-        text.push_str(&line);
-        listed += 1;
-    }
-    let more = result.left_out.matches + (result.matches.len() - listed) as u64;
-    if result.matches.is_empty() {
-        let _ = writeln!(text, "No matches in {}.", files(result.files_searched as u64));
-    }
-    if more > 0 {
-        let _ = writeln!(text, "({more} more matching lines are left out; narrow the search)");
-    }
-    if result.left_out.unreadable > 0 {
-        let _ = writeln!(text, "({} could not be read)", files(result.left_out.unreadable));
-    }
-    if result.left_out.guarded > 0 {
-        let guarded = files(result.left_out.guarded);
-        let _ = writeln!(text, "({guarded} that may hold secrets left out; name one as `path`)");
-    }
-    text
-}
-
-fn files(count: u64) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+    ToolError::new(code, message)
 }
 
 #[cfg(test)]

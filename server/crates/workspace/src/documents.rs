@@ -21,10 +21,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ChangeRefused, GrepError, GrepQuery, GrepResult, TextChange,
+    ChangeRefused, GlobError, GlobQuery, GlobResult, GrepError, GrepQuery, GrepResult, TextChange,
     buffers::{Buffers, View},
     disk::{self, Expected},
-    hash, resolve, search, structure,
+    glob, hash, resolve, search, structure,
 };
 
 /// From this size on, in bytes, a hash is made where blocking is allowed.
@@ -169,6 +169,31 @@ impl Workspace {
         tokio::task::spawn_blocking(search)
             .await
             .unwrap_or_else(|error| Err(GrepError::Failed(error)))
+    }
+
+    /// Finds files by their names, the ones that changed last first; those that an editor has
+    /// open before they are on disk are among them. Files that are not `free` to be read are left
+    /// out.
+    ///
+    /// # Errors
+    /// A glob is not valid, the root is no folder, or it was cancelled.
+    pub async fn glob(
+        &self,
+        query: GlobQuery,
+        free: FreeToRead,
+        cancel: CancellationToken,
+    ) -> Result<GlobResult, GlobError> {
+        let cancel = cancel.child_token();
+        let _guard = cancel.clone().drop_guard();
+        let shared = Arc::clone(&self.shared);
+        let search = move || {
+            let root = resolve::resolve(&query.root).map_err(GlobError::Root)?;
+            let open = shared.buffers().below(&root);
+            glob::glob(&query, &root, &open, &free, &cancel)
+        };
+        tokio::task::spawn_blocking(search)
+            .await
+            .unwrap_or_else(|error| Err(GlobError::Failed(error)))
     }
 
     /// The names of what encloses a range of bytes, outermost first, as `impl Stack > fn pop`.

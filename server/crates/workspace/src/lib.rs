@@ -11,11 +11,17 @@ mod buffers;
 mod bytes;
 mod disk;
 mod documents;
+mod glob;
+mod globs;
 mod hash;
 mod resolve;
 mod search;
 pub mod structure;
+mod walk;
 
 pub use buffers::{ChangeRefused, TextChange};
 pub use documents::{Limits, Workspace};
-pub use search::{GrepError, GrepMatch, GrepQuery, GrepResult, LeftOut, MAX_LINE_CHARS};
+pub use glob::{GlobError, GlobQuery, GlobResult};
+pub use search::{
+    GrepError, GrepFile, GrepLine, GrepQuery, GrepResult, GrepShow, LeftOut, MAX_LINE_CHARS,
+};

@@ -19,54 +19,107 @@ use engine::{DocumentError, FreeToRead};
 use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use ignore::{
+    DirEntry, WalkState,
+    types::{Types, TypesBuilder},
+};
 use protocol::AbsPath;
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
 
-use self::{globs::Globs, lines::Lines};
-use crate::disk;
+use self::{found::Found, lines::Lines};
+use crate::{disk, globs::Globs, walk::walk};
 
-mod globs;
+mod found;
 mod lines;
 
 pub use self::lines::MAX_LINE_CHARS;
 
-/// The longest line that is searched, in bytes. A file with a longer one counts as unreadable.
+/// The longest line that is searched, in bytes; the biggest file where matches go over several.
+/// A file with more counts as unreadable.
 const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 
-/// What to search for, and where.
+/// What to search for, and where. [`GrepQuery::new`] has the usual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrepQuery {
-    /// A regular expression in the syntax of Rust's `regex`; it matches inside of one line.
+    /// A regular expression in the syntax of Rust's `regex`.
     pub pattern: String,
     /// A file, or a folder that is searched with all below it.
     pub root: AbsPath,
     /// Which files: globs parted by white space, matched against the path below `root`, or
     /// against the name if they have no slash. Those that begin with `!` leave files out.
     pub globs: Option<String>,
+    /// Which files: names of types as ripgrep has them, `rust`, `py`, `ts`. None: of every type.
+    pub types: Vec<String>,
     /// Whether upper and lower case are the same.
     pub case_insensitive: bool,
-    /// The most matches that are listed.
+    /// Whether a match may go over several lines. `.` does not match a line break then, either;
+    /// `(?s)` in the pattern makes it.
+    pub multi_line: bool,
+    /// Whether files and folders with a dot before their names count, too.
+    pub hidden: bool,
+    /// What is listed.
+    pub show: GrepShow,
+    /// The most matching lines that are listed; of files, where those are listed.
     pub max_matches: usize,
+    /// The most matching lines that are listed of one file.
+    pub max_per_file: Option<usize>,
+}
+
+impl GrepQuery {
+    /// A search for matching lines in all files that are neither hidden nor ignored, of which
+    /// 100 are listed.
+    pub fn new(pattern: impl Into<String>, root: AbsPath) -> Self {
+        Self {
+            pattern: pattern.into(),
+            root,
+            globs: None,
+            types: Vec::new(),
+            case_insensitive: false,
+            multi_line: false,
+            hidden: false,
+            show: GrepShow::Lines { before: 0, after: 0 },
+            max_matches: 100,
+            max_per_file: None,
+        }
+    }
+}
+
+/// What a search lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrepShow {
+    /// Matching lines, with some lines around each.
+    Lines {
+        /// How many lines before a match.
+        before: usize,
+        /// How many lines after it.
+        after: usize,
+    },
+    /// The files that have a matching line. Each is read only as far as its first.
+    Files,
+    /// The files that have a matching line, with how many there are.
+    Counts,
 }
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GrepResult {
-    /// The first matching lines, by path and line.
-    pub matches: Vec<GrepMatch>,
-    /// How many files were searched to their end; binary ones do not count.
+    /// The first matching lines with those around them, by path and line; empty where files are
+    /// listed.
+    pub lines: Vec<GrepLine>,
+    /// The first files that have a matching line, by path; empty where lines are listed.
+    pub files: Vec<GrepFile>,
+    /// How many files were searched; binary ones do not count.
     pub files_searched: usize,
-    /// Whether there are more matching lines than are listed.
+    /// Whether there is more than is listed.
     pub truncated: bool,
     /// What is not in the list, counted.
     pub left_out: LeftOut,
 }
 
-/// One matching line.
+/// A matching line, or one beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GrepMatch {
+pub struct GrepLine {
     /// The file, resolved.
     pub path: AbsPath,
     /// The line, from 1.
@@ -74,6 +127,17 @@ pub struct GrepMatch {
     /// Its text without the line break. Of a line with more than [`MAX_LINE_CHARS`] characters
     /// it is the part around the match, with `…` where something is cut.
     pub text: String,
+    /// Whether it matches; false for a line that only stands near one that does.
+    pub is_match: bool,
+}
+
+/// A file with a matching line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrepFile {
+    /// The file, resolved.
+    pub path: AbsPath,
+    /// How many lines match; 1 if only the first was looked for.
+    pub matches: u64,
 }
 
 /// What a search did not list.
@@ -81,6 +145,8 @@ pub struct GrepMatch {
 pub struct LeftOut {
     /// Matching lines beyond the most that are listed.
     pub matches: u64,
+    /// Files with a matching line beyond the most that are listed, where files are.
+    pub files: u64,
     /// Files that are not text.
     pub binary_files: u64,
     /// Files and folders that could not be read.
@@ -98,6 +164,9 @@ pub enum GrepError {
     /// A glob is not valid.
     #[error("a glob is not valid: {0}")]
     Glob(#[source] globset::Error),
+    /// There is no such type of files.
+    #[error("a type of files is not known: {0}")]
+    Type(#[source] ignore::Error),
     /// The place to search is not there, or is neither a file nor a folder.
     #[error(transparent)]
     Root(DocumentError),
@@ -118,16 +187,18 @@ pub(crate) fn grep(
     free: &FreeToRead,
     cancel: &CancellationToken,
 ) -> Result<GrepResult, GrepError> {
-    let matcher = RegexMatcherBuilder::new()
-        .case_insensitive(query.case_insensitive)
-        // `^` and `$` are the ends of a line, whatever it ends with.
-        .multi_line(true)
-        .crlf(true)
-        .build(&query.pattern)
-        .map_err(GrepError::Pattern)?;
-    let globs = Globs::new(query.globs.as_deref().unwrap_or_default()).map_err(GrepError::Glob)?;
-    let found = Mutex::new(Found::new(query.max_matches));
-    let search = Search { root, globs, open, free, matcher, found, cancel };
+    let globs = query.globs.as_deref().unwrap_or_default().split_whitespace();
+    let search = Search {
+        query,
+        root,
+        globs: Globs::new(globs).map_err(GrepError::Glob)?,
+        types: types(&query.types).map_err(GrepError::Type)?,
+        open,
+        free,
+        matcher: matcher(query).map_err(GrepError::Pattern)?,
+        found: Mutex::new(Found::new(query)),
+        cancel,
+    };
     if !search.root_is_only_open()? {
         search.disk();
     }
@@ -138,9 +209,32 @@ pub(crate) fn grep(
     Ok(search.found.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
 }
 
+fn matcher(query: &GrepQuery) -> Result<RegexMatcher, grep_regex::Error> {
+    let mut builder = RegexMatcherBuilder::new();
+    // `^` and `$` are the ends of a line, whatever it ends with.
+    builder.case_insensitive(query.case_insensitive).multi_line(true).crlf(true);
+    if query.multi_line {
+        builder.line_terminator(None);
+    }
+    builder.build(&query.pattern)
+}
+
+fn types(names: &[String]) -> Result<Types, ignore::Error> {
+    let mut builder = TypesBuilder::new();
+    if !names.is_empty() {
+        builder.add_defaults();
+    }
+    for name in names {
+        builder.select(name);
+    }
+    builder.build()
+}
+
 struct Search<'a> {
+    query: &'a GrepQuery,
     root: &'a AbsPath,
     globs: Globs,
+    types: Types,
     open: &'a BTreeMap<AbsPath, Rope>,
     free: &'a FreeToRead,
     matcher: RegexMatcher,
@@ -161,8 +255,8 @@ impl Search<'_> {
 
     /// Searches what a walk over the disk comes by, with open texts in place of files.
     fn disk(&self) {
-        self.walk().build_parallel().run(|| {
-            let mut searcher = searcher();
+        walk(self.root, self.query.hidden).build_parallel().run(|| {
+            let mut searcher = self.searcher();
             Box::new(move |entry| {
                 if self.cancel.is_cancelled() {
                     return WalkState::Quit;
@@ -178,28 +272,21 @@ impl Search<'_> {
 
     /// Searches open texts that have no file yet, if a walk would come by their place.
     fn unsaved(&self) {
-        let mut ignored = self.walk().build_matchers();
+        let mut ignored = walk(self.root, self.query.hidden).build_matchers();
         let Some(ignored) = ignored.first_mut() else { return };
-        let mut searcher = searcher();
+        let mut searcher = self.searcher();
         for (path, text) in self.open {
             let relative = path.as_std_path().strip_prefix(self.root.as_std_path());
             let relative = relative.unwrap_or(Path::new(""));
             let new = path.as_std_path().symlink_metadata().is_err();
             if new
-                && self.globs.allow(self.label(path))
+                && self.is_wanted(path)
                 && !ignored.matched(relative, false).is_ignore()
                 && self.is_free(path)
             {
                 self.text(&mut searcher, path, text);
             }
         }
-    }
-
-    fn walk(&self) -> WalkBuilder {
-        let mut walk = WalkBuilder::new(self.root.as_std_path());
-        // Ignore files mean what they say outside of git repositories, too.
-        walk.require_git(false);
-        walk
     }
 
     fn visit(&self, searcher: &mut Searcher, entry: &DirEntry) {
@@ -210,7 +297,7 @@ impl Search<'_> {
         let Some(path) = path else {
             return self.found(|found| found.left_out.unreadable += 1);
         };
-        if !self.globs.allow(self.label(&path)) || !self.is_free(&path) {
+        if !self.is_wanted(&path) || !self.is_free(&path) {
             return;
         }
         match self.open.get(&path) {
@@ -226,6 +313,11 @@ impl Search<'_> {
             self.found(|found| found.left_out.guarded += 1);
         }
         free
+    }
+
+    /// Whether the file is one of those asked for, by its name.
+    fn is_wanted(&self, path: &AbsPath) -> bool {
+        self.globs.allow(self.label(path)) && !self.types.matched(path.as_str(), false).is_ignore()
     }
 
     /// The path as globs see it.
@@ -259,8 +351,8 @@ impl Search<'_> {
     }
 
     fn lines(&self) -> Lines<'_> {
-        let most = self.found(|found| found.most);
-        Lines::new(&self.matcher, most, self.cancel)
+        let wanted = self.found(|found| found.wanted());
+        Lines::new(&self.matcher, wanted, self.cancel)
     }
 
     fn take(&self, path: &AbsPath, searched: io::Result<()>, lines: Lines<'_>) {
@@ -271,19 +363,26 @@ impl Search<'_> {
         });
     }
 
+    fn searcher(&self) -> Searcher {
+        let (before, after) = match self.query.show {
+            GrepShow::Lines { before, after } => (before, after),
+            GrepShow::Files | GrepShow::Counts => (0, 0),
+        };
+        SearcherBuilder::new()
+            // As the matcher has it, or it would refuse.
+            .line_terminator(LineTerminator::crlf())
+            .line_number(true)
+            .multi_line(self.query.multi_line)
+            .before_context(before)
+            .after_context(after)
+            .binary_detection(BinaryDetection::quit(0))
+            .heap_limit(Some(MAX_LINE_BYTES))
+            .build()
+    }
+
     fn found<T>(&self, with: impl FnOnce(&mut Found) -> T) -> T {
         with(&mut self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-fn searcher() -> Searcher {
-    SearcherBuilder::new()
-        // As the matcher has it, or it would refuse.
-        .line_terminator(LineTerminator::crlf())
-        .line_number(true)
-        .binary_detection(BinaryDetection::quit(0))
-        .heap_limit(Some(MAX_LINE_BYTES))
-        .build()
 }
 
 /// A file that ends with an error when the search is stopped.
@@ -298,58 +397,6 @@ impl Read for Cancellable<'_> {
             return Err(io::Error::other("the search was stopped"));
         }
         self.file.read(buffer)
-    }
-}
-
-/// The matches up to now. Never many more than are wanted: what can no longer be among the first
-/// is only counted.
-struct Found {
-    most: usize,
-    kept: usize,
-    by_path: BTreeMap<AbsPath, Vec<(u64, String)>>,
-    files_searched: usize,
-    left_out: LeftOut,
-}
-
-impl Found {
-    fn new(most: usize) -> Self {
-        let (by_path, left_out) = (BTreeMap::new(), LeftOut::default());
-        Self { most, kept: 0, by_path, files_searched: 0, left_out }
-    }
-
-    fn add(&mut self, path: &AbsPath, lines: Lines<'_>) {
-        self.files_searched += 1;
-        self.left_out.matches += lines.more;
-        self.kept += lines.kept.len();
-        if !lines.kept.is_empty() {
-            self.by_path.insert(path.clone(), lines.kept);
-        }
-        while let Some(last) = self.by_path.last_entry()
-            && self.kept - last.get().len() >= self.most
-        {
-            let lines = last.remove().len();
-            self.kept -= lines;
-            self.left_out.matches += lines as u64;
-        }
-    }
-
-    fn finish(mut self) -> GrepResult {
-        let mut matches: Vec<GrepMatch> = self
-            .by_path
-            .into_iter()
-            .flat_map(|(path, lines)| {
-                let with_path = move |(line, text)| GrepMatch { path: path.clone(), line, text };
-                lines.into_iter().map(with_path)
-            })
-            .collect();
-        self.left_out.matches += matches.len().saturating_sub(self.most) as u64;
-        matches.truncate(self.most);
-        GrepResult {
-            matches,
-            files_searched: self.files_searched,
-            truncated: self.left_out.matches > 0,
-            left_out: self.left_out,
-        }
     }
 }
 

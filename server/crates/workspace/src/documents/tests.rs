@@ -213,16 +213,10 @@ async fn searching_sees_unsaved_text_and_can_be_stopped() {
     let (_guard, root, workspace) = workspace();
     let path = file(&root, "a.rs", "saved needle\n");
     workspace.open(VIM, &path, 1, "first\nunsaved needle\n");
-    let query = GrepQuery {
-        pattern: "needle".into(),
-        root,
-        globs: None,
-        case_insensitive: false,
-        max_matches: 10,
-    };
+    let query = GrepQuery::new("needle", root);
     let result =
         workspace.grep(query.clone(), Arc::new(|_| true), CancellationToken::new()).await.unwrap();
-    let found: Vec<_> = result.matches.iter().map(|m| (m.line, m.text.as_str())).collect();
+    let found: Vec<_> = result.lines.iter().map(|m| (m.line, m.text.as_str())).collect();
     assert_eq!(found, [(2, "unsaved needle")]);
     let stopped = CancellationToken::new();
     stopped.cancel();

@@ -8,7 +8,7 @@ use ropey::Rope;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{GrepError, GrepQuery, GrepResult, grep};
+use super::{GrepError, GrepQuery, GrepResult, GrepShow, grep};
 
 struct Folder {
     _guard: TempDir,
@@ -40,13 +40,7 @@ impl Folder {
     }
 
     fn query(&self, pattern: &str) -> GrepQuery {
-        GrepQuery {
-            pattern: pattern.into(),
-            root: self.root.clone(),
-            globs: None,
-            case_insensitive: false,
-            max_matches: 100,
-        }
+        GrepQuery::new(pattern, self.root.clone())
     }
 
     fn run(&self, query: &GrepQuery) -> Result<GrepResult, GrepError> {
@@ -56,8 +50,9 @@ impl Folder {
     /// The matches as `path:line:text`, one a line.
     fn found(&self, query: &GrepQuery) -> String {
         let result = self.run(query).unwrap();
-        let lines = result.matches.iter().map(|found| {
-            format!("{}:{}:{}\n", found.path.relative_to(&self.root), found.line, found.text)
+        let lines = result.lines.iter().map(|found| {
+            let mark = if found.is_match { ':' } else { '-' };
+            format!("{}:{}{mark}{}\n", found.path.relative_to(&self.root), found.line, found.text)
         });
         lines.collect()
     }
@@ -123,9 +118,9 @@ fn files_that_are_not_free_to_read_are_left_out_unless_named() {
         grep(&query, root, &folder.open, &free, &CancellationToken::new()).unwrap()
     };
     let result = run(&folder.root);
-    let found: Vec<_> = result.matches.iter().map(|it| it.path.file_name().unwrap()).collect();
+    let found: Vec<_> = result.lines.iter().map(|it| it.path.file_name().unwrap()).collect();
     assert_eq!((found, result.left_out.guarded), (vec!["a.txt"], 2));
-    assert_eq!(run(&folder.root.join("server.key").unwrap()).matches.len(), 1);
+    assert_eq!(run(&folder.root.join("server.key").unwrap()).lines.len(), 1);
 }
 
 #[test]
@@ -159,7 +154,7 @@ fn the_root_may_be_a_file_even_an_ignored_one_or_one_not_saved_yet() {
         let open = open.map(|(path, text)| (path.clone(), text.clone())).collect();
         let query = GrepQuery { root: root.clone(), ..folder.query("x") };
         let result = grep(&query, &root, &open, &everything(), &CancellationToken::new()).unwrap();
-        let lines = result.matches.iter();
+        let lines = result.lines.iter();
         let lines =
             lines.map(|m| format!("{}:{}:{}\n", m.path.file_name().unwrap(), m.line, m.text));
         assert_eq!(lines.collect::<String>(), expected);
@@ -184,9 +179,9 @@ fn the_first_matches_are_kept_and_the_others_counted() {
     assert!(result.truncated);
     assert_eq!((result.left_out.matches, result.files_searched), (115, 40));
     let none = folder.run(&GrepQuery { max_matches: 0, ..folder.query("x") }).unwrap();
-    assert_eq!((none.matches.len(), none.left_out.matches), (0, 120));
+    assert_eq!((none.lines.len(), none.left_out.matches), (0, 120));
     let all = folder.run(&GrepQuery { max_matches: 120, ..folder.query("x") }).unwrap();
-    assert!(!all.truncated && all.matches.len() == 120);
+    assert!(!all.truncated && all.lines.len() == 120);
 }
 
 #[cfg(unix)]
@@ -217,4 +212,85 @@ fn a_stopped_search_says_so() {
     stopped.cancel();
     let result = grep(&folder.query("x"), &folder.root, &folder.open, &everything(), &stopped);
     assert!(matches!(result, Err(GrepError::Cancelled)));
+}
+
+#[test]
+fn lines_around_a_match_come_with_it_once() {
+    let folder = Folder::new(&[("f", "1\n2\nx 3\n4\nx 5\n6\n7\n8\nx 9\n")]);
+    let around =
+        |before, after| GrepQuery { show: GrepShow::Lines { before, after }, ..folder.query("x") };
+    let all = "f:1-1\nf:2-2\nf:3:x 3\nf:4-4\nf:5:x 5\nf:6-6\nf:7-7\nf:8-8\nf:9:x 9\n";
+    assert_eq!(folder.found(&around(2, 2)), all);
+    assert_eq!(folder.found(&around(0, 1)), "f:3:x 3\nf:4-4\nf:5:x 5\nf:6-6\nf:9:x 9\n");
+    // The lines before a match that is not listed are not, either.
+    for (most, expected) in [(1, "f:2-2\nf:3:x 3\nf:4-4\n"), (0, "")] {
+        let query = GrepQuery { max_matches: most, ..around(1, 1) };
+        assert_eq!(folder.found(&query), expected);
+        assert_eq!(folder.run(&query).unwrap().left_out.matches, 3 - most as u64);
+    }
+}
+
+#[test]
+fn of_each_file_only_so_many_are_listed() {
+    let folder = Folder::new(&[("a", "x\nx\nx\n"), ("b", "x\n"), ("c", "x\nx\n")]);
+    let query = GrepQuery { max_per_file: Some(2), max_matches: 4, ..folder.query("x") };
+    assert_eq!(folder.found(&query), "a:1:x\na:2:x\nb:1:x\nc:1:x\n");
+    assert_eq!(folder.run(&query).unwrap().left_out.matches, 2);
+}
+
+#[test]
+fn files_alone_or_with_their_counts() {
+    let folder = Folder::new(&[("a", "x\nx\n"), ("b", "no\n"), ("c/d", "x\n"), ("e", "x\n")])
+        .open("e", "x\nx\nx\n");
+    let run = |show, max_matches| {
+        let result = folder.run(&GrepQuery { show, max_matches, ..folder.query("x") }).unwrap();
+        let files = result.files.iter();
+        let files: Vec<_> =
+            files.map(|it| (it.path.relative_to(&folder.root).to_owned(), it.matches)).collect();
+        assert!(result.lines.is_empty());
+        (files, result.left_out.files)
+    };
+    let named = |files: &[(&str, u64)]| {
+        files.iter().map(|&(name, count)| (name.to_owned(), count)).collect::<Vec<_>>()
+    };
+    assert_eq!(run(GrepShow::Files, 9), (named(&[("a", 1), ("c/d", 1), ("e", 1)]), 0));
+    assert_eq!(run(GrepShow::Counts, 9), (named(&[("a", 2), ("c/d", 1), ("e", 3)]), 0));
+    assert_eq!(run(GrepShow::Counts, 2), (named(&[("a", 2), ("c/d", 1)]), 1));
+    assert_eq!(run(GrepShow::Files, 0), (Vec::new(), 3));
+}
+
+#[test]
+fn a_match_may_go_over_several_lines_if_that_is_wanted() {
+    let folder = Folder::new(&[("f", "fn a(\n    x: u8,\n) {}\n"), ("g", "fn b(\r\n) {}\r\n")]);
+    let query = GrepQuery { multi_line: true, ..folder.query(r"fn \w\([^)]*\) \{\}$") };
+    let expected = "f:1:fn a(\nf:2:    x: u8,\nf:3:) {}\ng:1:fn b(\ng:2:) {}\n";
+    assert_eq!(folder.found(&query), expected);
+    assert_eq!(folder.found(&GrepQuery { multi_line: false, ..query.clone() }), "");
+    let dot = GrepQuery { pattern: "fn a.*u8".into(), ..query };
+    assert_eq!(folder.found(&dot), "");
+    let all = GrepQuery { pattern: "(?s)fn a.*u8".into(), ..dot };
+    assert_eq!(folder.found(&all), "f:1:fn a(\nf:2:    x: u8,\n");
+}
+
+#[test]
+fn types_and_hidden_files() {
+    let folder = Folder::new(&[("a.rs", "x\n"), ("b.py", "x\n"), (".c.rs", "x\n")])
+        .open("new.py", "x\n")
+        .open("new.rs", "x\n");
+    let query = GrepQuery { types: vec!["rust".into()], ..folder.query("x") };
+    assert_eq!(folder.found(&query), "a.rs:1:x\nnew.rs:1:x\n");
+    let hidden = GrepQuery { hidden: true, ..query.clone() };
+    assert_eq!(folder.found(&hidden), ".c.rs:1:x\na.rs:1:x\nnew.rs:1:x\n");
+    let both = GrepQuery { types: vec!["rust".into(), "py".into()], ..query.clone() };
+    assert_eq!(folder.run(&both).unwrap().lines.len(), 4);
+    let unknown = folder.run(&GrepQuery { types: vec!["nonsense".into()], ..query });
+    assert!(matches!(unknown, Err(GrepError::Type(_))));
+}
+
+#[test]
+fn a_file_in_utf_16_is_searched_by_its_text() {
+    let folder = Folder::new(&[]);
+    let bytes: Vec<u8> = "\u{feff}größe\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    folder.put("wide.txt", &bytes);
+    assert_eq!(folder.found(&folder.query("größe")), "wide.txt:1:größe\n");
 }

@@ -5,19 +5,21 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Globs to match paths below the root of a search with.
-pub(super) struct Globs {
+pub(crate) struct Globs {
     /// None if every file is wanted.
     wanted: Option<GlobSet>,
     unwanted: GlobSet,
 }
 
 impl Globs {
-    /// Globs parted by white space; those with `!` before them leave files out.
-    pub(super) fn new(globs: &str) -> Result<Self, globset::Error> {
+    /// Globs; those with `!` before them leave files out.
+    pub(crate) fn new<'g>(
+        globs: impl IntoIterator<Item = &'g str>,
+    ) -> Result<Self, globset::Error> {
         let mut wanted = GlobSetBuilder::new();
         let mut unwanted = GlobSetBuilder::new();
         let mut any_wanted = false;
-        for glob in globs.split_whitespace() {
+        for glob in globs {
             let (set, glob) = match glob.strip_prefix('!') {
                 Some(glob) => (&mut unwanted, glob),
                 None => {
@@ -40,7 +42,7 @@ impl Globs {
     }
 
     /// Whether the file at this path below the root is to be searched.
-    pub(super) fn allow(&self, path: &str) -> bool {
+    pub(crate) fn allow(&self, path: &str) -> bool {
         self.wanted.as_ref().is_none_or(|globs| globs.is_match(path))
             && !self.unwanted.is_match(path)
     }
@@ -51,7 +53,7 @@ mod tests {
     use super::Globs;
 
     fn allows(globs: &str, path: &str) -> bool {
-        Globs::new(globs).unwrap().allow(path)
+        Globs::new(globs.split_whitespace()).unwrap().allow(path)
     }
 
     #[test]
@@ -83,6 +85,6 @@ mod tests {
 
     #[test]
     fn a_broken_glob_is_an_error() {
-        assert!(Globs::new("a/{b").is_err());
+        assert!(Globs::new(["a/{b"]).is_err());
     }
 }
