@@ -29,6 +29,7 @@ macro_rules! on_both {
 
 on_both!(
     a_session_comes_back_as_it_was_kept,
+    a_session_begins_with_its_first_batch,
     records_keep_their_order_over_many_batches,
     the_last_word_on_an_item_stands_where_it_began,
     an_unknown_session_is_not_found,
@@ -47,12 +48,15 @@ on_both!(
     a_draft_never_ends_inside_a_character,
     a_record_of_the_whole_item_ends_its_drafts,
     rules_are_kept_once_per_folder,
+    bytes_are_found_by_their_hash,
+    bytes_belong_to_a_session_that_is_open_here,
+    bytes_go_with_their_session,
     any_text_is_a_session_id,
 );
 
 async fn a_session_comes_back_as_it_was_kept(place: impl Place) {
     let store = place.store();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     let batch = Batch {
         records: vec![record(1, message("i1", "Grüße 🌍\0\n")), record(4, status("t1"))],
         drafts: vec![draft("i2", 0, "half")],
@@ -67,10 +71,25 @@ async fn a_session_comes_back_as_it_was_kept(place: impl Place) {
     assert_eq!(stored.drafts, batch.drafts);
 }
 
+async fn a_session_begins_with_its_first_batch(place: impl Place) {
+    let store = place.store();
+    let mut later = info("s1", 1);
+    later.title = "begun".into();
+    let drafts = vec![draft("i2", 0, "half")];
+    let first = Batch { drafts, info: Some(later.clone()), ..records([1, 2]) };
+    store.create(&info("s1", 1), first.clone()).await.unwrap();
+    store.append(&"s1".into(), records([3])).await.unwrap();
+    drop(store);
+
+    let stored = place.store().open(&"s1".into()).await.unwrap();
+    assert_eq!((stored.info, stored.drafts), (later, first.drafts));
+    assert_eq!(stored.records, records([1, 2, 3]).records);
+}
+
 async fn records_keep_their_order_over_many_batches(place: impl Place) {
     let store = place.store();
-    store.create(&info("s1", 1)).await.unwrap();
-    store.create(&info("s2", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    store.create(&info("s2", 1), Batch::default()).await.unwrap();
     for seq in 1..=20 {
         store.append(&"s1".into(), records([seq * 3, seq * 3 + 1])).await.unwrap();
         store.append(&"s2".into(), records([seq])).await.unwrap();
@@ -84,7 +103,7 @@ async fn records_keep_their_order_over_many_batches(place: impl Place) {
 async fn the_last_word_on_an_item_stands_where_it_began(place: impl Place) {
     let store = place.store();
     for id in ["s1", "s2"] {
-        store.create(&info(id, 1)).await.unwrap();
+        store.create(&info(id, 1), Batch::default()).await.unwrap();
         let begun = vec![record(1, message("i1", "")), record(2, message("i2", ""))];
         let batch = Batch { records: begun, ..Batch::default() };
         store.append(&id.into(), batch).await.unwrap();
@@ -121,10 +140,11 @@ async fn an_unknown_session_is_not_found(place: impl Place) {
 
 async fn a_second_session_of_one_id_is_refused(place: impl Place) {
     let (store, other) = (place.store(), place.store());
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     store.append(&"s1".into(), records([1])).await.unwrap();
-    assert!(matches!(store.create(&info("s1", 2)).await, Err(StoreError::Failed(_))));
-    assert!(matches!(other.create(&info("s1", 2)).await, Err(StoreError::InUse(_))));
+    let second = || records([7]);
+    assert!(matches!(store.create(&info("s1", 2), second()).await, Err(StoreError::Failed(_))));
+    assert!(matches!(other.create(&info("s1", 2), second()).await, Err(StoreError::InUse(_))));
 
     // The first is as it was, and still ours to write.
     store.append(&"s1".into(), records([2])).await.unwrap();
@@ -133,13 +153,13 @@ async fn a_second_session_of_one_id_is_refused(place: impl Place) {
 
     // A refused creation claims nothing.
     store.close(&"s1".into()).await.unwrap();
-    assert!(matches!(other.create(&info("s1", 2)).await, Err(StoreError::Failed(_))));
+    assert!(matches!(other.create(&info("s1", 2), second()).await, Err(StoreError::Failed(_))));
     store.open(&"s1".into()).await.unwrap();
 }
 
 async fn a_session_belongs_to_one_store_at_a_time(place: impl Place) {
     let (store, other) = (place.store(), place.store());
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     for _ in 0..3 {
         assert!(matches!(other.open(&"s1".into()).await, Err(StoreError::InUse(_))));
         assert!(matches!(other.delete(&"s1".into()).await, Err(StoreError::InUse(_))));
@@ -155,7 +175,7 @@ async fn a_session_belongs_to_one_store_at_a_time(place: impl Place) {
 
 async fn what_another_has_open_can_be_looked_at(place: impl Place) {
     let (store, other) = (place.store(), place.store());
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     store.append(&"s1".into(), records([1])).await.unwrap();
     let seen = other.read(&"s1".into()).await.unwrap();
     assert_eq!(seen, store.open(&"s1".into()).await.unwrap());
@@ -167,7 +187,7 @@ async fn what_another_has_open_can_be_looked_at(place: impl Place) {
 
 async fn a_dropped_store_gives_its_claims_back(place: impl Place) {
     let store = place.store();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     store.append(&"s1".into(), records([1])).await.unwrap();
     drop(store);
     let stored = place.store().open(&"s1".into()).await.unwrap();
@@ -176,7 +196,7 @@ async fn a_dropped_store_gives_its_claims_back(place: impl Place) {
 
 async fn to_open_twice_is_to_open_once(place: impl Place) {
     let (store, other) = (place.store(), place.store());
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     store.open(&"s1".into()).await.unwrap();
     store.open(&"s1".into()).await.unwrap();
     store.close(&"s1".into()).await.unwrap();
@@ -185,7 +205,7 @@ async fn to_open_twice_is_to_open_once(place: impl Place) {
 
 async fn only_a_claimed_session_is_written(place: impl Place) {
     let (store, other) = (place.store(), place.store());
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     assert!(other.append(&"s1".into(), records([1])).await.is_err());
     assert!(other.append(&"nobody".into(), records([1])).await.is_err());
     store.close(&"s1".into()).await.unwrap();
@@ -196,7 +216,7 @@ async fn only_a_claimed_session_is_written(place: impl Place) {
 async fn a_deleted_session_is_gone_with_its_text(place: impl Place) {
     let (store, other) = (place.store(), place.store());
     for id in ["s1", "s2"] {
-        store.create(&info(id, 1)).await.unwrap();
+        store.create(&info(id, 1), Batch::default()).await.unwrap();
         let drafts = vec![draft("i1", 0, "half")];
         store.append(&id.into(), Batch { drafts, ..records([1]) }).await.unwrap();
     }
@@ -206,7 +226,7 @@ async fn a_deleted_session_is_gone_with_its_text(place: impl Place) {
     assert!(store.append(&"s1".into(), records([2])).await.is_err());
 
     // The id is free again, for anyone, and nothing of the old session shows.
-    other.create(&info("s1", 5)).await.unwrap();
+    other.create(&info("s1", 5), Batch::default()).await.unwrap();
     let stored = other.open(&"s1".into()).await.unwrap();
     assert_eq!((stored.records, stored.drafts), (vec![], vec![]));
     assert_eq!(store.open(&"s2".into()).await.unwrap().records, records([1]).records);
@@ -216,7 +236,7 @@ async fn the_list_has_the_last_used_first(place: impl Place) {
     let store = place.store();
     for (id, updated_at, root) in [("a", 2, "/one"), ("b", 9, "/two"), ("c", 5, "/one")] {
         let info = SessionInfo { root: path(root), ..info(id, updated_at) };
-        store.create(&info).await.unwrap();
+        store.create(&info, Batch::default()).await.unwrap();
     }
     let list = async |root: Option<&AbsPath>| -> Vec<String> {
         let sessions = place.store().list(root).await.unwrap();
@@ -229,9 +249,10 @@ async fn the_list_has_the_last_used_first(place: impl Place) {
 
 async fn the_list_says_what_the_last_batch_said(place: impl Place) {
     let store = place.store();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     let mut later = info("s1", 7);
     later.title = "Shorten `pop`".into();
+    later.folders = vec![path("/ä b"), path("/other")];
     let batch = Batch { info: Some(later.clone()), ..records([1]) };
     store.append(&"s1".into(), batch).await.unwrap();
     store.append(&"s1".into(), records([2])).await.unwrap();
@@ -275,7 +296,7 @@ async fn a_draft_never_ends_inside_a_character(place: impl Place) {
 
 async fn a_record_of_the_whole_item_ends_its_drafts(place: impl Place) {
     let store = place.store();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     let drafts = |drafts: Vec<Draft>| Batch { drafts, ..Batch::default() };
     let both = drafts(vec![draft("i1", 0, "hello"), draft("i2", 0, "other")]);
     store.append(&"s1".into(), both).await.unwrap();
@@ -309,11 +330,61 @@ async fn rules_are_kept_once_per_folder(place: impl Place) {
     assert_eq!(store.rules(&path("/")).await.unwrap(), []);
 }
 
+async fn bytes_are_found_by_their_hash(place: impl Place) {
+    let store = place.store();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    store.create(&info("s2", 1), Batch::default()).await.unwrap();
+    let (id, abc) = ("s1".into(), b"abc".as_slice());
+    let hash = store.put_blob(&id, abc).await.unwrap();
+    // As FIPS 180 has it.
+    assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(store.put_blob(&id, abc).await.unwrap(), hash);
+    let nothing = store.put_blob(&id, b"").await.unwrap();
+    let no_text = [0, 0xff, 0xfe, b'\n'];
+    let bytes = store.put_blob(&id, &no_text).await.unwrap();
+    drop(store);
+
+    let later = place.store();
+    assert_eq!(later.blob(&id, &hash).await.unwrap().as_deref(), Some(abc));
+    assert_eq!(later.blob(&id, &nothing).await.unwrap(), Some(Vec::new()));
+    assert_eq!(later.blob(&id, &bytes).await.unwrap(), Some(no_text.to_vec()));
+    assert_eq!(later.blob(&id, "ba78").await.unwrap(), None);
+    assert_eq!(later.blob(&"s2".into(), &hash).await.unwrap(), None);
+    assert_eq!(later.blob(&"nobody".into(), &hash).await.unwrap(), None);
+}
+
+async fn bytes_belong_to_a_session_that_is_open_here(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    let id = "s1".into();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    assert!(other.put_blob(&id, b"x").await.is_err());
+    assert!(store.put_blob(&"nobody".into(), b"x").await.is_err());
+    let hash = store.put_blob(&id, b"x").await.unwrap();
+    // Whoever looks at a session may look at its pictures.
+    assert_eq!(other.blob(&id, &hash).await.unwrap(), Some(b"x".to_vec()));
+    store.close(&id).await.unwrap();
+    assert!(store.put_blob(&id, b"y").await.is_err());
+}
+
+async fn bytes_go_with_their_session(place: impl Place) {
+    let store = place.store();
+    let mut hashes = Vec::new();
+    for id in ["s1", "s2"] {
+        store.create(&info(id, 1), Batch::default()).await.unwrap();
+        hashes.push(store.put_blob(&id.into(), b"the same").await.unwrap());
+    }
+    assert_eq!(hashes[0], hashes[1]);
+    store.delete(&"s1".into()).await.unwrap();
+    store.create(&info("s1", 2), Batch::default()).await.unwrap();
+    assert_eq!(store.blob(&"s1".into(), &hashes[0]).await.unwrap(), None);
+    assert_eq!(store.blob(&"s2".into(), &hashes[0]).await.unwrap(), Some(b"the same".to_vec()));
+}
+
 async fn any_text_is_a_session_id(place: impl Place) {
     let (store, other) = (place.store(), place.store());
     let ids = ["../../x", "/etc/passwd", "ä b\n", "A", "a", "con", "%41", "."];
     for id in ids {
-        store.create(&info(id, 1)).await.unwrap();
+        store.create(&info(id, 1), Batch::default()).await.unwrap();
     }
     for id in ids {
         assert!(matches!(other.open(&id.into()).await, Err(StoreError::InUse(_))), "{id:?}");

@@ -11,7 +11,7 @@ use std::{
 
 use engine::{Batch, Store, StoreError};
 use futures::future::join_all;
-use protocol::AbsPath;
+use protocol::{AbsPath, SessionInfo};
 use rusqlite::Connection;
 
 use super::{SqliteStore, database::FILE};
@@ -29,6 +29,11 @@ impl Folder {
         Connection::open(self.database()).unwrap()
     }
 
+    fn schema(&self) -> u32 {
+        let read = |row: &rusqlite::Row<'_>| row.get(0);
+        self.connection().pragma_query_value(None, "user_version", read).unwrap()
+    }
+
     fn impatient(&self) -> SqliteStore {
         self.patient(Duration::from_millis(1))
     }
@@ -37,7 +42,7 @@ impl Folder {
     async fn with_a_session() -> Self {
         let folder = Self::new();
         let store = folder.store();
-        store.create(&info("s1", 1)).await.unwrap();
+        store.create(&info("s1", 1), Batch::default()).await.unwrap();
         store.append(&"s1".into(), records(1..=3)).await.unwrap();
         folder
     }
@@ -60,10 +65,9 @@ async fn nothing_is_touched_before_the_first_call() {
 #[tokio::test]
 async fn a_database_is_described_by_its_file() {
     let folder = Folder::with_a_session().await;
-    let description = folder.store().describe().await.unwrap();
+    let description = folder.patient(SqliteStore::BUSY_TIMEOUT).describe().await.unwrap();
     assert_eq!(description.file.as_std_path(), folder.database());
-    let schema = folder.connection().pragma_query_value(None, "user_version", |row| row.get(0));
-    assert_eq!(description.schema, schema.unwrap());
+    assert_eq!(description.schema, folder.schema());
     assert!(description.bytes >= fs::metadata(folder.database()).unwrap().len());
 }
 
@@ -157,7 +161,7 @@ async fn what_was_acknowledged_survives_kill_9() {
 async fn appends_until_it_is_killed() {
     let Ok(folder) = std::env::var(CHILD) else { return };
     let store = SqliteStore::open(&path(&folder), SqliteStore::BUSY_TIMEOUT).unwrap();
-    store.create(&info("s1", 0)).await.unwrap();
+    store.create(&info("s1", 0), Batch::default()).await.unwrap();
     for seq in 1..=1_000_000 {
         let batch = Batch {
             drafts: vec![draft("open", seq as usize - 1, "x")],
@@ -179,7 +183,10 @@ async fn a_locked_database_is_an_error_that_passes() {
 
     let id = "s1".into();
     assert!(matches!(store.append(&id, records([4])).await, Err(StoreError::Locked)));
-    assert!(matches!(store.create(&info("s2", 1)).await, Err(StoreError::Locked)));
+    assert!(matches!(
+        store.create(&info("s2", 1), Batch::default()).await,
+        Err(StoreError::Locked)
+    ));
     assert!(matches!(store.delete(&id).await, Err(StoreError::Locked)));
     let rule = run_rule("ls");
     assert!(matches!(store.add_rule(&path("/project"), &rule).await, Err(StoreError::Locked)));
@@ -189,7 +196,7 @@ async fn a_locked_database_is_an_error_that_passes() {
 
     other.execute_batch("ROLLBACK").unwrap();
     store.append(&id, records([4])).await.unwrap();
-    store.create(&info("s2", 1)).await.unwrap();
+    store.create(&info("s2", 1), Batch::default()).await.unwrap();
     drop(store);
     assert_eq!(folder.seqs().await, [1, 2, 3, 4]);
 }
@@ -202,9 +209,12 @@ async fn a_database_locked_from_the_start_is_an_error_that_passes() {
     other.execute_batch("BEGIN EXCLUSIVE; CREATE TABLE theirs (x)").unwrap();
     let store = folder.impatient();
     assert!(matches!(store.list(None).await, Err(StoreError::Locked)));
-    assert!(matches!(store.create(&info("s1", 1)).await, Err(StoreError::Locked)));
+    assert!(matches!(
+        store.create(&info("s1", 1), Batch::default()).await,
+        Err(StoreError::Locked)
+    ));
     other.execute_batch("ROLLBACK").unwrap();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -244,9 +254,9 @@ async fn what_stands_in_the_way_is_an_error_that_passes() {
     let above = folder.path.parent().unwrap();
     fs::write(above.as_std_path(), "a file").unwrap();
     let store = folder.store();
-    is_refused(store.create(&info("s1", 1)).await, &folder);
+    is_refused(store.create(&info("s1", 1), Batch::default()).await, &folder);
     fs::remove_file(above.as_std_path()).unwrap();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
 
     // A folder where the database, its index or the lock should be.
     for name in [FILE, "coworker.db-shm", "locks/s1.lock"] {
@@ -254,9 +264,9 @@ async fn what_stands_in_the_way_is_an_error_that_passes() {
         let obstacle = folder.path.join(name).unwrap();
         fs::create_dir_all(obstacle.as_std_path()).unwrap();
         let store = folder.store();
-        is_refused(store.create(&info("s1", 1)).await, &folder);
+        is_refused(store.create(&info("s1", 1), Batch::default()).await, &folder);
         fs::remove_dir(obstacle.as_std_path()).unwrap();
-        store.create(&info("s1", 1)).await.unwrap();
+        store.create(&info("s1", 1), Batch::default()).await.unwrap();
     }
 }
 
@@ -272,18 +282,63 @@ async fn a_file_that_is_no_database_is_named_and_left_alone() {
     assert!(error.to_string().contains(folder.database().to_str().unwrap()), "{error}");
     assert_eq!(fs::read_to_string(folder.database()).unwrap(), text);
     fs::remove_file(folder.database()).unwrap();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let folder = Folder::with_a_session().await;
     let store = folder.store();
+    let schema = folder.schema();
     folder.connection().pragma_update(None, "user_version", 99).unwrap();
     let error = store.open(&"s1".into()).await.unwrap_err();
     assert!(error.to_string().contains("written by a newer Coworker"), "{error}");
-    folder.connection().pragma_update(None, "user_version", 1).unwrap();
+    folder.connection().pragma_update(None, "user_version", schema).unwrap();
     store.open(&"s1".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_is_carried_over() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path.as_std_path()).unwrap();
+    let old = folder.connection();
+    old.execute_batch(include_str!("../../migrations/0001-sessions.sql")).unwrap();
+    let update = serde_json::to_string(&records([1]).records[0].update).unwrap();
+    old.execute("INSERT INTO sessions VALUES ('s1', '/project', 'about s1', 1, 7)", []).unwrap();
+    let insert = "INSERT INTO records (session, item, seq, record) VALUES ('s1', 'i1', 1, ?1)";
+    old.execute(insert, [update]).unwrap();
+    old.execute("INSERT INTO drafts VALUES ('s1', 'i2', 0, 'half')", []).unwrap();
+    let rule = serde_json::to_string(&run_rule("cargo test")).unwrap();
+    old.execute("INSERT INTO rules (root, rule) VALUES ('/project', ?1)", [rule]).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+
+    let (store, id) = (folder.store(), "s1".into());
+    let stored = store.open(&id).await.unwrap();
+    assert_eq!(stored.info, SessionInfo { folders: Vec::new(), ..info("s1", 7) });
+    assert_eq!(
+        (stored.records, stored.drafts),
+        (records([1]).records, vec![draft("i2", 0, "half")])
+    );
+    assert_eq!(store.rules(&path("/project")).await.unwrap(), [run_rule("cargo test")]);
+    // It can be written as any other.
+    store.append(&id, Batch { info: Some(info("s1", 8)), ..records([2]) }).await.unwrap();
+    let hash = store.put_blob(&id, b"x").await.unwrap();
+    drop(store);
+    let store = folder.store();
+    assert_eq!(store.list(None).await.unwrap(), [info("s1", 8)]);
+    assert_eq!(store.blob(&id, &hash).await.unwrap(), Some(b"x".to_vec()));
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_begun_whole_is_not_begun() {
+    let (folder, id) = (Folder::new(), "s1".into());
+    let (store, other) = (folder.store(), folder.store());
+    let failed = store.create(&info("s1", 1), records([1, u64::MAX])).await;
+    assert!(matches!(failed, Err(StoreError::Failed(_))));
+    assert_eq!(store.list(None).await.unwrap(), []);
+    other.create(&info("s1", 1), records([1])).await.unwrap();
+    assert_eq!(other.open(&id).await.unwrap().records, records([1]).records);
 }
 
 #[tokio::test]
@@ -326,7 +381,7 @@ async fn a_torn_file_gives_the_beginning_of_the_journal() {
     const BATCHES: u64 = 12;
     let folder = Folder::new();
     let store = folder.store();
-    store.create(&info("s1", 1)).await.unwrap();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
     drop(store); // The session is now in the database itself, and only the batches are beside it.
     let store = folder.store();
     store.open(&"s1".into()).await.unwrap();

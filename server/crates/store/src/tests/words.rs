@@ -52,6 +52,7 @@ pub(crate) fn info(id: &str, updated_at: u64) -> SessionInfo {
     SessionInfo {
         id: id.into(),
         root: path("/project"),
+        folders: vec![path("/library")],
         title: format!("about {id}"),
         created_at: 1,
         updated_at,
@@ -101,7 +102,7 @@ pub(crate) async fn stored_texts<const N: usize>(
     let mut stored = Vec::new();
     for (id, size) in [("s1", 1), ("s2", N)] {
         let store = place.store();
-        store.create(&info(id, 1)).await.unwrap();
+        store.create(&info(id, 1), Batch::default()).await.unwrap();
         for drafts in drafts.chunks(size) {
             let batch = Batch { drafts: drafts.to_vec(), ..Batch::default() };
             store.append(&id.into(), batch).await.unwrap();
