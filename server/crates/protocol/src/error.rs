@@ -52,6 +52,8 @@ pub enum ErrorCode {
     EditAlreadyApplied,
     /// The document changed after the edit was made for it.
     EditStale,
+    /// The edit would replace a text that the model has not read as it is now.
+    EditUnread,
     /// The editor answered that it did not apply the edit.
     EditRefused,
     /// The editor did not show the edit in time.
