@@ -1,205 +1,70 @@
-//! Context: what a model is sent, made from the session's items and the project's rules files.
+//! Context: what a model is sent beside its tools, and what a prompt refers to.
 //!
-//! The conversation is rebuilt from the items for every request, so a session that was resumed
-//! sends exactly what it would have sent before.
+//! Before a prompt is journaled, [`prompt`] looks up what it mentions and what its slash command
+//! stands for, so that the journal has it as it was then. For every request [`conversation`]
+//! rebuilds the messages from the items; [`Standing`] is what the system prompt holds of the
+//! project and the user: rules files and the list of skills. [`report`] weighs all of it, and
+//! [`complete`] says what can be typed.
+//!
+//! Everything is read through [`Documents`](crate::Documents), and what no user named passes
+//! policy first: see [`Place`].
 
-use std::collections::HashMap;
+mod commands;
+mod complete;
+mod conversation;
+mod frontmatter;
+mod mentions;
+mod place;
+mod prompt;
+mod report;
+mod rules;
+mod skills;
 
-use protocol::{
-    AbsPath, ContextPart, Effect, Image, Item, ItemBody, Notice, SessionState, ToolCall,
-};
+use protocol::{AbsPath, ContextPart, ItemBody, SessionState};
 
-use crate::{
-    AssistantPart, Documents, Message, Picture, ToolResult,
-    policy::{self, Situation, Verdict},
-    prompts::{self, Instructions},
-    turn::{Halt, Turn},
-};
+pub use complete::Completions;
+pub(crate) use complete::complete;
+pub(crate) use conversation::{Pictures, messages};
+pub(crate) use place::Place;
+pub(crate) use prompt::resolve;
+pub(crate) use report::report;
+pub use skills::{Skill, SkillSource};
 
-/// The rules file of a folder. See <https://agents.md>.
-const RULES_FILE: &str = "AGENTS.md";
-/// How much of a rules file is sent, in bytes.
-const RULES_BYTES: usize = 32 * 1024;
+use crate::prompts::{Instructions, SkillLine};
 
-/// The rules files from the session's folder down to what the user is looking at, nearest last.
-pub(crate) async fn instructions(
-    documents: &dyn Documents,
-    situation: &Situation<'_>,
-    looked_at: Option<&AbsPath>,
-) -> Vec<Instructions> {
-    let root = situation.root;
-    let nearest = looked_at.and_then(AbsPath::parent).filter(|folder| folder.starts_with(root));
-    let mut folders = vec![nearest.unwrap_or_else(|| root.clone())];
-    while let Some(parent) = folders.last().filter(|last| *last != root).and_then(AbsPath::parent) {
-        folders.push(parent);
+/// What the system prompt holds of the project and the user.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) instructions: Vec<Instructions>,
+    pub(crate) skills: Vec<SkillLine>,
+    /// How many skills there are beyond those.
+    pub(crate) more_skills: usize,
+}
+
+impl Standing {
+    /// Reads it anew.
+    pub(crate) async fn gather(place: &Place, looked_at: Option<&AbsPath>) -> Self {
+        let instructions = rules::gather(place, looked_at).await;
+        let found = skills::find(place).await;
+        let (skills, more_skills) = skills::lines(&found.skills);
+        Self { instructions, skills, more_skills }
     }
-    let mut found = Vec::new();
-    for folder in folders.into_iter().rev() {
-        let Ok(path) = folder.join(RULES_FILE) else { continue };
-        let Ok(resolved) = documents.resolve(&path).await else { continue };
-        // It may be a link, and a project must not send what the agent would have to ask for.
-        let read = Effect::Read { path: resolved.clone() };
-        if policy::decide(situation, &[read]) != Verdict::Allow {
-            continue;
-        }
-        if let Ok(snapshot) = documents.snapshot(&resolved).await {
-            let mut text = snapshot.text.to_string();
-            truncate(&mut text, RULES_BYTES);
-            found.push(Instructions { path: path.relative_to(root).to_owned(), text });
-        }
-    }
-    found
 }
 
 /// What the user last pointed at.
 pub(crate) fn looked_at(state: &SessionState) -> Option<AbsPath> {
     state.items.iter().rev().find_map(|item| match &item.body {
-        ItemBody::UserMessage(message) => message.context.first().and_then(|part| match part {
-            ContextPart::File { path, .. }
-            | ContextPart::Selection { path, .. }
-            | ContextPart::Problems { path, .. } => Some(path.clone()),
-            _ => None,
-        }),
+        ItemBody::UserMessage(message) => pointed_at(&message.context).cloned(),
         _ => None,
     })
 }
 
-/// The conversation as the model reads it.
-pub(crate) fn messages(items: &[Item], pictures: &Pictures) -> Vec<Message> {
-    let mut conversation = Conversation::new(pictures);
-    for item in items {
-        match &item.body {
-            ItemBody::UserMessage(message) => {
-                conversation.finish_answer();
-                let notes = std::mem::take(&mut conversation.notes);
-                conversation.user(prompts::user(&message.text, &message.context, &notes));
-            }
-            ItemBody::AgentMessage { text } if !text.is_empty() => {
-                conversation.part(AssistantPart::Text { text: text.clone() });
-            }
-            ItemBody::Reasoning { text, provider_data } => {
-                conversation.part(AssistantPart::Reasoning {
-                    text: text.clone(),
-                    provider_data: provider_data.clone(),
-                });
-            }
-            ItemBody::ToolCall(call) => conversation.call(call),
-            ItemBody::Notice(notice) if ends_turn(notice) => {
-                conversation.notes.push(prompts::turn_ended(notice));
-            }
-            _ => {}
-        }
-    }
-    conversation.finish_answer();
-    conversation.messages
-}
-
-/// Whether the notice says that a turn did not complete.
-fn ends_turn(notice: &Notice) -> bool {
-    notice.code.is_some()
-}
-
-/// The pictures of a conversation, read once in a turn.
-#[derive(Default)]
-pub(crate) struct Pictures {
-    by_hash: HashMap<String, Picture>,
-}
-
-impl Pictures {
-    /// Reads those that have come since.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub(crate) async fn load(&mut self, turn: &Turn) -> Result<(), Halt> {
-        let new: Vec<Image> = turn.session.look(|state| {
-            let outputs = state.items.iter().filter_map(|item| match &item.body {
-                ItemBody::ToolCall(call) => call.output.as_ref(),
-                _ => None,
-            });
-            let images = outputs.flat_map(|output| &output.images);
-            images.filter(|it| !self.by_hash.contains_key(&it.hash)).cloned().collect()
-        });
-        for Image { hash, media_type, .. } in new {
-            let kept = turn.shared.parts.store.blob(&turn.session.id, &hash).await;
-            if let Some(bytes) = kept.map_err(|error| Halt::Failed(error.into()))? {
-                let picture = Picture { media_type, bytes: bytes.into() };
-                self.by_hash.insert(hash, picture);
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Conversation<'a> {
-    pictures: &'a Pictures,
-    messages: Vec<Message>,
-    parts: Vec<AssistantPart>,
-    results: Vec<ToolResult>,
-    step: Option<u32>,
-    notes: Vec<String>,
-}
-
-impl<'a> Conversation<'a> {
-    fn new(pictures: &'a Pictures) -> Self {
-        let (messages, parts, results, notes) = Default::default();
-        Self { pictures, messages, parts, results, step: None, notes }
-    }
-
-    fn user(&mut self, text: String) {
-        // A turn that ended before any answer leaves two prompts in a row; providers want one.
-        if let Some(Message::User { text: before }) = self.messages.last_mut() {
-            before.push_str("\n\n");
-            before.push_str(&text);
-        } else {
-            self.messages.push(Message::User { text });
-        }
-    }
-
-    fn part(&mut self, part: AssistantPart) {
-        // Text after a call belongs to the answer to the call's result.
-        if !self.results.is_empty() {
-            self.finish_answer();
-        }
-        self.parts.push(part);
-    }
-
-    fn call(&mut self, call: &ToolCall) {
-        if self.step.is_some_and(|step| step != call.step) {
-            self.finish_answer();
-        }
-        self.step = Some(call.step);
-        self.parts.push(AssistantPart::ToolCall {
-            call_id: call.call_id.clone(),
-            name: call.name.clone(),
-            arguments: call.input.clone(),
-        });
-        let output = call.output.as_ref();
-        self.results.push(ToolResult {
-            call_id: call.call_id.clone(),
-            name: call.name.clone(),
-            text: output.map_or_else(|| prompts::interrupted(false), |it| it.text.clone()),
-            images: output.map_or_else(Vec::new, |output| {
-                let known = &self.pictures.by_hash;
-                output.images.iter().filter_map(|it| known.get(&it.hash)).cloned().collect()
-            }),
-            is_error: output.is_none_or(|it| it.error.is_some()),
-        });
-    }
-
-    fn finish_answer(&mut self) {
-        let parts = std::mem::take(&mut self.parts);
-        let results = std::mem::take(&mut self.results);
-        self.step = None;
-        // Reasoning that led to nothing is not an answer; providers refuse it.
-        if parts.iter().any(|part| !matches!(part, AssistantPart::Reasoning { .. })) {
-            self.messages.push(Message::Assistant { parts });
-        }
-        if !results.is_empty() {
-            self.messages.push(Message::Tool { results });
-        }
-    }
-}
-
-fn truncate(text: &mut String, bytes: usize) {
-    text.truncate(text.floor_char_boundary(bytes));
+/// The document that the user has before them, by what a client says they point at.
+fn pointed_at(context: &[ContextPart]) -> Option<&AbsPath> {
+    context.iter().find_map(|part| match part {
+        ContextPart::File { path, .. }
+        | ContextPart::Selection { path, .. }
+        | ContextPart::Problems { path, .. } => Some(path),
+        _ => None,
+    })
 }

@@ -27,6 +27,7 @@ mod tool;
 mod turn;
 mod watch;
 
+pub use context::{Completions, Skill, SkillSource};
 pub use diagnostics::line as diagnostic_line;
 pub use documents::{
     ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, Origin, Part, Snapshot,

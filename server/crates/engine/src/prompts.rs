@@ -9,15 +9,34 @@ use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
 use protocol::{AbsPath, ContextPart, Mode, Notice, Question, QuestionAnswer, SyntaxError};
 use serde::Serialize;
 
+use crate::context::Standing;
+
 /// The most bytes the system prompt may have without the project's own instructions.
 pub const SYSTEM_PROMPT_BYTES: usize = 4096;
 
-/// A rules file of the project.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A rules file of the project or the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Instructions {
     /// Where it stands, relative to the session's folder.
     pub(crate) path: String,
     pub(crate) text: String,
+    /// How many bytes it has, if `text` is not all of it.
+    pub(crate) cut: Option<usize>,
+    /// Whether it is the user's own, for every project.
+    pub(crate) of_user: bool,
+    /// Whether it counts more than the ones before it.
+    pub(crate) nearer: bool,
+    /// The further folder of the work that alone it is for.
+    pub(crate) below: Option<String>,
+}
+
+/// What the system prompt says of a skill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct SkillLine {
+    pub(crate) name: String,
+    /// In one line.
+    pub(crate) description: String,
 }
 
 macro_rules! prompts {
@@ -68,47 +87,87 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-pub(crate) fn system(root: &AbsPath, mode: Mode, instructions: &[Instructions]) -> String {
-    let mode = render(&format!("modes/{}.md", mode.as_str()), context! {});
+/// `folders` are the further ones of the work.
+pub(crate) fn system(
+    root: &AbsPath,
+    folders: &[AbsPath],
+    mode: Mode,
+    standing: &Standing,
+) -> String {
+    let Standing { instructions, skills, more_skills } = standing;
     render(
         "system.md",
         context! {
             root => root.as_str(),
-            mode,
+            folders => Value::from(Serde(folders)),
+            mode => self::mode(mode),
             instructions => Value::from(Serde(instructions)),
+            skills => Value::from(Serde(skills)),
+            more_skills,
         },
     )
 }
 
+/// What the system prompt says of a mode.
+pub(crate) fn mode(mode: Mode) -> String {
+    render(&format!("modes/{}.md", mode.as_str()), context! {})
+}
+
 /// A user's message as the model reads it. `notes` say how the turns before it ended.
 pub(crate) fn user(text: &str, context: &[ContextPart], notes: &[String]) -> String {
+    let command = context.iter().find_map(|part| match part {
+        ContextPart::Command { name, text } => Some(context! { name, text }),
+        _ => None,
+    });
     let context: Vec<Pointed> = context.iter().cloned().map(Pointed::new).collect();
     let (context, notes) = (Value::from(Serde(&context)), Value::from(Serde(notes)));
-    render("user.md", context! { text, context, notes })
+    render("user.md", context! { text, context, notes, command })
 }
 
 /// A context part made safe to stand among our words: what it quotes cannot end its quotation.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Pointed {
     #[serde(flatten)]
     part: ContextPart,
     fence: String,
+    /// The last line of a text, counted from 1.
+    last: usize,
 }
 
 impl Pointed {
     fn new(mut part: ContextPart) -> Self {
         let one_line = |text: &mut String| *text = text.replace(['\n', '\r'], " ");
-        let mut fence = 3;
+        let (mut fence, mut last) = (3, 0);
+        let mut quote = |text: &mut String| {
+            text.truncate(text.trim_end_matches(['\n', '\r']).len());
+            let runs = text.split(|char| char != '`').map(str::len);
+            fence = runs.max().unwrap_or(0).max(fence);
+        };
         match &mut part {
             ContextPart::Selection { text, symbol, .. } => {
-                let runs = text.split(|char| char != '`').map(str::len);
-                fence = runs.max().unwrap_or(0).max(fence);
+                quote(text);
                 symbol.iter_mut().for_each(one_line);
+            }
+            ContextPart::Text { mention, text, symbol, first_line, .. } => {
+                quote(text);
+                last = *first_line as usize + text.lines().count().saturating_sub(1);
+                one_line(mention);
+                symbol.iter_mut().for_each(one_line);
+            }
+            ContextPart::Diff { text } => quote(text),
+            ContextPart::Folder { mention, entries, .. } => {
+                one_line(mention);
+                entries.iter_mut().for_each(one_line);
+            }
+            ContextPart::Unresolved { mention, reason } => {
+                one_line(mention);
+                one_line(reason);
             }
             ContextPart::Problems { lines, .. } => lines.iter_mut().for_each(one_line),
             _ => {}
         }
-        Self { part, fence: "`".repeat(fence + 1) }
+        Self { part, fence: "`".repeat(fence + 1), last }
     }
 }
 
@@ -250,7 +309,7 @@ mod tests {
     #[test]
     fn the_system_prompt_is_small_in_every_mode() {
         for mode in Mode::ALL {
-            let text = system(&root(), mode, &[]);
+            let text = system(&root(), &[], mode, &Standing::default());
             assert!(text.len() < SYSTEM_PROMPT_BYTES, "{} bytes", text.len());
             assert!(text.contains("/home/ann/project") && text.contains(mode.as_str()));
         }
@@ -258,9 +317,15 @@ mod tests {
 
     #[test]
     fn nearer_instructions_come_later_and_say_that_they_count() {
-        let file =
-            |path: &str| Instructions { path: path.into(), text: format!("rules of {path}") };
-        let text = system(&root(), Mode::Ask, &[file("AGENTS.md"), file("src/AGENTS.md")]);
+        let file = |path: &str, nearer| Instructions {
+            path: path.into(),
+            text: format!("rules of {path}"),
+            nearer,
+            ..Instructions::default()
+        };
+        let instructions = vec![file("AGENTS.md", false), file("src/AGENTS.md", true)];
+        let standing = Standing { instructions, ..Standing::default() };
+        let text = system(&root(), &[], Mode::Ask, &standing);
         let (far, near) = (text.find("rules of AGENTS.md"), text.find("rules of src/AGENTS.md"));
         assert!(far < near && far.is_some());
         assert_eq!(text.matches("these count").count(), 1);

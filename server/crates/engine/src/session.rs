@@ -27,7 +27,9 @@ use memory::Memory;
 pub(crate) use task::{create, open};
 
 use crate::{
-    ConnectionId, Diagnostics, SeenText, StoreError, ToolError, diagnostics,
+    ConnectionId, Diagnostics, SeenText, StoreError, ToolError,
+    context::Place,
+    diagnostics,
     sessions::{Attached, Seen, Shared, Started},
     turn::TurnEnd,
 };
@@ -278,6 +280,13 @@ impl SessionHandle {
     /// What the model was last shown of a document.
     pub(crate) fn seen(&self, path: &AbsPath) -> Option<SeenText> {
         self.memory.seen(path)
+    }
+
+    /// Where the session looks context up; none outside of one.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let Call { shared, session, .. } = self.call.as_ref()?;
+        let mode = session.look(|state| state.mode);
+        Some(Place::new(&shared.parts, &session.info(), mode))
     }
 
     /// What the language servers of the attached editors say about a document, or about all they

@@ -10,14 +10,15 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, Answer, ErrorCode, ErrorInfo, FileChangeKind, ItemBody, ItemId, Mode, QueueChange,
-    SessionId, SessionInfo, SessionState, SyntaxError, TurnId, Update, UserMessage,
+    AbsPath, Answer, ContextReport, ErrorCode, ErrorInfo, FileChangeKind, ItemBody, ItemId, Mode,
+    QueueChange, SessionId, SessionInfo, SessionState, SyntaxError, TurnId, Update, UserMessage,
 };
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::{
-    ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool, recovery,
-    review,
+    Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
+    context::{self, Place},
+    recovery, review,
     session::{self, Command, Requeue, Session, Unless},
 };
 
@@ -422,10 +423,76 @@ impl Sessions {
     /// The prompt with all it mentions.
     async fn resolved(
         &self,
-        _id: &SessionId,
+        id: &SessionId,
         message: UserMessage,
     ) -> Result<UserMessage, ErrorInfo> {
-        Ok(message)
+        let session = self.session(id).await?;
+        let place = self.place(&session);
+        context::resolve(&place, Some((&self.shared, &session)), message).await
+    }
+
+    fn place(&self, session: &Session) -> Place {
+        let mode = session.look(|state| state.mode);
+        Place::new(&self.shared.parts, &session.info(), mode)
+    }
+
+    /// What the next request of a session would be made of, if this were its prompt; an empty
+    /// `text` for none.
+    ///
+    /// # Errors
+    /// There is no such session, another process has it, or the prompt is a command that there
+    /// is not.
+    pub async fn context(&self, id: &SessionId, text: &str) -> Result<ContextReport, ErrorInfo> {
+        let session = self.session(id).await?;
+        let place = self.place(&session);
+        context::report(&self.shared, &place, Some(&session), text).await
+    }
+
+    /// What the first request of a session would be made of that does not exist yet, if this were
+    /// its prompt; an empty `text` for none.
+    ///
+    /// # Errors
+    /// The folder cannot be resolved, or the prompt is a command that there is not.
+    pub async fn context_of(
+        &self,
+        new: NewSession,
+        text: &str,
+    ) -> Result<ContextReport, ErrorInfo> {
+        let place = self.place_of(&new).await?;
+        context::report(&self.shared, &place, None, text).await
+    }
+
+    /// What can be typed at the end of this beginning of a prompt.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has it.
+    pub async fn complete(&self, id: &SessionId, text: &str) -> Result<Completions, ErrorInfo> {
+        let session = self.session(id).await?;
+        Ok(context::complete(&self.place(&session), text).await)
+    }
+
+    /// The same for a session that does not exist yet.
+    ///
+    /// # Errors
+    /// The folder cannot be resolved.
+    pub async fn complete_of(&self, new: NewSession, text: &str) -> Result<Completions, ErrorInfo> {
+        Ok(context::complete(&self.place_of(&new).await?, text).await)
+    }
+
+    /// Where a session would look that does not exist yet.
+    async fn place_of(&self, new: &NewSession) -> Result<Place, ErrorInfo> {
+        let Parts { documents, settings, .. } = &self.shared.parts;
+        let root = documents.resolve(&new.root).await?;
+        let folders = self.resolved_folders(&root, &new.folders).await;
+        let info = SessionInfo {
+            id: SessionId(String::new()),
+            root,
+            folders,
+            title: String::new(),
+            created_at: 0,
+            updated_at: 0,
+        };
+        Ok(Place::new(&self.shared.parts, &info, new.mode.unwrap_or(settings.mode)))
     }
 
     /// Stops the running turn; says whether there was one.

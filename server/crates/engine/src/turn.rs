@@ -17,11 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ModelEvent, ModelRequest, ModelStream, StopCause, calls,
-    context::{self, Pictures},
-    policy::Situation,
-    prompts::{self, Instructions},
+    context::{self, Pictures, Place, Standing},
+    prompts,
     session::{Command, Session, SessionHandle, item_of},
-    sessions::{Parts, Shared},
+    sessions::Shared,
     watch::Watch,
 };
 
@@ -105,7 +104,7 @@ impl Turn {
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
-        let instructions = self.instructions().await;
+        let standing = self.standing().await;
         let settings = &self.shared.parts.settings;
         let (max_requests, max_tokens) = (settings.max_requests, settings.max_turn_tokens);
         let before = self.session.look(|state| state.usage);
@@ -119,7 +118,7 @@ impl Turn {
             }
             self.step += 1;
             pictures.load(self).await?;
-            let request = self.request(&instructions, &pictures);
+            let request = self.request(&standing, &pictures);
             let calls = self.answer(request).await?;
             let done = calls.is_empty();
             calls::run(self, calls).await?;
@@ -150,24 +149,20 @@ impl Turn {
         equal >= 2 && (equal - 2).is_multiple_of(3)
     }
 
-    async fn instructions(&self) -> Vec<Instructions> {
+    async fn standing(&self) -> Standing {
         let looked_at = self.session.look(context::looked_at);
-        let Parts { documents, settings, .. } = &self.shared.parts;
-        let SessionInfo { root, folders, .. } = &self.session.info();
-        let (mode, forbidden) = (self.mode(), &settings.forbidden);
-        // What the user allowed for a tool is not allowed for a project's own files.
-        let situation = Situation { mode, root, folders, forbidden, rules: &[] };
-        context::instructions(documents.as_ref(), &situation, looked_at.as_ref()).await
+        let place = Place::new(&self.shared.parts, &self.session.info(), self.mode());
+        Standing::gather(&place, looked_at.as_ref()).await
     }
 
-    fn request(&self, instructions: &[Instructions], pictures: &Pictures) -> ModelRequest {
-        let root = self.session.info().root;
+    fn request(&self, standing: &Standing, pictures: &Pictures) -> ModelRequest {
+        let SessionInfo { root, folders, .. } = self.session.info();
         let (mode, model, messages) = self.session.look(|state| {
             (state.mode, state.model.clone(), context::messages(&state.items, pictures))
         });
         ModelRequest {
             model,
-            system: prompts::system(&root, mode, instructions),
+            system: prompts::system(&root, &folders, mode, standing),
             tools: self.shared.parts.tools.iter().map(|tool| tool.spec()).collect(),
             messages,
             max_output_tokens: self.shared.parts.settings.max_output_tokens,

@@ -1,0 +1,65 @@
+//! A prompt with all it refers to, looked up before it is journaled: what its slash command
+//! stands for, what it mentions, and of what the client tells only what is new.
+
+use protocol::{AbsPath, ContextPart, ErrorInfo, Item, ItemBody, UserMessage};
+
+use super::{
+    commands,
+    mentions::{Lookup, NamedBy},
+    place::Place,
+};
+use crate::{session::Session, sessions::Shared};
+
+/// The prompt as it is journaled. Its own text stays as it was typed.
+///
+/// # Errors
+/// It begins with a slash command that there is not.
+pub(crate) async fn resolve(
+    place: &Place,
+    session: Option<(&Shared, &Session)>,
+    message: UserMessage,
+) -> Result<UserMessage, ErrorInfo> {
+    let UserMessage { text, context: mut pointed } = message;
+    let command = commands::expand(place, &text).await?;
+    let mut lookup = Lookup::new(place, session, &pointed);
+    lookup.all(&text, NamedBy::User).await;
+    if let Some(ContextPart::Command { text, .. }) = &command {
+        lookup.all(text, NamedBy::Command).await;
+    }
+    let mentioned = lookup.parts;
+    if let Some((_, session)) = session {
+        session.look(|state| leave_out_what_was_said(&mut pointed, &state.items));
+    }
+    pointed.extend(command);
+    pointed.extend(mentioned);
+    Ok(UserMessage { text, context: pointed })
+}
+
+/// A client tells with every prompt which documents are open and where the cursor stands. The
+/// model is told once, and again when it is otherwise.
+fn leave_out_what_was_said(pointed: &mut Vec<ContextPart>, items: &[Item]) {
+    let said = || {
+        let messages = items.iter().rev().filter_map(|item| match &item.body {
+            ItemBody::UserMessage(message) => Some(message.context.iter().rev()),
+            _ => None,
+        });
+        messages.flatten()
+    };
+    pointed.retain(|part| match part {
+        ContextPart::OpenDocuments { .. } => {
+            said().find(|it| matches!(it, ContextPart::OpenDocuments { .. })) != Some(part)
+        }
+        ContextPart::File { .. } => {
+            let place = |it: &ContextPart| looks_at(it).is_some();
+            said().find(|it| place(it)) != Some(part)
+        }
+        _ => true,
+    });
+}
+
+fn looks_at(part: &ContextPart) -> Option<&AbsPath> {
+    match part {
+        ContextPart::File { path, .. } | ContextPart::Selection { path, .. } => Some(path),
+        _ => None,
+    }
+}
