@@ -9,6 +9,10 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+/// Where editors' documents are that have no file yet: `/untitled:/Untitled-1`. A path below it is
+/// a name and nothing else; whatever is on disk there is never looked at.
+pub const UNTITLED: &str = "/untitled:";
+
 /// A text at one moment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -212,7 +216,7 @@ pub enum DocumentError {
     #[error("`{0}` has unsaved changes in an editor")]
     Unsaved(AbsPath),
     /// It is larger than Coworker reads.
-    #[error("`{path}` has {bytes} bytes; at most {limit} are read")]
+    #[error("`{path}` has {bytes} bytes; beyond {limit} it can only be read in part")]
     TooBig {
         /// The file.
         path: AbsPath,
@@ -227,6 +231,9 @@ pub enum DocumentError {
     /// It is open in an editor, so only that editor may change it.
     #[error("`{0}` is open in an editor")]
     OpenInEditor(AbsPath),
+    /// It is a document of an editor that has no file yet.
+    #[error("`{0}` has no file yet; save it in the editor first")]
+    Untitled(AbsPath),
     /// The path cannot be followed.
     #[error("the path `{path}` cannot be resolved: {source}")]
     Unresolvable {
@@ -250,7 +257,7 @@ impl DocumentError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound(_) => ErrorCode::DocumentNotFound,
-            Self::NotAFile(_) => ErrorCode::NotAFile,
+            Self::NotAFile(_) | Self::Untitled(_) => ErrorCode::NotAFile,
             Self::NotUtf8(_) => ErrorCode::NotUtf8,
             Self::NotEncodable { .. } => ErrorCode::NotEncodable,
             Self::Exists(_) => ErrorCode::AlreadyExists,

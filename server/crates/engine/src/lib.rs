@@ -31,6 +31,7 @@ pub use context::{Completions, Skill, SkillSource};
 pub use diagnostics::line as diagnostic_line;
 pub use documents::{
     ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, Origin, Part, Snapshot,
+    UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
 pub use model::{
