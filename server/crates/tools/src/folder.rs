@@ -1,33 +1,27 @@
 //! Folders as tools see them: their entries, and names that look like one that is missing.
 
-use std::io;
-
-use engine::{ToolContext, ToolError};
+use engine::{DocumentError, Entry, ToolContext, ToolError};
 use protocol::AbsPath;
-
-/// The most entries of a folder that are looked at.
-const MOST_ENTRIES: usize = 100_000;
 
 /// The names in a folder in alphabetical order; folders end with `/`.
 ///
 /// # Errors
-/// The folder cannot be read.
-pub(crate) async fn entries(folder: &AbsPath) -> io::Result<Vec<String>> {
-    let folder = folder.clone();
-    let listing = tokio::task::spawn_blocking(move || {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(folder.as_std_path())?.take(MOST_ENTRIES) {
-            let entry = entry?;
-            let mut name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                name.push('/');
-            }
-            names.push(name);
-        }
-        names.sort_unstable();
-        Ok(names)
+/// There is no such folder, or it may not be read.
+pub(crate) async fn entries(
+    context: &ToolContext,
+    folder: &AbsPath,
+) -> Result<Vec<String>, DocumentError> {
+    let entries = context.documents.list(folder).await?;
+    let names = entries.into_iter().map(|Entry { path, is_folder, .. }| {
+        let name = path.file_name().unwrap_or_default();
+        if is_folder { format!("{name}/") } else { name.to_owned() }
     });
-    listing.await.map_err(io::Error::other)?
+    Ok(names.collect())
+}
+
+/// Whether there is a folder at a resolved path.
+pub(crate) async fn is_one(path: &AbsPath) -> bool {
+    tokio::fs::metadata(path.as_std_path()).await.is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// The error for a file that is not there, with the names in its folder that look like it.
@@ -36,25 +30,25 @@ pub(crate) async fn with_near_names(
     missing: &AbsPath,
     mut error: ToolError,
 ) -> ToolError {
-    let near: Vec<String> = near(missing)
+    let near: Vec<String> = near(context, missing)
         .await
         .iter()
         .map(|path| format!("`{}`", path.relative_to(&context.root)))
         .collect();
     error.message.push_str(&match near.as_slice() {
-        [] => "; look for it with `grep`, or `read` its folder".to_owned(),
+        [] => "; look for it with `glob`, or `read` its folder".to_owned(),
         near => format!("; did you mean {}?", near.join(" or ")),
     });
     error
 }
 
 /// Up to three files in the same folder that are called nearly like `missing`, nearest first.
-async fn near(missing: &AbsPath) -> Vec<AbsPath> {
+async fn near(context: &ToolContext, missing: &AbsPath) -> Vec<AbsPath> {
     const ALIKE: f32 = 0.6;
     let (Some(folder), Some(name)) = (missing.parent(), missing.file_name()) else {
         return Vec::new();
     };
-    let Ok(names) = entries(&folder).await else { return Vec::new() };
+    let Ok(names) = entries(context, &folder).await else { return Vec::new() };
     let lowered: Vec<String> =
         names.iter().map(|name| name.trim_end_matches('/').to_lowercase()).collect();
     let candidates: Vec<&str> = lowered.iter().map(String::as_str).collect();
@@ -64,4 +58,14 @@ async fn near(missing: &AbsPath) -> Vec<AbsPath> {
         folder.join(names.get(at)?).ok()
     });
     paths.collect()
+}
+
+/// So many files, in words.
+pub(crate) fn files(count: u64) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+/// So many files besides, in words.
+pub(crate) fn more_files(count: u64) -> String {
+    if count == 1 { "1 more file".to_owned() } else { format!("{count} more files") }
 }

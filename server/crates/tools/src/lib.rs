@@ -8,17 +8,25 @@
 //! Start with [`built_in`]. To add a tool: a file here that implements `typed::TypedTool`, its
 //! text in `prompts/tools/`, and a line in that list.
 
+mod ask;
 mod bash;
+mod delete;
+mod diagnostics;
 mod edit;
 mod environment;
 mod folder;
+mod glob;
 mod grep;
 mod line_breaks;
+mod move_file;
+mod picture;
 mod plan;
 mod proposal;
 mod read;
 mod todo_write;
 mod typed;
+mod view_image;
+mod whole_file;
 mod write;
 
 use std::sync::Arc;
@@ -31,14 +39,22 @@ use workspace::Workspace;
 ///
 /// `workspace` is searched; `environment` is what commands are given of ours.
 pub fn built_in(workspace: Workspace, environment: Environment) -> Vec<Arc<dyn Tool>> {
+    let (bash, bash_output) = bash::tools(environment);
     vec![
-        typed::erase(read::Read),
+        typed::erase(read::Read::new(workspace.clone())),
         typed::erase(edit::Edit),
         typed::erase(write::Write),
-        typed::erase(grep::Grep::new(workspace)),
-        typed::erase(bash::Bash::new(environment)),
+        typed::erase(delete::Delete),
+        typed::erase(move_file::Move),
+        typed::erase(glob::Glob::new(workspace.clone())),
+        typed::erase(grep::Grep::new(workspace.clone())),
+        typed::erase(view_image::ViewImage::new(workspace)),
+        typed::erase(diagnostics::Diagnostics),
+        typed::erase(bash),
+        typed::erase(bash_output),
         typed::erase(todo_write::TodoWrite),
         typed::erase(plan::Plan),
+        typed::erase(ask::Ask),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::{ConnectionId, Prepared, ProposedEdit, Tool, ToolContext, ToolError, Work};
+use engine::{ConnectionId, Output, Prepared, ProposedEdit, Tool, ToolContext, ToolError, Work};
 use protocol::{AbsPath, ErrorCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -62,8 +62,13 @@ impl Folder {
 
     /// Prepares the call and, as if it were allowed, runs it.
     pub(crate) async fn run(&self, tool: &str, input: Value) -> Result<String, ToolError> {
+        self.output(tool, input).await.map(|output| output.text)
+    }
+
+    /// The same with the pictures.
+    pub(crate) async fn output(&self, tool: &str, input: Value) -> Result<Output, ToolError> {
         match self.prepare(tool, input).await?.work {
-            Work::Run(work) => work.await.map(|output| output.text),
+            Work::Run(work) => work.await,
             _ => panic!("the call proposes something"),
         }
     }
@@ -94,7 +99,7 @@ fn models_are_told_of_the_tools_in_a_fixed_order_and_few_words() {
     let tools = Folder::new(&[]).tools;
     let specs: Vec<_> = tools.iter().map(|tool| tool.spec()).collect();
     let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
-    assert_eq!(names, ["read", "edit", "write", "grep", "bash", "todoWrite", "plan"]);
+    assert_eq!(names, ["read", "edit", "write", "grep", "bash", "bashOutput", "todoWrite", "plan"]);
     let bytes: usize = specs.iter().map(|spec| serde_json::to_string(spec).unwrap().len()).sum();
     assert!(bytes < 10_000, "{bytes} bytes");
 }

@@ -1,9 +1,10 @@
 //! `write`: creates a file, or replaces the whole text of one. It proposes the difference, so
-//! that what stays the same stays untouched.
+//! that what stays the same stays untouched; a text that the model has not seen is not replaced.
 
 use changes::{Normal, with_lf};
-use engine::{Prepared, ToolContext, ToolError};
-use protocol::{ErrorCode, Replacement};
+use engine::{Editable, Prepared, SeenText, ToolContext, ToolError};
+use protocol::{AbsPath, ErrorCode, Replacement};
+use ropey::Rope;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -54,16 +55,73 @@ impl TypedTool for Write {
             let told = format!("`{shown}` has exactly this text already; nothing was changed.");
             return Ok(nothing_to_propose(title, path, Ok(told)));
         }
+        if let Err(unseen) = known(context, &path, &editable, &shown).await {
+            return Ok(nothing_to_propose(title, path, Err(unseen)));
+        }
         Ok(proposed(title, path, Some(editable), replacements))
     }
 }
 
-/// What turns `text` into `content`, but for its line breaks and its byte-order mark: a model
-/// sees neither, so it cannot mean to change them.
+/// Whether the model knows what it would replace: it has been shown all of it as it is now, or
+/// has written it.
+async fn known(
+    context: &ToolContext,
+    path: &AbsPath,
+    editable: &Editable,
+    shown: &str,
+) -> Result<(), ToolError> {
+    if editable.base.is_none() {
+        // Created by an earlier call of the same response.
+        return Ok(());
+    }
+    // Without the earlier edits of the same response: those the model has not been shown, but
+    // made.
+    let now = context.documents.snapshot(path).await?.text;
+    let refused = |why: String| Err(ToolError::new(ErrorCode::EditUnread, why));
+    match context.seen(path) {
+        _ if now.len_bytes() == 0 => Ok(()),
+        None => refused(format!(
+            "`{shown}` exists, and you have not read it in this session; read it first, or \
+             change a part of it with `edit`"
+        )),
+        Some(seen) if seen.text != now => refused(format!(
+            "`{shown}` has changed since you read it; read it again first, or change a part of \
+             it with `edit`"
+        )),
+        Some(seen) => match first_unseen(&seen, &now) {
+            None => Ok(()),
+            Some(line) => refused(format!(
+                "you have not read all of `{shown}`: line {line} is the first that you were not \
+                 shown whole. Read the rest first, or change a part of it with `edit`"
+            )),
+        },
+    }
+}
+
+/// The first line that the model was not shown whole, counted from 1.
+fn first_unseen(seen: &SeenText, now: &Rope) -> Option<u32> {
+    let end_is_empty = now.line(now.len_lines() - 1).len_bytes() == 0;
+    let lines = u32::try_from(now.len_lines() - usize::from(end_is_empty)).unwrap_or(u32::MAX);
+    // The ranges are in order and apart.
+    let known = seen.lines.first().filter(|range| range.start == 0).map_or(0, |range| range.end);
+    (known < lines).then_some(known + 1)
+}
+
+/// What turns `text` into `content`, but for what a model is not shown and so cannot mean to
+/// change: the kinds of line breaks, the byte-order mark, and whether the last line has a break.
 fn difference(text: &str, content: &str) -> Vec<Replacement> {
     const BYTE_ORDER_MARK: char = '\u{feff}';
     let normal = Normal::new(text);
     let mut content = with_lf(content);
+    if !content.is_empty() && !normal.text.is_empty() {
+        match (normal.text.ends_with('\n'), content.ends_with('\n')) {
+            (true, false) => content.to_mut().push('\n'),
+            (false, true) => {
+                content.to_mut().pop();
+            }
+            _ => {}
+        }
+    }
     if text.starts_with(BYTE_ORDER_MARK) && !content.starts_with(BYTE_ORDER_MARK) {
         content.to_mut().insert(0, BYTE_ORDER_MARK);
     }

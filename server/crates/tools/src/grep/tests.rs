@@ -82,3 +82,54 @@ async fn a_bad_pattern_or_place_is_explained() {
     assert_eq!(code, ErrorCode::DocumentNotFound);
     assert!(message.contains("did you mean `src`"), "{message}");
 }
+
+#[tokio::test]
+async fn lines_around_a_hit_are_marked_and_parted() {
+    let text = "1\n2\nhit\n4\n5\n6\n7\n8\nhit\n";
+    let folder = Folder::new(&[("a.txt", text), ("b.txt", "hit\n")]);
+    let found = folder.run("grep", json!({"pattern": "hit", "context": 1})).await.unwrap();
+    assert_eq!(
+        found,
+        "a.txt-2- 2\na.txt:3: hit\na.txt-4- 4\n--\na.txt-8- 8\na.txt:9: hit\n--\nb.txt:1: hit\n"
+    );
+}
+
+#[tokio::test]
+async fn files_can_be_listed_or_counted() {
+    let folder = Folder::new(&[("a.rs", "hit\nhit\n"), ("b.py", "hit\n"), ("c.rs", "no\n")]);
+    let run = |input| folder.run("grep", input);
+    let files = json!({"pattern": "hit", "output": "files"});
+    assert_eq!(run(files).await.unwrap(), "a.rs\nb.py\n");
+    let counts = json!({"pattern": "hit", "output": "counts"});
+    assert_eq!(run(counts).await.unwrap(), "a.rs: 2\nb.py: 1\n");
+    let first = json!({"pattern": "hit", "output": "files", "limit": 1});
+    let left_out = "(1 more file with matches left out; narrow the search)\n";
+    assert_eq!(run(first).await.unwrap(), format!("a.rs\n{left_out}"));
+    let none = json!({"pattern": "nothing", "output": "files"});
+    assert_eq!(run(none).await.unwrap(), "No matches in 3 files.\n");
+    let typed = json!({"pattern": "hit", "output": "files", "type": "py"});
+    assert_eq!(run(typed).await.unwrap(), "b.py\n");
+}
+
+#[tokio::test]
+async fn a_hit_may_go_over_several_lines_if_that_is_asked_for() {
+    let folder = Folder::new(&[("a.rs", "fn a(\n    x: u8,\n) {}\n")]);
+    let over_lines = json!({"pattern": r"fn a\(\n.*u8", "multiline": true});
+    let found = folder.run("grep", over_lines).await.unwrap();
+    assert_eq!(found, "a.rs:1: fn a(\na.rs:2:     x: u8,\n");
+    let (code, message) = folder.refusal("grep", json!({"pattern": r"a\nb"})).await;
+    assert_eq!(code, ErrorCode::BadToolArguments);
+    assert!(message.contains("set `multiline`"), "{message}");
+}
+
+#[tokio::test]
+async fn hidden_files_count_only_if_asked_for_and_unknown_types_are_said() {
+    let folder = Folder::new(&[(".github/ci.yml", "hit\n")]);
+    let text = folder.run("grep", json!({"pattern": "hit"})).await.unwrap();
+    assert_eq!(text, "No matches in 0 files.\n");
+    let text = folder.run("grep", json!({"pattern": "hit", "hidden": true})).await.unwrap();
+    assert_eq!(text, ".github/ci.yml:1: hit\n");
+    let (code, message) = folder.refusal("grep", json!({"pattern": "x", "type": "klingon"})).await;
+    assert_eq!(code, ErrorCode::BadToolArguments);
+    assert!(message.contains("klingon") && message.contains("use `glob`"), "{message}");
+}

@@ -5,6 +5,9 @@ use serde_json::json;
 
 use crate::tests::Folder;
 
+/// A picture of 3 by 2 pixels, as far as its header.
+const GIF: &[u8] = b"GIF89a\x03\0\x02\0\0\0\0";
+
 #[tokio::test]
 async fn lines_have_numbers() {
     let folder = Folder::new(&[("src/main.rs", "fn main() {\r\n}\n")]);
@@ -86,7 +89,7 @@ async fn a_large_folder_is_cut() {
         std::fs::write(folder.on_disk(&format!("{n:03}")), "").unwrap();
     }
     let text = folder.run("read", json!({"path": "."})).await.unwrap();
-    assert!(text.ends_with("499\n(10 more are left out; list them with bash)\n"), "{text}");
+    assert!(text.ends_with("499\n(10 more are left out; narrow it with `glob`)\n"), "{text}");
 }
 
 #[tokio::test]
@@ -96,13 +99,76 @@ async fn a_missing_file_is_answered_with_names_near_it() {
     assert_eq!(code, ErrorCode::DocumentNotFound);
     assert!(message.ends_with("; did you mean `src/Stack.rs`?"), "{message}");
     let (_, message) = folder.refusal("read", json!({"path": "nowhere/at/all"})).await;
-    assert!(message.contains("look for it with `grep`"), "{message}");
+    assert!(message.contains("look for it with `glob`"), "{message}");
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_an_error() {
+async fn bytes_that_are_no_text_are_refused_with_a_way_out() {
     let folder = Folder::new(&[]);
-    std::fs::write(folder.on_disk("image.png"), b"\x89PNG\xff\xfe").unwrap();
-    let (code, _) = folder.refusal("read", json!({"path": "image.png"})).await;
+    std::fs::write(folder.on_disk("program"), b"\x7fELF\0\xff\xfe").unwrap();
+    let (code, message) = folder.refusal("read", json!({"path": "program"})).await;
     assert_eq!(code, ErrorCode::NotUtf8);
+    assert!(message.contains("use `bash`"), "{message}");
+}
+
+#[tokio::test]
+async fn a_picture_is_shown_whatever_it_is_called() {
+    let folder = Folder::new(&[]);
+    for name in ["dot.png", "dot"] {
+        std::fs::write(folder.on_disk(name), GIF).unwrap();
+        let output = folder.output("read", json!({"path": name})).await.unwrap();
+        assert_eq!(output.text, format!("`{name}`: image/gif, 3 x 2 pixels, 13 bytes"));
+        assert_eq!(output.pictures[0].picture.bytes.as_ref(), GIF);
+        assert_eq!(output.pictures[0].path, folder.path(name));
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_is_called_like_a_picture_is_read() {
+    let folder = Folder::new(&[("notes.png", "text\n")]);
+    let text = folder.run("read", json!({"path": "notes.png"})).await.unwrap();
+    assert_eq!(text, "    1\ttext\n");
+    folder.open("new.gif", "typed\n");
+    let text = folder.run("read", json!({"path": "new.gif"})).await.unwrap();
+    assert!(text.ends_with("    1\ttyped\n"), "{text}");
+}
+
+#[tokio::test]
+async fn other_encodings_are_named() {
+    let folder = Folder::new(&[]);
+    let bytes: Vec<u8> = "\u{feff}grüße\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(folder.on_disk("a.txt"), bytes).unwrap();
+    let text = folder.run("read", json!({"path": "a.txt"})).await.unwrap();
+    assert_eq!(text, "(encoded in UTF-16LE; it stays so when it is edited)\n    1\tgrüße\n");
+}
+
+#[tokio::test]
+async fn what_was_shown_whole_is_remembered() {
+    let text = format!("1\n2\n{}\n4\n5\n", "x".repeat(3_000));
+    let folder = Folder::new(&[("a.txt", &text)]);
+    folder.run("read", json!({"path": "a.txt", "limit": 4})).await.unwrap();
+    let seen = folder.context.seen(&folder.path("a.txt")).unwrap();
+    assert_eq!((seen.text.to_string(), seen.lines), (text, vec![0..2, 3..4]));
+}
+
+#[tokio::test]
+async fn a_file_too_big_for_a_document_is_read_in_part() {
+    let folder = Folder::new(&[]);
+    let line = format!("{}\n", "x".repeat(99));
+    std::fs::write(folder.on_disk("big.log"), line.repeat(200_000)).unwrap();
+    let input = json!({"path": "big.log", "offset": 150_000, "limit": 2});
+    let text = folder.run("read", input).await.unwrap();
+    assert!(text.starts_with("150000\txxx"), "{text}");
+    assert!(text.contains("lines 150000 to 150001 of") && text.contains("offset 150002"), "{text}");
+    assert!(folder.context.seen(&folder.path("big.log")).is_none());
+    let beyond = json!({"path": "big.log", "offset": 200_001});
+    assert_eq!(folder.refusal("read", beyond).await.0, ErrorCode::BadToolArguments);
+}
+
+#[tokio::test]
+async fn one_endless_line_is_shown_in_part() {
+    let folder = Folder::new(&[]);
+    std::fs::write(folder.on_disk("big.json"), "x".repeat(20_000_000)).unwrap();
+    let text = folder.run("read", json!({"path": "big.json"})).await.unwrap();
+    assert!(text.len() < 3_000 && text.contains("the line goes on"), "{} bytes", text.len());
 }
