@@ -1,87 +1,159 @@
-//! The command line where it goes wrong: what it says, how it ends and what it leaves behind.
+//! The command line as people and scripts use it: what it says, how it ends and what it leaves
+//! behind. Each test starts the real binary in a folder of its own.
 #![allow(clippy::unwrap_used, reason = "this is all test")]
 
+#[path = "command_line/around.rs"]
+mod around;
+#[path = "command_line/configuration.rs"]
+mod configuration;
+#[path = "command_line/run.rs"]
+mod run;
+#[path = "command_line/sessions.rs"]
+mod sessions;
+
 use std::{
-    path::Path,
+    fs::{self, File},
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
-fn coworker(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_coworker"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    command.env("COWORKER_HOME", folder.join("state"));
-    for name in ["COWORKER_MODEL", "COWORKER_LOG", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] {
-        command.env_remove(name);
+/// Done, failed, used wrongly, and so on: the exit codes that the help promises.
+const DONE: Option<i32> = Some(0);
+const FAILED: Option<i32> = Some(1);
+const USAGE: Option<i32> = Some(2);
+const UNANSWERED: Option<i32> = Some(4);
+const NO_MODEL: Option<i32> = Some(5);
+
+/// A folder with a project and, apart from it, what Coworker keeps.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(place.project()).unwrap();
+        place
     }
-    command
+
+    fn project(&self) -> PathBuf {
+        self.0.path().canonicalize().unwrap().join("project")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.0.path().join("home")
+    }
+
+    /// Writes a file, with the folders above it.
+    fn write(&self, file: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The name of a model that plays this script.
+    fn script(&self, script: &str) -> String {
+        let text = format!("```script\n{script}\n```\n");
+        format!("script:{}", self.write("script.md", &text).display())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coworker"));
+        command.args(arguments).current_dir(self.project()).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if ["COWORKER_", "ANTHROPIC_", "NO_COLOR", "CLICOLOR"]
+                .iter()
+                .any(|it| name.starts_with(it))
+            {
+                command.env_remove(name);
+            }
+        }
+        command.env("COWORKER_HOME", self.home());
+        command
+    }
+
+    /// Runs it and gives how it ended, what it said on standard output and on standard error.
+    fn said(&self, arguments: &[&str]) -> Said {
+        said(&mut self.command(arguments))
+    }
+
+    /// Asks a scripted model, in a session that must come to its end.
+    fn ask(&self, model: &str, prompt: &str) -> String {
+        let (code, out, told) = self.said(&["--model", model, "run", prompt]);
+        assert_eq!(code, DONE, "{told}");
+        out
+    }
+
+    /// The sessions there are, the last used first.
+    fn sessions(&self) -> Vec<Value> {
+        json_lines(&self.said(&["sessions", "--json"]).1)
+    }
 }
 
-fn folder() -> TempDir {
-    tempfile::tempdir().unwrap()
-}
+type Said = (Option<i32>, String, String);
 
-/// How it ended, what it said on standard output and what on standard error.
-fn said(command: &mut Command) -> (Option<i32>, String, String) {
+fn said(command: &mut Command) -> Said {
     let Output { status, stdout, stderr } = command.output().unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-#[test]
-fn a_prompt_without_a_model_leaves_no_session_behind() {
-    let folder = folder();
-    for arguments in [&["run", "hi"][..], &["run", "--json", "hi"], &["--model", "x", "run", "hi"]]
-    {
-        let (code, _, told) = said(&mut coworker(folder.path(), arguments));
-        assert_eq!(code, Some(1), "{told}");
-        assert!(!told.contains("--session"), "{told}");
-        assert!(arguments.contains(&"--json") || told.contains("ANTHROPIC_API_KEY"), "{told}");
-    }
-    assert_eq!(said(&mut coworker(folder.path(), &["sessions", "--json"])).1, "");
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-#[test]
-fn a_session_that_is_gone_on_with_stays_although_there_is_no_model() {
-    let folder = folder();
-    let script = folder.path().join("script.md");
-    std::fs::write(&script, "```script\nturn\nsay \"one\"\n```\n").unwrap();
-    let model = format!("script:{}", script.display());
-    let (code, _, told) = said(&mut coworker(folder.path(), &["--model", &model, "run", "hi"]));
-    assert_eq!(code, Some(0), "{told}");
-    let listed = || said(&mut coworker(folder.path(), &["sessions", "--json"])).1;
-    let before: serde_json::Value = serde_json::from_str(&listed()).unwrap();
-    std::fs::remove_file(&script).unwrap();
-    let id = before["id"].as_str().unwrap();
-    let (code, _, told) = said(&mut coworker(folder.path(), &["run", "--session", id, "again"]));
-    assert_eq!(code, Some(1), "{told}");
-    assert!(listed().contains(id));
+/// Standard input with this text, and then its end.
+fn typed(place: &Place, text: impl AsRef<[u8]>) -> File {
+    let path = place.0.path().join("typed");
+    fs::write(&path, text).unwrap();
+    File::open(path).unwrap()
 }
+
+/// A script whose model says one thing.
+fn says(text: &str) -> String {
+    format!("turn\nsay \"{text}\"")
+}
+
+/// A script whose model changes `a.txt`, which has to be allowed.
+const EDITS: &str = "turn\n\
+    call edit {\"path\": \"a.txt\", \"old_text\": \"old\", \"new_text\": \"new\"}\n---\nsay \"done\"";
 
 #[test]
 fn who_stops_reading_is_told_nothing() {
-    let folder = folder();
-    for arguments in [&["doctor"][..], &["demo", "--yes"]] {
+    let place = Place::new();
+    for arguments in [&["doctor"][..], &["demo", "--yes"], &["sessions"], &["config"], &["man"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let (code, _, told) = said(coworker(folder.path(), arguments).stdout(writer));
-        assert_eq!((code, told.as_str()), (Some(0), ""), "{arguments:?}");
+        let (code, _, told) = said(place.command(arguments).stdout(writer));
+        assert_eq!((code, told.as_str()), (DONE, ""), "{arguments:?}");
     }
 }
 
 #[test]
-fn a_line_that_is_no_answer_is_told_with_everything_in_it_to_be_seen() {
-    let folder = folder();
-    std::fs::write(folder.path().join("a.txt"), "old\n").unwrap();
-    let call = r#"call edit {"path": "a.txt", "old_text": "old", "new_text": "new"}"#;
-    let script = folder.path().join("script.md");
-    std::fs::write(&script, format!("```script\nturn\n{call}\n---\nsay \"done\"\n```\n")).unwrap();
-    let typed = folder.path().join("typed");
-    std::fs::write(&typed, b"\x1b[2K\xff\n").unwrap();
-    let model = format!("script:{}", script.display());
-    let mut command = coworker(folder.path(), &["--model", &model, "run", "--json", "hi"]);
-    let (code, updates, told) = said(command.stdin(std::fs::File::open(typed).unwrap()));
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("no answer") && told.ends_with(": \\u{1b}[2K\u{fffd}\n"), "{told:?}");
-    assert!(updates.contains("Nobody could be asked"), "{updates}");
+fn every_error_says_the_way_out() {
+    let place = Place::new();
+    place.write("home/config.toml", "modle = 'x'\n");
+    let broken = Place::new();
+    broken.write("home", "a file where a folder should be");
+    let trials: [(&Place, &[&str], Option<i32>, &str); 7] = [
+        (
+            &place,
+            &["run", "hi"],
+            USAGE,
+            "config.toml:1: there is no key `modle`; did you mean `model`?",
+        ),
+        (&Place::new(), &["run", "hi"], NO_MODEL, "ANTHROPIC_API_KEY"),
+        (&Place::new(), &["run", "--continue", "hi"], USAGE, "leave out --continue"),
+        (&Place::new(), &["run", "--session", "x", "hi"], FAILED, "`coworker sessions` lists"),
+        (&Place::new(), &["sessions", "show", "x"], FAILED, "`coworker sessions` lists"),
+        (&Place::new(), &["trust", "nowhere"], USAGE, "not a folder"),
+        (&broken, &["sessions"], FAILED, "set COWORKER_HOME"),
+    ];
+    for (place, arguments, expected, way_out) in trials {
+        let (code, out, told) = place.said(arguments);
+        assert_eq!((code, out.as_str()), (expected, ""), "{arguments:?}: {told}");
+        assert!(told.contains(way_out), "{arguments:?}: {told}");
+    }
 }

@@ -1,6 +1,14 @@
 //! What can be typed on the command line, and the help that is shown for it.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
+use clap_complete::Shell;
+use frontends::cli::{Ending, style::Colour};
+use protocol::Mode;
 
 /// An AI colleague that lives beside your editor like a language server.
 #[derive(Debug, Parser)]
@@ -11,14 +19,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
         coworker demo                       see the main job, with no key and no set-up\n  \
         coworker doctor                     see whether everything is in place\n  \
         coworker run \"explain src/main.rs\"  one prompt in this folder\n\n\
-        Editors start `coworker lsp` by themselves; editors/ in the sources has a plugin for \
-        Neovim, and any other LSP editor works without one.\n\n\
+        Editors start `coworker lsp` by themselves; editors/ in the sources has plugins, and any \
+        other LSP editor works without one.\n\n\
         Environment:\n  \
         ANTHROPIC_API_KEY   your key; it goes to the provider and nowhere else\n  \
         ANTHROPIC_BASE_URL  another address that speaks the same protocol\n  \
-        COWORKER_MODEL      as --model\n  \
         COWORKER_HOME       one folder for settings, sessions and log\n  \
-        COWORKER_LOG        what to log, such as `debug`; goes to coworker.log beside the sessions"
+        COWORKER_KEY        any key of the configuration in capitals, such as COWORKER_MODEL\n  \
+        NO_COLOR            no colours; CLICOLOR_FORCE=1 has them in pipes too"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -29,30 +37,44 @@ pub(crate) struct Arguments {
 
 /// What every command understands.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// The model of new sessions, as `anthropic/NAME`; `script:FILE` plays a script instead of
-    /// asking a model. Also: COWORKER_MODEL, or `model` in config.toml
+    /// The model to use, as `anthropic/NAME`; `script:FILE` plays a script instead of asking a
+    /// model
     #[arg(long, global = true, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// How freely the agent may act in new sessions
-    #[arg(long, global = true, value_name = "MODE")]
+    /// How freely the agent may act
+    #[arg(long, global = true, value_name = "MODE", value_parser = modes())]
     pub(crate) mode: Option<Mode>,
+    /// Whether to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+    /// What to log, such as `debug` or `warn,engine=trace`
+    #[arg(long, global = true, value_name = "LEVELS")]
+    pub(crate) log: Option<String>,
+    /// The file to log to
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_file: Option<String>,
 }
 
-/// A mode as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Mode {
-    /// Reading in the folder is free; every edit and command is asked for
-    Ask,
-    /// Read-only until you approve a plan
-    Plan,
+/// When to use colours, as it is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
-impl From<Mode> for protocol::Mode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Ask => Self::Ask,
-            Mode::Plan => Self::Plan,
+impl From<When> for Colour {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
         }
     }
 }
@@ -65,20 +87,45 @@ pub(crate) enum Command {
     /// Watch the main job in the terminal: real server, real tools, real edits, a scripted model
     Demo(DemoOptions),
     /// Send one prompt from the command line and see it through
-    #[command(
-        after_help = "Ctrl-C stops the turn. Without a terminal to ask on, every question is \
-        answered with no, unless --yes is given.\n\n\
-        Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped.\n\n\
-        With --json, no terminal is needed: standard output has one JSON line for each update, \
-        and a question is answered by a line on standard input:\n  \
-        {\"approvalId\": \"…\", \"answer\": {\"decision\": \"once\"}}\n\
-        docs/protocol.md describes both."
-    )]
+    #[command(after_help = run_help())]
     Run(RunOptions),
-    /// List the sessions, the last used first
-    Sessions(SessionsOptions),
+    /// List, show, export and delete sessions
+    #[command(args_conflicts_with_subcommands = true)]
+    Sessions {
+        #[command(flatten)]
+        list: ListOptions,
+        #[command(subcommand)]
+        command: Option<SessionsCommand>,
+    },
+    /// Show the configuration: each key, its value and where it came from
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "A value comes from the last of these that has it: what is built in, your file \
+        (`coworker config path`), .coworker/config.toml of a project whose folder you trust, the \
+        environment (COWORKER_ and the key in capitals), the command line."
+    )]
+    Config {
+        #[command(flatten)]
+        show: ConfigOptions,
+        #[command(subcommand)]
+        command: Option<ConfigCommand>,
+    },
+    /// Trust a folder: the configuration that its project brings along counts from then on
+    Trust(TrustOptions),
     /// Check that everything is in place; makes no network call
-    Doctor,
+    Doctor(DoctorOptions),
+    /// Write a completion script for a shell
+    #[command(after_help = "For example, in ~/.bashrc:\n  source <(coworker completions bash)")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual page
+    Man {
+        /// A folder for all pages, instead of the first one on standard output
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
 }
 
 /// Options of `demo`.
@@ -92,55 +139,164 @@ pub(crate) struct DemoOptions {
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
-    /// What to ask
-    #[arg(value_parser = not_blank)]
-    pub(crate) prompt: String,
+    /// What to ask; `-` stands for standard input, which is also read when nothing is given
+    #[arg(value_name = "PROMPT")]
+    pub(crate) prompt: Vec<String>,
     /// Write updates as JSON lines; read answers as JSON lines
     #[arg(long)]
     pub(crate) json: bool,
     /// Allow everything that would be asked about. What policy denies stays denied
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Go on with this session instead of a new one
+    /// Go on with the session that was used last in this folder
+    #[arg(short, long = "continue", conflicts_with = "session")]
+    pub(crate) go_on: bool,
+    /// Go on with this session; the beginning of its id is enough
     #[arg(long, value_name = "ID")]
     pub(crate) session: Option<String>,
     /// The folder to work in; the current one if left out
     #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
-    pub(crate) root: Option<String>,
+    pub(crate) root: Option<PathBuf>,
 }
 
-/// Options of `sessions`.
+/// What to do with sessions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionsCommand {
+    /// List the sessions, the last used first
+    List(ListOptions),
+    /// Show a session as it went
+    Show {
+        /// The session; the beginning of its id is enough
+        id: String,
+    },
+    /// Write a session to standard output or a file
+    Export {
+        /// The session; the beginning of its id is enough
+        id: String,
+        /// How to write it
+        #[arg(long, value_enum, default_value = "markdown")]
+        format: Format,
+        /// The file to write, which must not exist yet
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write over the file if it exists
+        #[arg(long, requires = "output")]
+        force: bool,
+    },
+    /// Delete sessions for good
+    Delete {
+        /// The sessions; the beginning of an id is enough
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// How a session is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For reading
+    Markdown,
+    /// One line for each update of the journal, as in docs/protocol.md
+    Json,
+}
+
+/// Options of `sessions list`.
 #[derive(Debug, Args)]
-pub(crate) struct SessionsOptions {
+pub(crate) struct ListOptions {
     /// Write JSON lines
     #[arg(long)]
     pub(crate) json: bool,
     /// Only sessions of this folder
     #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
-    pub(crate) root: Option<String>,
+    pub(crate) root: Option<PathBuf>,
 }
 
-fn not_blank(typed: &str) -> Result<String, &'static str> {
-    if typed.trim().is_empty() { Err("there is nothing to ask") } else { Ok(typed.to_owned()) }
+/// Options of `config`.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigOptions {
+    /// Write JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The folder whose project counts; the current one if left out
+    #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
+    pub(crate) root: Option<PathBuf>,
 }
 
-fn existing_folder(typed: &str) -> Result<String, &'static str> {
-    if std::path::Path::new(typed).is_dir() { Ok(typed.to_owned()) } else { Err("not a folder") }
+/// What else can be shown of the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Write the path of your configuration file, which need not exist
+    Path,
+    /// Write the JSON schema of the configuration file
+    Schema,
 }
 
-impl From<DemoOptions> for crate::demo::DemoOptions {
-    fn from(options: DemoOptions) -> Self {
-        use std::io::IsTerminal;
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { yes: options.yes, colour }
-    }
+/// Options of `trust`.
+#[derive(Debug, Args)]
+pub(crate) struct TrustOptions {
+    /// The folder, with all below it; the current one if left out
+    #[arg(value_parser = existing_folder)]
+    pub(crate) folder: Option<PathBuf>,
+    /// Trust it no more
+    #[arg(long)]
+    pub(crate) remove: bool,
+    /// List the trusted folders
+    #[arg(long, conflicts_with_all = ["remove", "folder"])]
+    pub(crate) list: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorOptions {
+    /// Write JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask the model for one word, to see that it answers; the provider counts it
+    #[arg(long)]
+    pub(crate) online: bool,
+}
+
+/// The modes by their names.
+fn modes() -> impl TypedValueParser<Value = Mode> {
+    let named = |mode: Mode| PossibleValue::new(mode.as_str()).help(mode.description());
+    PossibleValuesParser::new(Mode::ALL.map(named)).try_map(|name| {
+        let mut modes = Mode::ALL.into_iter();
+        modes.find(|mode| mode.as_str() == name).ok_or("no such mode")
+    })
+}
+
+/// The exit codes and their meanings, a line each.
+pub(crate) fn exit_codes() -> String {
+    let line = |ending: Ending| format!("  {:>3}  {}\n", ending.code(), ending.meaning());
+    Ending::ALL.map(line).concat()
+}
+
+fn run_help() -> String {
+    format!(
+        "Ctrl-C stops the turn; a second one ends at once. Without a terminal to ask on, every \
+         question is answered with no, unless --yes is given.\n\n\
+         Exit codes:\n{}\n\
+         With --json, no terminal is needed: standard output has one JSON line for each update, \
+         and a question is answered by a line on standard input:\n  \
+         {{\"approvalId\": \"…\", \"answer\": {{\"decision\": \"once\"}}}}\n\
+         docs/protocol.md describes both.",
+        exit_codes()
+    )
+}
+
+fn existing_folder(typed: &str) -> Result<PathBuf, &'static str> {
+    let folder = PathBuf::from(typed);
+    if folder.is_dir() { Ok(folder) } else { Err("not a folder") }
 }
 
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::Arguments;
+    use super::*;
 
     #[test]
     fn the_table_of_arguments_is_consistent() {
@@ -148,10 +304,23 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_that_asks_nothing_is_wrong_usage() {
-        for blank in ["", " \n"] {
-            let refused = Arguments::try_parse_from(["coworker", "run", blank]).unwrap_err();
-            assert_eq!(refused.exit_code(), 2, "{refused}");
+    fn every_mode_can_be_typed() {
+        for mode in Mode::ALL {
+            let typed = Arguments::try_parse_from(["coworker", "--mode", mode.as_str(), "doctor"]);
+            assert_eq!(typed.unwrap().global.mode, Some(mode));
+        }
+        assert!(Arguments::try_parse_from(["coworker", "--mode", "yolo", "doctor"]).is_err());
+    }
+
+    #[test]
+    fn plain_sessions_lists_them() {
+        for line in [&["coworker", "sessions", "--json"][..], &["coworker", "sessions", "list"]] {
+            let Command::Sessions { list, command } =
+                Arguments::try_parse_from(line).unwrap().command
+            else {
+                panic!("{line:?}")
+            };
+            assert_eq!(list.json, command.is_none());
         }
     }
 }

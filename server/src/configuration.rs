@@ -1,106 +1,252 @@
-//! Configuration: built-in < user file < environment < command line, as one value.
+//! Configuration: built-in < user file < project file < environment < command line, as one value.
 //!
-//! Settings are read from the environment and the configuration file here and nowhere else. Every key
-//! of the file is a field of [`File`]; an unknown key is an error that names it.
+//! Settings are read from files and the environment here and nowhere else. [`keys`] has every key
+//! with its documentation; [`layer`] reads one source and says what is wrong with it; [`trust`]
+//! keeps the folders whose project file counts; [`show`] prints what came of it.
+//!
+//! Start with [`Configuration::load`].
 
-use std::{env, time::Duration};
+pub(crate) mod keys;
+mod layer;
+pub(crate) mod show;
+pub(crate) mod trust;
+
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use etcetera::BaseStrategy;
 use models::{AnthropicSettings, Key, ModelSettings};
 use protocol::{AbsPath, Mode};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::arguments::Global;
+use keys::Keys;
+use layer::{Entry, Layer, Origin, Problem};
+use trust::Trust;
+
+/// The name of the file, in the user's folder and in that of a project.
+const FILE: &str = "config.toml";
 
 /// What the user chose, from wherever they chose it.
 #[derive(Debug)]
 pub(crate) struct Configuration {
-    /// The folder of the configuration file.
+    /// The folder of the user's file.
     pub(crate) config_folder: AbsPath,
     /// The folder of sessions and logs.
     pub(crate) state_folder: AbsPath,
-    /// What to log, as `tracing` has it.
-    pub(crate) log: String,
+    /// Every value, with where it came from.
+    pub(crate) values: Vec<Entry>,
+    /// The file of the project, if it has one.
+    pub(crate) project: Option<Project>,
+    /// What is wrong. The values that are wrong do not count.
+    pub(crate) problems: Vec<Problem>,
+    /// What was left out although nothing is wrong with it.
+    pub(crate) remarks: Vec<String>,
+    pub(crate) keys: Keys,
     pub(crate) settings: engine::Settings,
     pub(crate) models: ModelSettings,
     /// How long to wait for a database that another process writes.
     pub(crate) busy_timeout: Duration,
 }
 
-/// `config.toml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    /// The model of new sessions, as `provider/name`.
-    model: Option<String>,
-    /// The mode of new sessions: `ask` or `plan`.
-    mode: Option<Mode>,
-    /// How long an editor may take to answer that it applies an edit.
-    apply_timeout_ms: Option<u64>,
-    /// How long after that its document may take to show the edit.
-    confirm_timeout_ms: Option<u64>,
-    /// How long to wait for a session database that another process writes.
-    store_busy_timeout_ms: Option<u64>,
+/// The configuration of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Project {
+    /// The folder of the project, resolved.
+    pub(crate) root: AbsPath,
+    pub(crate) file: PathBuf,
+    /// Whether it counts.
+    pub(crate) trusted: bool,
+}
+
+/// The configuration has mistakes.
+#[derive(Debug, thiserror::Error)]
+pub(crate) struct Mistakes(pub(crate) Vec<Problem>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [problem] => write!(f, "the configuration has a mistake. {problem}"),
+            problems => {
+                write!(f, "the configuration has {} mistakes:", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
 }
 
 impl Configuration {
-    /// Reads the file and the environment, and puts what was typed on top.
+    /// Reads every layer. `root` is the folder that is worked in, where it is known; its project
+    /// file counts if the folder is trusted.
     ///
     /// # Errors
-    /// The file cannot be read or has a mistake; a folder is not an absolute path in UTF-8.
-    pub(crate) fn load(typed: &Global) -> anyhow::Result<Self> {
+    /// A folder is not an absolute path in UTF-8. Mistakes in a layer are among the
+    /// [`Configuration::problems`].
+    pub(crate) fn load(typed: &Global, root: Option<&Path>) -> anyhow::Result<Self> {
         let (config_folder, state_folder) = folders()?;
-        let file = File::read(&config_folder)?;
-        let key = env::var("ANTHROPIC_API_KEY").ok().and_then(Key::new);
-        let base_url = env::var("ANTHROPIC_BASE_URL").ok().filter(|url| !url.is_empty());
-        let chosen = typed
-            .model
-            .clone()
-            .or_else(|| env::var("COWORKER_MODEL").ok().filter(|model| !model.is_empty()))
-            .or(file.model)
-            .map(|model| located(&model));
-        let models =
-            ModelSettings { model: chosen.clone(), anthropic: AnthropicSettings { key, base_url } };
-        let built_in = engine::Settings::default();
-        let settings = engine::Settings {
-            mode: typed.mode.map(Mode::from).or(file.mode).unwrap_or(built_in.mode),
-            model: chosen.unwrap_or_default(),
-            forbidden: vec![config_folder.clone(), state_folder.clone()],
-            apply_timeout: milliseconds(file.apply_timeout_ms, built_in.apply_timeout),
-            confirm_timeout: milliseconds(file.confirm_timeout_ms, built_in.confirm_timeout),
-            ..built_in
-        };
-        Ok(Self {
+        let user = Layer::file(&config_folder.as_std_path().join(FILE), Origin::User);
+        let mut layers = vec![user];
+        let mut remarks = Vec::new();
+        let project = root.and_then(|root| project(root, &state_folder, &mut remarks));
+        if let Some(project) = project.as_ref().filter(|project| project.trusted) {
+            let mut layer = Layer::file(&project.file, Origin::Project);
+            narrow(&mut layer, &layers, &mut remarks);
+            locate(&mut layer, project.root.as_std_path());
+            layers.push(layer);
+        }
+        layers.push(Layer::environment(|name| env::var_os(name)));
+        layers.push(flags(typed));
+        let problems = layers.iter_mut().flat_map(|layer| layer.problems.drain(..)).collect();
+        let values = merged(layers);
+        let keys = as_keys(&values)?;
+        let mut configuration = Self {
+            settings: settings(&keys, [&config_folder, &state_folder]),
+            models: model_settings(&keys),
+            busy_timeout: Duration::from_millis(keys.store_busy_timeout_ms),
             config_folder,
             state_folder,
-            log: env::var("COWORKER_LOG").unwrap_or_else(|_| "warn".to_owned()),
-            settings,
-            models,
-            busy_timeout: milliseconds(file.store_busy_timeout_ms, Duration::from_secs(2)),
-        })
+            values,
+            project,
+            problems,
+            remarks,
+            keys,
+        };
+        if let Some(project) = configuration.project.as_ref().filter(|project| !project.trusted) {
+            let remark = format!(
+                "{} counts for nothing until you trust the folder: `coworker trust {}`",
+                project.file.display(),
+                project.root
+            );
+            configuration.remarks.push(remark);
+        }
+        Ok(configuration)
     }
 
-    /// The configuration file, whether it exists or not.
-    pub(crate) fn file(&self) -> String {
-        format!("{}/config.toml", self.config_folder)
+    /// The same, if it has no mistakes.
+    ///
+    /// # Errors
+    /// [`Mistakes`].
+    pub(crate) fn checked(self) -> Result<Self, Mistakes> {
+        if self.problems.is_empty() { Ok(self) } else { Err(Mistakes(self.problems)) }
+    }
+
+    /// The user's file, whether it exists or not.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.config_folder.as_std_path().join(FILE)
+    }
+
+    /// The file to log to.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        match self.keys.log_file.as_str() {
+            "" => self.state_folder.as_std_path().join("coworker.log"),
+            file => file.into(),
+        }
     }
 }
 
-impl File {
-    fn read(folder: &AbsPath) -> anyhow::Result<Self> {
-        let path = folder.as_std_path().join("config.toml");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", path.display()));
-            }
-        };
-        toml::from_str(&text).with_context(|| format!("{} has a mistake", path.display()))
+/// The file of a project, if there is one.
+fn project(root: &Path, state: &AbsPath, remarks: &mut Vec<String>) -> Option<Project> {
+    let root = trust::resolved(root).ok()?;
+    let file = root.as_std_path().join(".coworker").join(FILE);
+    if !file.exists() {
+        return None;
     }
+    let trusted = Trust::new(state).covers(&root).unwrap_or_else(|error| {
+        remarks.push(format!("{error:#}"));
+        false
+    });
+    Some(Project { root, file, trusted })
+}
+
+/// Leaves out a mode that is freer than the user's own: a project may only be stricter.
+fn narrow(project: &mut Layer, below: &[Layer], remarks: &mut Vec<String>) {
+    let set = below.iter().flat_map(|layer| &layer.entries).filter(|it| it.key == "mode");
+    let own = set.last().and_then(|entry| serde_json::from_value(entry.value.clone()).ok());
+    let own: Mode = own.unwrap_or_default();
+    project.entries.retain(|entry| {
+        let mode = serde_json::from_value::<Mode>(entry.value.clone());
+        let Some(mode) = mode.ok().filter(|_| entry.key == "mode") else { return true };
+        let stricter = freedom(mode) <= freedom(own);
+        if !stricter {
+            remarks.push(format!(
+                "{}: `mode` is left out, because `{}` is freer than your `{}`",
+                entry.origin,
+                mode.as_str(),
+                own.as_str()
+            ));
+        }
+        stricter
+    });
+}
+
+/// How much a mode leaves to the agent.
+fn freedom(mode: Mode) -> usize {
+    let strictest_first = ["plan", "ask", "edit"];
+    let known = strictest_first.iter().position(|name| *name == mode.as_str());
+    known.unwrap_or(strictest_first.len())
+}
+
+/// What was typed as options.
+fn flags(typed: &Global) -> Layer {
+    let Global { model, mode, log, log_file, .. } = typed;
+    let mode = mode.map(|mode| mode.as_str().to_owned());
+    let mut layer = Layer::default();
+    for (key, flag, value) in [
+        ("model", "--model", model),
+        ("mode", "--mode", &mode),
+        ("log", "--log", log),
+        ("log_file", "--log-file", log_file),
+    ] {
+        if let Some(value) = value {
+            layer.add(key, Value::String(value.clone()), Origin::Flag(flag));
+        }
+    }
+    layer
+}
+
+/// Every key with the value of the last layer that sets it.
+fn merged(layers: Vec<Layer>) -> Vec<Entry> {
+    let built_in = |(key, value)| Entry { key, value, origin: Origin::BuiltIn };
+    let mut values: Vec<Entry> = Keys::built_in().into_iter().map(built_in).collect();
+    for entry in layers.into_iter().flat_map(|layer| layer.entries) {
+        if let Some(value) = values.iter_mut().find(|value| value.key == entry.key) {
+            *value = entry;
+        }
+    }
+    values
+}
+
+fn as_keys(values: &[Entry]) -> anyhow::Result<Keys> {
+    let values = values.iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+    let mut keys: Keys = serde_json::from_value(Value::Object(Map::from_iter(values)))
+        .context("the configuration does not fit together")?;
+    if let Ok(here) = env::current_dir() {
+        keys.model = located(&keys.model, &here);
+    }
+    Ok(keys)
+}
+
+fn settings(keys: &Keys, forbidden: [&AbsPath; 2]) -> engine::Settings {
+    engine::Settings {
+        mode: keys.mode,
+        model: keys.model.clone(),
+        max_requests: keys.max_requests,
+        forbidden: forbidden.map(AbsPath::clone).to_vec(),
+        apply_timeout: Duration::from_millis(keys.apply_timeout_ms),
+        confirm_timeout: Duration::from_millis(keys.confirm_timeout_ms),
+        ..engine::Settings::default()
+    }
+}
+
+fn model_settings(keys: &Keys) -> ModelSettings {
+    let key = env::var("ANTHROPIC_API_KEY").ok().and_then(Key::new);
+    let base_url = env::var("ANTHROPIC_BASE_URL").ok().filter(|url| !url.is_empty());
+    let model = Some(keys.model.clone()).filter(|model| !model.is_empty());
+    ModelSettings { model, anthropic: AnthropicSettings { key, base_url } }
 }
 
 /// The folders of configuration and of state: both `COWORKER_HOME` where it is set, else where
@@ -118,44 +264,92 @@ fn folders() -> anyhow::Result<(AbsPath, AbsPath)> {
     Ok((config, state))
 }
 
-fn absolute(path: std::path::PathBuf) -> anyhow::Result<AbsPath> {
+fn absolute(path: PathBuf) -> anyhow::Result<AbsPath> {
     let Some(text) = path.to_str() else {
         bail!("the path {} is not UTF-8", path.display());
     };
     Ok(AbsPath::new(text)?)
 }
 
+/// Names the scripts of a layer by their whole paths.
+fn locate(layer: &mut Layer, folder: &Path) {
+    for entry in layer.entries.iter_mut().filter(|entry| entry.key == "model") {
+        if let Value::String(model) = &mut entry.value {
+            *model = located(model, folder);
+        }
+    }
+}
+
 /// A script is named by its whole path, so that a session finds it again from another folder.
-fn located(model: &str) -> String {
-    let script = model.strip_prefix("script:").and_then(|file| std::path::absolute(file).ok());
-    match script.as_deref().and_then(std::path::Path::to_str) {
+fn located(model: &str, folder: &Path) -> String {
+    let script = model.strip_prefix("script:");
+    let file = script.and_then(|file| std::path::absolute(folder.join(file)).ok());
+    match file.as_deref().and_then(Path::to_str) {
         Some(file) => format!("script:{file}"),
         None => model.to_owned(),
     }
 }
 
-fn milliseconds(chosen: Option<u64>, built_in: Duration) -> Duration {
-    chosen.map_or(built_in, Duration::from_millis)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::File;
+    use super::*;
 
-    #[test]
-    fn an_unknown_key_is_named() {
-        let error = toml::from_str::<File>("modle = \"x\"").unwrap_err().to_string();
-        assert!(error.contains("modle") && error.contains("model"), "{error}");
+    fn layer(text: &str, origin: fn(String, usize) -> Origin) -> Layer {
+        Layer::text("c.toml", text, origin)
+    }
+
+    fn keys(layers: Vec<Layer>) -> Keys {
+        as_keys(&merged(layers)).unwrap()
     }
 
     #[test]
-    fn every_key_is_read() {
-        let text = "model = 'a/b'\nmode = 'plan'\napply_timeout_ms = 1\nconfirm_timeout_ms = 2\n\
-                    store_busy_timeout_ms = 3";
-        let file: File = toml::from_str(text).unwrap();
-        assert_eq!(file.model.as_deref(), Some("a/b"));
-        assert_eq!(file.mode, Some(protocol::Mode::Plan));
-        assert_eq!((file.apply_timeout_ms, file.confirm_timeout_ms), (Some(1), Some(2)));
-        assert_eq!(file.store_busy_timeout_ms, Some(3));
+    fn nothing_set_is_what_is_built_in() {
+        assert_eq!(keys(Vec::new()), Keys::default());
+        assert!(merged(Vec::new()).iter().all(|entry| entry.origin == Origin::BuiltIn));
+        assert!(Keys::built_in().len() <= 40, "too many keys to know");
+    }
+
+    #[test]
+    fn the_last_layer_wins_key_by_key() {
+        let user = layer("model = 'a/b'\nmax_requests = 3\nlog = 'info'", Origin::User);
+        let variables = Layer::environment(|name| match name {
+            "COWORKER_LOG" => Some("debug".into()),
+            "COWORKER_MODEL" => Some("c/d".into()),
+            _ => None,
+        });
+        let typed = flags(&Global { model: Some("e/f".into()), ..Global::default() });
+        let values = merged(vec![user, variables, typed]);
+        let origins: Vec<_> =
+            values.iter().map(|it| (it.key.as_str(), it.origin.to_string())).collect();
+        for expected in [("model", "--model"), ("log", "COWORKER_LOG"), ("mode", "built in")] {
+            assert!(origins.contains(&(expected.0, expected.1.to_owned())), "{origins:?}");
+        }
+        let keys = as_keys(&values).unwrap();
+        assert_eq!((keys.model.as_str(), keys.max_requests), ("e/f", 3));
+    }
+
+    #[test]
+    fn a_project_may_be_stricter_than_the_user_and_not_freer() {
+        for (own, project, kept) in [
+            ("", "mode = 'plan'", true),
+            ("", "mode = 'ask'", true),
+            ("", "mode = 'edit'", false),
+            ("mode = 'edit'", "mode = 'edit'", true),
+            ("mode = 'plan'", "mode = 'ask'", false),
+        ] {
+            let below = [layer(own, Origin::User)];
+            let mut project = layer(project, Origin::Project);
+            assert_eq!(project.entries.len(), 1, "{:?}", project.problems);
+            let mut remarks = Vec::new();
+            narrow(&mut project, &below, &mut remarks);
+            assert_eq!((project.entries.len(), remarks.len()), (kept.into(), (!kept).into()));
+        }
+    }
+
+    #[test]
+    fn a_script_is_found_from_where_it_was_named() {
+        let mut project = layer("model = 'script:a.md'", Origin::Project);
+        locate(&mut project, Path::new("/w"));
+        assert_eq!(keys(vec![project]).model, "script:/w/a.md");
     }
 }

@@ -83,7 +83,8 @@ async fn play(
         Answers::Automatic(_) => "the demo".to_owned(),
     };
     let ui = ClientUi { chat: true, approvals: true, prompt: false, questions: true };
-    options.capabilities = ClientCapabilities { version: protocol::PROTOCOL_VERSION, ui, ..Default::default() };
+    options.capabilities =
+        ClientCapabilities { version: protocol::PROTOCOL_VERSION, ui, ..Default::default() };
     let client = Client::start(stage.server()?, options).await;
     let client = client.context("the language server did not start")?;
     let view = View::new(screen.style);
@@ -133,7 +134,7 @@ impl<W: Write> Demo<W> {
         let position = |offset| self.client.position(&self.stage.file, offset);
         let range = position(selection.start).zip(position(selection.end));
         let range = range.map(|(start, end)| Range { start, end });
-        let context = vec![ChatContext { uri: uri(&self.stage.file), range }];
+        let context = vec![ChatContext { uri: uri(&self.stage.file), range, cursor: None }];
         let turn = self.ask("make this shorter", context).await?;
         if turn.rejected {
             return self.nothing_changed(&before).await;
@@ -167,7 +168,10 @@ impl<W: Write> Demo<W> {
         let sign = self.view.aside(&(self.screen.style.cyan(">") + " "));
         self.screen.prompt(&sign, prompt).await?;
         let (session_id, text) = (self.session.clone(), prompt.to_owned());
-        let started = self.client.call::<Chat>(ChatParams { session_id, text, context, steer: false }).await?;
+        let started = self
+            .client
+            .call::<Chat>(ChatParams { session_id, text, context, steer: false })
+            .await?;
         self.session = Some(started.session_id.clone());
         let mut turn = Turn::default();
         loop {

@@ -1,80 +1,163 @@
-//! `coworker doctor`: is everything in place? Looks only at this machine; makes no network call.
+//! `coworker doctor`: is everything in place? Looks only at this machine, unless it is told to ask
+//! the model.
+//!
+//! Each check says what it found and, where something is amiss, the way out. [`checks`] are those
+//! of the machine around us.
+
+mod checks;
+mod model;
 
 use std::{io::Write, process::ExitCode};
 
-use engine::Sessions;
+use frontends::cli::{
+    Ending,
+    style::{Style, exposed},
+};
+use serde_json::json;
+use store::SqliteStore;
 
-use crate::{configuration::Configuration, wiring};
+use crate::{arguments::DoctorOptions, configuration::Configuration};
 
 /// One thing that was looked at.
-struct Check {
+#[derive(Debug)]
+pub(super) struct Check {
     name: &'static str,
-    /// What is so, or what is wrong and the way out.
-    found: Result<String, String>,
+    state: State,
+    /// What is so, or what is amiss.
+    found: String,
+    /// What to do about it.
+    way_out: Option<String>,
 }
 
-/// Looks at everything and says what it found. The exit code is 1 if something is missing.
+/// How a thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Good,
+    /// It works, but not as well as it could.
+    Odd,
+    /// It does not work.
+    Bad,
+}
+
+impl Check {
+    fn good(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, state: State::Good, found: found.into(), way_out: None }
+    }
+
+    fn odd(name: &'static str, found: impl Into<String>, way_out: impl Into<String>) -> Self {
+        Self { state: State::Odd, way_out: Some(way_out.into()), ..Self::good(name, found) }
+    }
+
+    fn bad(name: &'static str, found: impl Into<String>, way_out: impl Into<String>) -> Self {
+        Self { state: State::Bad, ..Self::odd(name, found, way_out) }
+    }
+}
+
+/// Looks at everything and says what it found. The exit code is 1 if something does not work.
 pub(crate) async fn run(
     configuration: &Configuration,
+    options: DoctorOptions,
+    style: Style,
     mut out: impl Write,
 ) -> anyhow::Result<ExitCode> {
-    let (sessions, _) = wiring::rooms(configuration).await?;
-    let checks = [
-        Check { name: "version", found: Ok(env!("CARGO_PKG_VERSION").to_owned()) },
-        file(configuration),
-        database(configuration, &sessions).await,
-        model(&sessions),
-        program("shell", &["bash", "sh"], "commands of the agent cannot run"),
-        program("git", &["git"], "the agent cannot look at the history of your project"),
-    ];
-    for Check { name, found } in &checks {
-        let (sign, text) = match found {
-            Ok(text) => ("✓", text),
-            Err(text) => ("✗", text),
-        };
-        writeln!(out, "{sign} {name:<9} {text}")?;
+    let version = format!(
+        "{} on {} {}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    );
+    let mut checks = vec![Check::good("version", version)];
+    checks.extend(settings(configuration));
+    checks.push(checks::state_folder(configuration));
+    checks.push(database(configuration).await);
+    checks.push(checks::log(configuration));
+    checks.push(model::check(configuration, options.online).await);
+    checks.extend(checks::programs().await);
+    checks.extend(checks::watches());
+    checks.extend(checks::editors().await);
+    for check in &checks {
+        match options.json {
+            true => writeln!(out, "{}", as_json(check))?,
+            false => write!(out, "{}", as_text(style, check))?,
+        }
     }
-    let healthy = checks.iter().all(|check| check.found.is_ok());
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let bad = checks.iter().any(|check| check.state == State::Bad);
+    Ok(if bad { Ending::Failed } else { Ending::Done }.into())
 }
 
-fn file(configuration: &Configuration) -> Check {
+fn as_text(style: Style, check: &Check) -> String {
+    let Check { name, state, found, way_out } = check;
+    let sign = match state {
+        State::Good => style.green("✓"),
+        State::Odd => style.yellow("!"),
+        State::Bad => style.red("✗"),
+    };
+    let mut text = format!("{sign} {name:<9} {}\n", exposed(found));
+    if let Some(way_out) = way_out {
+        text += &style.dim(&format!("            → {}\n", exposed(way_out)));
+    }
+    text
+}
+
+fn as_json(check: &Check) -> serde_json::Value {
+    let state = match check.state {
+        State::Good => "good",
+        State::Odd => "odd",
+        State::Bad => "bad",
+    };
+    let mut json = json!({ "check": check.name, "state": state, "found": check.found });
+    if let Some(way_out) = &check.way_out {
+        json["wayOut"] = json!(way_out);
+    }
+    json
+}
+
+/// The configuration, and what is wrong with it.
+fn settings(configuration: &Configuration) -> Vec<Check> {
     let file = configuration.file();
-    let exists = std::path::Path::new(&file).exists();
-    let found = if exists { file } else { format!("{file} (not there; it need not be)") };
-    Check { name: "settings", found: Ok(found) }
+    let missing = if file.exists() { "" } else { " (not there; it need not be)" };
+    let mut checks = vec![Check::good("settings", format!("{}{missing}", file.display()))];
+    checks.extend(configuration.problems.iter().map(|problem| {
+        let way_out = "correct it; `coworker config` shows what counts until then";
+        Check::bad("settings", problem.to_string(), way_out)
+    }));
+    checks.extend(
+        configuration
+            .remarks
+            .iter()
+            .map(|remark| Check { state: State::Odd, ..Check::good("settings", remark.clone()) }),
+    );
+    checks
 }
 
-async fn database(configuration: &Configuration, sessions: &Sessions) -> Check {
-    let found = match sessions.list(None).await {
-        Ok(list) => Ok(format!("{} sessions in {}", list.len(), configuration.state_folder)),
-        Err(error) => Err(error.message),
+async fn database(configuration: &Configuration) -> Check {
+    let name = "sessions";
+    let look = async {
+        let store = SqliteStore::open(&configuration.state_folder, configuration.busy_timeout)?;
+        let (list, description) =
+            (engine::Store::list(&store, None).await?, store.describe().await?);
+        Ok::<_, engine::StoreError>((list.len(), description))
     };
-    Check { name: "sessions", found }
+    match look.await {
+        Ok((number, store::Description { file, schema, bytes })) => {
+            let size = checks::size(bytes);
+            Check::good(name, format!("{number} in {file}, {size}, schema {schema}"))
+        }
+        // Each of these errors says the way out itself.
+        Err(error) => Check { state: State::Bad, ..Check::good(name, error.to_string()) },
+    }
 }
 
-fn model(sessions: &Sessions) -> Check {
-    let settings = sessions.settings();
-    let found = match settings.model.as_str() {
-        "" => Err("none is set up. Set ANTHROPIC_API_KEY, or `model` in the settings; \
-             `coworker demo` works without"
-            .to_owned()),
-        name => sessions
-            .models(name)
-            .into_iter()
-            .find(|choice| choice.name == name)
-            .map(|choice| format!("{name}: {}", choice.description))
-            .ok_or_else(|| format!("{name} cannot be reached; is its key set?")),
-    };
-    Check { name: "model", found }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Whether one of these programs is on the path.
-fn program(name: &'static str, programs: &[&str], without: &str) -> Check {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = programs.iter().find_map(|program| {
-        std::env::split_paths(&path).map(|folder| folder.join(program)).find(|it| it.is_file())
-    });
-    let missing = || format!("{} is not on the PATH: {without}", programs.join(" or "));
-    Check { name, found: found.map(|it| it.display().to_string()).ok_or_else(missing) }
+    #[test]
+    fn what_is_amiss_is_told_with_its_way_out() {
+        let check = Check::odd("git", "not\u{1b} there", "install it");
+        let text = as_text(Style::default(), &check);
+        assert_eq!(text, "! git       not\\u{1b} there\n            → install it\n");
+        let json = as_json(&check);
+        assert_eq!((&json["state"], &json["wayOut"]), (&json!("odd"), &json!("install it")));
+    }
 }

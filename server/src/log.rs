@@ -1,57 +1,28 @@
 //! The log: a file in the state folder, never standard output, which belongs to the protocol.
+//!
+//! Nothing is opened before the first line: most runs have nothing to log. [`rotating`] is the
+//! file, which several processes write at once.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{self, Write},
-    path::PathBuf,
-    sync::Mutex,
-};
+mod rotating;
+
+use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::configuration::Configuration;
+use rotating::Rotating;
 
-/// Logs from here on. What to log is `COWORKER_LOG`, for example `debug` or `engine=trace`.
+/// Logs from here on: what the key `log` names, to the file that `log_file` names.
 pub(crate) fn start(configuration: &Configuration) {
-    let path = configuration.state_folder.as_std_path().join("coworker.log");
-    let log = Mutex::new(Log { path, file: None });
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&configuration.log))
-        .with_ansi(false)
-        .with_writer(log)
-        .init();
+    let filter = EnvFilter::try_new(&configuration.keys.log);
+    // What is no filter is a mistake in the configuration, and told as one.
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = Mutex::new(Rotating::new(configuration.log_file()));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log).init();
 }
 
-/// A file that comes into being with its first line: most runs have nothing to log.
-struct Log {
-    path: PathBuf,
-    file: Option<File>,
-}
-
-impl Write for Log {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(open(&self.path)?),
-        };
-        file.write(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), File::flush)
-    }
-}
-
-fn open(path: &PathBuf) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
+/// What is wrong with a text that should say what to log, in words that go on after the key.
+pub(crate) fn objection(levels: &str) -> Option<String> {
+    let error = EnvFilter::try_new(levels).err()?;
+    Some(format!("does not say what to log ({error}); write a level such as `debug`"))
 }

@@ -7,53 +7,117 @@ mod configuration;
 mod demo;
 mod doctor;
 mod log;
+mod manual;
 mod output;
+mod private;
+mod trusting;
 mod wiring;
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Parser;
+use frontends::cli::Ending;
 
-use arguments::{Arguments, Command};
-use configuration::Configuration;
+use arguments::{Arguments, Command, ConfigCommand, Global};
+use configuration::{Configuration, keys::Keys, show};
 use output::Output;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match start(arguments) {
-        Ok(code) => code,
-        Err(error) if output::nobody_reads(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the last words go where the user looks")]
-            {
-                eprintln!("coworker: {error:#}");
-            }
-            ExitCode::FAILURE
-        }
-    }
+    let Arguments { global, command } = Arguments::parse();
+    let colour = global.color.into();
+    start(&global, command).unwrap_or_else(|error| output::complain(&error, colour))
 }
 
-fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
+fn start(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let code = runtime.block_on(dispatch(arguments));
+    let code = runtime.block_on(dispatch(global, command));
     // A read of standard input cannot be interrupted; the process ends all the same.
     runtime.shutdown_background();
     code
 }
 
-async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let configuration = Configuration::load(&arguments.global)?;
-    log::start(&configuration);
-    match arguments.command {
-        Command::Lsp => wiring::serve_editor(&configuration).await,
-        Command::Demo(options) => demo::run(options.into(), Output).await,
-        Command::Run(options) => wiring::run(&configuration, options).await,
-        Command::Sessions(options) => wiring::sessions(&configuration, options).await,
-        Command::Doctor => doctor::run(&configuration, Output).await,
+async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Lsp => {
+            // An editor starts this, and its user shall hear of a mistake there.
+            let configuration = load(global, None)?;
+            wiring::serve_editor(&configuration).await
+        }
+        Command::Run(options) => {
+            let configuration = load(global, Some(folder(&options.root)?))?.checked()?;
+            wiring::run(&configuration, options, global).await
+        }
+        Command::Sessions { list, command } => {
+            let configuration = load(global, None)?.checked()?;
+            wiring::sessions(&configuration, list, command, global.color.into()).await
+        }
+        Command::Doctor(options) => {
+            let configuration = load(global, Some(folder(&None)?))?;
+            doctor::run(&configuration, options, output::style(global.color.into()), Output).await
+        }
+        Command::Config { command: Some(command), .. } => show_about(global, &command),
+        Command::Config { show, command: None } => {
+            let configuration = Configuration::load(global, Some(&folder(&show.root)?))?;
+            match show.json {
+                true => show::programs(&configuration, &mut Output)?,
+                false => {
+                    let style = output::style(global.color.into());
+                    show::people(&configuration, style, &mut Output)?;
+                }
+            }
+            let wrong = !configuration.problems.is_empty();
+            Ok(if wrong { Ending::Usage } else { Ending::Done }.into())
+        }
+        Command::Trust(options) => trusting::run(global, options, Output),
+        Command::Demo(options) => {
+            let style = output::style(global.color.into());
+            demo::run(demo::DemoOptions { yes: options.yes, colour: style.colour }, Output).await
+        }
+        Command::Completions { shell } => {
+            manual::completions(shell, &mut Output)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { output } => {
+            match output {
+                Some(folder) => manual::pages(&folder, &mut Output)?,
+                None => manual::page(&mut Output)?,
+            }
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+/// The configuration, with the log that it asks for.
+fn load(global: &Global, root: Option<PathBuf>) -> anyhow::Result<Configuration> {
+    let configuration = Configuration::load(global, root.as_deref())?;
+    log::start(&configuration);
+    Ok(configuration)
+}
+
+fn show_about(global: &Global, command: &ConfigCommand) -> anyhow::Result<ExitCode> {
+    use std::io::Write;
+    match command {
+        ConfigCommand::Path => {
+            let configuration = Configuration::load(global, None)?;
+            writeln!(Output, "{}", configuration.file().display())?;
+        }
+        ConfigCommand::Schema => {
+            writeln!(Output, "{}", serde_json::to_string_pretty(&Keys::schema())?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder that was named, or the current one.
+fn folder(named: &Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let here = std::env::current_dir().context("there is no current folder")?;
+    Ok(here.join(named.as_deref().unwrap_or(Path::new("."))))
 }

@@ -1,6 +1,8 @@
 //! Wiring: which rooms are put together for which command.
 
 use std::{
+    io::{IsTerminal, Read},
+    path::Path,
     process::ExitCode,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -9,18 +11,21 @@ use std::{
 use anyhow::Context;
 use engine::{Documents, Parts, Sessions};
 use frontends::{
-    cli,
+    cli::{self, CliError, sessions as cli_sessions, style::Colour},
     lsp::{self, LspOptions},
 };
 use models::Models;
-use protocol::{AbsPath, SessionId};
+use protocol::{AbsPath, ErrorCode, ErrorInfo};
 use store::SqliteStore;
 use workspace::Workspace;
 
 use crate::{
-    arguments::{RunOptions, SessionsOptions},
-    configuration::Configuration,
+    arguments::{Format, Global, ListOptions, RunOptions, SessionsCommand},
+    configuration::{Configuration, trust::Trust},
 };
+
+/// The most bytes of a prompt that is read from standard input.
+const MAX_PROMPT: u64 = 8 << 20;
 
 /// Serves an editor over standard input and output.
 pub(crate) async fn serve_editor(configuration: &Configuration) -> anyhow::Result<ExitCode> {
@@ -29,7 +34,7 @@ pub(crate) async fn serve_editor(configuration: &Configuration) -> anyhow::Resul
     // Where editors that were not started from a shell begin; the whole disk is no project.
     let options = match here.parent() {
         Some(_) => LspOptions { folder: here },
-        None => LspOptions { folder: folder(&workspace, home().as_deref()).await? },
+        None => LspOptions { folder: folder(&workspace, home().as_deref().map(Path::new)).await? },
     };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     Ok(lsp::serve(input, output, sessions, workspace, options).await.into())
@@ -39,31 +44,90 @@ pub(crate) async fn serve_editor(configuration: &Configuration) -> anyhow::Resul
 pub(crate) async fn run(
     configuration: &Configuration,
     options: RunOptions,
+    global: &Global,
 ) -> anyhow::Result<ExitCode> {
+    let (prompt, input_read) = prompt(&options.prompt)?;
     let (sessions, workspace) = rooms(configuration).await?;
+    let session = match (options.session, options.go_on) {
+        (Some(beginning), _) => cli::Which::Named(beginning),
+        (None, true) => cli::Which::Last,
+        (None, false) => cli::Which::New,
+    };
     let request = cli::RunRequest {
         root: folder(&workspace, options.root.as_deref()).await?,
-        session: options.session.map(SessionId),
-        prompt: options.prompt,
+        session,
+        prompt,
+        mode: global.mode,
+        model: global.model.as_ref().map(|_| configuration.keys.model.clone()),
         json: options.json,
         yes: options.yes,
+        colour: global.color.into(),
+        input_read,
     };
-    let code = cli::run(&sessions, request).await;
+    let ending = cli::run(&sessions, request).await;
     sessions.shutdown().await;
-    Ok(code)
+    Ok(ending?.into())
 }
 
-/// Lists sessions.
+/// What to ask, and whether standard input was read for it: a `-` stands for it, and so does
+/// nothing at all.
+fn prompt(words: &[String]) -> Result<(String, bool), CliError> {
+    let nothing =
+        || CliError::Usage("there is nothing to ask; type a prompt or pipe one in".into());
+    let reads = words.is_empty() || words.iter().any(|word| word == "-");
+    if words.is_empty() && std::io::stdin().is_terminal() {
+        return Err(nothing());
+    }
+    let mut piped = String::new();
+    if reads {
+        std::io::stdin().lock().take(MAX_PROMPT + 1).read_to_string(&mut piped).map_err(
+            |error| {
+                CliError::Usage(format!("the prompt cannot be read from standard input: {error}"))
+            },
+        )?;
+        if piped.len() as u64 > MAX_PROMPT {
+            return Err(CliError::Usage("a prompt may have 8 MiB at most".into()));
+        }
+    }
+    let typed = words.split(|word| word == "-").map(|words| words.join(" "));
+    let typed: Vec<String> = typed.collect();
+    let whole = typed.join(&format!("\n\n{}\n\n", piped.trim_end()));
+    let whole = if words.is_empty() { piped } else { whole };
+    match whole.trim() {
+        "" => Err(nothing()),
+        prompt => Ok((prompt.to_owned(), reads)),
+    }
+}
+
+/// Does something with the sessions there are.
 pub(crate) async fn sessions(
     configuration: &Configuration,
-    options: SessionsOptions,
+    list: ListOptions,
+    command: Option<SessionsCommand>,
+    colour: Colour,
 ) -> anyhow::Result<ExitCode> {
     let (sessions, workspace) = rooms(configuration).await?;
-    let root = match &options.root {
-        Some(root) => Some(folder(&workspace, Some(root)).await?),
-        None => None,
+    let ending = match command.unwrap_or(SessionsCommand::List(list)) {
+        SessionsCommand::List(ListOptions { json, root }) => {
+            let root = match &root {
+                Some(root) => Some(folder(&workspace, Some(root)).await?),
+                None => None,
+            };
+            cli_sessions::list(&sessions, root.as_ref(), json, colour).await
+        }
+        SessionsCommand::Show { id } => cli_sessions::show(&sessions, &id, colour).await,
+        SessionsCommand::Export { id, format, output, force } => {
+            let format = match format {
+                Format::Markdown => cli_sessions::Format::Markdown,
+                Format::Json => cli_sessions::Format::Json,
+            };
+            cli_sessions::export(&sessions, &id, format, output, force).await
+        }
+        SessionsCommand::Delete { ids, yes } => {
+            cli_sessions::delete(&sessions, &ids, yes, colour).await
+        }
     };
-    Ok(cli::sessions(&sessions, root.as_ref(), options.json).await)
+    Ok(ending?.into())
 }
 
 /// Puts the engine together. Opens no file and no connection.
@@ -87,9 +151,27 @@ pub(crate) async fn rooms(configuration: &Configuration) -> anyhow::Result<(Sess
         store: Arc::new(store),
         clock: Arc::new(now),
         ids: Arc::new(|| uuid::Uuid::now_v7().to_string()),
+        trust: trust(configuration),
         settings,
     });
     Ok((sessions, workspace))
+}
+
+/// The list of trusted folders, as the engine asks for it.
+fn trust(configuration: &Configuration) -> engine::Trust {
+    let list = Trust::new(&configuration.state_folder);
+    let changed = list.clone();
+    let is_trusted = move |folder: &AbsPath| {
+        list.covers(folder).unwrap_or_else(|error| {
+            tracing::warn!(%folder, %error, "not trusted");
+            false
+        })
+    };
+    let set = move |folder: &AbsPath, trusted| {
+        let done = if trusted { changed.add(folder) } else { changed.remove(folder) };
+        done.map(drop).map_err(|error| ErrorInfo::new(ErrorCode::FileSystem, format!("{error:#}")))
+    };
+    engine::Trust { is_trusted: Arc::new(is_trusted), set: Arc::new(set) }
 }
 
 fn home() -> Option<String> {
@@ -97,9 +179,9 @@ fn home() -> Option<String> {
 }
 
 /// A folder as it was typed, resolved; the current one if none was.
-async fn folder(workspace: &Workspace, typed: Option<&str>) -> anyhow::Result<AbsPath> {
+async fn folder(workspace: &Workspace, typed: Option<&Path>) -> anyhow::Result<AbsPath> {
     let here = std::env::current_dir().context("there is no current folder")?;
-    let folder = here.join(typed.unwrap_or("."));
+    let folder = here.join(typed.unwrap_or(Path::new(".")));
     let folder = folder.to_str().context("the folder's path is not UTF-8")?;
     Ok(workspace.resolve(&AbsPath::new(folder)?).await?)
 }

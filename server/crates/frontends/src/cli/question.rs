@@ -1,19 +1,98 @@
 //! A question on the terminal: everything it is about, and what can be typed.
+//!
+//! Approvals are answered by one letter. The agent's own questions are answered one after the
+//! other, by numbers or words: [`Asked`] keeps what has been answered.
 
-use protocol::{AbsPath, Answer, Approval, ApprovalSubject, Decision, Effect};
+use protocol::{
+    AbsPath, Answer, Approval, ApprovalSubject, Decision, Effect, ItemId, Question, QuestionAnswer,
+};
 
 use super::style::{Style, exposed};
 
 /// Who answers here, for the journal.
 pub const NAME: &str = "the command line";
 
+/// What declines a question of the agent.
+const NO_ANSWER: &str = "-";
+
+/// A question that stands on the screen.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) id: ItemId,
+    pub(super) approval: Approval,
+    /// The agent's questions that have been answered.
+    answers: Vec<QuestionAnswer>,
+}
+
+/// What a typed line comes to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Reply {
+    /// The answer is whole.
+    Answer(Answer),
+    /// It is no answer, or there is another question: this is shown, and the next line counts.
+    Ask(String),
+}
+
+impl Asked {
+    pub(super) fn new(id: ItemId, approval: Approval) -> Self {
+        Self { id, approval, answers: Vec::new() }
+    }
+
+    /// What can be typed; the cursor stays behind it.
+    pub(super) fn prompt(&self, style: Style) -> String {
+        match self.next() {
+            Some(question) => show_question(style, question),
+            None => choices(style, &self.approval),
+        }
+    }
+
+    /// Takes a line.
+    pub(super) fn hear(&mut self, style: Style, line: &str) -> Reply {
+        let Some(question) = self.next() else {
+            let answer = read(line, &self.approval);
+            return answer.map_or_else(|| Reply::Ask(again(&self.approval)), Reply::Answer);
+        };
+        if line.trim() == NO_ANSWER {
+            return Reply::Answer(Answer::new(Decision::Reject, NAME));
+        }
+        match read_words(line, question) {
+            Ok(answer) => self.answers.push(answer),
+            Err(why) => return Reply::Ask(format!("  {why} > ")),
+        }
+        match self.next() {
+            Some(question) => Reply::Ask(show_question(style, question)),
+            None => {
+                let answers = std::mem::take(&mut self.answers);
+                Reply::Answer(Answer { answers, ..Answer::new(Decision::Once, NAME) })
+            }
+        }
+    }
+
+    /// The next question of the agent.
+    fn next(&self) -> Option<&Question> {
+        match &self.approval.subject {
+            ApprovalSubject::Questions { questions, .. } => questions.get(self.answers.len()),
+            _ => None,
+        }
+    }
+}
+
+/// Whether only words can answer it, so that no general permission does.
+pub(super) fn wants_words(approval: &Approval) -> bool {
+    matches!(approval.subject, ApprovalSubject::Questions { .. })
+}
+
 /// The question in full. A change set or a plan was shown before it.
 pub fn show(style: Style, approval: &Approval, root: &AbsPath) -> String {
     let mut text = format!("{} {}\n", style.yellow("?"), style.bold(&exposed(&approval.title)));
     text += &style.dim(&format!("  {}\n", exposed(&approval.why)));
-    if let ApprovalSubject::ToolCall { effects, .. } = &approval.subject {
+    if let ApprovalSubject::ToolCall { effects, unsaved, .. } = &approval.subject {
         for effect in effects {
             text += &show_effect(style, effect, root);
+        }
+        for path in unsaved {
+            let path = exposed(path.as_str());
+            text += &style.yellow(&format!("    does not see the unsaved edits of {path}\n"));
         }
     }
     text
@@ -32,10 +111,23 @@ fn show_effect(style: Style, effect: &Effect, root: &AbsPath) -> String {
             }
             text
         }
-        Effect::Read { path } => format!("    reads {}\n", exposed(path.as_str())),
-        Effect::Write { path } => format!("    writes {}\n", exposed(path.as_str())),
         Effect::SubmitPlan => String::new(),
-        other => format!("    {}\n", exposed(&format!("{other:?}"))),
+        effect => format!("    {}\n", in_words(effect)),
+    }
+}
+
+/// An effect in words, all of it.
+fn in_words(effect: &Effect) -> String {
+    let path = |path: &AbsPath| exposed(path.as_str());
+    match effect {
+        Effect::Read { path: it } => format!("reads {}", path(it)),
+        Effect::Write { path: it } => format!("writes {}", path(it)),
+        Effect::Delete { path: it } => format!("deletes {}", path(it)),
+        Effect::Move { from, to } => format!("moves {} to {}", path(from), path(to)),
+        Effect::Run { command, folder } => {
+            format!("runs in {}: {}", path(folder), exposed(command))
+        }
+        other => exposed(&format!("{other:?}")),
     }
 }
 
@@ -48,7 +140,78 @@ pub fn choices(style: Style, approval: &Approval) -> String {
             text += &format!("  {key} {}\n", exposed(&option.label));
         }
     }
+    text += &style.dim(&remembered(approval));
     text + &style.dim("  A reason for the model may follow the n.") + " > "
+}
+
+/// The exact rules that answers would add, each set of them once.
+fn remembered(approval: &Approval) -> String {
+    let mut sets: Vec<(String, String)> = Vec::new();
+    for option in &approval.options {
+        let Some(key) = key(option.decision).filter(|_| !option.rules.is_empty()) else { continue };
+        let rule = |rule: &protocol::Rule| in_words(&rule.allow).replace('\n', "\n      · ");
+        let rules = option.rules.iter().map(|it| format!("      {}\n", rule(it))).collect();
+        match sets.iter_mut().find(|(_, known)| *known == rules) {
+            Some((keys, _)) => *keys += &format!(" and {key}"),
+            None => sets.push((key.to_string(), rules)),
+        }
+    }
+    let set = |(keys, rules)| format!("  Not asked again after {keys}:\n{rules}");
+    sets.into_iter().map(set).collect()
+}
+
+fn show_question(style: Style, question: &Question) -> String {
+    let mut text = format!("  {}\n", style.bold(&exposed(&question.text)));
+    for (number, choice) in (1..).zip(&question.choices) {
+        let mut line =
+            format!("    {} {}", style.bold(&format!("[{number}]")), exposed(&choice.label));
+        if !choice.description.is_empty() {
+            line += &style.dim(&format!(": {}", exposed(&choice.description)));
+        }
+        text += &(line + "\n");
+    }
+    let way = match (question.choices.is_empty(), question.multiple) {
+        (true, _) => "Type an answer",
+        (false, false) => "Type a number, or an answer of your own",
+        (false, true) => "Type numbers, or an answer of your own",
+    };
+    text + &style.dim(&format!("  {way}; {NO_ANSWER} for none.")) + " > "
+}
+
+/// What a line says to a question of the agent, or why it says nothing.
+fn read_words(line: &str, question: &Question) -> Result<QuestionAnswer, String> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Err(format!("Please type an answer, or {NO_ANSWER} for none."));
+    }
+    let numbers: Option<Vec<usize>> = match question.choices.is_empty() {
+        true => None,
+        false => line
+            .split([',', ' '])
+            .filter(|part| !part.is_empty())
+            .map(|part| part.parse().ok())
+            .collect(),
+    };
+    let Some(numbers) = numbers else {
+        return Ok(QuestionAnswer { chosen: Vec::new(), text: Some(line.to_owned()) });
+    };
+    if numbers.len() > 1 && !question.multiple {
+        return Err("Please choose one.".to_owned());
+    }
+    let mut chosen: Vec<String> = Vec::new();
+    for number in numbers {
+        let choice = number.checked_sub(1).and_then(|index| question.choices.get(index));
+        let Some(choice) = choice else {
+            return Err(format!(
+                "There is no {number}; please type 1 to {}.",
+                question.choices.len()
+            ));
+        };
+        if !chosen.contains(&choice.label) {
+            chosen.push(choice.label.clone());
+        }
+    }
+    Ok(QuestionAnswer { chosen, text: None })
 }
 
 /// Throws away what was typed before the question stood on the screen: it is no answer to it.
@@ -95,6 +258,7 @@ fn key(decision: Decision) -> Option<char> {
     match decision {
         Decision::Reject => Some('n'),
         Decision::Once => Some('y'),
+        Decision::SaveAndRun => Some('w'),
         Decision::Session => Some('s'),
         Decision::Always => Some('a'),
         Decision::Withdrawn => None,
@@ -103,21 +267,31 @@ fn key(decision: Decision) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{ApprovalOption, ItemId};
+    use protocol::{ApprovalOption, Choice, Rule};
 
     use super::*;
 
+    fn run(command: &str) -> Effect {
+        Effect::Run { command: command.into(), folder: AbsPath::new("/w").unwrap() }
+    }
+
     fn approval(command: &str, decisions: &[Decision]) -> Approval {
-        let folder = AbsPath::new("/w").unwrap();
-        let effects = vec![Effect::Run { command: command.into(), folder }];
         let option = |decision: &Decision| ApprovalOption {
             decision: *decision,
             label: format!("{decision:?}"),
-            rules: Vec::new(),
+            rules: match decision {
+                Decision::Session | Decision::Always => vec![Rule { allow: run(command) }],
+                _ => Vec::new(),
+            },
         };
+        let effects = vec![run(command)];
         Approval {
             title: "Run it".into(),
-            subject: ApprovalSubject::ToolCall { item_id: ItemId::from("i"), effects },
+            subject: ApprovalSubject::ToolCall {
+                item_id: ItemId::from("i"),
+                effects,
+                unsaved: Vec::new(),
+            },
             why: "It is asked for.".into(),
             options: decisions.iter().map(option).collect(),
             answer: None,
@@ -135,6 +309,17 @@ mod tests {
     }
 
     #[test]
+    fn what_would_be_remembered_is_shown_exactly_and_once() {
+        use Decision::{Always, Once, Reject, Session};
+        let question = approval("make\u{202e} a\nb", &[Reject, Once, Session, Always]);
+        let shown = choices(Style::default(), &question);
+        let rule =
+            "  Not asked again after s and a:\n      runs in /w: make\\u{202e} a\n      · b\n";
+        assert!(shown.contains(rule), "{shown}");
+        assert!(!choices(Style::default(), &approval("x", &[Reject, Once])).contains("Not asked"));
+    }
+
+    #[test]
     fn what_is_typed_is_an_answer_only_if_it_is_clear() {
         let question = approval("ls", &[Decision::Reject, Decision::Once, Decision::Always]);
         let said = |line| read(line, &question).map(|it| (it.decision, it.reason));
@@ -148,5 +333,44 @@ mod tests {
         for unclear in ["", " ", "s", "w", "yep", "y if it is safe", "ny"] {
             assert_eq!(said(unclear), None, "{unclear:?}");
         }
+    }
+
+    #[test]
+    fn questions_of_the_agent_are_answered_one_by_one() {
+        let choice = |label: &str| Choice { label: label.into(), description: "why".into() };
+        let question = |text: &str, labels: &[&str], multiple| Question {
+            text: text.into(),
+            heading: String::new(),
+            choices: labels.iter().map(|label| choice(label)).collect(),
+            multiple,
+        };
+        let questions = vec![
+            question("Which store?", &["SQLite", "Postgres"], false),
+            question("Which parts?", &["a", "b", "c"], true),
+            question("What name?", &[], false),
+        ];
+        let item_id = ItemId::from("i");
+        let subject = ApprovalSubject::Questions { item_id: item_id.clone(), questions };
+        let approval = Approval { subject, ..approval("", &[Decision::Reject, Decision::Once]) };
+        let mut asked = Asked::new(item_id, approval);
+        let style = Style::default();
+        assert!(asked.prompt(style).contains("[2] Postgres: why\n"));
+        let mut hear = |line| match asked.hear(style, line) {
+            Reply::Ask(text) => text,
+            Reply::Answer(answer) => format!("{:?} {:?}", answer.decision, answer.answers),
+        };
+        assert!(hear("").contains("Please type an answer"));
+        assert!(hear("3").contains("There is no 3; please type 1 to 2"));
+        assert!(hear("1 2").contains("Please choose one"));
+        assert!(hear("2").contains("Which parts?"));
+        assert!(hear("1, 3,1").contains("What name?"));
+        let answer = hear("no 7");
+        assert_eq!(
+            answer,
+            "Once [QuestionAnswer { chosen: [\"Postgres\"], text: None }, \
+             QuestionAnswer { chosen: [\"a\", \"c\"], text: None }, \
+             QuestionAnswer { chosen: [], text: Some(\"no 7\") }]"
+        );
+        assert!(hear(NO_ANSWER).starts_with("Reject"));
     }
 }

@@ -1,8 +1,20 @@
 //! How text looks on a terminal: colours where they are wanted, and nothing that can hide.
 
-use std::fmt::Write;
+use std::{ffi::OsString, fmt::Write};
 
 use crate::visible::is_hidden;
+
+/// When there are to be colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal that has them, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
 
 /// Paints text, or leaves it alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +24,24 @@ pub struct Style {
 }
 
 impl Style {
+    /// The style for a stream. Of the environment, `NO_COLOR` counts most, then
+    /// `CLICOLOR_FORCE`, then whether the `TERM` is a dumb one.
+    pub fn of(
+        wanted: Colour,
+        is_terminal: bool,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
+        let is = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let colour = match wanted {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto if is("NO_COLOR").is_some() => false,
+            Colour::Auto if is("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            Colour::Auto => is_terminal && is("TERM").is_none_or(|term| term != "dumb"),
+        };
+        Self { colour }
+    }
+
     /// The text in bold.
     pub fn bold(self, text: &str) -> String {
         self.paint("1", text)
@@ -56,6 +86,43 @@ impl Style {
             }
         });
         painted.collect()
+    }
+
+    /// Markdown as it is written, with its headings, quotations and code set apart, and diffs in
+    /// colours.
+    pub fn markdown(self, text: &str) -> String {
+        let mut painted = String::new();
+        let mut fence: Option<&str> = None;
+        let mut diff = false;
+        for line in text.split_inclusive('\n') {
+            let ticks = line.len() - line.trim_start_matches('`').len();
+            painted += &match fence {
+                Some(open) if line.trim_end() == open => {
+                    fence = None;
+                    self.dim(line)
+                }
+                Some(_) if diff => self.diff_line(line),
+                Some(_) => self.cyan(line),
+                None if ticks >= 3 => {
+                    (fence, diff) = (Some(&line[..ticks]), line[ticks..].trim() == "diff");
+                    self.dim(line)
+                }
+                None if line.starts_with('#') => self.bold(line),
+                None if line.starts_with('>') => self.dim(line),
+                None => line.to_owned(),
+            };
+        }
+        painted
+    }
+
+    fn diff_line(self, line: &str) -> String {
+        match line.as_bytes().first() {
+            _ if line.starts_with("--- ") || line.starts_with("+++ ") => self.bold(line),
+            Some(b'+') => self.green(line),
+            Some(b'-') => self.red(line),
+            Some(b'@') => self.cyan(line),
+            _ => line.to_owned(),
+        }
     }
 
     /// A unified diff, in colours, with everything in it to be seen.
@@ -122,6 +189,36 @@ mod tests {
         assert_eq!(exposed("rm \u{202e}x\u{200b}y\u{e0041}"), "rm \\u{202e}x\\u{200b}y\\u{e0041}");
         assert_eq!(exposed("a\u{2800}b\u{1d173}c"), "a\\u{2800}b\\u{1d173}c");
         assert_eq!(printable("👨\u{200d}👩"), "👨\u{200d}👩");
+    }
+
+    #[test]
+    fn colours_are_where_they_are_wanted() {
+        let style = |wanted, terminal, variables: &[(&str, &str)]| {
+            let find = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.into());
+            Style::of(wanted, terminal, find).colour
+        };
+        let (auto, no, force) = (Colour::Auto, ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1"));
+        assert!(style(auto, true, &[]));
+        assert!(!style(auto, false, &[]));
+        assert!(!style(auto, true, &[no, force]));
+        assert!(style(auto, true, &[("NO_COLOR", "")]));
+        assert!(style(auto, false, &[force]));
+        assert!(!style(auto, false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!style(auto, true, &[("TERM", "dumb")]));
+        assert!(style(Colour::Always, false, &[no]));
+        assert!(!style(Colour::Never, true, &[force]));
+    }
+
+    #[test]
+    fn markdown_keeps_its_words_and_gains_colours() {
+        let text = "# A\n\ntext\n```diff\n-# a\n+b\n```\n````rust\n```\n# x\n````\n> q\n";
+        assert_eq!(Style::default().markdown(text), text);
+        assert_eq!(
+            Style { colour: true }.markdown(text),
+            "\x1b[1m# A\x1b[0m\n\ntext\n\x1b[2m```diff\x1b[0m\n\x1b[31m-# a\x1b[0m\n\
+             \x1b[32m+b\x1b[0m\n\x1b[2m```\x1b[0m\n\x1b[2m````rust\x1b[0m\n\
+             \x1b[36m```\x1b[0m\n\x1b[36m# x\x1b[0m\n\x1b[2m````\x1b[0m\n\x1b[2m> q\x1b[0m\n"
+        );
     }
 
     #[test]

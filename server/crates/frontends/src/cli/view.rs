@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use protocol::{
-    Approval, ChangeSet, Effect, ErrorCode, Item, ItemBody, ItemId, Notice, NoticeLevel, Plan,
-    Todo, TodoStatus, ToolCall, ToolCallStatus, Update,
+    Approval, ChangeSet, Effect, ErrorCode, FileChange, Item, ItemBody, ItemId, Notice,
+    NoticeLevel, Plan, QuestionAnswer, SyntaxError, Todo, TodoStatus, ToolCall, ToolCallStatus,
+    Update,
 };
 
 use super::{
@@ -30,6 +31,8 @@ pub struct Shown {
 /// What has been shown of a session.
 pub struct View {
     style: Style,
+    /// The style of what goes to standard error.
+    errors: Style,
     /// How much of each open text has been shown, in bytes.
     texts: HashMap<ItemId, (Kind, usize)>,
     /// The text that goes on if more of it comes.
@@ -52,12 +55,23 @@ impl View {
     pub fn new(style: Style) -> Self {
         Self {
             style,
+            errors: style,
             texts: HashMap::new(),
             streaming: None,
             last: None,
             mid_line: false,
             todos: Vec::new(),
         }
+    }
+
+    /// The same with another style for standard error.
+    pub(super) fn with_errors(self, errors: Style) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// Whether the output stands in the middle of a line.
+    pub(super) fn is_mid_line(&self) -> bool {
+        self.mid_line
     }
 
     /// What this update is to be shown as.
@@ -220,8 +234,22 @@ impl View {
     }
 
     fn change_set(&mut self, set: &ChangeSet) -> String {
-        let diffs: String = set.files.iter().map(|file| self.style.diff(&file.diff)).collect();
-        self.block(Kind::Other, diffs)
+        let files: String = set.files.iter().map(|file| self.file_change(file)).collect();
+        self.block(Kind::Other, files)
+    }
+
+    fn file_change(&self, file: &FileChange) -> String {
+        let mut text = self.style.diff(&file.diff);
+        if let Some(to) = &file.to {
+            let (from, to) = (exposed(file.path.as_str()), exposed(to.as_str()));
+            text += &self.style.bold(&format!("{from} → {to}\n"));
+        }
+        for SyntaxError { line, column, message } in &file.syntax_errors {
+            let place = format!("{}:{line}:{column}", exposed(file.path.as_str()));
+            let fault = format!("! new syntax error at {place}: {}\n", exposed(message));
+            text += &self.style.yellow(&fault);
+        }
+        text
     }
 
     fn answer(&mut self, approval: &Approval) -> String {
@@ -240,7 +268,10 @@ impl View {
             NAME => String::new(),
             by => format!(" ({})", one_line(by)),
         };
-        let line = format!("→ {label}{}{}\n", reason.unwrap_or_default(), self.style.dim(&by));
+        let mut line = format!("→ {label}{}{}\n", reason.unwrap_or_default(), self.style.dim(&by));
+        if !answer.answers.is_empty() {
+            line = answer.answers.iter().map(|it| format!("→ {}\n", said(it))).collect();
+        }
         // It belongs to the question above it.
         let closed = self.close_line();
         self.last = Some(Kind::Other);
@@ -251,8 +282,8 @@ impl View {
         let text = printable(&notice.text);
         match notice.level {
             NoticeLevel::Info => format!("{text}\n"),
-            NoticeLevel::Warning => format!("{}\n", self.style.yellow(&text)),
-            NoticeLevel::Error => format!("{}\n", self.style.red(&text)),
+            NoticeLevel::Warning => format!("{}\n", self.errors.yellow(&text)),
+            NoticeLevel::Error => format!("{}\n", self.errors.red(&text)),
         }
     }
 
@@ -281,8 +312,14 @@ impl View {
     }
 }
 
+/// What the user answered to a question of the agent.
+pub(super) fn said(answer: &QuestionAnswer) -> String {
+    let chosen = answer.chosen.iter().chain(&answer.text);
+    exposed(&chosen.map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
 /// The first line of a text; that there are more is shown.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut lines = text.trim().lines();
     let first = exposed(lines.next().unwrap_or_default());
     if lines.next().is_some() { first + " …" } else { first }
@@ -317,7 +354,7 @@ mod tests {
             input: Value::Null,
             status,
             effects: vec![effect],
-            output: Some(ToolOutput { text: output.into(), error }),
+            output: Some(ToolOutput { error, ..ToolOutput::text(output) }),
         };
         Update::ItemEnded { item: item(id, ItemBody::ToolCall(call)) }
     }

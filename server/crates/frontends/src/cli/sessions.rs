@@ -1,0 +1,257 @@
+//! The sessions there are: listed, shown, written out, deleted.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use engine::{Sessions, StoredSession};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, SessionId, SessionInfo, SessionUpdate};
+
+use super::{
+    CliError, Ending,
+    style::{Colour, Style, exposed},
+    transcript,
+};
+
+/// How many sessions an error names.
+const NAMED: usize = 5;
+
+/// How a session is written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For reading.
+    Markdown,
+    /// One line for each update of the journal, a `SessionUpdate` of docs/protocol.md.
+    Json,
+}
+
+/// The session whose id begins like this.
+///
+/// # Errors
+/// There is none, or there are several; the error names them.
+pub async fn find(sessions: &Sessions, beginning: &str) -> Result<SessionInfo, CliError> {
+    let mut found = sessions.list(None).await?;
+    found.retain(|info| info.id.as_str().starts_with(beginning));
+    if let Some(exact) = found.iter().position(|info| info.id.as_str() == beginning) {
+        return Ok(found.swap_remove(exact));
+    }
+    match found.len() {
+        1 if !beginning.is_empty() => Ok(found.swap_remove(0)),
+        0 => {
+            let why = format!(
+                "there is no session `{}`; `coworker sessions` lists those there are",
+                exposed(beginning)
+            );
+            Err(ErrorInfo::new(ErrorCode::SessionNotFound, why).into())
+        }
+        number => {
+            let named = found.iter().take(NAMED).map(|info| format!("\n  {}", name(info)));
+            let more = if number > NAMED { "\n  …" } else { "" };
+            Err(CliError::Usage(format!(
+                "{number} sessions begin with `{}`; type more of the id:{}{more}",
+                exposed(beginning),
+                named.collect::<String>()
+            )))
+        }
+    }
+}
+
+/// Lists the sessions, the last used first; only those of `root` if given. With `json` each is
+/// one line, a `SessionInfo` of docs/protocol.md.
+///
+/// # Errors
+/// The store failed, or the output cannot be written.
+pub async fn list(
+    sessions: &Sessions,
+    root: Option<&AbsPath>,
+    json: bool,
+    colour: Colour,
+) -> Result<Ending, CliError> {
+    let listed = sessions.list(root).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let text: String = if json {
+        let line = |it| serde_json::to_string(it).map(|line| line + "\n").unwrap_or_default();
+        listed.iter().map(line).collect()
+    } else if listed.is_empty() {
+        "No sessions yet. `coworker run \"…\"` begins one.\n".to_owned()
+    } else {
+        let style = style(colour);
+        listed.iter().map(|info| line(style, info, now)).collect()
+    };
+    write(&text)?;
+    Ok(Ending::Done)
+}
+
+/// Shows a session as Markdown.
+///
+/// # Errors
+/// There is no such session, or the output cannot be written.
+pub async fn show(
+    sessions: &Sessions,
+    beginning: &str,
+    colour: Colour,
+) -> Result<Ending, CliError> {
+    let stored = look(sessions, beginning).await?;
+    write(&style(colour).markdown(&transcript::markdown(&stored.info, &stored.state())))?;
+    Ok(Ending::Done)
+}
+
+/// Writes a session to a file that is not there yet, or to standard output. With `force` the file
+/// may be there.
+///
+/// # Errors
+/// There is no such session, the file is there, or it cannot be written.
+pub async fn export(
+    sessions: &Sessions,
+    beginning: &str,
+    format: Format,
+    file: Option<PathBuf>,
+    force: bool,
+) -> Result<Ending, CliError> {
+    let stored = look(sessions, beginning).await?;
+    let text = match format {
+        Format::Markdown => transcript::markdown(&stored.info, &stored.state()),
+        Format::Json => json_lines(stored)?,
+    };
+    match file {
+        None => write(&text)?,
+        Some(file) => write_file(&file, &text, force)?,
+    }
+    Ok(Ending::Done)
+}
+
+/// Deletes sessions for good: asked for on a terminal, else only with `yes`.
+///
+/// # Errors
+/// One of them is not there, is in use, or there is nobody to ask. Those before it are deleted.
+pub async fn delete(
+    sessions: &Sessions,
+    beginnings: &[String],
+    yes: bool,
+    colour: Colour,
+) -> Result<Ending, CliError> {
+    let mut found = Vec::new();
+    for beginning in beginnings {
+        let info = find(sessions, beginning).await?;
+        if !found.contains(&info) {
+            found.push(info);
+        }
+    }
+    if !yes && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        let why = "there is no terminal to ask on; --yes deletes without asking".to_owned();
+        return Err(CliError::Usage(why));
+    }
+    let mut ending = Ending::Done;
+    for info in found {
+        if yes || confirmed(style(colour), &info)? {
+            sessions.delete(&info.id).await?;
+            write(&format!("Deleted {}\n", name(&info)))?;
+        } else {
+            ending = Ending::Stopped;
+        }
+    }
+    Ok(ending)
+}
+
+async fn look(sessions: &Sessions, beginning: &str) -> Result<StoredSession, CliError> {
+    let SessionInfo { id, .. } = find(sessions, beginning).await?;
+    Ok(sessions.look(&id).await?)
+}
+
+/// The journal, each update as it was told.
+fn json_lines(stored: StoredSession) -> io::Result<String> {
+    let id: SessionId = stored.info.id.clone();
+    let mut text = String::new();
+    for (seq, update) in stored.into_updates() {
+        let line = SessionUpdate { session_id: id.clone(), seq, update };
+        text += &serde_json::to_string(&line)?;
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn write_file(path: &Path, text: &str, force: bool) -> Result<(), CliError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    // A conversation is nobody else's business.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let way_out = match error.kind() {
+            io::ErrorKind::AlreadyExists => "; --force writes over it",
+            _ => "",
+        };
+        let why = format!("cannot write {}: {error}{way_out}", path.display());
+        ErrorInfo::new(ErrorCode::FileSystem, why).into()
+    })
+}
+
+fn confirmed(style: Style, info: &SessionInfo) -> io::Result<bool> {
+    write(&format!("Delete {} for good? [y/N] ", style.bold(&name(info))))?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// A session in a sentence.
+fn name(info: &SessionInfo) -> String {
+    let title = if info.title.is_empty() { "nothing asked yet" } else { &info.title };
+    format!("{} ({})", info.id, exposed(title))
+}
+
+fn line(style: Style, info: &SessionInfo, now: u128) -> String {
+    let title = if info.title.is_empty() { "(nothing asked yet)" } else { &info.title };
+    let (id, age) = (&info.id, age(now.saturating_sub(info.updated_at.into())));
+    let title = style.bold(&exposed(title));
+    format!("{id}  {age:>11}  {title}  {}\n", style.dim(&exposed(info.root.as_str())))
+}
+
+/// How long ago, given in milliseconds.
+fn age(milliseconds: u128) -> String {
+    let minutes = milliseconds / 60_000;
+    match minutes {
+        0 => "just now".to_owned(),
+        1..60 => format!("{minutes} min ago"),
+        60..1440 => format!("{} h ago", minutes / 60),
+        _ => format!("{} days ago", minutes / 1440),
+    }
+}
+
+fn style(colour: Colour) -> Style {
+    Style::of(colour, io::stdout().is_terminal(), |name| std::env::var_os(name))
+}
+
+fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_told_by_its_title_and_its_age() {
+        let mut info = SessionInfo {
+            id: SessionId::from("s1"),
+            root: AbsPath::new("/w").unwrap(),
+            folders: Vec::new(),
+            title: "make it\u{1b} shorter".into(),
+            created_at: 0,
+            updated_at: 1_000_000,
+        };
+        let told = line(Style::default(), &info, 1_000_000 + 3 * 3_600_000);
+        assert_eq!(told, "s1      3 h ago  make it\\u{1b} shorter  /w\n");
+        info.title.clear();
+        assert!(line(Style::default(), &info, 1_000_000).contains("just now  (nothing asked yet)"));
+    }
+}

@@ -1,0 +1,124 @@
+//! The keys of the configuration: one struct, whose documentation is the user's.
+//!
+//! A field is a key of `config.toml`, a variable `COWORKER_KEY` of the environment and a property
+//! of the schema; its default is what is built in. What a value must fulfil beyond its type
+//! stands in [`objection`].
+
+use std::time::Duration;
+
+use protocol::Mode;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::SqliteStore;
+
+/// The configuration of Coworker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Configuration of Coworker")]
+pub(crate) struct Keys {
+    /// The model of new sessions, as `provider/name`; `script:FILE` plays a script instead of
+    /// asking a model. Empty: the first model there is a key for.
+    pub(crate) model: String,
+    /// The mode of new sessions: how freely the agent may act. `auto` cannot stand here; it is
+    /// chosen for one session, with `--mode auto` or in the editor. A project can only choose a
+    /// mode that is stricter than yours.
+    pub(crate) mode: Mode,
+    /// How many requests to a model one turn may make before it stops.
+    #[schemars(range(min = 1))]
+    pub(crate) max_requests: u32,
+    /// How many milliseconds an editor may take to answer that it applies an edit.
+    pub(crate) apply_timeout_ms: u64,
+    /// How many milliseconds after that answer the document may take to show the edit.
+    pub(crate) confirm_timeout_ms: u64,
+    /// How many milliseconds to wait for a session database that another process writes.
+    pub(crate) store_busy_timeout_ms: u64,
+    /// What to log: `off`, `error`, `warn`, `info`, `debug` or `trace`, for all or for a part
+    /// only, such as `warn,engine=debug`.
+    pub(crate) log: String,
+    /// The file to log to. Empty: `coworker.log` in the state folder. It is rotated at 5 MB, and
+    /// two older files are kept.
+    pub(crate) log_file: String,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let engine = engine::Settings::default();
+        Self {
+            model: engine.model,
+            mode: engine.mode,
+            max_requests: engine.max_requests,
+            apply_timeout_ms: milliseconds(engine.apply_timeout),
+            confirm_timeout_ms: milliseconds(engine.confirm_timeout),
+            store_busy_timeout_ms: milliseconds(SqliteStore::BUSY_TIMEOUT),
+            log: "warn".to_owned(),
+            log_file: String::new(),
+        }
+    }
+}
+
+/// The keys that a project may set. The others are the user's alone.
+const OF_PROJECTS: [&str; 2] = ["model", "mode"];
+
+/// Where a value was set, as far as it matters for what may be set there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The user's file or environment.
+    User,
+    /// The project's file.
+    Project,
+    /// The command line: for this one call.
+    Call,
+}
+
+impl Keys {
+    /// Every key with what is built in, in the order they are documented.
+    pub(crate) fn built_in() -> Map<String, Value> {
+        match serde_json::to_value(Self::default()) {
+            Ok(Value::Object(keys)) => keys,
+            _ => Map::new(),
+        }
+    }
+
+    /// The schema of `config.toml`.
+    pub(crate) fn schema() -> schemars::Schema {
+        schemars::schema_for!(Self)
+    }
+}
+
+/// What is wrong with a value, in words that go on after the key; none if nothing is.
+pub(crate) fn objection(key: &str, value: &Value, place: Place) -> Option<String> {
+    if place == Place::Project && !OF_PROJECTS.contains(&key) {
+        let may = OF_PROJECTS.map(|key| format!("`{key}`")).join(" and ");
+        return Some(format!("is for your own file; a project can only set {may}"));
+    }
+    let one = Map::from_iter([(key.to_owned(), value.clone())]);
+    let keys = match serde_json::from_value::<Keys>(Value::Object(one)) {
+        Ok(keys) => keys,
+        Err(error) => return Some(misfit(&error.to_string())),
+    };
+    match key {
+        "mode" if keys.mode.as_str() == "auto" && place != Place::Call => Some(
+            "cannot be `auto` here: choose it for one session, with `--mode auto` or in the editor"
+                .to_owned(),
+        ),
+        "max_requests" if keys.max_requests == 0 => Some("must be at least 1".to_owned()),
+        "log" => crate::log::objection(&keys.log),
+        _ => None,
+    }
+}
+
+/// An error of the types in words for people: whoever writes a file does not think in `u32`.
+fn misfit(error: &str) -> String {
+    let mut words = error.to_owned();
+    for (type_name, name) in
+        [("u32", "a whole number"), ("u64", "a whole number"), ("a string", "a text in quotes")]
+    {
+        words = words.replace(&format!("expected {type_name}"), &format!("expected {name}"));
+    }
+    format!("does not fit: {words}")
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,93 @@
+//! What stands around the work: `coworker doctor`, the log, completions, the manual.
+
+use super::*;
+
+#[test]
+fn the_doctor_says_what_is_amiss_and_the_way_out() {
+    let place = Place::new();
+    let (code, out, _) = place.said(&["doctor"]);
+    assert_eq!(code, FAILED);
+    assert!(
+        out.contains("✗ model     none is set up\n            → set ANTHROPIC_API_KEY"),
+        "{out}"
+    );
+    let model = place.script(&says("yes"));
+    let (code, out, _) = place.said(&["--model", &model, "doctor"]);
+    assert_eq!(code, DONE, "{out}");
+    for part in ["✓ version", "✓ settings", "✓ state", "✓ sessions  0 in ", "✓ log", "(--model)"]
+    {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let lines = json_lines(&place.said(&["doctor", "--json"]).1);
+    let bad: Vec<_> =
+        lines.iter().filter(|it| it["state"] == "bad").map(|it| &it["check"]).collect();
+    assert_eq!(bad, ["model"]);
+}
+
+#[test]
+fn the_doctor_asks_the_model_only_if_told_to() {
+    let place = Place::new();
+    let away = "script:nowhere.md";
+    assert_eq!(place.said(&["--model", away, "doctor"]).0, DONE);
+    let (code, out, _) = place.said(&["--model", away, "doctor", "--online"]);
+    assert_eq!(code, FAILED);
+    assert!(out.contains("✗ model") && out.contains("nowhere.md"), "{out}");
+    let (code, out, _) =
+        place.said(&["--model", &place.script(&says("yes")), "doctor", "--online"]);
+    assert_eq!(code, DONE);
+    assert!(out.contains("it answers"), "{out}");
+}
+
+#[test]
+fn the_log_is_a_file_that_only_its_owner_reads_and_only_if_there_is_something_to_log() {
+    let place = Place::new();
+    let model = place.script(&says("hello"));
+    place.ask(&model, "hi");
+    let log = place.home().join("coworker.log");
+    assert!(!log.exists());
+    let (code, out, told) = place.said(&["--log", "trace", "--model", &model, "run", "hi"]);
+    assert_eq!((code, out.as_str()), (DONE, "hello\n"), "{told}");
+    assert!(fs::metadata(&log).unwrap().len() > 0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let other = place.0.path().join("other.log");
+    let mut command = place.command(&["--model", &model, "run", "hi"]);
+    command.env("COWORKER_LOG", "trace").env("COWORKER_LOG_FILE", &other);
+    assert_eq!(said(&mut command).0, DONE);
+    assert!(fs::metadata(&other).unwrap().len() > 0);
+    let (code, _, told) = place.said(&["--log", "engine=loud", "run", "hi"]);
+    assert_eq!(code, USAGE);
+    assert!(told.contains("--log: `log` does not say what to log"), "{told}");
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, out, told) = place.said(&["completions", shell]);
+        assert_eq!(code, DONE, "{told}");
+        for word in ["sessions", "export", "--continue", "doctor"] {
+            let word = if shell == "fish" { word.trim_start_matches("--") } else { word };
+            assert!(out.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    let place = Place::new();
+    let page = place.said(&["man"]).1;
+    for part in [".TH coworker 1", ".SH ENVIRONMENT", "coworker\\-run(1)"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let (code, out, told) = place.said(&["man", "--output", "pages/man1"]);
+    assert_eq!(code, DONE, "{told}");
+    for name in ["coworker", "coworker-run", "coworker-sessions", "coworker-sessions-export"] {
+        let file = format!("pages/man1/{name}.1");
+        assert!(out.lines().any(|line| line == file), "{out}");
+        assert!(fs::read_to_string(place.project().join(file)).unwrap().contains(".SH NAME"));
+    }
+}
