@@ -6,7 +6,7 @@ use frontends::client::{Client, ClientOptions, Event};
 use protocol::{
     AbsPath, SessionId, SessionUpdate,
     methods::SessionAttach,
-    wire::{AttachParams, ClientCapabilities, ClientUi},
+    wire::{AttachParams, ClientCapabilities, ClientHost, ClientUi},
 };
 use serde_json::Value;
 use tokio::process::{Child, Command};
@@ -35,7 +35,7 @@ impl Server {
         options.capabilities = ClientCapabilities {
             version: protocol::PROTOCOL_VERSION,
             ui: ClientUi { chat: true, approvals: true, prompt: true, questions: true },
-            ..Default::default()
+            host: ClientHost { save: true, diagnostics: false },
         };
         options
     }

@@ -1,7 +1,7 @@
 //! What a scenario leaves behind: files, buffers, and a database that can be made read-only.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, OpenOptions},
     io::{Seek, SeekFrom, Write},
     path::Path,
@@ -10,7 +10,11 @@ use std::{
 use anyhow::{Context, Result};
 use protocol::{AbsPath, ItemBody, Status};
 
-use super::{front::Front, parse::Scenario, step::Action};
+use super::{
+    front::{Front, path},
+    parse::Scenario,
+    step::Action,
+};
 use crate::{record::Record, stage::Stage};
 
 /// Where an SQLite file says how it is to be written.
@@ -59,12 +63,22 @@ pub(super) fn of_buffers(
     front: &impl Front,
 ) -> Result<Vec<String>> {
     let (mut expected, mut found) = (BTreeMap::new(), BTreeMap::new());
+    let mut open = BTreeSet::new();
     for step in &scenario.steps {
-        let Action::Open { path: name } = &step.action else { continue };
-        let path = stage.root.join(name)?;
+        match &step.action {
+            Action::Open { path, .. } => _ = open.insert(path),
+            Action::Close { path } | Action::Delete { path } => _ = open.remove(path),
+            Action::Rename { from, to } if open.remove(from) => _ = open.insert(to),
+            _ => {}
+        }
+    }
+    for name in open {
+        let path = path(stage, name)?;
         let text = front.text(&path).with_context(|| format!("{name} is not open any more"))?;
         found.insert(name.clone(), text.into_bytes());
-        expected.insert(name.clone(), fs::read(path.as_std_path())?);
+        if let Ok(bytes) = fs::read(path.as_std_path()) {
+            expected.insert(name.clone(), bytes);
+        }
     }
     expected.extend(scenario.buffers_after.clone());
     Ok(differences("buffer", &expected, &found))

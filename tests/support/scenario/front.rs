@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use protocol::{AbsPath, Answer, ItemId, SessionUpdate};
+use frontends::client::path_of;
+use protocol::{AbsPath, Answer, ItemId, QueueChange, SessionUpdate, TurnId};
 use serde_json::Value;
 
 use super::step::{Prompt, Setting};
@@ -16,6 +17,14 @@ pub(super) struct Start<'a> {
     pub(super) settings: &'a [Setting],
 }
 
+/// Where a file of the project is, or `untitled:NAME`, a document that was never saved.
+pub(super) fn path(stage: &Stage, name: &str) -> Result<AbsPath> {
+    match path_of(name) {
+        Some(untitled) => Ok(untitled),
+        None => Ok(stage.root.join(name)?),
+    }
+}
+
 /// Something that happened at the front end.
 pub(super) enum Happening {
     Update(SessionUpdate),
@@ -25,6 +34,14 @@ pub(super) enum Happening {
     Applying,
     /// The process has closed its output.
     Closed,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy)]
+pub(super) enum FileEvent {
+    Created,
+    Changed,
+    Deleted,
 }
 
 /// What became of a request.
@@ -63,8 +80,8 @@ pub(super) trait Front: Sized {
     /// Sees to it that a turn which has ended leaves nothing behind.
     async fn settle(&mut self) -> Result<()>;
 
-    /// Opens a document.
-    async fn open(&mut self, _: &AbsPath) -> Result<()> {
+    /// Opens a document: with this text, if it is not a file yet.
+    async fn open(&mut self, _: &AbsPath, _: Option<&str>) -> Result<()> {
         bail!("only an editor opens documents")
     }
 
@@ -76,6 +93,36 @@ pub(super) trait Front: Sized {
     /// Saves a document.
     async fn save(&mut self, _: &AbsPath) -> Result<()> {
         bail!("only an editor saves documents")
+    }
+
+    /// Closes a document.
+    async fn close(&mut self, _: &AbsPath) -> Result<()> {
+        bail!("only an editor closes documents")
+    }
+
+    /// Moves a file as one does in an editor.
+    async fn rename(&mut self, _: &AbsPath, _: &AbsPath) -> Result<()> {
+        bail!("only an editor renames files")
+    }
+
+    /// Deletes a file as one does in an editor.
+    async fn delete(&mut self, _: &AbsPath) -> Result<()> {
+        bail!("only an editor deletes files")
+    }
+
+    /// Takes a folder into the workspace or out of it.
+    async fn folder(&mut self, _: &AbsPath, _add: bool) -> Result<()> {
+        bail!("only an editor has a workspace")
+    }
+
+    /// Another program has changed files, each with what became of it.
+    async fn changed_outside(&mut self, _: &[(AbsPath, FileEvent)]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Changes a prompt that waits.
+    async fn requeue(&mut self, _: &TurnId, _: &QueueChange) -> Result<Reply> {
+        bail!("only an editor has a queue")
     }
 
     /// The text of an open document.

@@ -3,18 +3,20 @@
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context, Result, ensure};
-use frontends::client::{Event, ResponseError, uri};
+use frontends::client::{Checker, Event, Finding, ResponseError, uri};
 use protocol::{
-    AbsPath, Answer, ItemId, SessionId, SessionUpdate,
-    methods::{Chat, ChatCancel, SessionNew},
-    wire::{ChatContext, ChatParams, NewSessionParams, Position, Range, SessionParams},
+    AbsPath, Answer, ItemId, QueueChange, SessionId, SessionUpdate, TurnId,
+    methods::{Chat, ChatCancel, ChatQueue, SessionNew},
+    wire::{
+        ChatContext, ChatParams, NewSessionParams, Position, QueueParams, Range, SessionParams,
+    },
 };
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::{
-    front::{Front, Happening, Reply, Start},
-    step::{Pointed, Prompt, Setting},
+    front::{FileEvent, Front, Happening, Reply, Start, path},
+    step::{Pointed, Problem, Prompt, Setting},
 };
 use crate::server::Server;
 
@@ -34,12 +36,25 @@ impl Front for Lsp {
         let mut command = arguments(start);
         command.arg("lsp");
         let mut options = Server::full_editor(&start.stage.root);
+        let mut problems = Vec::new();
         for setting in start.settings {
             match setting {
                 Setting::Encoding(encoding) => options.encoding = *encoding,
                 Setting::Edits(apply) => options.apply = apply.clone(),
-                Setting::Mode(_) | Setting::Config(_) => {}
+                Setting::Saves(Some(saves)) => options.saves = *saves,
+                Setting::Saves(None) => options.capabilities.host.save = false,
+                Setting::Problem(problem) => problems.push(problem.clone()),
+                Setting::Folders(names) => {
+                    let folders = names.iter().map(|name| path(start.stage, name));
+                    options.folders = folders.collect::<Result<_>>()?;
+                    options.root = options.folders.remove(0);
+                }
+                Setting::Mode(_) | Setting::Config(_) | Setting::Trusted => {}
             }
+        }
+        if !problems.is_empty() {
+            options.capabilities.host.diagnostics = true;
+            options.checker = Some(checker(problems));
         }
         let server = Server::start(command, options).await?;
         Ok(Self { server, session: None, asked: HashMap::new(), open: BTreeSet::new() })
@@ -58,7 +73,8 @@ impl Front for Lsp {
             None => Vec::new(),
         };
         let (session_id, text) = (self.session.clone(), prompt.text.clone());
-        Ok(match client.call::<Chat>(ChatParams { session_id, text, context, steer: false }).await {
+        let params = ChatParams { session_id, text, context, steer: prompt.steers };
+        Ok(match client.call::<Chat>(params).await {
             Ok(started) if started.queued => Reply::Queued,
             Ok(_) => Reply::Done,
             Err(error) => refused("coworker/chat", &error),
@@ -115,8 +131,11 @@ impl Front for Lsp {
         Ok(())
     }
 
-    async fn open(&mut self, path: &AbsPath) -> Result<()> {
-        let text = std::fs::read_to_string(path.as_std_path())?;
+    async fn open(&mut self, path: &AbsPath, text: Option<&str>) -> Result<()> {
+        let text = match text {
+            Some(text) => text.to_owned(),
+            None => std::fs::read_to_string(path.as_std_path())?,
+        };
         self.server.client.open(path, &text).await;
         self.open.insert(path.clone());
         Ok(())
@@ -129,6 +148,52 @@ impl Front for Lsp {
 
     async fn save(&mut self, path: &AbsPath) -> Result<()> {
         Ok(self.server.client.save(path).await?)
+    }
+
+    async fn close(&mut self, path: &AbsPath) -> Result<()> {
+        self.server.client.close(path).await;
+        self.open.remove(path);
+        Ok(())
+    }
+
+    async fn rename(&mut self, from: &AbsPath, to: &AbsPath) -> Result<()> {
+        self.server.client.rename(from, to).await?;
+        if self.open.remove(from) {
+            self.open.insert(to.clone());
+        }
+        Ok(())
+    }
+
+    async fn delete(&mut self, path: &AbsPath) -> Result<()> {
+        self.open.remove(path);
+        Ok(self.server.client.delete(path).await?)
+    }
+
+    async fn folder(&mut self, path: &AbsPath, add: bool) -> Result<()> {
+        let (folder, none) = (std::slice::from_ref(path), &[][..]);
+        let (added, removed) = if add { (folder, none) } else { (none, folder) };
+        self.server.client.change_folders(added, removed).await;
+        Ok(())
+    }
+
+    async fn changed_outside(&mut self, files: &[(AbsPath, FileEvent)]) -> Result<()> {
+        let kind = |event: &FileEvent| match event {
+            FileEvent::Created => 1,
+            FileEvent::Changed => 2,
+            FileEvent::Deleted => 3,
+        };
+        let files: Vec<_> = files.iter().map(|(path, event)| (path.clone(), kind(event))).collect();
+        self.server.client.changed_on_disk(&files).await;
+        Ok(())
+    }
+
+    async fn requeue(&mut self, turn_id: &TurnId, change: &QueueChange) -> Result<Reply> {
+        let session_id = self.session.clone().context("there is no session yet")?;
+        let params = QueueParams { session_id, turn_id: turn_id.clone(), change: change.clone() };
+        Ok(match self.server.client.call::<ChatQueue>(params).await {
+            Ok(_) => Reply::Done,
+            Err(error) => refused("coworker/chat/queue", &error),
+        })
     }
 
     fn text(&self, path: &AbsPath) -> Option<String> {
@@ -176,8 +241,22 @@ impl Lsp {
                 Some(Range { start: Position { line: first - 1, character: 0 }, end })
             }
         };
-        Ok(ChatContext { uri: uri(path), range })
+        let line = pointed.cursor.and_then(|line| line.checked_sub(1));
+        let cursor = line.map(|line| Position { line, character: 0 });
+        Ok(ChatContext { uri: uri(path), range, cursor })
     }
+}
+
+/// A language server that finds these texts wrong wherever they stand.
+fn checker(problems: Vec<Problem>) -> Checker {
+    Checker::new(move |_, text| {
+        let find = |Problem { text: wrong, severity, message }: &Problem| {
+            let places = text.match_indices(wrong.as_str()).map(|(at, _)| at..at + wrong.len());
+            let finding = |bytes| Finding { bytes, severity: *severity, message: message.clone() };
+            places.map(finding).collect::<Vec<_>>()
+        };
+        problems.iter().flat_map(find).collect()
+    })
 }
 
 fn refused(method: &str, error: &ResponseError) -> Reply {

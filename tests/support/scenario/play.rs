@@ -2,17 +2,19 @@
 
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use protocol::{
-    Answer, ApprovalSubject, Decision, EditDecision, ItemBody, ItemId, SessionState, Status, Update,
+    AbsPath, Answer, ApprovalSubject, Decision, EditDecision, ItemBody, ItemId, Question,
+    QuestionAnswer, QueueChange, SessionState, Status, Update,
 };
+use serde_json::Value;
 
 use super::{
     aftermath,
-    front::{Front, Happening, Reply, Start},
+    front::{FileEvent, Front, Happening, Reply, Start, path},
     lsp::Lsp,
     parse::Scenario,
-    step::{Action, Database, Moment, Setting, Step},
+    step::{Action, Database, Moment, Outside, Setting, Step},
     transcript::{self, Note},
 };
 use crate::{
@@ -46,6 +48,10 @@ pub(super) async fn play<F: Front>(scenario: &Scenario, script: &Path) -> Result
         _ => None,
     });
     fs::write(stage.home.join("config.toml")?.as_std_path(), config.collect::<String>())?;
+    if scenario.settings.iter().any(|setting| matches!(setting, Setting::Trusted)) {
+        let status = stage.coworker(script).args(["trust", stage.root.as_str()]).status().await?;
+        ensure!(status.success(), "`coworker trust` failed");
+    }
     let start = Start { stage: &stage, script, settings: &scenario.settings };
     let mut play = Play {
         front: F::start(&start).await?,
@@ -86,9 +92,18 @@ impl<F: Front> Play<'_, F> {
         if let Some(moment) = &step.when {
             self.until(moment).await?;
         }
-        let path = |path: &str| self.start.stage.root.join(path);
+        let path = |name: &str| path(self.start.stage, name);
         match &step.action {
-            Action::Open { path: file } => self.front.open(&path(file)?).await,
+            Action::Open { path: file, text } => {
+                self.front.open(&path(file)?, text.as_deref()).await
+            }
+            Action::Close { path: file } => self.front.close(&path(file)?).await,
+            Action::Rename { from, to } => self.front.rename(&path(from)?, &path(to)?).await,
+            Action::Delete { path: file } => self.front.delete(&path(file)?).await,
+            Action::Outside { path: file, change } => self.outside(&path(file)?, change).await,
+            Action::Folder { add, path: folder } => self.front.folder(&path(folder)?, *add).await,
+            Action::Queue { number, change } => self.requeue(*number, change).await,
+            Action::Reply { answers } => self.reply(answers).await,
             Action::Type { path: file, before, anchor, text } => {
                 let path = path(file)?;
                 let now = self.front.text(&path).context("it is not open")?;
@@ -104,6 +119,7 @@ impl<F: Front> Play<'_, F> {
                 }
                 self.applying = false;
                 match self.front.ask(&self.start, prompt).await? {
+                    Reply::Done if prompt.steers => Ok(()),
                     Reply::Done => self.begun().await,
                     reply => {
                         self.note(reply);
@@ -173,6 +189,60 @@ impl<F: Front> Play<'_, F> {
         }
     }
 
+    /// Another program changes a file.
+    async fn outside(&mut self, file: &AbsPath, change: &Outside) -> Result<()> {
+        let changed = match change {
+            Outside::Write(text) => {
+                let existed = file.as_std_path().exists();
+                fs::write(file.as_std_path(), text)?;
+                let event = if existed { FileEvent::Changed } else { FileEvent::Created };
+                vec![(file.clone(), event)]
+            }
+            Outside::Delete => {
+                fs::remove_file(file.as_std_path())?;
+                vec![(file.clone(), FileEvent::Deleted)]
+            }
+            Outside::Move(to) => {
+                let to = path(self.start.stage, to)?;
+                fs::rename(file.as_std_path(), to.as_std_path())?;
+                vec![(file.clone(), FileEvent::Deleted), (to, FileEvent::Created)]
+            }
+        };
+        self.front.changed_outside(&changed).await
+    }
+
+    /// Changes a prompt that waits, counted from 1.
+    async fn requeue(&mut self, number: usize, change: &QueueChange) -> Result<()> {
+        let at = number.checked_sub(1).context("prompts are counted from 1")?;
+        while self.record.state.queue.len() <= at {
+            ensure!(!self.record.is_idle(), "the turn ended before {number} prompts waited");
+            self.take_next().await.with_context(|| format!("until {number} prompts wait"))?;
+        }
+        let turn = self.record.state.queue[at].turn_id.clone();
+        match self.front.requeue(&turn, change).await? {
+            Reply::Done => Ok(()),
+            reply => {
+                self.note(reply);
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers the agent's questions: a label that is offered chooses it, everything else is said
+    /// in words.
+    async fn reply(&mut self, answers: &[Value]) -> Result<()> {
+        let (approval, subject) = self.question().context("there is no question")?;
+        let ApprovalSubject::Questions { questions, .. } = subject else {
+            bail!("the question is not the agent's");
+        };
+        ensure!(questions.len() == answers.len(), "there are {} questions", questions.len());
+        let answers =
+            questions.iter().zip(answers).map(|(question, answer)| given(question, answer));
+        let answers = answers.collect::<Result<_>>()?;
+        let answer = Answer { answers, ..Answer::new(Decision::Once, "") };
+        self.send(approval, answer).await
+    }
+
     /// The question that waits for this person.
     fn question(&self) -> Option<(ItemId, ApprovalSubject)> {
         let state = &self.record.state;
@@ -198,6 +268,10 @@ impl<F: Front> Play<'_, F> {
             let reason = answer.reason.take();
             answer.edits = vec![rejected(&self.record.state, &item_id, number, reason)?];
         }
+        self.send(approval, answer).await
+    }
+
+    async fn send(&mut self, approval: ItemId, answer: Answer) -> Result<()> {
         while !self.front.answer(&approval, &answer).await? {
             self.take_next().await.context("while waiting to be asked")?;
         }
@@ -283,6 +357,17 @@ impl<F: Front> Play<'_, F> {
         let transcript = mask.text(&transcript::write(&self.record, &self.notes));
         Ok(Outcome { view: live, transcript, faults })
     }
+}
+
+/// An answer to one question, as it stands in a step.
+fn given(question: &Question, answer: &Value) -> Result<QuestionAnswer> {
+    let words: Vec<String> = match answer {
+        Value::String(words) => vec![words.clone()],
+        several => serde_json::from_value(several.clone())?,
+    };
+    let offered = |word: &String| question.choices.iter().any(|choice| choice.label == *word);
+    let (chosen, own): (Vec<String>, Vec<String>) = words.into_iter().partition(offered);
+    Ok(QuestionAnswer { chosen, text: (!own.is_empty()).then(|| own.join("\n")) })
 }
 
 /// The rejection of one edit of a change set, counted from 1.

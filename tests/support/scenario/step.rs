@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use changes::Encoding;
-use frontends::client::ApplyBehaviour;
-use protocol::Decision;
+use frontends::client::{ApplyBehaviour, SaveBehaviour};
+use protocol::{Decision, QueueChange, Severity};
 use serde_json::{Deserializer, Value};
 
 use super::parse::Fronts;
@@ -27,6 +27,23 @@ pub(super) enum Setting {
     Config(String),
     /// What the editor does with edits of the server.
     Edits(ApplyBehaviour),
+    /// What the editor does when it is asked to save; none if it cannot be asked.
+    Saves(Option<SaveBehaviour>),
+    /// What the editor's language server finds wrong.
+    Problem(Problem),
+    /// The folders of the editor's workspace.
+    Folders(Vec<String>),
+    /// The user trusts the project.
+    Trusted,
+}
+
+/// What a language server finds wrong.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    /// The text that is wrong, wherever it stands.
+    pub(super) text: String,
+    pub(super) severity: Severity,
+    pub(super) message: String,
 }
 
 /// Something that is done.
@@ -42,13 +59,57 @@ pub(super) struct Step {
 /// What is done.
 #[derive(Debug)]
 pub(super) enum Action {
-    Open { path: String },
-    Type { path: String, before: bool, anchor: String, text: String },
-    Save { path: String },
+    /// Opens a document: with this text, if it is not a file yet.
+    Open {
+        path: String,
+        text: Option<String>,
+    },
+    Close {
+        path: String,
+    },
+    Type {
+        path: String,
+        before: bool,
+        anchor: String,
+        text: String,
+    },
+    Save {
+        path: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Delete {
+        path: String,
+    },
+    /// Another program changes a file.
+    Outside {
+        path: String,
+        change: Outside,
+    },
+    Folder {
+        add: bool,
+        path: String,
+    },
     Ask(Prompt),
-    Answer { decision: Decision, except: Option<usize>, reason: Option<String> },
+    Queue {
+        number: usize,
+        change: QueueChange,
+    },
+    Reply {
+        answers: Vec<Value>,
+    },
+    Answer {
+        decision: Decision,
+        except: Option<usize>,
+        reason: Option<String>,
+    },
     Cancel,
-    Request { method: String, params: Value },
+    Request {
+        method: String,
+        params: Value,
+    },
     Restart,
     Database(Database),
 }
@@ -58,6 +119,16 @@ pub(super) enum Action {
 pub(super) struct Prompt {
     pub(super) text: String,
     pub(super) on: Option<Pointed>,
+    /// Whether it is put to the turn that runs.
+    pub(super) steers: bool,
+}
+
+/// What another program does with a file.
+#[derive(Clone, Debug)]
+pub(super) enum Outside {
+    Write(String),
+    Delete,
+    Move(String),
 }
 
 /// What is pointed at.
@@ -66,6 +137,8 @@ pub(super) struct Pointed {
     pub(super) path: String,
     /// First and last line, counted from 1.
     pub(super) lines: Option<(u32, u32)>,
+    /// The line of the cursor, counted from 1.
+    pub(super) cursor: Option<u32>,
 }
 
 /// What befalls the database.
@@ -97,10 +170,19 @@ impl Step {
             Action::Open { .. }
             | Action::Type { .. }
             | Action::Save { .. }
+            | Action::Close { .. }
+            | Action::Rename { .. }
+            | Action::Delete { .. }
+            | Action::Folder { .. }
+            | Action::Queue { .. }
             | Action::Request { .. }
             | Action::Database(_) => true,
             Action::Ask(prompt) => prompt.on.is_some() || self.when != Some(Moment::Idle),
-            Action::Answer { .. } | Action::Cancel | Action::Restart => false,
+            Action::Outside { .. }
+            | Action::Reply { .. }
+            | Action::Answer { .. }
+            | Action::Cancel
+            | Action::Restart => false,
         };
         action || self.when == Some(Moment::Applying)
     }
@@ -118,7 +200,25 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
         "mode" => return Ok(Line::Setting(Setting::Mode(words.0.trim().to_owned()))),
         "config" => return Ok(Line::Setting(Setting::Config(words.0.trim().to_owned()))),
         "edits" => return Ok(Line::Setting(Setting::Edits(edits(&mut words)?))),
-        "open" => (None, Action::Open { path: words.needed("a path")? }),
+        "saves" => return Ok(Line::Setting(Setting::Saves(saves(&mut words)?))),
+        "problem" => return Ok(Line::Setting(Setting::Problem(problem(&mut words)?))),
+        "folders" => {
+            let folders = words.0.split_whitespace().map(str::to_owned).collect();
+            return Ok(Line::Setting(Setting::Folders(folders)));
+        }
+        "trusted" => return Ok(Line::Setting(Setting::Trusted)),
+        "open" => (None, Action::Open { path: words.needed("a path")?, text: words.text()? }),
+        "close" => (None, Action::Close { path: words.needed("a path")? }),
+        "rename" => {
+            let (from, to) = (words.needed("a path")?, words.needed("a path")?);
+            (None, Action::Rename { from, to })
+        }
+        "delete" => (None, Action::Delete { path: words.needed("a path")? }),
+        "outside" => (None, outside(&mut words)?),
+        "folder" => (Some(Moment::Idle), folder(&mut words)?),
+        "steer" => (None, Action::Ask(Prompt { steers: true, ..prompt(&mut words)? })),
+        "queue" => (None, queue(&mut words)?),
+        "answer" => (Some(Moment::Asked), reply(&mut words)?),
         "type" => (None, typed(&mut words)?),
         "save" => (None, Action::Save { path: words.needed("a path")? }),
         "ask" => (Some(Moment::Idle), Action::Ask(prompt(&mut words)?)),
@@ -139,7 +239,7 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
     };
     let when = if words.skip("when") { Some(moment(&mut words)?) } else { usual };
     ensure!(words.0.trim().is_empty(), "`{}` is too much", words.0.trim());
-    let needs_moment = matches!(action, Action::Cancel);
+    let needs_moment = matches!(&action, Action::Cancel | Action::Ask(Prompt { steers: true, .. }));
     ensure!(!needs_moment || when.is_some(), "say when");
     Ok(Line::Step(Step { line: number, when, action }))
 }
@@ -169,6 +269,69 @@ fn edits(words: &mut Words<'_>) -> Result<ApplyBehaviour> {
     })
 }
 
+fn saves(words: &mut Words<'_>) -> Result<Option<SaveBehaviour>> {
+    Ok(match words.needed("what becomes of them")?.as_str() {
+        "refused" => Some(SaveBehaviour::Refuse),
+        "ignored" => Some(SaveBehaviour::Ignore),
+        "impossible" => None,
+        _ => bail!("saves can be `refused`, `ignored` or `impossible`"),
+    })
+}
+
+fn problem(words: &mut Words<'_>) -> Result<Problem> {
+    let text = words.text()?.context("which text is wrong?")?;
+    let severity = match words.needed("how bad it is")?.as_str() {
+        "error" => Severity::Error,
+        "warning" => Severity::Warning,
+        _ => bail!("a problem is an `error` or a `warning`"),
+    };
+    let message = words.text()?.context("what is wrong?")?;
+    ensure!(words.0.trim().is_empty(), "`{}` is too much", words.0.trim());
+    Ok(Problem { text, severity, message })
+}
+
+fn outside(words: &mut Words<'_>) -> Result<Action> {
+    let path = words.needed("a path")?;
+    let change = if words.skip("deleted") {
+        Outside::Delete
+    } else if words.skip("moved") {
+        Outside::Move(words.needed("a path")?)
+    } else {
+        Outside::Write(words.text()?.context("a text, `deleted` or `moved`")?)
+    };
+    Ok(Action::Outside { path, change })
+}
+
+fn folder(words: &mut Words<'_>) -> Result<Action> {
+    let add = match words.needed("`add` or `remove`")?.as_str() {
+        "add" => true,
+        "remove" => false,
+        _ => bail!("`add` or `remove` a folder"),
+    };
+    Ok(Action::Folder { add, path: words.needed("a path")? })
+}
+
+fn queue(words: &mut Words<'_>) -> Result<Action> {
+    let verb = words.needed("what to do with a prompt that waits")?;
+    let number = words.needed("its number")?.parse()?;
+    let change = match verb.as_str() {
+        "edit" => QueueChange::Edit { text: words.text()?.context("the new text")? },
+        "remove" => QueueChange::Remove,
+        "steer" => QueueChange::Steer,
+        _ => bail!("`edit`, `remove` or `steer` with a prompt that waits"),
+    };
+    Ok(Action::Queue { number, change })
+}
+
+fn reply(words: &mut Words<'_>) -> Result<Action> {
+    let mut answers = Vec::new();
+    while words.0.trim_start().starts_with(['"', '[']) {
+        answers.extend(words.json()?);
+    }
+    ensure!(!answers.is_empty(), "what is answered?");
+    Ok(Action::Reply { answers })
+}
+
 fn typed(words: &mut Words<'_>) -> Result<Action> {
     let path = words.needed("a path")?;
     let before = match words.needed("`before` or `after`")?.as_str() {
@@ -195,9 +358,13 @@ fn prompt(words: &mut Words<'_>) -> Result<Prompt> {
             }
             None => None,
         };
-        on = Some(Pointed { path, lines });
+        on = Some(Pointed { path, lines, cursor: None });
+    } else if words.skip("at") {
+        let path = words.needed("a path")?;
+        let cursor = Some(words.needed("a line")?.parse()?);
+        on = Some(Pointed { path, lines: None, cursor });
     }
-    Ok(Prompt { text, on })
+    Ok(Prompt { text, on, steers: false })
 }
 
 fn approve(words: &mut Words<'_>) -> Result<Action> {
@@ -205,6 +372,8 @@ fn approve(words: &mut Words<'_>) -> Result<Action> {
         Decision::Session
     } else if words.skip("always") {
         Decision::Always
+    } else if words.skip("saving") {
+        Decision::SaveAndRun
     } else {
         words.skip("once");
         Decision::Once

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use protocol::{
-    Answer, Approval, ChangeSet, ContextPart, Decision, EditState, ErrorCode, Item, ItemBody, Plan,
-    Status, Todo, TodoStatus, ToolCall, UserMessage,
+    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, ContextPart, Decision, EditState,
+    ErrorCode, FileChangeKind, Item, ItemBody, Plan, QuestionAnswer, Status, SyntaxError, Todo,
+    TodoStatus, ToolCall, UserMessage,
 };
 use serde::Serialize;
 
@@ -83,7 +84,35 @@ fn user(page: &mut Page, message: &UserMessage) {
     page.lines("user: ", &message.text);
     for part in &message.context {
         match part {
-            ContextPart::File { path } => page.below(&format!("looking at {path}")),
+            ContextPart::File { path, line: None } => page.below(&format!("looking at {path}")),
+            ContextPart::File { path, line: Some(line) } => {
+                page.below(&format!("looking at {path} line {line}"));
+            }
+            ContextPart::OpenDocuments { paths } => {
+                let paths: Vec<&str> = paths.iter().map(AbsPath::as_str).collect();
+                page.below(&format!("also open: {}", paths.join(" ")));
+            }
+            ContextPart::Text { mention, path, first_line, lines, text, symbol } => {
+                let inside = symbol.as_ref().map(|symbol| format!(" in {symbol}"));
+                let inside = inside.unwrap_or_default();
+                page.below(&format!("{mention}: {path} from line {first_line} of {lines}{inside}"));
+                page.below(text);
+            }
+            ContextPart::Folder { mention, path, entries } => {
+                page.below(&format!("{mention}: {path}"));
+                page.below(&entries.join("\n"));
+            }
+            ContextPart::Diff { text } => {
+                page.below("the changes since the last commit");
+                page.below(text);
+            }
+            ContextPart::Command { name, text } => {
+                page.below(&format!("/{name}:"));
+                page.below(text);
+            }
+            ContextPart::Unresolved { mention, reason } => {
+                page.below(&format!("{mention}: {reason}"));
+            }
             ContextPart::Selection { path, first_line, last_line, symbol, text } => {
                 let inside = symbol.as_ref().map(|symbol| format!(" in {symbol}"));
                 let inside = inside.unwrap_or_default();
@@ -104,6 +133,9 @@ fn tool_call(page: &mut Page, call: &ToolCall) {
     page.line(&format!("tool {}: {}: {}{error}", call.name, call.title, word(&call.status)));
     if let Some(output) = &call.output {
         page.below(&output.text);
+        for image in &output.images {
+            page.below(&format!("[{} {}]", image.media_type, image.path));
+        }
     }
 }
 
@@ -117,6 +149,20 @@ fn write_plan(page: &mut Page, plan: &Plan) {
 fn write_approval(page: &mut Page, approval: &Approval) {
     page.line(&format!("question: {}", approval.title));
     page.below(&approval.why);
+    match &approval.subject {
+        ApprovalSubject::ToolCall { unsaved, .. } if !unsaved.is_empty() => {
+            let paths: Vec<&str> = unsaved.iter().map(AbsPath::as_str).collect();
+            page.below(&format!("not saved: {}", paths.join(" ")));
+        }
+        ApprovalSubject::Questions { questions, .. } => {
+            for question in questions {
+                let labels: Vec<&str> =
+                    question.choices.iter().map(|choice| choice.label.as_str()).collect();
+                page.below(&format!("{} [{}]", question.text, labels.join(" | ")));
+            }
+        }
+        _ => {}
+    }
     let labels: Vec<&str> = approval.options.iter().map(|option| option.label.as_str()).collect();
     page.below(&format!("offered: {}", labels.join(" | ")));
     match &approval.answer {
@@ -128,6 +174,11 @@ fn write_approval(page: &mut Page, approval: &Approval) {
                 let _ = write!(text, ", {reason:?}");
             }
             page.below(&text);
+            for QuestionAnswer { chosen, text } in &answer.answers {
+                let own = text.as_ref().map(|text| format!("{text:?}"));
+                let given: Vec<String> = chosen.iter().cloned().chain(own).collect();
+                page.below(&format!("  {}", given.join(" + ")));
+            }
         }
     }
 }
@@ -137,6 +188,13 @@ fn change_set(page: &mut Page, set: &ChangeSet) {
     let mut number = 0;
     for file in &set.files {
         page.below(&file.diff);
+        if let (FileChangeKind::Delete | FileChangeKind::Move, to) = (file.kind, &file.to) {
+            let to = to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+            page.below(&format!("{} {}{to}", word(&file.kind), file.path));
+        }
+        for SyntaxError { line, column, message } in &file.syntax_errors {
+            page.below(&format!("syntax error at {line}:{column}: {message}"));
+        }
         for edit in &file.edits {
             number += 1;
             let state = match &edit.state {

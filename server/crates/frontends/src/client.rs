@@ -5,9 +5,10 @@
 //! draws nothing, decides nothing and knows no file but those it is told to open.
 //!
 //! Start with [`Client::start`]. The documents are in `client/buffers.rs`, what it says of itself
-//! in `client/hello.rs`.
+//! in `client/hello.rs`, what it does for the server in `client/duties.rs`.
 
 mod buffers;
+mod duties;
 mod hello;
 #[cfg(test)]
 mod tests;
@@ -26,9 +27,12 @@ use std::{
 use changes::Encoding;
 use protocol::{
     AbsPath, SessionUpdate,
-    methods::{ApprovalRequest, Method, Prompt, SessionUpdated},
-    wire::{ApprovalRequestParams, ClientCapabilities, PromptParams},
+    methods::{ApprovalRequest, DocumentsSave, EditorDiagnostics, Method, Prompt, SessionUpdated},
+    wire::{
+        ApprovalRequestParams, ClientCapabilities, DiagnosticsParams, PromptParams, SaveParams,
+    },
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -38,8 +42,9 @@ use tokio::{
 };
 
 use buffers::Buffers;
-pub use buffers::uri;
+pub use duties::{Checker, Finding, SaveBehaviour};
 
+pub use crate::uri::{path as path_of, uri};
 use crate::wire::frames::Frames;
 
 /// How many messages may wait to be written before their senders do.
@@ -53,6 +58,8 @@ const FAREWELL: Duration = Duration::from_secs(10);
 const METHOD_NOT_FOUND: i64 = -32601;
 /// `Invalid params` of JSON-RPC.
 const INVALID_PARAMS: i64 = -32602;
+/// `RequestFailed` of the Language Server Protocol.
+const REQUEST_FAILED: i64 = -32803;
 /// The code of a request whose answer will never come, from the range JSON-RPC leaves to us.
 pub const CLOSED: i64 = -32000;
 
@@ -63,12 +70,18 @@ pub struct ClientOptions {
     pub name: String,
     /// The workspace folder.
     pub root: AbsPath,
+    /// The other workspace folders.
+    pub folders: Vec<AbsPath>,
     /// What it says it can do in `experimental.coworker`; the default is a plain LSP editor.
     pub capabilities: ClientCapabilities,
     /// What it would like to count positions in. The server's choice is what counts.
     pub encoding: Encoding,
     /// What `workspace/applyEdit` meets.
     pub apply: ApplyBehaviour,
+    /// What `coworker/documents/save` meets.
+    pub saves: SaveBehaviour,
+    /// Its language servers; without them it knows of no problem.
+    pub checker: Option<Checker>,
     /// Merged into `initializationOptions.coworker`.
     pub initialization: Value,
     /// Merged into the LSP capabilities.
@@ -81,9 +94,12 @@ impl ClientOptions {
         Self {
             name: "Coworker's client".to_owned(),
             root,
+            folders: Vec::new(),
             capabilities: ClientCapabilities::default(),
             encoding: Encoding::Utf16,
             apply: ApplyBehaviour::Apply,
+            saves: SaveBehaviour::Save,
+            checker: None,
             initialization: json!({}),
             lsp_capabilities: json!({}),
         }
@@ -208,7 +224,7 @@ impl Client {
     ) -> Result<Self, ClientError> {
         let (outgoing, queue) = mpsc::channel(OUTGOING);
         let (arrived, events) = mpsc::channel(EVENTS);
-        let link = Arc::new(Link::new(outgoing, options.apply.clone()));
+        let link = Arc::new(Link::new(outgoing, &options));
         let mut pumps = JoinSet::new();
         pumps.spawn(write(queue, to_server));
         pumps.spawn(read(link.clone(), from_server, arrived));
@@ -283,11 +299,56 @@ impl Client {
     /// # Errors
     /// The file cannot be written, or the document is not open.
     pub async fn save(&self, path: &AbsPath) -> std::io::Result<()> {
-        let text = self.text(path).ok_or(std::io::ErrorKind::NotFound)?;
-        tokio::fs::write(path.as_std_path(), text).await?;
-        let params = json!({"textDocument": {"uri": uri(path)}});
-        self.notify("textDocument/didSave", params).await;
+        self.link.save(path).await
+    }
+
+    /// Tells the server that files changed on disk, if it has asked to be told: their paths with
+    /// the kind of `FileChangeType` in the Language Server Protocol.
+    pub async fn changed_on_disk(&self, files: &[(AbsPath, u32)]) {
+        const METHOD: &str = "workspace/didChangeWatchedFiles";
+        if lock(&self.link.registered).contains(METHOD) {
+            let change = |(path, kind): &(AbsPath, u32)| json!({"uri": uri(path), "type": kind});
+            let changes: Vec<Value> = files.iter().map(change).collect();
+            self.notify(METHOD, json!({"changes": changes})).await;
+        }
+    }
+
+    /// Moves a file as a user does in a file tree: an open document moves with its text.
+    ///
+    /// # Errors
+    /// The file cannot be moved.
+    pub async fn rename(&self, from: &AbsPath, to: &AbsPath) -> std::io::Result<()> {
+        tokio::fs::rename(from.as_std_path(), to.as_std_path()).await?;
+        if let Some(text) = self.text(from) {
+            self.close(from).await;
+            self.open(to, &text).await;
+        }
+        let files = json!([{"oldUri": uri(from), "newUri": uri(to)}]);
+        self.notify("workspace/didRenameFiles", json!({"files": files})).await;
         Ok(())
+    }
+
+    /// Deletes a file as a user does in a file tree.
+    ///
+    /// # Errors
+    /// The file cannot be deleted.
+    pub async fn delete(&self, path: &AbsPath) -> std::io::Result<()> {
+        tokio::fs::remove_file(path.as_std_path()).await?;
+        self.close(path).await;
+        let params = json!({"files": [{"uri": uri(path)}]});
+        self.notify("workspace/didDeleteFiles", params).await;
+        Ok(())
+    }
+
+    /// Takes folders into the workspace and out of it.
+    pub async fn change_folders(&self, added: &[AbsPath], removed: &[AbsPath]) {
+        let folders = |folders: &[AbsPath]| -> Vec<Value> {
+            let folder =
+                |path: &AbsPath| json!({"uri": uri(path), "name": path.file_name().unwrap_or("/")});
+            folders.iter().map(folder).collect()
+        };
+        let event = json!({"added": folders(added), "removed": folders(removed)});
+        self.notify("workspace/didChangeWorkspaceFolders", json!({"event": event})).await;
     }
 
     /// Closes a document; what was not saved is gone.
@@ -342,19 +403,56 @@ struct Link {
     next_id: AtomicI64,
     buffers: Mutex<Buffers>,
     apply: ApplyBehaviour,
+    saves: SaveBehaviour,
+    checker: Option<Checker>,
     held: Mutex<HashSet<String>>,
+    // The notifications that the server asked for.
+    registered: Mutex<HashSet<String>>,
 }
 
 impl Link {
-    fn new(outgoing: mpsc::Sender<Vec<u8>>, apply: ApplyBehaviour) -> Self {
+    fn new(outgoing: mpsc::Sender<Vec<u8>>, options: &ClientOptions) -> Self {
         Self {
             outgoing,
             pending: Mutex::new(Some(HashMap::new())),
             next_id: AtomicI64::new(1),
             buffers: Mutex::default(),
-            apply,
+            apply: options.apply.clone(),
+            saves: options.saves,
+            checker: options.checker.clone(),
             held: Mutex::default(),
+            registered: Mutex::default(),
         }
+    }
+
+    async fn save(&self, path: &AbsPath) -> std::io::Result<()> {
+        let text = lock(&self.buffers).text(path).ok_or(std::io::ErrorKind::NotFound)?;
+        tokio::fs::write(path.as_std_path(), text).await?;
+        let params = json!({"textDocument": {"uri": uri(path)}});
+        self.notify("textDocument/didSave", params).await;
+        Ok(())
+    }
+
+    /// Does what `coworker/documents/save` asks for, as far as this editor does.
+    async fn save_all(&self, id: &Value, params: &Value) {
+        let params = SaveParams::deserialize(params).unwrap_or(SaveParams { uris: Vec::new() });
+        let mut failed = None;
+        if self.saves == SaveBehaviour::Save {
+            for path in params.uris.iter().filter_map(|uri| crate::uri::path(uri)) {
+                failed = self.save(&path).await.err().or(failed);
+            }
+        }
+        let failed = failed.map(|error| error.to_string());
+        let answer = match (self.saves, failed) {
+            (SaveBehaviour::Ignore, _) => return,
+            (SaveBehaviour::Save, None) => json!({"jsonrpc": "2.0", "id": id, "result": {}}),
+            (_, failed) => {
+                let message = failed.unwrap_or_else(|| "this editor does not save".to_owned());
+                let error = json!({"code": REQUEST_FAILED, "message": message});
+                json!({"jsonrpc": "2.0", "id": id, "error": error})
+            }
+        };
+        self.send(|_| vec![answer]).await;
     }
 
     /// Sends what is made of the documents, before anything that is made of them later.
@@ -415,7 +513,10 @@ impl Link {
         {
             return Event::Prompt { id, params };
         }
-        if !lock(&self.held).contains(&method) {
+        let held = lock(&self.held).contains(&method);
+        if !held && method == DocumentsSave::NAME {
+            self.save_all(&id, &params).await;
+        } else if !held {
             self.send(|buffers| self.response(&id, &method, &params, buffers)).await;
         }
         Event::ServerRequest { id, method, params }
@@ -451,9 +552,19 @@ impl Link {
                 let asked = params["items"].as_array().map_or(0, Vec::len);
                 vec![answer(vec![Value::Null; asked].into())]
             }
+            EditorDiagnostics::NAME => {
+                let params = DiagnosticsParams::deserialize(params).ok();
+                let said = self.checker.as_ref().zip(params);
+                vec![answer(json!(said.and_then(|(it, params)| it.answer(&params, buffers))))]
+            }
+            "client/registerCapability" => {
+                let asked = params["registrations"].as_array().into_iter().flatten();
+                let methods = asked.filter_map(|it| it["method"].as_str().map(str::to_owned));
+                lock(&self.registered).extend(methods);
+                vec![answer(Value::Null)]
+            }
             "window/workDoneProgress/create"
             | "window/showMessageRequest"
-            | "client/registerCapability"
             | "client/unregisterCapability"
             | "workspace/codeLens/refresh"
             | "workspace/semanticTokens/refresh"

@@ -10,5 +10,6 @@
 pub mod cli;
 pub mod client;
 pub mod lsp;
+mod uri;
 mod visible;
 mod wire;

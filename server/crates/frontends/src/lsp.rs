@@ -6,12 +6,15 @@
 //! share, and each other file is one thing that clients can do.
 
 mod actions;
+mod answers;
 mod chat_document;
 mod checked;
 mod commands;
 mod connection;
 mod convert;
 mod editor;
+mod folders;
+mod host;
 mod lifecycle;
 mod methods;
 mod pointed;
@@ -23,7 +26,7 @@ mod view;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use engine::{Documents, Sessions};
+use engine::Sessions;
 use protocol::{
     AbsPath,
     methods::{self as agent, Method},
@@ -122,6 +125,7 @@ fn service(
     .custom_method("textDocument/didOpen", Server::did_open)
     .custom_method("textDocument/didChange", Server::did_change)
     .custom_method("textDocument/didClose", Server::did_close)
+    .custom_method("workspace/didChangeWorkspaceFolders", Server::did_change_folders)
     .custom_method("textDocument/codeAction", Server::code_action)
     .custom_method("workspace/executeCommand", Server::execute_command)
     .custom_method("window/workDoneProgress/cancel", Server::progress_cancel)
@@ -130,6 +134,7 @@ fn service(
     .custom_method(agent::SessionAttach::NAME, Server::session_attach)
     .custom_method(agent::SessionDelete::NAME, Server::session_delete)
     .custom_method(agent::Chat::NAME, Server::chat)
+    .custom_method(agent::ChatQueue::NAME, Server::chat_queue)
     .custom_method(agent::ChatCancel::NAME, Server::chat_cancel)
     .custom_method(agent::ApprovalRespond::NAME, Server::approval_respond)
     .custom_method(agent::ChangesGet::NAME, Server::changes_get)
@@ -144,12 +149,16 @@ impl LanguageServer for Server {
     async fn initialize(&self, params: InitializeParams) -> jsonrpc::Result<InitializeResult> {
         let mut profile =
             Profile::new(&params, self.0.folder()).map_err(jsonrpc::Error::invalid_params)?;
-        // A root that cannot be followed stays as it is: whoever reads there will say why.
-        if let Ok(root) = self.0.workspace.resolve(&profile.root).await {
-            profile.root = root;
+        let named = [&[profile.root.clone()], &*profile.folders].concat();
+        let folders = folders::resolved(&self.0, named).await;
+        if let [root, further @ ..] = folders.as_slice() {
+            (profile.root, profile.folders) = (root.clone(), further.to_vec());
+        }
+        if profile.named {
+            self.0.folders.set(folders);
         }
         tracing::info!(client = profile.name, root = %profile.root, "a client is here");
-        let announcement = lifecycle::announcement(profile.encoding);
+        let announcement = lifecycle::announcement(&profile);
         self.0.introduce(profile);
         self.0.spawn(lifecycle::watch_process(params.process_id, self.0.leave.clone()));
         Ok(announcement)

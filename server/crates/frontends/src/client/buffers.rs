@@ -1,6 +1,6 @@
 //! The documents of the client: their texts and versions, and edits that must fit both.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use changes::{ChangeError, Encoding};
 use protocol::{
@@ -10,23 +10,13 @@ use protocol::{
 use ropey::Rope;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
-/// The `file:` URI of a path.
-pub fn uri(path: &AbsPath) -> String {
-    // It can only fail for a relative path, and this one is absolute.
-    Url::from_file_path(path.as_std_path()).map(String::from).unwrap_or_default()
-}
-
-fn path(uri: &str) -> Option<AbsPath> {
-    let path = Url::parse(uri).ok()?.to_file_path().ok()?;
-    AbsPath::new(path.to_str()?).ok()
-}
+use crate::uri::{path, uri};
 
 /// The open documents.
 pub(super) struct Buffers {
     pub(super) encoding: Encoding,
-    open: HashMap<AbsPath, Buffer>,
+    open: BTreeMap<AbsPath, Buffer>,
 }
 
 struct Buffer {
@@ -75,7 +65,7 @@ struct TextEdit {
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self { encoding: Encoding::Utf16, open: HashMap::new() }
+        Self { encoding: Encoding::Utf16, open: BTreeMap::new() }
     }
 }
 
@@ -118,6 +108,11 @@ impl Buffers {
     pub(super) fn close(&mut self, path: &AbsPath) -> Option<Value> {
         self.open.remove(path)?;
         Some(json!({"textDocument": {"uri": uri(path)}}))
+    }
+
+    /// The documents, in alphabetical order.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &AbsPath> {
+        self.open.keys()
     }
 
     pub(super) fn text(&self, path: &AbsPath) -> Option<String> {

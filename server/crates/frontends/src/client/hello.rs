@@ -1,20 +1,25 @@
 //! What the client says of itself in `initialize`, and what it takes from the answer.
 
 use changes::Encoding;
-use protocol::wire::ClientCapabilities;
+use protocol::{AbsPath, wire::ClientCapabilities};
 use serde_json::{Value, json};
 
 use super::{ClientOptions, uri};
 
 /// The parameters of `initialize`.
 pub(super) fn params(options: &ClientOptions) -> Value {
-    let root = uri(&options.root);
+    let folder =
+        |path: &AbsPath| json!({"uri": uri(path), "name": path.file_name().unwrap_or("/")});
+    let folders: Vec<Value> =
+        std::iter::once(&options.root).chain(&options.folders).map(folder).collect();
     let mut capabilities = json!({
         "general": {"positionEncodings": encodings(options.encoding)},
         "workspace": {
             "applyEdit": true,
             "workspaceEdit": {"documentChanges": true},
             "workspaceFolders": true,
+            "didChangeWatchedFiles": {"dynamicRegistration": true},
+            "fileOperations": {"didCreate": true, "didRename": true, "didDelete": true},
         },
         "textDocument": {
             "synchronization": {"didSave": true},
@@ -37,11 +42,8 @@ pub(super) fn params(options: &ClientOptions) -> Value {
     json!({
         "processId": std::process::id(),
         "clientInfo": {"name": options.name, "version": env!("CARGO_PKG_VERSION")},
-        "rootUri": root,
-        "workspaceFolders": [{
-            "uri": root,
-            "name": options.root.file_name().unwrap_or("/"),
-        }],
+        "rootUri": uri(&options.root),
+        "workspaceFolders": folders,
         "capabilities": capabilities,
         "initializationOptions": {"coworker": options.initialization},
     })

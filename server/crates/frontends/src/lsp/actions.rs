@@ -2,7 +2,7 @@
 //! every client checks what an edit was made for; what is not possible is left out, because not
 //! every client hides what is disabled.
 
-use protocol::{Mode, wire};
+use protocol::{Approval, ApprovalOption, ApprovalSubject, Choice, Decision, Mode, wire};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp_server::{
@@ -10,11 +10,21 @@ use tower_lsp_server::{
     jsonrpc,
 };
 
-use super::{Server, commands, connection::Connection, pointed::Pointed, question, view::Question};
+use super::{
+    Server, commands,
+    connection::Connection,
+    pointed::Pointed,
+    question::{self, printable},
+    view::Question,
+};
 
 /// The most problems a command carries.
 const PROBLEM_LIMIT: usize = 20;
 
+/// The most answers to a question of the agent that are offered.
+const CHOICE_LIMIT: usize = 6;
+
+const SEND_TITLE: &str = "Send to Coworker";
 const ASK_KIND: &str = "refactor.rewrite.coworker.ask";
 const EXPLAIN_KIND: &str = "refactor.rewrite.coworker.explain";
 const FIX_KIND: &str = "quickfix.coworker.fix";
@@ -81,8 +91,11 @@ impl Server {
 fn in_chat(connection: &Connection) -> Vec<CodeAction> {
     let mut actions = Vec::new();
     if let Ok(written) = connection.chat.written(connection) {
-        actions.push(action(CHAT_KIND, "Send to Coworker", commands::SEND, json!({})));
-        if let [question] = connection.view.questions().as_slice() {
+        let questions = connection.view.questions();
+        let asks = matches!(questions.as_slice(), [question] if asks(&question.approval));
+        let title = if asks { "Coworker: Answer with what is written here" } else { SEND_TITLE };
+        actions.push(action(CHAT_KIND, title, commands::SEND, json!({})));
+        if let ([question], false) = (questions.as_slice(), asks) {
             let arguments = json!({ "sessionId": question.session, "approvalId": question.id,
                                     "reason": written, "fromChat": true });
             let title = "Coworker: Reject with what is written here";
@@ -91,10 +104,18 @@ fn in_chat(connection: &Connection) -> Vec<CodeAction> {
     }
     let entry = |title: &str, command, arguments| action(CHAT_KIND, title, command, arguments);
     actions.push(entry("Coworker: New conversation", commands::NEW, json!({})));
-    for (title, mode) in [("Coworker: Plan first", Mode::Plan), ("Coworker: Ask mode", Mode::Ask)] {
-        actions.push(entry(title, commands::MODE, json!({ "mode": mode })));
+    // Only here: in code they would crowd out what is asked about it.
+    let now = connection.chat.mode(connection);
+    for mode in Mode::ALL.into_iter().filter(|mode| *mode != now) {
+        let title = format!("Coworker: Mode {} – {}", mode.as_str(), mode.description());
+        actions.push(entry(&title, commands::MODE, json!({ "mode": mode })));
     }
     actions
+}
+
+/// Whether the agent asks something.
+fn asks(approval: &Approval) -> bool {
+    matches!(approval.subject, ApprovalSubject::Questions { .. })
 }
 
 fn about_selection(
@@ -129,7 +150,21 @@ fn decisions(connection: &Connection, question: &Question) -> Vec<CodeAction> {
     let entry = |verb: &str, command| {
         action(DECIDE_KIND, &format!("Coworker: {verb} – {title}"), command, arguments.clone())
     };
-    let mut actions = vec![entry("Approve", commands::APPROVE), entry("Reject", commands::REJECT)];
+    let mut actions = match &question.approval.subject {
+        ApprovalSubject::Questions { questions, .. } => {
+            let mut actions = choices(questions, &arguments);
+            actions.push(entry("Do not answer", commands::REJECT));
+            actions
+        }
+        _ => vec![entry("Approve", commands::APPROVE), entry("Reject", commands::REJECT)],
+    };
+    let offered = |it: &ApprovalOption| it.decision == Decision::SaveAndRun;
+    if question.approval.options.iter().any(offered) {
+        let mut arguments = arguments.clone();
+        arguments["decision"] = json!(Decision::SaveAndRun);
+        let title = format!("Coworker: Save and run – {title}");
+        actions.insert(1, action(DECIDE_KIND, &title, commands::APPROVE, arguments));
+    }
     if !connection.draws_chat() {
         actions.push(action(
             DECIDE_KIND,
@@ -139,6 +174,23 @@ fn decisions(connection: &Connection, question: &Question) -> Vec<CodeAction> {
         ));
     }
     actions
+}
+
+/// The answers that one question of the agent offers; several are answered in words.
+fn choices(questions: &[protocol::Question], arguments: &Value) -> Vec<CodeAction> {
+    let [question] = questions else { return Vec::new() };
+    let entry = |(number, choice): (usize, &Choice)| {
+        let mut arguments = arguments.clone();
+        arguments["text"] = number.to_string().into();
+        let (label, asked) = (printable(&choice.label), printable(&question.text));
+        action(
+            DECIDE_KIND,
+            &format!("Coworker: Answer {label} – {asked}"),
+            commands::ANSWER,
+            arguments,
+        )
+    };
+    (1..).zip(&question.choices).take(CHOICE_LIMIT).map(entry).collect()
 }
 
 fn action(kind: &'static str, title: &str, command: &str, arguments: Value) -> CodeAction {

@@ -19,8 +19,8 @@ use std::{
 
 use engine::{DocumentError, Documents};
 use protocol::{
-    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, SessionUpdate, Status,
-    Update,
+    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionUpdate,
+    Status, Update,
 };
 use tokio::{
     sync::{Notify, oneshot},
@@ -37,6 +37,9 @@ use super::{
     convert,
     editor::shown,
 };
+
+/// Where the document is in the folder that is worked in.
+pub(super) const CHAT_FILE: &str = ".coworker/chat.md";
 
 /// How long an editor may take to answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,6 +77,8 @@ struct Pending {
     on_disk: Option<String>,
     // Prompts that stand in the document already.
     sending: Vec<String>,
+    // The mode of the session, once there is one.
+    mode: Option<Mode>,
     // What open change sets and plans say, for the question about them.
     proposals: HashMap<ItemId, Block>,
 }
@@ -105,9 +110,28 @@ impl ChatDocument {
         Ok(Sending { connection: connection.clone(), text, taken: false })
     }
 
+    /// The mode that the head of the document says.
+    pub(super) fn mode(&self, connection: &Connection) -> Mode {
+        let chosen = lock(&self.pending).mode.or(connection.profile().mode);
+        chosen.unwrap_or(connection.sessions.settings().mode)
+    }
+
+    /// The session has this mode now. The head of a document that there is says so.
+    pub(super) fn in_mode(&self, connection: &Arc<Connection>, mode: Mode) {
+        let before = self.mode(connection);
+        lock(&self.pending).mode = Some(mode);
+        let shown = path(connection).is_some_and(|path| connection.documents.get(&path).is_some());
+        if before != mode && shown && !connection.draws_chat() {
+            self.add(connection, [Block::Head]);
+        }
+    }
+
     /// Adds what an update says.
     pub(super) fn take(&self, connection: &Arc<Connection>, update: &SessionUpdate) {
-        lock(&self.pending).take(&update.update, &connection.profile().root);
+        if let Update::Config { mode, .. } = update.update {
+            self.in_mode(connection, mode);
+        }
+        lock(&self.pending).take(&update.update, connection.root());
         drop(self.start_writing(connection));
     }
 
@@ -136,14 +160,14 @@ impl ChatDocument {
             return;
         }
         let conversation = text.rsplit(BEGINS).next().unwrap_or(&text);
-        let root = &connection.profile().root;
+        let root = connection.root();
         let sessions = connection.sessions.list(Some(root)).await.unwrap_or_default();
         let shown = sessions
             .into_iter()
             .filter(|it| !it.title.is_empty() && conversation.contains(&it.title));
         let last = shown.max_by_key(|session| session.updated_at);
         if let Some(last) = last {
-            match connection.attach(own, &last.id, None).await {
+            match connection.come_back(own, &last.id, None).await {
                 Ok(_) => return,
                 Err(error) => tracing::info!(session = %last.id, %error, "not gone on with"),
             }
@@ -163,7 +187,7 @@ impl ChatDocument {
 
     /// Adds a selection for the user to write about, and opens the document there.
     pub(super) async fn quote(&self, connection: &Arc<Connection>, part: ContextPart) {
-        let quote = render::quote(&part, &connection.profile().root);
+        let quote = render::quote(&part, connection.root());
         {
             let mut pending = lock(&self.pending);
             pending.blocks.push(quote);
@@ -414,7 +438,7 @@ impl Pending {
 /// Where the document is. The root is resolved, so this is too unless `.coworker` is a link, and
 /// then nothing is written there.
 fn path(connection: &Connection) -> Option<AbsPath> {
-    connection.profile().root.join(".coworker/chat.md").ok()
+    connection.root().join(CHAT_FILE).ok()
 }
 
 /// The empty range at the end of the document.

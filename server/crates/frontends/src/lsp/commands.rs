@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use engine::NewSession;
 use protocol::{
-    Answer, ContextPart, Decision, ErrorInfo, ItemId, Mode, SessionId, UserMessage,
+    Answer, ApprovalSubject, ContextPart, Decision, ErrorCode, ErrorInfo, ItemId, Mode, SessionId,
+    UserMessage,
     methods::Prompt,
     wire::{self, PromptParams},
 };
@@ -15,9 +15,10 @@ use serde_json::Value;
 use tower_lsp_server::{gen_lsp_types as lsp, jsonrpc};
 
 use super::{
-    Server,
+    Server, answers,
     connection::{Connection, detached, invalid, refused},
-    pointed::Pointed,
+    pointed::{self, Pointed},
+    view::Question,
 };
 
 pub(super) const ASK: &str = "coworker.ask";
@@ -27,13 +28,14 @@ pub(super) const SEND: &str = "coworker.send";
 pub(super) const CHAT: &str = "coworker.chat";
 pub(super) const APPROVE: &str = "coworker.approve";
 pub(super) const REJECT: &str = "coworker.reject";
+pub(super) const ANSWER: &str = "coworker.answer";
 pub(super) const STOP: &str = "coworker.stop";
 pub(super) const MODE: &str = "coworker.mode";
 pub(super) const NEW: &str = "coworker.new";
 
 /// Every command there is.
-pub(super) const NAMES: [&str; 10] =
-    [ASK, EXPLAIN, FIX, SEND, CHAT, APPROVE, REJECT, STOP, MODE, NEW];
+pub(super) const NAMES: [&str; 11] =
+    [ASK, EXPLAIN, FIX, SEND, CHAT, APPROVE, REJECT, ANSWER, STOP, MODE, NEW];
 
 /// What is asked when the user only says "explain".
 const EXPLAIN_WORDS: &str = include_str!("../../../../../prompts/actions/explain.md");
@@ -60,9 +62,13 @@ struct Target {
 struct Decide {
     session_id: Option<SessionId>,
     approval_id: Option<ItemId>,
+    /// How it is approved, where not only this once: `session`, `always` or `saveAndRun`.
+    decision: Option<Decision>,
+    /// What the user answers to the agent's questions, in words or numbers.
+    text: Option<String>,
     /// What the user says about it; the model is told.
     reason: Option<String>,
-    /// The reason stands in the chat document, as what would be the next prompt.
+    /// The reason or the answer stands in the chat document, as what would be the next prompt.
     from_chat: bool,
 }
 
@@ -86,6 +92,7 @@ impl Server {
             CHAT => open_chat(connection),
             APPROVE => decide(connection, Decision::Once, arguments).await,
             REJECT => decide(connection, Decision::Reject, arguments).await,
+            ANSWER => answer(connection, arguments).await,
             STOP => stop(connection).await,
             MODE => mode(connection, arguments).await,
             NEW => new(connection).await,
@@ -136,6 +143,7 @@ async fn ask(connection: &Arc<Connection>, aim: Aim) -> Result<(), ErrorInfo> {
     }
     let quoting = connection.clone();
     connection.spawn(async move {
+        quoting.settle(Some(pointed.path())).await;
         match pointed.part(&quoting).await {
             Ok(part) => quoting.chat.quote(&quoting, part).await,
             Err(error) => quoting.say(lsp::MessageType::Error, error.message),
@@ -177,9 +185,11 @@ async fn start(
     text: String,
     problems: Vec<String>,
 ) -> Result<(), ErrorInfo> {
+    let open = pointed::others(connection, std::slice::from_ref(&pointed));
     let mut own = connection.own().await;
     let connection = connection.clone();
     detached(async move {
+        connection.settle(Some(pointed.path())).await;
         let part = pointed.part(&connection).await?;
         let problems = match &part {
             ContextPart::Selection { path, .. } | ContextPart::File { path, .. }
@@ -189,7 +199,7 @@ async fn start(
             }
             _ => None,
         };
-        let context = [part].into_iter().chain(problems).collect();
+        let context = [part].into_iter().chain(problems).chain(open).collect();
         connection.chat.resume(&connection, &mut own).await;
         connection.prompt(&mut own, UserMessage { text, context }).await?;
         drop(own);
@@ -202,13 +212,24 @@ async fn start(
     .await
 }
 
-/// Sends what the user wrote in the chat document.
+/// Sends what the user wrote in the chat document. While the agent asks something, it is the
+/// answer.
 async fn send(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
+    if let [Question { session, id, approval }] = connection.view.questions().as_slice()
+        && matches!(approval.subject, ApprovalSubject::Questions { .. })
+    {
+        let text = connection.chat.written(connection)?;
+        let arguments = serde_json::json!({ "sessionId": session, "approvalId": id,
+                                            "text": text, "fromChat": true });
+        return answer(connection, Some(arguments)).await;
+    }
     let sending = connection.chat.send(connection)?;
+    let open = pointed::others(connection, &[]);
     let mut own = connection.own().await;
     let connection = connection.clone();
     detached(async move {
-        let message = UserMessage { text: sending.text(), context: Vec::new() };
+        connection.settle(None).await;
+        let message = UserMessage { text: sending.text(), context: open.into_iter().collect() };
         connection.chat.resume(&connection, &mut own).await;
         connection.prompt(&mut own, message).await?;
         sending.taken();
@@ -222,31 +243,78 @@ fn open_chat(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
         return Err(invalid("this editor draws the chat itself"));
     }
     let shown = connection.clone();
-    connection.spawn(async move { shown.chat.show(&shown, true).await });
+    connection.spawn(async move {
+        shown.settle(None).await;
+        shown.chat.show(&shown, true).await;
+    });
     Ok(())
 }
 
 async fn decide(
     connection: &Arc<Connection>,
-    decision: Decision,
+    usual: Decision,
     arguments: Option<Value>,
 ) -> Result<(), ErrorInfo> {
-    let Decide { session_id, approval_id, reason, from_chat } = read(arguments)?;
-    let (session, approval) = match (session_id, approval_id) {
-        (Some(session), Some(approval)) => (session, approval),
-        _ => match connection.view.questions().as_slice() {
-            [question] => (question.session.clone(), question.id.clone()),
-            [] => return Err(invalid("no question waits for an answer")),
-            _ => return Err(invalid("several questions wait; choose one by its code action")),
-        },
+    let decide: Decide = read(arguments)?;
+    let question = decide.question(connection)?;
+    let asks = matches!(question.approval.subject, ApprovalSubject::Questions { .. });
+    let decision = match usual {
+        Decision::Once if asks => {
+            return Err(invalid("the agent asks something: answer it with `coworker.answer`"));
+        }
+        Decision::Once => decide.decision.unwrap_or(usual),
+        usual => usual,
     };
-    let mut answer = Answer::new(decision, connection.profile().name.clone());
-    answer.reason.clone_from(&reason);
-    connection.sessions.respond(&session, &approval, answer).await?;
-    if let Some(words) = reason.filter(|_| from_chat) {
+    let answer = Answer {
+        reason: decide.reason.clone(),
+        ..Answer::new(decision, connection.profile().name.clone())
+    };
+    connection.sessions.respond(&question.session, &question.id, answer).await?;
+    if let Some(words) = decide.reason.filter(|_| decide.from_chat) {
         connection.chat.used(connection, words);
     }
     Ok(())
+}
+
+/// Answers the agent's questions.
+async fn answer(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<(), ErrorInfo> {
+    let decide: Decide = read(arguments)?;
+    let question = decide.question(connection)?;
+    let Some(text) = decide.text.filter(|text| !text.trim().is_empty()) else {
+        return Err(invalid("say the answer in `text`"));
+    };
+    let ApprovalSubject::Questions { questions, .. } = &question.approval.subject else {
+        return Err(invalid("that question is not the agent's: approve or reject it"));
+    };
+    let answer = Answer {
+        answers: answers::read(questions, &text),
+        ..Answer::new(Decision::Once, connection.profile().name.clone())
+    };
+    connection.sessions.respond(&question.session, &question.id, answer).await?;
+    if decide.from_chat {
+        connection.chat.used(connection, text);
+    }
+    Ok(())
+}
+
+impl Decide {
+    /// The question that is meant.
+    fn question(&self, connection: &Connection) -> Result<Question, ErrorInfo> {
+        let open = connection.view.questions();
+        let named = self.session_id.as_ref().zip(self.approval_id.as_ref());
+        let Some((session, id)) = named else {
+            return match <[Question; 1]>::try_from(open) {
+                Ok([question]) => Ok(question),
+                Err(none) if none.is_empty() => Err(invalid("no question waits for an answer")),
+                Err(_) => Err(invalid("several questions wait; choose one by its code action")),
+            };
+        };
+        let meant = |it: &Question| it.session == *session && it.id == *id;
+        open.into_iter().find(meant).ok_or_else(|| {
+            let text = "That question is not open; it may have been answered elsewhere.";
+            ErrorInfo::new(ErrorCode::ApprovalNotFound, text)
+        })
+    }
 }
 
 async fn stop(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
@@ -264,6 +332,7 @@ async fn mode(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<
     let mut own = connection.own().await;
     let connection = connection.clone();
     detached(async move {
+        connection.settle(None).await;
         connection.chat.resume(&connection, &mut own).await;
         let session = connection.own_session(&mut own).await?;
         connection.sessions.configure(&session, Some(mode), None).await
@@ -276,8 +345,8 @@ async fn new(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
     let mut own = connection.own().await;
     let connection = connection.clone();
     detached(async move {
-        let root = connection.profile().root.clone();
-        connection.begin(&mut own, NewSession { root, folders: Vec::new(), mode: None, model: None }).await?;
+        connection.settle(None).await;
+        connection.begin(&mut own, connection.new_session()).await?;
         if !connection.draws_chat() {
             connection.chat.begin(&connection);
         }

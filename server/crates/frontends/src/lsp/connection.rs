@@ -12,9 +12,9 @@ use std::{
     },
 };
 
-use engine::{Attached, ConnectionId, NewSession, Seen, Sessions, Started};
+use engine::{Attached, ConnectionId, NewSession, Seen, Sessions};
 use protocol::{
-    AbsPath, ErrorCode, ErrorInfo, SessionId, SessionInfo, SessionUpdate, UserMessage,
+    AbsPath, ErrorCode, ErrorInfo, Mode, SessionId, SessionInfo, SessionUpdate, UserMessage,
     methods::Method,
 };
 use serde::Serialize;
@@ -27,8 +27,8 @@ use tower_lsp_server::{
 use workspace::Workspace;
 
 use super::{
-    chat_document::ChatDocument, editor::LspEditor, lifecycle::Profile, progress::Progress,
-    sync::OpenDocuments, view::View,
+    chat_document::ChatDocument, convert, editor::LspEditor, folders::Folders, lifecycle::Profile,
+    progress::Progress, sync::OpenDocuments, view::View,
 };
 use crate::wire::outbox::Outbox;
 
@@ -47,6 +47,7 @@ pub(super) struct Connection {
     pub(super) view: View,
     pub(super) progress: Progress,
     pub(super) chat: ChatDocument,
+    pub(super) folders: Folders,
     folder: AbsPath,
     profile: OnceLock<Profile>,
     // It has used the agent protocol, so it wants updates, whatever it announced.
@@ -95,6 +96,7 @@ impl Connection {
             view: View::default(),
             progress: Progress::default(),
             chat: ChatDocument::default(),
+            folders: Folders::default(),
             folder,
             profile: OnceLock::new(),
             speaks: AtomicBool::new(false),
@@ -116,6 +118,11 @@ impl Connection {
     pub(super) fn introduce(&self, profile: Profile) {
         // The library refuses a second `initialize`.
         let _ = self.profile.set(profile);
+    }
+
+    /// What the client calls a document.
+    pub(super) fn uri(&self, path: &AbsPath) -> String {
+        self.documents.get(path).map_or_else(|| convert::uri(path), |opened| opened.uri)
     }
 
     /// Runs work that waits for the client or the user, for as long as the connection lasts.
@@ -148,7 +155,12 @@ impl Connection {
     /// Takes part in everything that happens in a session.
     pub(super) fn notified(self: &Arc<Self>, update: &SessionUpdate) {
         let replayed = self.outbox.is_replaying(&update.session_id);
+        let before = self.view.mode(&update.session_id);
         self.view.take(update);
+        let now = self.view.mode(&update.session_id);
+        if !replayed && now == Some(Mode::Auto) && before != now {
+            self.warn_of_auto();
+        }
         if self.draws_chat() {
             self.outbox.update(update);
         } else if !replayed {
@@ -175,7 +187,19 @@ impl Connection {
         new.mode = new.mode.or(profile.mode);
         new.model = new.model.or_else(|| profile.model.clone());
         let SessionInfo { id, .. } = self.sessions.create(new).await?;
-        self.attach(own, &id, None).await
+        let attached = self.attach(own, &id, None).await?;
+        if self.view.mode(&id) == Some(Mode::Auto) {
+            self.warn_of_auto();
+        }
+        Ok(attached)
+    }
+
+    /// Says that nothing is asked any more, where no chat is drawn that says so.
+    fn warn_of_auto(&self) {
+        if !self.draws_chat() {
+            let text = format!("Coworker is in auto mode. {}.", Mode::Auto.description());
+            self.say(lsp::MessageType::Warning, text);
+        }
     }
 
     /// Attaches to a session and makes it the own one.
@@ -190,6 +214,13 @@ impl Connection {
         drop(replay);
         let attached = attached?;
         **own = Some(session.clone());
+        if let Some(mode) = self.view.mode(session) {
+            self.chat.in_mode(self, mode);
+        }
+        let watching = self.clone();
+        let folders = std::iter::once(&attached.info.root).chain(&attached.info.folders);
+        let folders = folders.cloned().collect();
+        self.spawn(async move { watching.watch(folders).await });
         // What was replayed was not shown step by step.
         if self.view.is_running(session) {
             self.progress.begin(self, session);
@@ -226,13 +257,24 @@ impl Connection {
         if let Some(session) = own.as_ref() {
             return Ok(session.clone());
         }
-        let new = NewSession {
-            root: self.profile().root.clone(),
-            folders: Vec::new(),
-            mode: None,
-            model: None,
-        };
+        let new = self.new_session();
         Ok(self.begin(own, new).await?.info.id)
+    }
+
+    /// Attaches to a session that an earlier run of the client may have made: if it works in the
+    /// client's folder, it works in the others too.
+    pub(super) async fn come_back(
+        self: &Arc<Self>,
+        own: &mut Own,
+        session: &SessionId,
+        seen: Option<Seen>,
+    ) -> Result<Attached, ErrorInfo> {
+        let mut attached = self.attach(own, session, seen).await?;
+        if attached.info.root == *self.root() && !self.further_folders().is_empty() {
+            self.give_folders(session).await;
+            attached.info = self.sessions.info(session).await?;
+        }
+        Ok(attached)
     }
 
     /// Sends a prompt to the own session.
@@ -240,10 +282,9 @@ impl Connection {
         self: &Arc<Self>,
         own: &mut Own,
         message: UserMessage,
-    ) -> Result<(SessionId, Started), ErrorInfo> {
+    ) -> Result<(), ErrorInfo> {
         let session = self.own_session(own).await?;
-        let started = self.sessions.chat(&session, message).await?;
-        Ok((session, started))
+        self.sessions.chat(&session, message).await.map(drop)
     }
 }
 

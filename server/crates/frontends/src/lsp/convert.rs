@@ -1,5 +1,5 @@
 //! Between the client's words for places and ours: URIs and absolute paths, encoded positions and
-//! byte offsets. URIs are compared decoded, because clients encode them as they like.
+//! byte offsets.
 
 use std::ops;
 
@@ -7,24 +7,12 @@ use changes::Encoding;
 use protocol::{AbsPath, ContextPart, wire};
 use ropey::Rope;
 use tower_lsp_server::gen_lsp_types as lsp;
-use url::Url;
 
-/// The path that a `file:` URI names; none for other schemes and for paths that are not UTF-8.
-pub(super) fn path(uri: &str) -> Option<AbsPath> {
-    let uri = Url::parse(uri).ok().filter(|uri| uri.scheme() == "file")?;
-    let path = uri.to_file_path().ok()?;
-    AbsPath::new(path.to_str()?).ok()
-}
+pub(super) use crate::uri::{path, uri};
 
 /// A folder as clients name it: a `file:` URI or an absolute path.
 pub(super) fn folder(name: &str) -> Option<AbsPath> {
     path(name).or_else(|| AbsPath::new(name).ok())
-}
-
-/// The URI of a path.
-pub(super) fn uri(path: &AbsPath) -> String {
-    // Only relative paths have no URI.
-    Url::from_file_path(path.as_std_path()).map(String::from).unwrap_or_default()
 }
 
 /// The bytes of a range; one whose ends are swapped means the same.
@@ -76,30 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uris_are_read_however_they_are_encoded() {
-        let plain = AbsPath::new("/home/ann/a b/ü?#%.rs").unwrap();
-        assert_eq!(path(&uri(&plain)), Some(plain.clone()));
-        for same in [
-            "file:///home/ann/a%20b/%C3%BC%3F%23%25.rs",
-            "file://localhost/home/ann/a b/ü%3f%23%25.rs",
-            "FILE:///home/%61nn/x/../a%20b/./%c3%bc%3F%23%25.rs",
-        ] {
-            assert_eq!(path(same).as_ref(), Some(&plain), "{same}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_file_has_no_path() {
-        for uri in [
-            "untitled:Untitled-1",
-            "coworker:/chat.md",
-            "file://elsewhere/x",
-            "/plain",
-            "",
-            "file:///%FF",
-        ] {
-            assert_eq!(path(uri), None, "{uri}");
-        }
+    fn folders_are_named_by_uris_or_paths() {
         assert_eq!(folder("/plain").unwrap().as_str(), "/plain");
         assert_eq!(folder("file:///a%20b").unwrap().as_str(), "/a b");
         assert_eq!(folder("relative"), None);

@@ -9,15 +9,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::{ApplyRefused, BufferEdit, Editor, Origin, Snapshot};
+use engine::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor, Origin, Snapshot};
 use protocol::{
-    AbsPath, Answer, Approval, Decision, ItemId, SessionId, SessionUpdate,
-    methods::ApprovalRequest, wire::ApprovalRequestParams,
+    AbsPath, Answer, Approval, ApprovalSubject, Decision, ItemId, Question, QuestionAnswer,
+    SessionId, SessionUpdate, methods::ApprovalRequest, wire::ApprovalRequestParams,
 };
 use tokio::sync::Mutex;
 use tower_lsp_server::gen_lsp_types as lsp;
 
-use super::{connection::Connection, convert, question, sync::Opened};
+use super::{connection::Connection, convert, host, question, sync::Opened};
 
 /// How long the user must not have typed anywhere before a message may appear: some editors send
 /// the next keys to it.
@@ -41,33 +41,64 @@ impl LspEditor {
         Self { connection, asking: Mutex::default(), asked: AtomicU64::new(1) }
     }
 
-    /// Asks by a message with buttons. Null, an error and silence are no answer.
+    /// Asks for a decision by a message with buttons. Null, an error and silence are no answer.
     async fn ask_by_message(
         &self,
         connection: &Arc<Connection>,
         approval: &Approval,
     ) -> Option<Decision> {
         let _alone = self.asking.lock().await;
-        while let Some(rest) = connection.documents.rest_of(PAUSE_BEFORE_MESSAGE) {
-            tokio::time::sleep(rest).await;
-        }
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let question::Message { text, buttons } = question::message(approval, number);
-        let action =
-            |title: &str| lsp::MessageActionItem { title: title.to_owned(), ..Default::default() };
-        let params = lsp::ShowMessageRequestParams {
-            kind: lsp::MessageType::Info,
-            message: text,
-            actions: Some(buttons.iter().map(|(title, _)| action(title)).collect()),
-        };
-        let chosen = connection.client.send_request::<lsp::ShowMessageRequest>(params).await;
-        let chosen = chosen.ok()??.title;
-        let (_, decision) = buttons.into_iter().find(|(title, _)| *title == chosen)?;
+        let message = question::message(approval, self.number());
+        let decision = put(connection, message).await?;
         if decision.is_none() {
             connection.chat.show(connection, true).await;
         }
         decision
     }
+
+    /// Asks the agent's questions, one message for each. Without an answer to one of them there
+    /// is none at all, and they stay open in the chat document.
+    async fn ask_questions(
+        &self,
+        connection: &Arc<Connection>,
+        questions: &[Question],
+    ) -> Option<Vec<QuestionAnswer>> {
+        let _alone = self.asking.lock().await;
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            let message = question::of_agent(question, self.number());
+            let Some(choice) = put(connection, message).await? else {
+                if !connection.draws_chat() {
+                    connection.chat.show(connection, true).await;
+                }
+                return None;
+            };
+            answers.push(QuestionAnswer { chosen: vec![choice], text: None });
+        }
+        Some(answers)
+    }
+
+    fn number(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Puts a message on the screen once the user has paused, and waits for one of its buttons.
+async fn put<T>(connection: &Connection, message: question::Message<T>) -> Option<T> {
+    while let Some(rest) = connection.documents.rest_of(PAUSE_BEFORE_MESSAGE) {
+        tokio::time::sleep(rest).await;
+    }
+    let question::Message { text, buttons } = message;
+    let action =
+        |title: &str| lsp::MessageActionItem { title: title.to_owned(), ..Default::default() };
+    let params = lsp::ShowMessageRequestParams {
+        kind: lsp::MessageType::Info,
+        message: text,
+        actions: Some(buttons.iter().map(|(title, _)| action(title)).collect()),
+    };
+    let chosen = connection.client.send_request::<lsp::ShowMessageRequest>(params).await;
+    let chosen = chosen.ok()??.title;
+    buttons.into_iter().find(|(title, _)| *title == chosen).map(|(_, meaning)| meaning)
 }
 
 #[async_trait]
@@ -86,7 +117,14 @@ impl Editor for LspEditor {
     async fn ask(&self, session: &SessionId, id: &ItemId, approval: &Approval) -> Option<Answer> {
         let connection = self.connection.upgrade()?;
         let by = connection.profile().name.clone();
-        if !connection.profile().ui.approvals {
+        let ui = &connection.profile().ui;
+        if let ApprovalSubject::Questions { questions, .. } = &approval.subject
+            && !(ui.approvals && ui.questions)
+        {
+            let answers = self.ask_questions(&connection, questions).await?;
+            return Some(Answer { answers, ..Answer::new(Decision::Once, by) });
+        }
+        if !ui.approvals {
             let decision = self.ask_by_message(&connection, approval).await?;
             return Some(Answer::new(decision, by));
         }
@@ -102,6 +140,24 @@ impl Editor for LspEditor {
     async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
         let connection = self.connection.upgrade().ok_or_else(|| no("the editor is gone"))?;
         apply(&connection, edit).await
+    }
+
+    fn can_save(&self) -> bool {
+        self.connection.upgrade().is_some_and(|connection| connection.profile().host.save)
+    }
+
+    async fn save(&self, paths: &[AbsPath]) {
+        if let Some(connection) = self.connection.upgrade() {
+            host::save(&connection, paths).await;
+        }
+    }
+
+    async fn diagnostics(&self, query: DiagnosticsQuery) -> Option<Diagnostics> {
+        let connection = self.connection.upgrade()?;
+        if !connection.profile().host.diagnostics {
+            return None;
+        }
+        host::diagnostics(&connection, query).await
     }
 }
 

@@ -7,7 +7,7 @@ use changes::Encoding;
 use protocol::{
     AbsPath, Mode, PROTOCOL_VERSION,
     methods::{Direction, METHODS},
-    wire::{ClientCapabilities, ClientUi, ServerCapabilities},
+    wire::{ClientCapabilities, ClientHost, ClientUi, ServerCapabilities},
 };
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -27,8 +27,14 @@ pub(super) struct Profile {
     pub(super) encoding: Encoding,
     /// The folder it works in.
     pub(super) root: AbsPath,
+    /// The other folders it has open.
+    pub(super) folders: Vec<AbsPath>,
+    /// Whether it named them itself.
+    pub(super) named: bool,
     /// What it draws by itself.
     pub(super) ui: ClientUi,
+    /// What it does for the server.
+    pub(super) host: ClientHost,
     /// The mode of its sessions, if it says so.
     pub(super) mode: Option<Mode>,
     /// The model of its sessions, if it says so.
@@ -37,6 +43,10 @@ pub(super) struct Profile {
     pub(super) progress: bool,
     /// Whether it opens documents when asked.
     pub(super) shows_documents: bool,
+    /// Whether it can be asked to tell what changes on disk.
+    pub(super) watches: bool,
+    /// Whether it can be asked to watch any folder and not only its own.
+    pub(super) watches_folders: bool,
 }
 
 /// `initializationOptions.coworker`: what the client can do, as some clients can only say it
@@ -61,18 +71,29 @@ impl Profile {
                 .unwrap_or_default();
         let announced: Option<ClientCapabilities> =
             read(params.capabilities.experimental.as_ref(), "experimental.coworker")?;
+        let ClientCapabilities { ui, host, .. } =
+            announced.or(options.capabilities).unwrap_or_default();
         let window = params.capabilities.window.as_ref();
+        let workspace = params.capabilities.workspace.as_ref();
+        let watching = workspace.and_then(|it| it.did_change_watched_files.as_ref());
+        let mut folders = folders(params);
+        let root = if folders.is_empty() { None } else { Some(folders.remove(0)) };
         Ok(Self {
             name: params.client_info.as_ref().map_or("an editor", |info| &*info.name).to_owned(),
             encoding: encoding(&params.capabilities),
-            root: root(params).unwrap_or_else(|| folder.clone()),
-            ui: announced.or(options.capabilities).unwrap_or_default().ui,
+            named: root.is_some(),
+            root: root.unwrap_or_else(|| folder.clone()),
+            folders,
+            ui,
+            host,
             mode: options.mode,
             model: options.model,
             progress: window.and_then(|window| window.work_done_progress) == Some(true),
             shows_documents: window
                 .and_then(|window| window.show_document.as_ref())
                 .is_some_and(|show| show.support),
+            watches: watching.and_then(|it| it.dynamic_registration) == Some(true),
+            watches_folders: watching.and_then(|it| it.relative_pattern_support) == Some(true),
         })
     }
 
@@ -82,11 +103,16 @@ impl Profile {
             name: "an editor".to_owned(),
             encoding: Encoding::Utf16,
             root: folder,
+            folders: Vec::new(),
+            named: false,
             ui: ClientUi::default(),
+            host: ClientHost::default(),
             mode: None,
             model: None,
             progress: false,
             shows_documents: false,
+            watches: false,
+            watches_folders: false,
         }
     }
 }
@@ -114,9 +140,9 @@ fn encoding(capabilities: &lsp::ClientCapabilities) -> Encoding {
     }
 }
 
-/// The first folder the client has open.
+/// The folders the client has open, in its order.
 #[expect(deprecated, reason = "older clients name their folder in no other way")]
-fn root(params: &lsp::InitializeParams) -> Option<AbsPath> {
+fn folders(params: &lsp::InitializeParams) -> Vec<AbsPath> {
     let folders = match &params.workspace_folders_initialize_params.workspace_folders {
         Some(lsp::WorkspaceFolders::WorkspaceFolderList(folders)) => folders.as_slice(),
         _ => &[],
@@ -125,18 +151,21 @@ fn root(params: &lsp::InitializeParams) -> Option<AbsPath> {
         Some(lsp::RootPath::String(path)) => Some(path),
         _ => None,
     };
-    folders
-        .iter()
-        .find_map(|folder| convert::path(folder.uri.as_ref()))
-        .or_else(|| convert::path(params.root_uri.as_ref()?.as_ref()))
-        .or_else(|| convert::folder(path?))
+    let folders: Vec<AbsPath> =
+        folders.iter().filter_map(|folder| convert::path(folder.uri.as_ref())).collect();
+    if !folders.is_empty() {
+        return folders;
+    }
+    let root = params.root_uri.as_ref().and_then(|root| convert::path(root.as_ref()));
+    root.or_else(|| convert::folder(path?)).into_iter().collect()
 }
 
 /// What we answer to `initialize`.
-pub(super) fn announcement(encoding: Encoding) -> lsp::InitializeResult {
+pub(super) fn announcement(profile: &Profile) -> lsp::InitializeResult {
     let sync = lsp::TextDocumentSyncOptions {
         open_close: Some(true),
         change: Some(lsp::TextDocumentSyncKind::Incremental),
+        save: Some(lsp::Save::SaveOptions(lsp::SaveOptions { include_text: Some(false) })),
         ..Default::default()
     };
     // Without `resolve`: some clients never ask for it, and commands need none.
@@ -151,13 +180,18 @@ pub(super) fn announcement(encoding: Encoding) -> lsp::InitializeResult {
         commands: commands::NAMES.iter().map(|&name| name.to_owned()).collect(),
         ..Default::default()
     };
+    // Only for the chat document. In every other one an editor would ask for nothing.
+    let completion = (!profile.ui.chat).then(|| lsp::CompletionOptions {
+        trigger_characters: Some(vec!["@".to_owned(), "/".to_owned()]),
+        ..Default::default()
+    });
     let answered = METHODS.iter().filter(|method| method.direction == Direction::ClientRequest);
     let coworker = ServerCapabilities {
         protocol_version: PROTOCOL_VERSION,
         methods: answered.map(|method| method.name.to_owned()).collect(),
     };
     let capabilities = lsp::ServerCapabilities {
-        position_encoding: Some(match encoding {
+        position_encoding: Some(match profile.encoding {
             Encoding::Utf8 => PositionEncodingKind::UTF8,
             Encoding::Utf16 => PositionEncodingKind::UTF16,
             Encoding::Utf32 => PositionEncodingKind::UTF32,
@@ -165,6 +199,8 @@ pub(super) fn announcement(encoding: Encoding) -> lsp::InitializeResult {
         text_document_sync: Some(lsp::TextDocumentSync::Options(sync)),
         code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(actions)),
         execute_command_provider: Some(commands),
+        completion_provider: completion,
+        workspace: Some(workspace()),
         experimental: Some(serde_json::json!({ "coworker": coworker })),
         ..Default::default()
     };
@@ -173,6 +209,29 @@ pub(super) fn announcement(encoding: Encoding) -> lsp::InitializeResult {
         version: Some(env!("CARGO_PKG_VERSION").to_owned()),
     });
     lsp::InitializeResult { capabilities, server_info }
+}
+
+/// What we want to be told of the client's workspace.
+fn workspace() -> lsp::WorkspaceOptions {
+    let files = || lsp::FileOperationRegistrationOptions {
+        filters: vec![lsp::FileOperationFilter {
+            scheme: Some("file".to_owned()),
+            pattern: lsp::FileOperationPattern { glob: "**".to_owned(), ..Default::default() },
+        }],
+    };
+    lsp::WorkspaceOptions {
+        workspace_folders: Some(lsp::WorkspaceFoldersServerCapabilities {
+            supported: Some(true),
+            change_notifications: Some(true.into()),
+        }),
+        file_operations: Some(lsp::FileOperationOptions {
+            did_create: Some(files()),
+            did_rename: Some(files()),
+            did_delete: Some(files()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
 }
 
 /// Cancels `stop` when the client's process is gone. Its end of the pipe may outlive it, in a

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use engine::{Attached, Documents, NewSession, Origin, Proposal, Seen, Snapshot};
 use protocol::{
-    AbsPath, Answer, ContextPart, Decision, ErrorInfo, Mode, SessionState, UserMessage,
+    AbsPath, Answer, ContextPart, Decision, ErrorCode, ErrorInfo, Mode, SessionId, SessionState,
+    UserMessage,
     wire::{
         ApprovalRespondParams, AttachParams, AttachResult, CancelResult, ChangesGetParams,
         ChangesGetResult, ChangesResolveParams, ChatContext, ChatParams, ChatResult, ConfigChoice,
         ConfigOption, ConfigOptionsParams, ConfigOptionsResult, ConfigSetParams, DocumentParams,
         DocumentResult, Empty, ListSessionsParams, ListSessionsResult, NewSessionParams,
-        ProposedFile, ProposedTexts, SessionParams,
+        ProposedFile, ProposedTexts, QueueParams, SessionParams,
     },
 };
 use tower_lsp_server::jsonrpc::Result;
@@ -20,7 +21,7 @@ use super::{
     checked::Checked,
     connection::{Connection, detached, invalid, refused},
     convert,
-    pointed::Pointed,
+    pointed::{self, Pointed},
 };
 
 impl Server {
@@ -28,21 +29,30 @@ impl Server {
         &self,
         Checked(params): Checked<NewSessionParams>,
     ) -> Result<AttachResult> {
-        let NewSessionParams { root, folders: _, mode, model } = params;
+        let NewSessionParams { root, folders, mode, model } = params;
         self.0.speaks();
-        let root = match root {
-            Some(root) => folder(&root).map_err(refused)?,
-            None => self.0.profile().root.clone(),
-        };
+        let root = root.as_deref().map(folder).transpose().map_err(refused)?;
+        let folders: Vec<AbsPath> = folders
+            .iter()
+            .map(|name| folder(name))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(refused)?;
         let mut own = self.0.own().await;
-        if !tokio::fs::metadata(root.as_std_path()).await.is_ok_and(|found| found.is_dir()) {
-            return Err(refused(invalid(format!("`{root}` is not a folder"))));
+        self.0.settle(None).await;
+        let mut new = match root {
+            Some(root) => NewSession { root, folders: Vec::new(), mode, model },
+            None => NewSession { mode, model, ..self.0.new_session() },
+        };
+        if !folders.is_empty() {
+            new.folders = folders;
+        }
+        for folder in std::iter::once(&new.root).chain(&new.folders) {
+            if !tokio::fs::metadata(folder.as_std_path()).await.is_ok_and(|found| found.is_dir()) {
+                return Err(refused(invalid(format!("`{folder}` is not a folder"))));
+            }
         }
         let connection = self.0.clone();
-        let begun =
-            detached(
-                async move { connection.begin(&mut own, NewSession { root, folders: Vec::new(), mode, model }).await },
-            );
+        let begun = detached(async move { connection.begin(&mut own, new).await });
         begun.await.map(attach_result).map_err(refused)
     }
 
@@ -69,7 +79,7 @@ impl Server {
         let mut own = self.0.own().await;
         let connection = self.0.clone();
         let attached =
-            detached(async move { connection.attach(&mut own, &session_id, seen).await });
+            detached(async move { connection.come_back(&mut own, &session_id, seen).await });
         attached.await.map(attach_result).map_err(refused)
     }
 
@@ -88,27 +98,48 @@ impl Server {
     }
 
     pub(super) async fn chat(&self, Checked(params): Checked<ChatParams>) -> Result<ChatResult> {
-        let ChatParams { session_id, text, context, steer: _ } = params;
+        let ChatParams { session_id, text, context, steer } = params;
         self.0.speaks();
         let pointed: Vec<Pointed> = context
             .into_iter()
-            .map(|ChatContext { uri, range, cursor: _ }| Pointed::new(&self.0, &uri, range))
+            .map(|ChatContext { uri, range, cursor }| {
+                Ok(Pointed::new(&self.0, &uri, range)?.at(cursor))
+            })
             .collect::<std::result::Result<_, _>>()
             .map_err(refused)?;
+        let open = pointed::others(&self.0, &pointed);
         let mut own = self.0.own().await;
         let connection = self.0.clone();
         let started = detached(async move {
-            let message = UserMessage { text, context: parts(&connection, pointed).await? };
-            let (session_id, started) = match session_id {
-                Some(session) => {
-                    let started = connection.sessions.chat(&session, message).await?;
-                    (session, started)
-                }
-                None => connection.prompt(&mut own, message).await?,
+            connection.settle(pointed.first().map(Pointed::path)).await;
+            let mut context = parts(&connection, pointed).await?;
+            context.extend(open);
+            let message = UserMessage { text, context };
+            let session_id = match session_id {
+                Some(session) => session,
+                None => connection.own_session(&mut own).await?,
+            };
+            let sessions = &connection.sessions;
+            let started = match steer {
+                true => sessions.steer(&session_id, message).await?,
+                false => sessions.chat(&session_id, message).await?,
             };
             Ok(ChatResult { session_id, turn_id: started.turn_id, queued: started.queued })
         });
         started.await.map_err(refused)
+    }
+
+    pub(super) async fn chat_queue(&self, Checked(params): Checked<QueueParams>) -> Result<Empty> {
+        let QueueParams { session_id, turn_id, change } = params;
+        // In one line with the prompts: what is changed has been sent before.
+        let own = self.0.own().await;
+        let connection = self.0.clone();
+        let changed = detached(async move {
+            let changed = connection.sessions.requeue(&session_id, &turn_id, change).await;
+            drop(own);
+            changed
+        });
+        changed.await.map(|()| Empty {}).map_err(refused)
     }
 
     pub(super) async fn chat_cancel(
@@ -146,8 +177,7 @@ impl Server {
         let ChangesGetParams { session_id, change_set_id } = params;
         let proposals = self.0.sessions.proposal(&session_id, &change_set_id).await;
         let file = |Proposal { path, kind, to, texts, diff, syntax_errors }| {
-            let opened = self.0.documents.get(&path);
-            let uri = opened.map_or_else(|| convert::uri(&path), |opened| opened.uri);
+            let uri = self.0.uri(&path);
             let texts = texts.map(|(before, after)| ProposedTexts { before, after });
             let to = to.as_ref().map(convert::uri);
             ProposedFile { uri, kind, to, syntax_errors, texts, diff }
@@ -163,7 +193,7 @@ impl Server {
         let ChangesResolveParams { session_id, change_set_id, accept, reason, edits } = params;
         let decision = if accept { Decision::Once } else { Decision::Reject };
         let by = self.0.profile().name.clone();
-        let answer = Answer { decision, reason, edits, by };
+        let answer = Answer { reason, edits, ..Answer::new(decision, by) };
         let connection = self.0.clone();
         let resolved = detached(async move {
             connection.sessions.resolve(&session_id, &change_set_id, answer).await
@@ -175,35 +205,31 @@ impl Server {
         &self,
         Checked(params): Checked<ConfigOptionsParams>,
     ) -> Result<ConfigOptionsResult> {
-        let (mode, model) = match params.session_id {
-            Some(session) => {
-                let SessionState { mode, model, .. } =
-                    self.0.sessions.state(&session).await.map_err(refused)?;
-                (mode, model)
-            }
+        let chosen = match params.session_id {
+            Some(session) => Chosen::of(&self.0, &session).await.map_err(refused)?,
             None => {
                 let (profile, settings) = (self.0.profile(), self.0.sessions.settings());
                 let model = profile.model.as_ref().unwrap_or(&settings.model).clone();
-                (profile.mode.unwrap_or(settings.mode), model)
+                let trusted = self.0.sessions.is_trusted(self.0.root());
+                Chosen { mode: profile.mode.unwrap_or(settings.mode), model, trusted }
             }
         };
-        Ok(options(&self.0, mode, model))
+        Ok(options(&self.0, chosen))
     }
 
     pub(super) async fn config_set(
         &self,
         Checked(params): Checked<ConfigSetParams>,
     ) -> Result<ConfigOptionsResult> {
-        let ConfigSetParams { session_id, mode, model } = params;
+        let ConfigSetParams { session_id, mode, model, trust } = params;
         // In one line with the prompts: a prompt that was sent after it has the new mode.
         let own = self.0.own().await;
         let connection = self.0.clone();
         let configured = detached(async move {
-            let configured = connection.sessions.configure(&session_id, mode, model).await;
+            let configured = configure(&connection, &session_id, mode, model, trust).await;
             drop(own);
             configured?;
-            let state = connection.sessions.state(&session_id).await?;
-            Ok(options(&connection, state.mode, state.model))
+            Ok(options(&connection, Chosen::of(&connection, &session_id).await?))
         });
         configured.await.map_err(refused)
     }
@@ -212,8 +238,9 @@ impl Server {
         &self,
         Checked(params): Checked<DocumentParams>,
     ) -> Result<DocumentResult> {
-        let path = convert::path(&params.uri)
-            .ok_or_else(|| refused(invalid(format!("`{}` is not a file", params.uri))))?;
+        let path = convert::path(&params.uri).ok_or_else(|| {
+            refused(invalid(format!("`{}` is not a document that Coworker sees", params.uri)))
+        })?;
         let snapshot = match self.0.workspace.buffer(self.0.id, &path) {
             Some(snapshot) => snapshot,
             None => snapshot(&self.0, path).await.map_err(refused)?,
@@ -262,7 +289,47 @@ async fn parts(
     Ok(parts)
 }
 
-fn options(connection: &Connection, mode: Mode, model: String) -> ConfigOptionsResult {
+/// What is chosen for a session.
+struct Chosen {
+    mode: Mode,
+    model: String,
+    trusted: bool,
+}
+
+impl Chosen {
+    async fn of(
+        connection: &Connection,
+        session: &SessionId,
+    ) -> std::result::Result<Self, ErrorInfo> {
+        let SessionState { mode, model, .. } = connection.sessions.state(session).await?;
+        let root = connection.sessions.info(session).await?.root;
+        Ok(Self { mode, model, trusted: connection.sessions.is_trusted(&root) })
+    }
+}
+
+async fn configure(
+    connection: &Connection,
+    session: &SessionId,
+    mode: Option<Mode>,
+    model: Option<String>,
+    trust: Option<bool>,
+) -> std::result::Result<(), ErrorInfo> {
+    if let Some(trust) = trust {
+        let root = connection.sessions.info(session).await?.root;
+        let sessions = connection.sessions.clone();
+        // It is kept in a file.
+        let set = move || sessions.set_trusted(&root, trust);
+        let failed = |_| ErrorInfo::new(ErrorCode::Internal, "a fault in Coworker");
+        tokio::task::spawn_blocking(set).await.map_err(failed)??;
+    }
+    if mode.is_none() && model.is_none() {
+        return Ok(());
+    }
+    connection.sessions.configure(session, mode, model).await
+}
+
+fn options(connection: &Connection, chosen: Chosen) -> ConfigOptionsResult {
+    let Chosen { mode, model, trusted } = chosen;
     let modes = Mode::ALL.into_iter().map(|mode| ConfigChoice {
         value: mode.as_str().to_owned(),
         description: mode.description().to_owned(),
@@ -272,12 +339,21 @@ fn options(connection: &Connection, mode: Mode, model: String) -> ConfigOptionsR
         .models(&model)
         .into_iter()
         .map(|choice| ConfigChoice { value: choice.name, description: choice.description });
+    let trust = [
+        (true, "This folder's own configuration, skills and slash commands count"),
+        (false, "What this folder brings along counts for nothing"),
+    ]
+    .map(|(trust, description)| ConfigChoice {
+        value: trust.to_string(),
+        description: description.to_owned(),
+    });
     let option =
         |id: &str, current: String, choices| ConfigOption { id: id.to_owned(), current, choices };
     ConfigOptionsResult {
         options: vec![
             option("mode", mode.as_str().to_owned(), modes.collect()),
             option("model", model, models.collect()),
+            option("trust", trusted.to_string(), trust.into()),
         ],
     }
 }

@@ -7,12 +7,17 @@ use ropey::Rope;
 use workspace::Workspace;
 
 use super::{
+    chat_document::CHAT_FILE,
     connection::{Connection, invalid},
     convert,
 };
+use crate::uri::is_untitled;
 
 /// Texts larger than this many bytes are not searched for what encloses a selection.
 const STRUCTURE_LIMIT: usize = 1 << 20;
+
+/// The most open documents that are told of.
+const OPEN_LIMIT: usize = 10;
 
 /// A document or a stretch of it.
 #[derive(Clone, Debug)]
@@ -21,6 +26,7 @@ pub(super) struct Pointed {
     // The editor's text; none if the file is not open there.
     text: Option<Rope>,
     range: Option<wire::Range>,
+    cursor: Option<wire::Position>,
 }
 
 impl Pointed {
@@ -33,15 +39,27 @@ impl Pointed {
         uri: &str,
         range: Option<wire::Range>,
     ) -> Result<Self, ErrorInfo> {
-        let path = convert::path(uri)
-            .ok_or_else(|| invalid(format!("`{uri}` is not a file; save the document first")))?;
+        let path = convert::path(uri).ok_or_else(|| {
+            invalid(format!("`{uri}` is not a document that Coworker sees; save it first"))
+        })?;
         // Of a document that is open in several editors, the one that is pointed at counts.
         connection.workspace.focus(connection.id, &path);
+        connection.documents.used(&path);
         let (path, text) = match connection.workspace.text(connection.id, &path) {
             Some((path, text)) => (path, Some(text)),
             None => (path, None),
         };
-        Ok(Self { path, text, range })
+        Ok(Self { path, text, range, cursor: None })
+    }
+
+    /// The same with the place of the cursor.
+    pub(super) fn at(self, cursor: Option<wire::Position>) -> Self {
+        Self { cursor, ..self }
+    }
+
+    /// The document.
+    pub(super) fn path(&self) -> &AbsPath {
+        &self.path
     }
 
     /// The same as the engine takes it.
@@ -62,7 +80,8 @@ impl Pointed {
             }
         };
         let (Some(range), Some(text)) = (self.range, text) else {
-            return Ok(ContextPart::File { path, line: None });
+            let line = self.cursor.map(|cursor| cursor.line.saturating_add(1));
+            return Ok(ContextPart::File { path, line });
         };
         let bytes = convert::bytes(&text, range, connection.profile().encoding);
         let bytes = convert::selected(&text, bytes);
@@ -77,6 +96,24 @@ impl Pointed {
         let bytes = convert::selected(&text, bytes);
         symbol(self.path, text, bytes).await
     }
+}
+
+/// The documents that the client has open in its folders beside those that are pointed at, the
+/// last used first; none if there are no others.
+pub(super) fn others(connection: &Connection, pointed: &[Pointed]) -> Option<ContextPart> {
+    let folders = connection.further_folders();
+    let is_ours = |path: &AbsPath| {
+        is_untitled(path)
+            || path.starts_with(connection.root())
+            || folders.iter().any(|folder| path.starts_with(folder))
+    };
+    let mut paths = connection.documents.last_used();
+    paths.retain(|path| {
+        let is_chat = path.as_str().ends_with(CHAT_FILE);
+        is_ours(path) && !is_chat && pointed.iter().all(|it| it.path != *path)
+    });
+    paths.truncate(OPEN_LIMIT);
+    (!paths.is_empty()).then_some(ContextPart::OpenDocuments { paths })
 }
 
 /// Parsing takes milliseconds and more: not on a thread that carries messages.

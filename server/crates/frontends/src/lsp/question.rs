@@ -3,30 +3,39 @@
 //! What is shown is what happens: text of others is shown with every character visible, and a
 //! question that does not fit somewhere is not answered with yes there.
 
-use protocol::{Approval, ApprovalSubject, Decision, Effect};
+use std::collections::HashSet;
+
+use protocol::{Approval, ApprovalSubject, Decision, Effect, Question};
 
 pub(super) use crate::visible::is_hidden;
 
 /// The longest text of a message that every editor shows whole, in characters.
 const MESSAGE_LIMIT: usize = 300;
 
+/// The most choices that stand beside each other in a message.
+const BUTTON_LIMIT: usize = 6;
+
 /// The longest title of a code action, in characters.
 const TITLE_LIMIT: usize = 150;
 
 /// A question as a message with buttons.
 #[derive(Debug, PartialEq)]
-pub(super) struct Message {
+pub(super) struct Message<T> {
     pub(super) text: String,
-    /// The buttons, the safe one first; none as decision shows the whole question.
-    pub(super) buttons: Vec<(String, Option<Decision>)>,
+    /// The buttons with what they mean, the safe one first.
+    pub(super) buttons: Vec<(String, T)>,
 }
 
-/// A question as a message. `number` makes its text unlike every other, because some editors
-/// answer one of two equal messages by themselves.
-pub(super) fn message(approval: &Approval, number: u64) -> Message {
+/// A question as a message; no decision means to show it whole. `number` makes its text unlike
+/// every other, because some editors answer one of two equal messages by themselves.
+pub(super) fn message(approval: &Approval, number: u64) -> Message<Option<Decision>> {
     let title = printable(&approval.title);
     let number = format!("[Coworker {number}]");
-    let text = format!("{title} ({}) {number}", printable(&approval.why));
+    let unsaved = match unsaved(approval) {
+        names if names.is_empty() => String::new(),
+        names => format!("; not saved: {}", names.join(", ")),
+    };
+    let text = format!("{title} ({}{unsaved}) {number}", printable(&approval.why));
     let fits = text.chars().count() <= MESSAGE_LIMIT;
     let whole = fits && is_told_by_title(approval);
     let text = if fits {
@@ -52,8 +61,40 @@ fn is_told_by_title(approval: &Approval) -> bool {
             Effect::Run { command, .. } => approval.title.contains(command.as_str()),
             _ => true,
         }),
-        ApprovalSubject::Changes { .. } | ApprovalSubject::Plan { .. } => false,
+        ApprovalSubject::Changes { .. }
+        | ApprovalSubject::Plan { .. }
+        | ApprovalSubject::Questions { .. } => false,
     }
+}
+
+/// The names of the documents that a command would not see as the agent left them.
+fn unsaved(approval: &Approval) -> Vec<String> {
+    match &approval.subject {
+        ApprovalSubject::ToolCall { unsaved, .. } => {
+            let names = unsaved.iter().filter_map(|path| path.file_name());
+            names.map(printable).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A question of the agent as a message: no choice means to answer it in the chat document. The
+/// choices are only there if all of it can be read.
+pub(super) fn of_agent(question: &Question, number: u64) -> Message<Option<String>> {
+    let number = format!("[Coworker {number}]");
+    let asked = printable(&question.text);
+    let text = format!("{asked} {number}");
+    let mut buttons = vec![("Answer in the chat".to_owned(), None)];
+    let choices = question.choices.iter().map(|choice| (printable(&choice.label), choice));
+    let choices: Vec<_> = choices.collect();
+    let distinct: HashSet<&str> = choices.iter().map(|(label, _)| label.as_str()).collect();
+    let fits = text.chars().count() <= MESSAGE_LIMIT;
+    if !fits || distinct.len() < choices.len() || choices.len() > BUTTON_LIMIT {
+        let short = shortened(&asked, MESSAGE_LIMIT - number.len() - 1);
+        return Message { text: format!("{short} {number}"), buttons };
+    }
+    buttons.extend(choices.into_iter().map(|(label, choice)| (label, Some(choice.label.clone()))));
+    Message { text, buttons }
 }
 
 /// A question as a line of a menu, which says so where it does not show everything.
@@ -99,7 +140,11 @@ mod tests {
         };
         Approval {
             title: format!("Run {command}"),
-            subject: subject.unwrap_or(ApprovalSubject::ToolCall { item_id, effects }),
+            subject: subject.unwrap_or(ApprovalSubject::ToolCall {
+                item_id,
+                effects,
+                unsaved: Vec::new(),
+            }),
             why: "every command is asked for".into(),
             options: vec![option(Decision::Once, "Allow"), option(Decision::Reject, "Reject")],
             answer: None,

@@ -1,9 +1,10 @@
 //! What the client has open, told to the workspace. Every handler is done before it could wait,
 //! so the mirror follows the wire.
 //!
-//! Documents that are no files are not ours: they are left out without a word.
+//! Documents that are neither files nor unsaved new ones are not ours: they are left out without
+//! a word.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{sync::Mutex, time::Duration};
 
 use protocol::{AbsPath, wire};
 use serde::Deserialize;
@@ -23,14 +24,16 @@ pub(super) struct OpenDocuments(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    // By resolved path, because that is how edits name them.
-    open: HashMap<AbsPath, Opened>,
+    // The last used comes last. A file that is open under two URIs is there twice.
+    open: Vec<Opened>,
     changed: Option<Instant>,
 }
 
 /// What the client calls a document.
 #[derive(Clone)]
 pub(super) struct Opened {
+    /// The resolved path: that is how edits name it.
+    pub(super) path: AbsPath,
     /// The path in its URI.
     pub(super) name: AbsPath,
     /// The URI, to the letter.
@@ -46,9 +49,26 @@ impl Opened {
 }
 
 impl OpenDocuments {
-    /// What the client calls the document of this resolved path, if it has it open.
+    /// What the client calls the document of this resolved path, if it has it open: where it has
+    /// two names for it, the one last used.
     pub(super) fn get(&self, path: &AbsPath) -> Option<Opened> {
-        lock(&self.0).open.get(path).cloned()
+        lock(&self.0).open.iter().rfind(|opened| opened.path == *path).cloned()
+    }
+
+    /// The resolved paths of the documents, the last used first, each once.
+    pub(super) fn last_used(&self) -> Vec<AbsPath> {
+        let mut paths = Vec::new();
+        for Opened { path, .. } in lock(&self.0).open.iter().rev() {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+        paths
+    }
+
+    /// The user turned to the document that the client calls so.
+    pub(super) fn used(&self, name: &AbsPath) {
+        lock(&self.0).used(name);
     }
 
     /// What is left of a pause of this length since any document last changed.
@@ -60,9 +80,17 @@ impl OpenDocuments {
         let mut state = lock(&self.0);
         let now = Some(Instant::now());
         state.changed = now;
-        if let Some(opened) = state.open.values_mut().find(|opened| opened.name == *name) {
+        if let Some(opened) = state.used(name) {
             opened.changed = now;
         }
+    }
+}
+
+impl State {
+    fn used(&mut self, name: &AbsPath) -> Option<&mut Opened> {
+        let at = self.open.iter().position(|opened| opened.name == *name)?;
+        self.open[at..].rotate_left(1);
+        self.open.last_mut()
     }
 }
 
@@ -119,9 +147,10 @@ impl Server {
         let Some(name) = convert::path(&document.uri) else { return };
         let Connection { workspace, documents, id, .. } = &*self.0;
         let path = workspace.open(*id, &name, document.version, &document.text);
+        self.0.settle_by_chat(&path);
         let mut documents = lock(&documents.0);
-        documents.open.retain(|_, opened| opened.name != name);
-        documents.open.insert(path, Opened { name, uri: document.uri, changed: None });
+        documents.open.retain(|opened| opened.name != name);
+        documents.open.push(Opened { path, name, uri: document.uri, changed: None });
     }
 
     pub(super) async fn did_change(&self, params: Value) {
@@ -150,11 +179,11 @@ impl Server {
         let Some(name) = convert::path(&text_document.uri) else { return };
         let Connection { workspace, documents, id, .. } = &*self.0;
         workspace.close(*id, &name);
-        lock(&documents.0).open.retain(|_, opened| opened.name != name);
+        lock(&documents.0).open.retain(|opened| opened.name != name);
     }
 }
 
-fn fit<T: for<'de> Deserialize<'de>>(what: &str, params: Value) -> Option<T> {
+pub(super) fn fit<T: for<'de> Deserialize<'de>>(what: &str, params: Value) -> Option<T> {
     T::deserialize(params)
         .inspect_err(|error| tracing::warn!(%error, "the parameters of `{what}` do not fit"))
         .ok()

@@ -1,9 +1,10 @@
-//! What this front end knows of its sessions without asking: what runs, and which questions wait.
+//! What this front end knows of its sessions without asking: what runs, in which mode, and which
+//! questions wait.
 //! Code actions are asked for with every move of the cursor, so the answer has to be at hand.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use protocol::{Approval, Item, ItemBody, ItemId, SessionId, SessionUpdate, Status, Update};
+use protocol::{Approval, Item, ItemBody, ItemId, Mode, SessionId, SessionUpdate, Status, Update};
 
 use super::connection::lock;
 
@@ -14,6 +15,7 @@ pub(super) struct View(Mutex<BTreeMap<SessionId, Known>>);
 #[derive(Default)]
 struct Known {
     running: bool,
+    mode: Option<Mode>,
     questions: Vec<(ItemId, Approval)>,
 }
 
@@ -32,10 +34,21 @@ impl View {
         let known = sessions.entry(update.session_id.clone()).or_default();
         match &update.update {
             Update::Status(status) => known.running = matches!(status, Status::Running { .. }),
+            Update::Config { mode, .. } => known.mode = Some(*mode),
             Update::ItemStarted { item } | Update::ItemChanged { item } => known.put(item, true),
             Update::ItemEnded { item } => known.put(item, false),
             _ => {}
         }
+    }
+
+    /// The sessions.
+    pub(super) fn sessions(&self) -> Vec<SessionId> {
+        lock(&self.0).keys().cloned().collect()
+    }
+
+    /// The mode of the session, once it has been told.
+    pub(super) fn mode(&self, session: &SessionId) -> Option<Mode> {
+        lock(&self.0).get(session)?.mode
     }
 
     /// Whether a turn of the session runs.

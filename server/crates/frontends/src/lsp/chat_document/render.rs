@@ -8,7 +8,8 @@ use std::{collections::HashMap, fmt::Write};
 
 use protocol::{
     AbsPath, Approval, ApprovalSubject, ContextPart, Decision, Effect, Item, ItemBody, ItemId,
-    NoticeLevel, Plan, Replacement, TodoStatus, ToolCall, ToolCallStatus,
+    Mode, NoticeLevel, Plan, Question, QuestionAnswer, Replacement, TodoStatus, ToolCall,
+    ToolCallStatus,
 };
 
 use crate::lsp::question::{is_hidden, printable};
@@ -20,6 +21,9 @@ const AGENT: &str = "## Coworker";
 
 /// How many lines of a command's output are shown, its last.
 const OUTPUT_LINES: usize = 8;
+
+/// What the line in the head begins with that says the mode.
+const MODE: &str = "Mode: ";
 
 /// Something to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +38,42 @@ pub(super) enum Block {
     Said(String),
     /// It is the user's turn.
     Ready,
+    /// The head is to be looked at: the mode may be another.
+    Head,
 }
 
-/// What is added to a document for these blocks: insertions in ascending order, in the
-/// document's own line ends, because editors turn all others into them.
-pub(super) fn render(document: &str, blocks: &[Block]) -> Vec<Replacement> {
-    let mut page = Page::new(document);
+/// What is added to a document for these blocks, in ascending order: the line of the mode, as far
+/// as it says another one, and insertions in the document's own line ends, because editors turn
+/// all others into them.
+pub(super) fn render(document: &str, blocks: &[Block], mode: Mode) -> Vec<Replacement> {
+    let mut page = Page::new(document, mode);
     for block in blocks {
         page.add(block);
     }
-    page.finish(blocks)
+    let insertions = page.finish(blocks);
+    in_head(document, mode).into_iter().chain(insertions).collect()
+}
+
+/// The line that says the mode.
+fn mode_line(mode: Mode) -> String {
+    format!("{MODE}{} – {}.", mode.as_str(), mode.description())
+}
+
+/// What makes the head say the mode. A head without that line is how the user wants it.
+fn in_head(document: &str, mode: Mode) -> Option<Replacement> {
+    let mut start = 0;
+    for line in document.split_inclusive('\n') {
+        if heading(line).is_some() {
+            return None;
+        }
+        let text = mode_line(mode);
+        let end = start + line.trim_end_matches(['\r', '\n']).len();
+        if line.starts_with(MODE) {
+            return (document[start..end] != text).then_some(Replacement { start, end, text });
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// What stands below the last `## You`, if nothing of ours follows it.
@@ -79,7 +109,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(document: &'a str) -> Self {
+    fn new(document: &'a str, mode: Mode) -> Self {
         let draft = match sections(document).last {
             Some(Section { heading: USER, at, body }) if !document[body..].trim().is_empty() => at,
             _ => document.len(),
@@ -87,6 +117,7 @@ impl<'a> Page<'a> {
         let mut text = document[..draft].to_owned();
         if document.trim().is_empty() {
             text.push_str(INTRODUCTION);
+            let _ = write!(text, "{}\n\n", mode_line(mode));
         }
         Self { document, text, at: draft, start: draft, insertions: Vec::new(), headless: false }
     }
@@ -103,7 +134,7 @@ impl<'a> Page<'a> {
             Block::Prompt(words) => self.prompt(words),
             Block::Taken(sent) => self.taken(sent),
             // It belongs to what the user writes, so it comes last.
-            Block::Quote(_) => {}
+            Block::Quote(_) | Block::Head => {}
         }
     }
 
@@ -293,6 +324,9 @@ fn place(part: &ContextPart, root: &AbsPath) -> Option<String> {
             let symbol = symbol.as_ref().map(|symbol| format!(" in {}", code(symbol)));
             Some(code(&lines) + symbol.as_deref().unwrap_or_default())
         }
+        ContextPart::Unresolved { mention, reason } => {
+            Some(format!("{}: {}", code(mention), printable(reason)))
+        }
         ContextPart::Problems { lines, .. } => {
             Some(lines.iter().map(|line| code(line)).collect::<Vec<_>>().join(", "))
         }
@@ -322,8 +356,20 @@ pub(super) fn question(
     let title = printable(&approval.title);
     let mut blocks = vec![Block::Said(format!("**{title}**\n\n{}", printable(&approval.why)))];
     match &approval.subject {
-        ApprovalSubject::ToolCall { effects, .. } => {
+        ApprovalSubject::ToolCall { effects, unsaved, .. } => {
             blocks.extend(effects.iter().filter_map(|it| effect(it, root)).map(Block::Said));
+            let names = unsaved.iter().map(|path| code(path.relative_to(root)));
+            let names: Vec<String> = names.collect();
+            if !names.is_empty() {
+                let names = names.join(", ");
+                let said = format!("Not saved, so a command does not see its edits: {names}.");
+                blocks.push(Block::Said(said));
+            }
+        }
+        ApprovalSubject::Questions { questions, .. } => {
+            blocks.push(Block::Said(of_agent(questions)));
+            blocks.push(Block::Ready);
+            return blocks;
         }
         ApprovalSubject::Changes { item_id } | ApprovalSubject::Plan { item_id } => {
             blocks.extend(proposals.get(item_id).cloned());
@@ -333,10 +379,45 @@ pub(super) fn question(
     blocks
 }
 
+/// The agent's questions with the numbers that answer them.
+fn of_agent(questions: &[Question]) -> String {
+    let mut text = String::new();
+    for (number, question) in (1..).zip(questions) {
+        let indent = if let [_] = questions {
+            let _ = writeln!(text, "{}\n", printable(&question.text));
+            ""
+        } else {
+            let _ = writeln!(text, "{number}. {}", printable(&question.text));
+            "   "
+        };
+        for (number, choice) in (1..).zip(&question.choices) {
+            let label = printable(&choice.label);
+            let meaning = match choice.description.as_str() {
+                "" => String::new(),
+                meaning => format!(": {}", printable(meaning)),
+            };
+            let _ = writeln!(text, "{indent}{number}. {label}{meaning}");
+        }
+        if question.multiple {
+            let _ = writeln!(text, "{indent}\n{indent}Several can be chosen: `1, 2`.");
+        }
+    }
+    let how = match questions {
+        [_] => "Write a number or your own words below, then send it.",
+        _ => "Write a line for each below, such as `1: 2` or `2: in your own words`, then send it.",
+    };
+    format!("{}\n\n{how}", text.trim_end())
+}
+
 fn effect(effect: &Effect, root: &AbsPath) -> Option<String> {
     match effect {
         Effect::Read { path } => Some(format!("Reads {}.", code(path.relative_to(root)))),
         Effect::Write { path } => Some(format!("Writes {}.", code(path.relative_to(root)))),
+        Effect::Delete { path } => Some(format!("Deletes {}.", code(path.relative_to(root)))),
+        Effect::Move { from, to } => {
+            let [from, to] = [from, to].map(|path| code(path.relative_to(root)));
+            Some(format!("Moves {from} to {to}."))
+        }
         Effect::Run { command, folder } => {
             let folder = code(folder.relative_to(root));
             Some(format!("Runs in {folder}:\n\n{}", fenced("sh", command)))
@@ -357,15 +438,21 @@ pub(super) fn item(item: &Item, root: &AbsPath) -> Option<Block> {
         ItemBody::ToolCall(call) => tool_call(call),
         ItemBody::Approval(approval) => {
             let answer = approval.answer.as_ref()?;
+            let asks = matches!(approval.subject, ApprovalSubject::Questions { .. });
             let verb = match answer.decision {
-                Decision::Reject => "Rejected",
                 Decision::Withdrawn => "Withdrawn",
+                Decision::Reject if asks => "Not answered",
+                Decision::Reject => "Rejected",
+                _ if asks => "Answered",
                 _ => "Approved",
             };
             let by =
                 if answer.by.is_empty() { String::new() } else { format!(" by {}", answer.by) };
             let reason = answer.reason.as_ref().map(|reason| format!(": {}", printable(reason)));
-            format!("_{verb}{by}{}_", reason.unwrap_or_default())
+            let given: Vec<String> = answer.answers.iter().map(given).collect();
+            let given =
+                if given.is_empty() { String::new() } else { format!(": {}", given.join("; ")) };
+            format!("_{verb}{by}{}_{given}", reason.unwrap_or_default())
         }
         ItemBody::Todos { todos } => todos.iter().fold(String::new(), |list, todo| {
             let (mark, text) = match todo.status {
@@ -386,6 +473,15 @@ pub(super) fn item(item: &Item, root: &AbsPath) -> Option<Block> {
         _ => return None,
     };
     Some(Block::Said(said))
+}
+
+/// What was answered to one question.
+fn given(answer: &QuestionAnswer) -> String {
+    let words = answer.chosen.iter().chain(&answer.text);
+    match words.map(|words| printable(words)).collect::<Vec<_>>().join(", ") {
+        words if words.is_empty() => "–".to_owned(),
+        words => words,
+    }
 }
 
 fn tool_call(call: &ToolCall) -> String {

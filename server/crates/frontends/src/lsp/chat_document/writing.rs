@@ -106,9 +106,15 @@ pub(super) fn shows(before: &str, after: &str, now: &str) -> bool {
     changes::shows(&plain(before), &plain(after), &plain(now))
 }
 
-fn rendered(path: &AbsPath, document: &str, blocks: &[Block]) -> Result<String, DocumentError> {
-    // Insertions in ascending order always fit.
-    changes::apply(document, &render::render(document, blocks))
+fn rendered(
+    connection: &Connection,
+    path: &AbsPath,
+    document: &str,
+    blocks: &[Block],
+) -> Result<String, DocumentError> {
+    let mode = connection.chat.mode(connection);
+    // What is in ascending order always fits.
+    changes::apply(document, &render::render(document, blocks, mode))
         .map_err(|_| DocumentError::Stale(path.clone()))
 }
 
@@ -122,7 +128,7 @@ async fn through_editor(
 ) -> Result<Written, DocumentError> {
     let Origin::Buffer { version, .. } = document.origin else { return Ok(Written::Whole) };
     let before = document.text.to_string();
-    let after = rendered(path, &format!("{before}{missing}"), blocks)?;
+    let after = rendered(connection, path, &format!("{before}{missing}"), blocks)?;
     let edit = BufferEdit {
         path: path.clone(),
         version,
@@ -168,7 +174,7 @@ pub(super) async fn on_disk(
         }
         Err(error) => return Err(error),
     };
-    let after = rendered(path, &before, blocks)?;
+    let after = rendered(connection, path, &before, blocks)?;
     workspace.write(path, hash.as_deref(), &after).await?;
     Ok(after)
 }

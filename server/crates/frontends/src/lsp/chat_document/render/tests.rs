@@ -25,7 +25,7 @@ fn written(blocks: &[Block]) -> String {
 
 /// A document after these blocks, all at once.
 fn added(document: &str, blocks: &[Block]) -> String {
-    changes::apply(document, &render(document, blocks)).unwrap()
+    changes::apply(document, &render(document, blocks, Mode::Ask)).unwrap()
 }
 
 #[test]
@@ -167,7 +167,8 @@ fn an_answer_says_who_gave_it_and_why() {
 
 #[test]
 fn a_prompt_says_what_it_is_about() {
-    let context = vec![ContextPart::File { path: AbsPath::new("/project/a b.rs").unwrap(), line: None }];
+    let context =
+        vec![ContextPart::File { path: AbsPath::new("/project/a b.rs").unwrap(), line: None }];
     let message = UserMessage { text: "look\n".into(), context };
     let block = item(&ended(ItemBody::UserMessage(message)), &root());
     assert_eq!(block, Some(Block::Prompt("look\n\n> `a b.rs`".to_owned())));
