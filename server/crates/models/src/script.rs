@@ -7,6 +7,7 @@
 //! ```text
 //! turn "make this shorter"            the answers to the next prompt begin, which holds this text
 //! sees "fn main"                      what was sent since the last answer holds this text,
+//! sees "[image image/png 68 bytes]"    (this stands for a picture),
 //! sees not "secret"                   or does not,
 //! sees system "plan mode"             or the system prompt does
 //! reason "Let me look."               reasoning, word by word
@@ -40,7 +41,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use engine::{Message, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, StopCause};
+use engine::{
+    Message, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, Picture, StopCause,
+    ToolResult,
+};
 use futures::{StreamExt, future, stream};
 use protocol::ErrorCode;
 
@@ -182,11 +186,20 @@ fn is_assistant(message: &Message) -> bool {
 /// What these messages tell the model, one below the other.
 fn text_of(messages: &[Message]) -> String {
     let texts = messages.iter().flat_map(|message| match message {
-        Message::User { text } => vec![text.as_str()],
-        Message::Tool { results } => results.iter().map(|result| result.text.as_str()).collect(),
+        Message::User { text } => vec![text.clone()],
+        Message::Tool { results } => results.iter().flat_map(told).collect(),
         Message::Assistant { .. } => Vec::new(),
     });
     texts.collect::<Vec<_>>().join("\n")
+}
+
+/// The text of a result, and a line for each of its pictures.
+fn told(result: &ToolResult) -> Vec<String> {
+    let pictures = result
+        .images
+        .iter()
+        .map(|Picture { media_type, bytes }| format!("[image {media_type} {} bytes]", bytes.len()));
+    std::iter::once(result.text.clone()).chain(pictures).collect()
 }
 
 fn check_prompt(file: &str, turn: &Turn, prompt: &str) -> Result<(), ModelError> {

@@ -1,6 +1,8 @@
 //! Our request in genai's words, so that Anthropic gets the conversation back exactly.
 
-use engine::{AssistantPart, Message, ModelRequest, ToolResult, ToolSpec};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use engine::{AssistantPart, Message, ModelRequest, Picture, ToolResult, ToolSpec};
 use genai::chat::{
     CacheControl, ChatMessage, ChatOptions, ChatRequest, ContentPart, ReasoningEffort, Tool,
     ToolCall, ToolResponse,
@@ -118,21 +120,31 @@ fn arguments_object(arguments: &Value) -> Value {
     }
 }
 
-/// genai has no word for a result that is an error; the provider's own block says it.
+/// genai has no word for a result that is an error or has pictures; the provider's own block
+/// says it.
 fn result(result: &ToolResult) -> ContentPart {
-    if result.is_error {
-        let block = json!({
-            "type": "tool_result",
-            "tool_use_id": result.call_id,
-            "content": result.text,
-            "is_error": true,
-        });
-        return ContentPart::from_custom(block, None);
+    let ToolResult { call_id, name, text, images, is_error } = result;
+    let mut block = json!({ "type": "tool_result", "tool_use_id": call_id });
+    if *is_error {
+        // Of an error the provider takes nothing but text.
+        block["content"] = json!(text);
+        block["is_error"] = json!(true);
+    } else if images.is_empty() {
+        let response = ToolResponse::new(call_id.as_str(), text.as_str());
+        return ContentPart::ToolResponse(response.with_fn_name(name.as_str()));
+    } else {
+        let words = (!text.trim().is_empty()).then(|| json!({ "type": "text", "text": text }));
+        block["content"] = words.into_iter().chain(images.iter().map(image)).collect();
     }
-    ContentPart::ToolResponse(
-        ToolResponse::new(result.call_id.as_str(), result.text.as_str())
-            .with_fn_name(result.name.as_str()),
-    )
+    ContentPart::from_custom(block, None)
+}
+
+fn image(Picture { media_type, bytes }: &Picture) -> Value {
+    let data = STANDARD.encode(bytes);
+    json!({
+        "type": "image",
+        "source": { "type": "base64", "media_type": media_type, "data": data },
+    })
 }
 
 /// How much the model shall think: newer models see to it themselves, those before want a

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use engine::{AssistantPart, Message, Model, ModelEvent, StopCause, ToolResult, ToolSpec};
+use engine::{AssistantPart, Message, Model, ModelEvent, Picture, StopCause, ToolResult, ToolSpec};
 use futures::StreamExt;
 use protocol::Usage;
 use serde_json::{Value, json};
@@ -446,6 +446,11 @@ fn remembered(events: Vec<Event>) -> Message {
     Message::Assistant { parts }
 }
 
+fn result(call_id: &str, name: &str, text: &str, is_error: bool) -> ToolResult {
+    let [call_id, name, text] = [call_id, name, text].map(str::to_owned);
+    ToolResult { call_id, name, text, images: Vec::new(), is_error }
+}
+
 /// Compares with the committed body; `UPDATE=1` writes it.
 fn assert_body(file: &str, body: &str) {
     let body: Value = serde_json::from_str(body).unwrap();
@@ -469,12 +474,6 @@ async fn the_conversation_goes_back_as_it_came() {
     assert!(first.head.contains("anthropic-version: 2023-06-01\r\n"), "{}", first.head);
     assert_body("request.json", &first.body);
 
-    let result = |call_id: &str, name: &str, text: &str, is_error| ToolResult {
-        call_id: call_id.to_owned(),
-        name: name.to_owned(),
-        text: text.to_owned(),
-        is_error,
-    };
     messages.push(remembered(events));
     messages.push(Message::Tool {
         results: vec![
@@ -508,16 +507,40 @@ async fn what_the_provider_would_refuse_is_not_sent() {
             arguments: json!("{\"path\": "),
         },
     ];
-    let results = vec![ToolResult {
-        call_id: "toolu_1".to_owned(),
-        name: "read".to_owned(),
-        text: "The arguments are no JSON.".to_owned(),
-        is_error: true,
-    }];
+    let results = vec![result("toolu_1", "read", "The arguments are no JSON.", true)];
     server.reply(Reply::events(&recorded("text.sse")));
     let messages = vec![user("hi"), Message::Assistant { parts }, Message::Tool { results }];
     ask(&models, messages).await;
     let request = server.request();
     assert!(request.head.starts_with("POST /v1/messages HTTP/1.1\r\n"), "{}", request.head);
     assert_body("request-mended.json", &request.body);
+}
+
+#[tokio::test]
+async fn pictures_stand_in_the_result_they_belong_to() {
+    let server = Server::start();
+    let models = models(&server.url);
+    let call = |call_id: &str| AssistantPart::ToolCall {
+        call_id: call_id.to_owned(),
+        name: "read".to_owned(),
+        arguments: json!({ "path": "a.png" }),
+    };
+    let picture = |media_type: &str, bytes: &[u8]| Picture {
+        media_type: media_type.to_owned(),
+        bytes: bytes.into(),
+    };
+    let two = vec![picture("image/png", b"\x89PNG\r\n"), picture("image/jpeg", b"\xff\xd8\xff")];
+    let one = vec![picture("image/webp", b"RIFF")];
+    let results = vec![
+        ToolResult { images: two, ..result("toolu_1", "read", "a.png and b.jpg", false) },
+        // The provider refuses a text of nothing, and anything but text of an error.
+        ToolResult { images: one.clone(), ..result("toolu_2", "read", "", false) },
+        ToolResult { images: one, ..result("toolu_3", "read", "It broke.", true) },
+        result("toolu_4", "read", "words alone", false),
+    ];
+    let parts = ["toolu_1", "toolu_2", "toolu_3", "toolu_4"].map(call).to_vec();
+    server.reply(Reply::events(&recorded("text.sse")));
+    let messages = vec![user("Look."), Message::Assistant { parts }, Message::Tool { results }];
+    ask(&models, messages).await;
+    assert_body("request-with-pictures.json", &server.request().body);
 }

@@ -1,6 +1,6 @@
 //! The script as its users know it: a file and requests in, events and sentences out.
 
-use engine::{AssistantPart, Model, ToolResult};
+use engine::{AssistantPart, Model, Picture, ToolResult};
 use protocol::Usage;
 
 use super::*;
@@ -66,7 +66,8 @@ fn assistant(text: &str) -> Message {
 fn tool(text: &str) -> Message {
     let text = text.to_owned();
     let (call_id, name) = ("call-1-1-1".to_owned(), "read".to_owned());
-    Message::Tool { results: vec![ToolResult { call_id, name, text, is_error: false }] }
+    let images = Vec::new();
+    Message::Tool { results: vec![ToolResult { call_id, name, text, images, is_error: false }] }
 }
 
 fn say(text: &str) -> Result<ModelEvent, ModelError> {
@@ -197,6 +198,24 @@ say "seen""#,
     }
     let error = played.error(&[user("fn main secret")]).await;
     assert!(error.message.contains("without \"secret\" (line 4)"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn sees_finds_pictures_by_what_they_are() {
+    let sees = |what: &str| format!("turn\ncall read {{}}\n---\nsees \"{what}\"\nsay \"seen\"");
+    let mut results = tool("a.png");
+    if let Message::Tool { results } = &mut results {
+        let picture = |media_type: &str, bytes: usize| Picture {
+            media_type: media_type.to_owned(),
+            bytes: vec![0; bytes].into(),
+        };
+        results[0].images = vec![picture("image/png", 68), picture("image/jpeg", 7)];
+    }
+    let messages = [user("hi"), assistant("a"), results];
+    let told = "a.png\\n[image image/png 68 bytes]\\n[image image/jpeg 7 bytes]";
+    assert_eq!(Played::new(&sees(told)).text(&messages).await, "seen");
+    let error = Played::new(&sees("[image image/png 69 bytes]")).error(&messages).await;
+    assert!(error.message.contains("[image image/png 68 bytes]"), "{}", error.message);
 }
 
 #[tokio::test]
