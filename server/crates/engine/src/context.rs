@@ -26,7 +26,7 @@ pub use complete::Completions;
 pub(crate) use complete::complete;
 pub(crate) use conversation::{Pictures, messages};
 pub(crate) use place::Place;
-pub(crate) use prompt::resolve;
+pub(crate) use prompt::{referred, resolve};
 pub(crate) use report::report;
 pub use skills::{Skill, SkillSource};
 

@@ -358,8 +358,14 @@ impl Sessions {
     ) -> Result<(), ErrorInfo> {
         let message = match &change {
             QueueChange::Edit { text } => {
-                let message = UserMessage { text: text.clone(), context: Vec::new() };
-                Some(self.resolved(id, message).await?)
+                let session = self.session(id).await?;
+                let queued = session.look(|state| {
+                    let prompt = state.queue.iter().find(|prompt| prompt.turn_id == *turn_id);
+                    prompt.map(|prompt| prompt.message.context.clone()).unwrap_or_default()
+                });
+                let (place, live) = (self.place(&session), Some((&*self.shared, &session)));
+                let context = context::referred(&place, live, text, &queued).await?;
+                Some(UserMessage { text: text.clone(), context })
             }
             _ => None,
         };

@@ -159,20 +159,18 @@ async fn files(place: &Place, owner: Whose, folder: AbsPath, into: &mut Vec<List
     while let Some((group, folder, depth)) = folders.pop() {
         for entry in place.list(reader, &folder).await {
             let Some(name) = entry.path.file_name() else { continue };
-            if entry.is_folder && depth < DEPTH {
-                if let Ok(path) = folder.join(name) {
-                    folders.push((format!("{group}{name}:"), path, depth + 1));
-                }
-            }
-            let Some(name) = name.strip_suffix(".md").filter(|_| !entry.is_folder) else {
-                continue;
-            };
-            let name = format!("{group}{name}");
             left -= 1;
             if left == 0 {
                 tracing::warn!(%folder, MOST, "more commands than are looked at");
                 return;
             }
+            if entry.is_folder {
+                let nested = folder.join(name).ok().filter(|_| depth < DEPTH);
+                folders.extend(nested.map(|path| (format!("{group}{name}:"), path, depth + 1)));
+                continue;
+            }
+            let Some(name) = name.strip_suffix(".md") else { continue };
+            let name = format!("{group}{name}");
             if is_name(&name) {
                 into.push(Listed { name, source: Source::File { owner, path: entry.path } });
             } else {

@@ -20,19 +20,33 @@ pub(crate) async fn resolve(
     message: UserMessage,
 ) -> Result<UserMessage, ErrorInfo> {
     let UserMessage { text, context: mut pointed } = message;
-    let command = commands::expand(place, &text).await?;
-    let mut lookup = Lookup::new(place, session, &pointed);
-    lookup.all(&text, NamedBy::User).await;
-    if let Some(ContextPart::Command { text, .. }) = &command {
-        lookup.all(text, NamedBy::Command).await;
-    }
-    let mentioned = lookup.parts;
+    let referred = referred(place, session, &text, &pointed).await?;
     if let Some((_, session)) = session {
         session.look(|state| leave_out_what_was_said(&mut pointed, &state.items));
     }
-    pointed.extend(command);
-    pointed.extend(mentioned);
+    pointed.extend(referred);
     Ok(UserMessage { text, context: pointed })
+}
+
+/// What a prompt refers to: its command, and what it and that mention. `pointed` is what the
+/// client says the user points at.
+///
+/// # Errors
+/// It begins with a slash command that there is not.
+pub(crate) async fn referred(
+    place: &Place,
+    session: Option<(&Shared, &Session)>,
+    text: &str,
+    pointed: &[ContextPart],
+) -> Result<Vec<ContextPart>, ErrorInfo> {
+    let mut parts = Vec::from_iter(commands::expand(place, text).await?);
+    let mut lookup = Lookup::new(place, session, pointed);
+    lookup.all(text, NamedBy::User).await;
+    if let Some(ContextPart::Command { text, .. }) = parts.first() {
+        lookup.all(text, NamedBy::Command).await;
+    }
+    parts.extend(lookup.parts);
+    Ok(parts)
 }
 
 /// A client tells with every prompt which documents are open and where the cursor stands. The
