@@ -307,8 +307,11 @@ pub(crate) async fn finish(
         Err(error) if error.code == ErrorCode::Cancelled => ToolCallStatus::Cancelled,
         Err(_) => ToolCallStatus::Failed,
     };
+    if let Ok(Output { ending: Some(ending), .. }) = &result {
+        call.call.title.push_str(&format!(": {ending}"));
+    }
     call.call.output = Some(match result {
-        Ok(Output { text, pictures }) => {
+        Ok(Output { text, pictures, .. }) => {
             let images = keep(turn, pictures).await?;
             ToolOutput { images, ..ToolOutput::text(text) }
         }

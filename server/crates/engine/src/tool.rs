@@ -91,6 +91,9 @@ pub struct Output {
     pub text: String,
     /// Pictures.
     pub pictures: Vec<NamedPicture>,
+    /// How it ended if not as people would expect, to stand behind the title: `exit code 2`. For
+    /// the model it is a result like any other, and stands in the words.
+    pub ending: Option<String>,
 }
 
 /// A picture and where it is from.
@@ -104,7 +107,7 @@ pub struct NamedPicture {
 
 impl From<String> for Output {
     fn from(text: String) -> Self {
-        Self { text, pictures: Vec::new() }
+        Self { text, ..Self::default() }
     }
 }
 

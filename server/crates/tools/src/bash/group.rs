@@ -2,8 +2,9 @@
 //!
 //! The shell leads a session of its own: no terminal, no prompt for a password. The group is
 //! stopped when the [`Group`] is dropped, and by the [`Watchdog`] when this process dies in
-//! whatever way. What remains is a process that leaves the group on purpose (`setsid`, a
-//! daemon): only a sandbox can hold it.
+//! whatever way. On Linux so is what has left the group and not the session, as the jobs of a
+//! shell with job control do. What remains is a process that makes a session of its own
+//! (`setsid`, a daemon): only a sandbox can hold it.
 
 use std::ffi::OsStr;
 use std::io;
@@ -72,6 +73,9 @@ impl Group {
         let supervised = supervise(leader, stop.clone(), tell);
         tokio::spawn(async move {
             supervised.await;
+            // Looking through all processes takes a moment. When the runtime is going down the
+            // watchdog looks.
+            let _ = tokio::task::spawn_blocking(move || sweep(id)).await;
             watchdog.release(id);
         });
         Ok(Self { output, closed: false, exit, _stop_on_drop: stop.clone().drop_guard(), stop })
@@ -168,3 +172,34 @@ fn tell(signalled: io::Result<()>) {
         tracing::debug!(%error, "no process to signal");
     }
 }
+
+/// Kills what is left of a session of processes.
+#[cfg(target_os = "linux")]
+fn sweep(session: u32) {
+    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+    let session_of = |pid: &str| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name of the program stands in parentheses and may hold any character.
+        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(3)?.parse().ok()
+    };
+    let kill = |pid: &str| -> Option<()> {
+        let process = pidfd_open(Pid::from_raw(pid.parse().ok()?)?, PidfdFlags::empty()).ok()?;
+        // The number may have become another's before it was opened, but not after.
+        (session_of(pid)? == session).then(|| pidfd_send_signal(process, Signal::KILL).ok())?
+    };
+    let Ok(entries) = std::fs::read_dir("/proc") else { return };
+    for name in entries.flatten().map(|entry| entry.file_name()) {
+        let Some(pid) = name.to_str().filter(|name| name.bytes().all(|b| b.is_ascii_digit()))
+        else {
+            continue;
+        };
+        if session_of(pid) == Some(session) && kill(pid).is_some() {
+            tracing::debug!(pid, session, "killed what had left its group");
+        }
+    }
+}
+
+/// Elsewhere processes cannot be looked through so cheaply.
+#[cfg(not(target_os = "linux"))]
+fn sweep(_: u32) {}

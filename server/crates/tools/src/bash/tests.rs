@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use engine::Work;
 use protocol::{Effect, ErrorCode};
@@ -26,7 +26,7 @@ async fn both_streams_come_in_order_with_the_exit_code() {
         "one\ntwo\nthree\nexit code 3"
     );
     assert_eq!(bash(&folder, "true").await, "(no output)\nexit code 0");
-    assert_eq!(bash(&folder, "printf x; kill -9 $$").await, "x\nended by signal 9");
+    assert_eq!(bash(&folder, "printf x; kill -9 $$").await, "x\nended by SIGKILL (signal 9)");
 }
 
 #[tokio::test]
@@ -38,7 +38,33 @@ async fn the_whole_command_is_shown_and_runs_in_the_root() {
     let command = "pwd -P\necho \u{1b}[2K".to_owned();
     assert_eq!(call.effects, [Effect::Run { command, folder: folder.root.clone() }]);
     let Work::Run(work) = call.work else { panic!() };
-    assert!(work.await.unwrap().starts_with(&format!("{}\n", folder.root)));
+    assert!(work.await.unwrap().text.starts_with(&format!("{}\n", folder.root)));
+}
+
+#[tokio::test]
+async fn a_command_starts_in_the_folder_it_names() {
+    let folder = Folder::new(&[("sub/deeper/file", "")]);
+    let input = json!({"command": "pwd -P", "folder": "sub/deeper"});
+    let call = folder.prepare("bash", input).await.unwrap();
+    assert_eq!(call.title, "Run `pwd -P` in sub/deeper");
+    let started = folder.path("sub/deeper");
+    assert_eq!(call.effects, [Effect::Run { command: "pwd -P".into(), folder: started.clone() }]);
+    let Work::Run(work) = call.work else { panic!() };
+    assert_eq!(work.await.unwrap().text, format!("{started}\nexit code 0"));
+}
+
+#[tokio::test]
+async fn people_see_an_ending_that_is_not_as_expected() {
+    let folder = Folder::new(&[]);
+    for (command, ending) in [
+        ("true", None),
+        ("exit 2", Some("exit code 2")),
+        ("kill $$", Some("ended by SIGTERM (signal 15)")),
+    ] {
+        let call = folder.prepare("bash", json!({"command": command})).await.unwrap();
+        let Work::Run(work) = call.work else { panic!() };
+        assert_eq!(work.await.unwrap().ending.as_deref(), ending);
+    }
 }
 
 #[tokio::test]
@@ -86,7 +112,7 @@ async fn bad_bytes_and_terminal_codes_do_no_harm() {
 #[tokio::test]
 async fn a_command_that_takes_too_long_is_stopped_with_its_output() {
     let folder = Folder::new(&[]);
-    let input = json!({"command": "echo begun; trap 'echo tidied; exit' TERM; sleep 600 & wait", "timeout_ms": 300});
+    let input = json!({"command": "echo begun; trap 'echo tidied; exit' TERM; sleep 600 & wait", "timeout": 0.3});
     let (code, message) = folder.refusal("bash", input).await;
     assert_eq!(code, ErrorCode::CommandTimedOut);
     assert!(message.starts_with("begun\ntidied\nstopped after 0.3 s"), "{message}");
@@ -97,7 +123,7 @@ async fn a_command_that_does_not_listen_is_killed() {
     let folder = Folder::new(&[]);
     let lifeline = Lifeline::new(&folder);
     let command = format!("{HOLD} trap '' TERM; while :; do sleep 600; done");
-    let (code, _) = folder.refusal("bash", json!({"command": command, "timeout_ms": 300})).await;
+    let (code, _) = folder.refusal("bash", json!({"command": command, "timeout": 0.3})).await;
     assert_eq!(code, ErrorCode::CommandTimedOut);
     lifeline.ended.await.unwrap();
 }
@@ -136,6 +162,16 @@ async fn what_is_left_in_the_background_may_be_silent() {
     lifeline.ended.await.unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_leaves_the_group_but_not_the_session_is_stopped_too() {
+    let folder = Folder::new(&[]);
+    let lifeline = Lifeline::new(&folder);
+    let command = format!("{HOLD} set -m; sleep 600 >/dev/null 2>&1 & echo done");
+    assert_eq!(bash(&folder, &command).await, "done\nexit code 0");
+    lifeline.ended.await.unwrap();
+}
+
 #[test]
 fn the_watchdog_kills_what_it_watches_when_this_process_is_gone() {
     let sleep = || Command::new("sleep").arg("600").process_group(0).spawn().unwrap();
@@ -151,14 +187,36 @@ fn the_watchdog_kills_what_it_watches_when_this_process_is_gone() {
     released.wait().unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_watchdog_kills_what_has_left_its_group() {
+    let mut shell = Command::new("setsid")
+        .args(["bash", "-c", "set -m; sleep 600 & echo begun; wait"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(shell.stdout.take().unwrap());
+    output.read_line(&mut String::new()).unwrap();
+    let watchdog = Watchdog::start().unwrap();
+    watchdog.watch(shell.id());
+    drop(watchdog);
+    // Ends when the last process that could write has ended; if not, the test hangs.
+    output.read_to_end(&mut Vec::new()).unwrap();
+    shell.wait().unwrap();
+}
+
 #[tokio::test]
 async fn bad_arguments_are_refused_before_anything_starts() {
-    let folder = Folder::new(&[]);
+    let folder = Folder::new(&[("file", "text")]);
     for (input, named) in [
         (json!({"command": " "}), "`command` is empty"),
         (json!({"command": "echo \u{0}"}), "NUL"),
-        (json!({"command": "true", "timeout_ms": 600_001}), "at most 600000"),
-        (json!({"command": "true", "timeout_ms": 0}), "`timeout_ms`"),
+        (json!({"command": "true", "timeout": 120_000}), "in seconds, more than 0 and at most 600"),
+        (json!({"command": "true", "timeout": 0}), "`timeout`"),
+        (json!({"command": "true", "timeout": -1}), "`timeout`"),
+        (json!({"command": "true", "timeout": 5, "background": true}), "waited for"),
+        (json!({"command": "true", "folder": "nowhere"}), "no folder `nowhere`"),
+        (json!({"command": "true", "folder": "file"}), "no folder `file`"),
     ] {
         let (code, message) = folder.refusal("bash", input).await;
         assert_eq!(code, ErrorCode::BadToolArguments);
@@ -176,16 +234,16 @@ async fn a_command_that_cannot_start_is_an_error() {
 }
 
 /// A pipe that a command holds open for as long as one of its processes lives.
-struct Lifeline {
-    begun: oneshot::Receiver<()>,
-    ended: JoinHandle<()>,
+pub(super) struct Lifeline {
+    pub(super) begun: oneshot::Receiver<()>,
+    pub(super) ended: JoinHandle<()>,
 }
 
 /// How a command takes hold of it.
-const HOLD: &str = "exec 3>pipe; echo begun >&3; ";
+pub(super) const HOLD: &str = "exec 3>pipe; echo begun >&3; ";
 
 impl Lifeline {
-    fn new(folder: &Folder) -> Self {
+    pub(super) fn new(folder: &Folder) -> Self {
         let pipe = folder.on_disk("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let (begin, begun) = oneshot::channel();

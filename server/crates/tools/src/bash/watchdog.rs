@@ -10,7 +10,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// Lines are `+ 123` and `- 123`; the groups are kept between spaces.
+/// Lines are `+ 123` and `- 123`; the groups are kept between spaces. The number of a group is
+/// also that of its session: on Linux what has left the group is found by it.
 const SCRIPT: &str = r#"
 groups=" "
 while read -r what group; do
@@ -20,6 +21,13 @@ while read -r what group; do
     esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done
+for stat in /proc/[0-9]*/stat; do
+    read -r line <"$stat" || continue
+    set -- ${line##*) }
+    case $groups in
+    *" $4 "*) pid=${stat#/proc/}; kill -s KILL "${pid%/stat}" ;;
+    esac
+done
 "#;
 
 /// The way to the watchdog. Dropping it has the effect of dying.
