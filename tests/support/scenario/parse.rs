@@ -92,20 +92,34 @@ impl Scenario {
     }
 }
 
-/// A file: `path=…`, and `latin1` if its letters are bytes, or `crlf` for its line breaks.
+/// A file: `path=…`, and `latin1` if its letters are bytes, `crlf` for its line breaks, `hex` if
+/// the block has its bytes in hexadecimal, `times=…` if it is the block over and over.
 fn file(block: &Block<'_>) -> Result<(String, Vec<u8>)> {
     let mut path = None;
     let mut bytes = block.body.clone().into_bytes();
     for word in &block.info {
         match (word.split_once('='), *word) {
             (Some(("path", value)), _) => path = Some(value.to_owned()),
+            (Some(("times", value)), _) => bytes = bytes.repeat(value.parse()?),
             (None, "latin1") => {
                 let latin = block.body.chars().map(|c| u8::try_from(u32::from(c)));
                 bytes = latin.collect::<Result<_, _>>().context("not in Latin-1")?;
             }
+            (None, "hex") => bytes = hex(&block.body)?,
             (None, "crlf") => bytes = block.body.replace('\n', "\r\n").into_bytes(),
             _ => bail!("`{word}` says nothing about a file"),
         }
     }
     Ok((path.context("a file needs `path=…`")?, bytes))
+}
+
+/// The bytes that pairs of digits stand for; white space parts them as it likes.
+fn hex(text: &str) -> Result<Vec<u8>> {
+    let digits: Vec<u32> = text
+        .chars()
+        .filter(|char| !char.is_whitespace())
+        .map(|char| char.to_digit(16).with_context(|| format!("`{char}` is no digit")))
+        .collect::<Result<_>>()?;
+    ensure!(digits.len().is_multiple_of(2), "half a byte is left over");
+    Ok(digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect())
 }
