@@ -97,6 +97,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<SessionsCommand>,
     },
+    /// Show what a model would be sent for a first prompt, and what each part of it weighs
+    Context(ContextOptions),
     /// Show the configuration: each key, its value and where it came from
     #[command(
         args_conflicts_with_subcommands = true,
@@ -210,6 +212,20 @@ pub(crate) struct ListOptions {
     #[arg(long)]
     pub(crate) json: bool,
     /// Only sessions of this folder
+    #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
+    pub(crate) root: Option<PathBuf>,
+}
+
+/// Options of `context`.
+#[derive(Debug, Args)]
+pub(crate) struct ContextOptions {
+    /// The prompt, with its mentions and commands; none if left out
+    #[arg(value_name = "PROMPT")]
+    pub(crate) prompt: Vec<String>,
+    /// Write one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The folder to work in; the current one if left out
     #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
     pub(crate) root: Option<PathBuf>,
 }

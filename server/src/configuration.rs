@@ -12,7 +12,9 @@ pub(crate) mod show;
 pub(crate) mod trust;
 
 use std::{
-    env, fmt,
+    env,
+    ffi::OsString,
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -104,7 +106,7 @@ impl Configuration {
         let values = merged(layers);
         let keys = as_keys(&values)?;
         let mut configuration = Self {
-            settings: settings(&keys, [&config_folder, &state_folder]),
+            settings: settings(&keys, &config_folder, &state_folder),
             models: model_settings(&keys),
             busy_timeout: Duration::from_millis(keys.store_busy_timeout_ms),
             config_folder,
@@ -230,12 +232,21 @@ fn as_keys(values: &[Entry]) -> anyhow::Result<Keys> {
     Ok(keys)
 }
 
-fn settings(keys: &Keys, forbidden: [&AbsPath; 2]) -> engine::Settings {
+fn settings(keys: &Keys, config_folder: &AbsPath, state_folder: &AbsPath) -> engine::Settings {
+    // What `COWORKER_HOME` names stands for all that is the user's.
+    let home = if apart().is_some() { None } else { etcetera::home_dir().ok() };
+    let of_others = home.iter().flat_map(|home| [home.join(".agents"), home.join(".claude")]);
+    let of_others = of_others.filter_map(|folder| AbsPath::new(folder.to_str()?).ok());
     engine::Settings {
         mode: keys.mode,
         model: keys.model.clone(),
         max_requests: keys.max_requests,
-        forbidden: forbidden.map(AbsPath::clone).to_vec(),
+        max_turn_tokens: keys.max_turn_tokens,
+        max_turn_time: Duration::from_secs(keys.max_turn_minutes.saturating_mul(60)),
+        diagnostics_settle: Duration::from_millis(keys.diagnostics_settle_ms),
+        diagnostics_timeout: Duration::from_millis(keys.diagnostics_timeout_ms),
+        forbidden: vec![config_folder.clone(), state_folder.clone()],
+        user_folders: std::iter::once(config_folder.clone()).chain(of_others).collect(),
         apply_timeout: Duration::from_millis(keys.apply_timeout_ms),
         confirm_timeout: Duration::from_millis(keys.confirm_timeout_ms),
         ..engine::Settings::default()
@@ -249,10 +260,15 @@ fn model_settings(keys: &Keys) -> ModelSettings {
     ModelSettings { model, anthropic: AnthropicSettings { key, base_url } }
 }
 
+/// The folder that the user keeps everything in, if they named one.
+fn apart() -> Option<OsString> {
+    env::var_os("COWORKER_HOME").filter(|home| !home.is_empty())
+}
+
 /// The folders of configuration and of state: both `COWORKER_HOME` where it is set, else where
 /// the platform keeps such things.
 fn folders() -> anyhow::Result<(AbsPath, AbsPath)> {
-    if let Some(home) = env::var_os("COWORKER_HOME").filter(|home| !home.is_empty()) {
+    if let Some(home) = apart() {
         let home = std::path::absolute(&home).context("COWORKER_HOME is not a path")?;
         let home = absolute(home)?;
         return Ok((home.clone(), home));

@@ -19,6 +19,12 @@ pub(crate) fn start(configuration: &Configuration) {
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("warn"));
     let log = Mutex::new(Rotating::new(configuration.log_file()));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log).init();
+    tracing::debug!(
+        version = env!("CARGO_PKG_VERSION"),
+        process = std::process::id(),
+        state = %configuration.state_folder,
+        "started"
+    );
 }
 
 /// What is wrong with a text that should say what to log, in words that go on after the key.

@@ -59,6 +59,10 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             let configuration = load(global, None)?.checked()?;
             wiring::sessions(&configuration, list, command, global.color.into()).await
         }
+        Command::Context(options) => {
+            let configuration = load(global, Some(folder(&options.root)?))?.checked()?;
+            wiring::context(&configuration, options, global.color.into()).await
+        }
         Command::Doctor(options) => {
             let configuration = load(global, Some(folder(&None)?))?;
             doctor::run(&configuration, options, output::style(global.color.into()), Output).await

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
-use engine::{Documents, Parts, Sessions};
+use engine::{Documents, NewSession, Parts, Sessions};
 use frontends::{
     cli::{self, CliError, sessions as cli_sessions, style::Colour},
     lsp::{self, LspOptions},
@@ -20,7 +20,7 @@ use store::SqliteStore;
 use workspace::Workspace;
 
 use crate::{
-    arguments::{Format, Global, ListOptions, RunOptions, SessionsCommand},
+    arguments::{ContextOptions, Format, Global, ListOptions, RunOptions, SessionsCommand},
     configuration::{Configuration, trust::Trust},
 };
 
@@ -128,6 +128,20 @@ pub(crate) async fn sessions(
         }
     };
     Ok(ending?.into())
+}
+
+/// Shows what a model would be sent.
+pub(crate) async fn context(
+    configuration: &Configuration,
+    options: ContextOptions,
+    colour: Colour,
+) -> anyhow::Result<ExitCode> {
+    let (sessions, workspace) = rooms(configuration).await?;
+    let root = folder(&workspace, options.root.as_deref()).await?;
+    let new = NewSession { root, folders: Vec::new(), mode: None, model: None };
+    let prompt = options.prompt.join(" ");
+    let ending = cli::context(&sessions, new, &prompt, options.json, colour).await?;
+    Ok(ending.into())
 }
 
 /// Puts the engine together. Opens no file and no connection.

@@ -91,3 +91,24 @@ fn there_is_a_manual_page_for_every_command() {
         assert!(fs::read_to_string(place.project().join(file)).unwrap().contains(".SH NAME"));
     }
 }
+
+#[test]
+fn what_a_model_would_be_sent_is_weighed() {
+    let place = Place::new();
+    place.write("project/AGENTS.md", &"Always be brief. ".repeat(100));
+    place.write("project/notes.md", &"words ".repeat(1000));
+    let weigh = |prompt: &[&str]| {
+        let (code, out, told) = place.said(&[&["context", "--json"], prompt].concat());
+        assert_eq!(code, DONE, "{told}");
+        json_lines(&out).remove(0)
+    };
+    let (alone, mentioned) = (weigh(&[]), weigh(&["look at @notes.md"]));
+    let named = |report: &Value, name: &str| {
+        report["parts"].as_array().unwrap().iter().any(|part| part["name"] == name)
+    };
+    assert!(named(&alone, "AGENTS.md") && named(&alone, "read"), "{alone}");
+    let more = mentioned["tokens"].as_u64().unwrap() - alone["tokens"].as_u64().unwrap();
+    assert!(more > 1500, "{mentioned}");
+    let table = place.said(&["context"]).1;
+    assert!(table.contains("rules         AGENTS.md") && table.contains("together"), "{table}");
+}

@@ -59,9 +59,9 @@ fn a_prompt_that_asks_nothing_is_wrong_usage() {
 #[test]
 fn the_last_session_of_the_folder_goes_on() {
     let place = Place::new();
-    place.ask(&place.script(&says("one")), "first");
-    let (code, out, told) =
-        place.said(&["--model", &place.script(&says("two")), "run", "--continue", "second"]);
+    let model = place.script(&format!("{}\n{}", says("one"), says("two")));
+    place.ask(&model, "first");
+    let (code, out, told) = place.said(&["run", "--continue", "second"]);
     assert_eq!((code, out.as_str()), (DONE, "two\n"), "{told}");
     let sessions = place.sessions();
     assert_eq!(sessions.len(), 1);

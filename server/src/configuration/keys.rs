@@ -27,6 +27,16 @@ pub(crate) struct Keys {
     /// How many requests to a model one turn may make before it stops.
     #[schemars(range(min = 1))]
     pub(crate) max_requests: u32,
+    /// How many tokens one turn may send and receive before it stops; 0 for any number.
+    pub(crate) max_turn_tokens: u64,
+    /// How many minutes one turn may take before it stops, the time it waits for you not counted;
+    /// 0 for ever.
+    pub(crate) max_turn_minutes: u64,
+    /// How many milliseconds the diagnostics of an editor must stay as they are after an edit to
+    /// count as settled.
+    pub(crate) diagnostics_settle_ms: u64,
+    /// How many milliseconds to wait at most for the diagnostics of an editor after an edit.
+    pub(crate) diagnostics_timeout_ms: u64,
     /// How many milliseconds an editor may take to answer that it applies an edit.
     pub(crate) apply_timeout_ms: u64,
     /// How many milliseconds after that answer the document may take to show the edit.
@@ -48,6 +58,10 @@ impl Default for Keys {
             model: engine.model,
             mode: engine.mode,
             max_requests: engine.max_requests,
+            max_turn_tokens: engine.max_turn_tokens,
+            max_turn_minutes: engine.max_turn_time.as_secs() / 60,
+            diagnostics_settle_ms: milliseconds(engine.diagnostics_settle),
+            diagnostics_timeout_ms: milliseconds(engine.diagnostics_timeout),
             apply_timeout_ms: milliseconds(engine.apply_timeout),
             confirm_timeout_ms: milliseconds(engine.confirm_timeout),
             store_busy_timeout_ms: milliseconds(SqliteStore::BUSY_TIMEOUT),

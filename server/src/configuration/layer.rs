@@ -1,7 +1,12 @@
 //! One layer of the configuration: what a file, the environment or the command line sets, each
 //! value with its place, and what is wrong with it.
 
-use std::{ffi::OsString, fmt, path::Path};
+use std::{
+    ffi::OsString,
+    fmt,
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use serde_json::{Map, Value};
 use toml::de::DeTable;
@@ -157,18 +162,20 @@ impl Layer {
 }
 
 /// The text of a file; none if there is no file.
-fn text(path: &Path) -> std::io::Result<Option<String>> {
+fn text(path: &Path) -> io::Result<Option<String>> {
     // Looked at first: a pipe would never end.
     let found = match std::fs::metadata(path) {
         Ok(found) => found,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     if !found.is_file() {
-        return Err(std::io::Error::other("it is not a file"));
+        return Err(io::Error::other("it is not a file"));
     }
     if found.len() > MAX_FILE {
-        return Err(std::io::Error::other("it is larger than 1 MiB"));
+        return Err(io::Error::other("it is larger than 1 MiB"));
     }
     std::fs::read_to_string(path).map(Some)
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use anyhow::{Context, Result, bail, ensure};
-use protocol::{Answer, ItemId, SessionId, SessionUpdate, Status, StopReason, Update};
+use protocol::{Answer, ErrorCode, ItemId, SessionId, SessionUpdate, Status, StopReason, Update};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -99,6 +99,13 @@ impl Front for Cli {
         let expected = match run.status {
             Some(Status::Idle { stop_reason: Some(StopReason::Completed), .. }) => 0,
             Some(Status::Idle { stop_reason: Some(StopReason::Cancelled), .. }) => 3,
+            Some(Status::Idle { error: Some(error), .. }) => match error.code {
+                ErrorCode::ModelUnavailable
+                | ErrorCode::ModelUnauthorized
+                | ErrorCode::ModelOverloaded => 5,
+                ErrorCode::TurnTooLong => 6,
+                _ => 1,
+            },
             _ => 1,
         };
         ensure!(code == Some(expected), "exit code {code:?} instead of {expected}");

@@ -7,8 +7,10 @@
 //! approval, a diff or a tool call looks like is in [`view`], [`question`] and [`style`], and the
 //! demo uses the same.
 //!
-//! Start with [`run`]; [`sessions`] has what is done with sessions.
+//! Start with [`run`]; [`sessions`] has what is done with sessions, [`context`] what a model
+//! would be sent.
 
+mod context;
 mod ending;
 mod progress;
 pub mod question;
@@ -24,6 +26,7 @@ use std::io;
 
 use protocol::ErrorInfo;
 
+pub use context::context;
 pub use ending::Ending;
 pub use run::{RunRequest, Which, run};
 
