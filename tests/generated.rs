@@ -1,10 +1,14 @@
-//! The generated files are fresh: the protocol's documentation and its types for the plugins.
+//! The generated files are fresh: the protocol's documentation and its types for the plugins, and
+//! the documentation of the configuration.
 //!
-//! They are made from the Rust types in `server/crates/protocol`. After a change there, run
+//! They are made from the Rust types in `server/crates/protocol`, and from the keys in
+//! `server/src/configuration/keys.rs`. After a change there, run
 //! `UPDATE=1 cargo test --test generated` and commit what it writes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
 
+#[path = "generated/configuration.rs"]
+mod configuration;
 #[path = "generated/lua.rs"]
 mod lua;
 #[path = "generated/markdown.rs"]
@@ -14,7 +18,7 @@ mod shape;
 #[path = "generated/typescript.rs"]
 mod typescript;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use shape::Definition;
 
@@ -31,6 +35,14 @@ fn the_types_for_neovim_are_fresh() {
 #[test]
 fn the_types_for_vs_code_are_fresh() {
     check("editors/vscode/src/protocol.d.ts", &typescript::page(&shape::definitions()));
+}
+
+#[test]
+fn the_documentation_of_the_configuration_is_fresh() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coworker"));
+    let output = command.args(["config", "schema"]).output().unwrap();
+    let schema = serde_json::from_slice(&output.stdout).unwrap();
+    check("docs/configuration.md", &configuration::page(&schema));
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) struct Global {
     /// How freely the agent may act
     #[arg(long, global = true, value_name = "MODE", value_parser = modes())]
     pub(crate) mode: Option<Mode>,
-    /// Whether to use colours
+    /// When to use colours; `auto` is on a terminal
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
     /// What to log, such as `debug` or `warn,engine=trace`
@@ -60,12 +60,10 @@ pub(crate) struct Global {
 /// When to use colours, as it is typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
-    /// On a terminal
+    // Without documentation of their own they take one line in the help, and explain themselves.
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -114,7 +112,7 @@ pub(crate) enum Command {
     },
     /// Trust a folder: the configuration that its project brings along counts from then on
     Trust(TrustOptions),
-    /// Check that everything is in place; makes no network call
+    /// Check that everything is in place
     Doctor(DoctorOptions),
     /// Write a completion script for a shell
     #[command(after_help = "For example, in ~/.bashrc:\n  source <(coworker completions bash)")]
@@ -151,7 +149,7 @@ pub(crate) struct RunOptions {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Go on with the session that was used last in this folder
-    #[arg(short, long = "continue", conflicts_with = "session")]
+    #[arg(short = 'c', long = "continue", conflicts_with = "session")]
     pub(crate) go_on: bool,
     /// Go on with this session; the beginning of its id is enough
     #[arg(long, value_name = "ID")]

@@ -94,9 +94,11 @@ impl Keys {
         }
     }
 
-    /// The schema of `config.toml`.
-    pub(crate) fn schema() -> schemars::Schema {
-        schemars::schema_for!(Self)
+    /// The JSON schema of `config.toml`.
+    pub(crate) fn schema() -> Value {
+        let mut schema = schemars::schema_for!(Self).to_value();
+        unwrap_lines(&mut schema);
+        schema
     }
 }
 
@@ -131,6 +133,20 @@ fn misfit(error: &str) -> String {
         words = words.replace(&format!("expected {type_name}"), &format!("expected {name}"));
     }
     format!("does not fit: {words}")
+}
+
+/// Documentation is wrapped in the sources; where it is read, it is not.
+fn unwrap_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            members.values_mut().for_each(unwrap_lines);
+        }
+        Value::Array(members) => members.iter_mut().for_each(unwrap_lines),
+        _ => {}
+    }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

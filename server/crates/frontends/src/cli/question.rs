@@ -41,7 +41,7 @@ impl Asked {
     /// What can be typed; the cursor stays behind it.
     pub(super) fn prompt(&self, style: Style) -> String {
         match self.next() {
-            Some(question) => show_question(style, question),
+            Some(question) => show_question(style, question, &self.approval.title),
             None => choices(style, &self.approval),
         }
     }
@@ -60,7 +60,7 @@ impl Asked {
             Err(why) => return Reply::Ask(format!("  {why} > ")),
         }
         match self.next() {
-            Some(question) => Reply::Ask(show_question(style, question)),
+            Some(question) => Reply::Ask(show_question(style, question, &self.approval.title)),
             None => {
                 let answers = std::mem::take(&mut self.answers);
                 Reply::Answer(Answer { answers, ..Answer::new(Decision::Once, NAME) })
@@ -160,8 +160,12 @@ fn remembered(approval: &Approval) -> String {
     sets.into_iter().map(set).collect()
 }
 
-fn show_question(style: Style, question: &Question) -> String {
-    let mut text = format!("  {}\n", style.bold(&exposed(&question.text)));
+/// A question of the agent with its choices. A title that says the same stands above it already.
+fn show_question(style: Style, question: &Question, title: &str) -> String {
+    let mut text = match question.text == title {
+        true => String::new(),
+        false => format!("  {}\n", style.bold(&exposed(&question.text))),
+    };
     for (number, choice) in (1..).zip(&question.choices) {
         let mut line =
             format!("    {} {}", style.bold(&format!("[{number}]")), exposed(&choice.label));
@@ -220,7 +224,7 @@ pub fn forget_typed() {
     {
         use rustix::termios::{QueueSelector, tcflush};
         // Where there is no terminal there is nothing to forget.
-        let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
+        let _ = tcflush(std::io::stdout(), QueueSelector::IFlush);
     }
 }
 
