@@ -51,6 +51,7 @@ pub(super) fn of_script(record: &Record) -> Vec<String> {
 pub(super) fn of_files(scenario: &Scenario, stage: &Stage) -> Result<Vec<String>> {
     let mut expected = scenario.files.clone();
     expected.extend(scenario.files_after.clone());
+    expected.retain(|name, _| !scenario.gone.contains(name));
     let mut found = BTreeMap::new();
     collect(stage.root.as_std_path(), "", &mut found)?;
     Ok(differences("file", &expected, &found))

@@ -1,6 +1,6 @@
 //! From the text of a scenario to what it asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -24,6 +24,8 @@ pub(super) struct Scenario {
     pub(super) transcript: Option<String>,
     /// The files that are other than before when it is over.
     pub(super) files_after: BTreeMap<String, Vec<u8>>,
+    /// The files that are not there any more.
+    pub(super) gone: BTreeSet<String>,
     /// The texts of open documents that are other than their files when it is over.
     pub(super) buffers_after: BTreeMap<String, Vec<u8>>,
 }
@@ -46,6 +48,7 @@ impl Scenario {
             fronts: Fronts { lsp: true, cli: true },
             transcript: None,
             files_after: BTreeMap::new(),
+            gone: BTreeSet::new(),
             buffers_after: BTreeMap::new(),
         };
         for block in blocks(text)? {
@@ -63,6 +66,10 @@ impl Scenario {
     fn take(&mut self, block: Block<'_>) -> Result<()> {
         let files = match (block.section, block.language) {
             ("Files", _) => &mut self.files,
+            ("Files after", _) if block.info.contains(&"gone") => {
+                self.gone.insert(file(&block)?.0);
+                return Ok(());
+            }
             ("Files after", _) => &mut self.files_after,
             ("Buffers after", _) => &mut self.buffers_after,
             ("Editor", "editor") => return self.editor(&block),
@@ -93,7 +100,8 @@ impl Scenario {
 }
 
 /// A file: `path=…`, and `latin1` if its letters are bytes, `crlf` for its line breaks, `hex` if
-/// the block has its bytes in hexadecimal, `times=…` if it is the block over and over.
+/// the block has its bytes in hexadecimal, `times=…` if it is the block over and over, `gone` if
+/// there is none any more.
 fn file(block: &Block<'_>) -> Result<(String, Vec<u8>)> {
     let mut path = None;
     let mut bytes = block.body.clone().into_bytes();
@@ -105,6 +113,7 @@ fn file(block: &Block<'_>) -> Result<(String, Vec<u8>)> {
                 let latin = block.body.chars().map(|c| u8::try_from(u32::from(c)));
                 bytes = latin.collect::<Result<_, _>>().context("not in Latin-1")?;
             }
+            (None, "gone") => {}
             (None, "hex") => bytes = hex(&block.body)?,
             (None, "crlf") => bytes = block.body.replace('\n', "\r\n").into_bytes(),
             _ => bail!("`{word}` says nothing about a file"),
