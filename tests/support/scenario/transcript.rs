@@ -92,11 +92,12 @@ fn user(page: &mut Page, message: &UserMessage) {
                 let paths: Vec<&str> = paths.iter().map(AbsPath::as_str).collect();
                 page.below(&format!("also open: {}", paths.join(" ")));
             }
-            ContextPart::Text { mention, path, first_line, lines, text, symbol } => {
+            ContextPart::Text { mention, path, first_line, lines, text, symbol, outline } => {
                 let inside = symbol.as_ref().map(|symbol| format!(" in {symbol}"));
                 let inside = inside.unwrap_or_default();
                 page.below(&format!("{mention}: {path} from line {first_line} of {lines}{inside}"));
                 page.below(text);
+                page.below(&outline.join("\n"));
             }
             ContextPart::Folder { mention, path, entries } => {
                 page.below(&format!("{mention}: {path}"));

@@ -118,6 +118,12 @@ pub trait Documents: Send + Sync {
     /// Where symbols of this name are defined below `root`, at most `limit`: `pop`, `Stack.pop`.
     async fn find_symbols(&self, root: &AbsPath, name: &str, limit: usize) -> Vec<FoundSymbol>;
 
+    /// What a document defines, in its order, a line each: `12-40 fn pop`; what is in something
+    /// else is indented. Nothing where the language is not known.
+    async fn outline(&self, _path: &AbsPath) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The changes below `root` since the last commit as a unified diff, with unsaved text in
     /// place of what is on disk; none if it is in no repository.
     ///

@@ -101,6 +101,10 @@ pub enum ContextPart {
         /// The symbol that was mentioned, if it was one: `impl Stack > fn pop`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         symbol: Option<String>,
+        /// What the whole file defines, if `text` is only its beginning, a line each: `12-40 fn
+        /// pop`; what is in something else is indented.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        outline: Vec<String>,
     },
     /// A folder that the prompt mentions.
     Folder {

@@ -26,6 +26,10 @@ const MOST_OF_ONE: usize = 32 * 1024;
 const MOST_LINES: usize = 1000;
 /// How much of everything that one prompt mentions, in bytes.
 const MOST_OF_ALL: usize = 128 * 1024;
+/// How many lines of one that is sent with its outline.
+const BEGINNING: usize = 100;
+/// How many lines of an outline.
+const MOST_OUTLINE: usize = 300;
 /// How many names of a folder.
 const MOST_ENTRIES: usize = 200;
 /// How many problems.
@@ -221,7 +225,14 @@ impl<'a> Lookup<'a> {
             return Err(reason);
         }
         match documents.excerpt(&resolved, part).await {
-            Ok(excerpt) => Ok(Some(self.text(mention, excerpt, lines)?)),
+            Ok(excerpt) => {
+                let is_cut = excerpt.total_lines.is_none_or(|total| total > excerpt.lines);
+                let outline = match lines {
+                    None if is_cut => documents.outline(&resolved).await,
+                    _ => Vec::new(),
+                };
+                Ok(Some(self.text(mention, excerpt, lines, outline)?))
+            }
             Err(DocumentError::NotFound(_)) => Ok(None),
             Err(DocumentError::NotAFile(_)) => match documents.list(&resolved).await {
                 Ok(entries) => Ok(Some(self.folder(mention, resolved, entries))),
@@ -236,13 +247,24 @@ impl<'a> Lookup<'a> {
         mention: &str,
         excerpt: Excerpt,
         lines: Option<(u32, u32)>,
+        mut outline: Vec<String>,
     ) -> Result<ContextPart, String> {
-        let Excerpt { path, text, first_line, lines: count, total_lines, document, .. } = excerpt;
+        let Excerpt { path, mut text, first_line, lines: mut count, total_lines, document, .. } =
+            excerpt;
         if let (Some((first, _)), 0) = (lines, count) {
             let has = total_lines.map_or(String::new(), |total| format!(": it has {total} lines"));
             return Err(format!("`{path}` has no line {first}{has}."));
         }
-        self.left = self.left.saturating_sub(text.len());
+        if !outline.is_empty() {
+            // Who knows what there is reads on where it matters.
+            text = text.split_inclusive('\n').take(BEGINNING).collect();
+            count = count.min(BEGINNING as u64);
+            let more = outline.len().saturating_sub(MOST_OUTLINE);
+            outline.truncate(MOST_OUTLINE);
+            outline.extend((more > 0).then(|| format!("… and {more} more")));
+        }
+        let size = text.len() + outline.iter().map(String::len).sum::<usize>();
+        self.left = self.left.saturating_sub(size);
         let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let first_line = number(first_line);
         if let (Some(document), Some((_, session))) = (document, self.session) {
@@ -256,6 +278,7 @@ impl<'a> Lookup<'a> {
             lines: number(total_lines.unwrap_or(0)),
             text,
             symbol: None,
+            outline,
         })
     }
 
@@ -347,7 +370,8 @@ impl<'a> Lookup<'a> {
             }
         }
         let (mention, symbol) = (mention.to_owned(), Some(symbol));
-        Ok(ContextPart::Text { mention, path, first_line, lines, text, symbol })
+        let outline = Vec::new();
+        Ok(ContextPart::Text { mention, path, first_line, lines, text, symbol, outline })
     }
 
     /// How many bytes the next thing may have.
