@@ -15,11 +15,12 @@ use tree_sitter::Tree;
 
 use super::{language::Language, parse::parse, walk::Walk};
 use brackets::Unmatched;
-use failures::{Failure, failures};
+use failures::Failure;
 
 mod brackets;
 mod failures;
 mod gaps;
+mod indentation;
 mod message;
 
 /// The most errors that are told one by one.
@@ -106,11 +107,9 @@ fn find(path: &AbsPath, before: Option<&str>, after: &str) -> Option<SyntaxError
     let rope = Rope::from_str(after);
     let tree = parse(language, &rope)?;
     match check {
-        Check::Grammar if tree.root_node().has_error() => {
-            by_grammar(language, before, after, &rope, &tree)
-        }
+        Check::Grammar => by_grammar(language, before, after, &rope, &tree),
         Check::Braces => by_braces(language, before, after, &tree),
-        _ => None,
+        Check::Nothing => None,
     }
 }
 
@@ -121,11 +120,12 @@ fn by_grammar(
     rope: &Rope,
     tree: &Tree,
 ) -> Option<SyntaxErrors> {
-    if language == Language::Json && Walk::new(tree).any(|node| node.kind() == "comment") {
+    let mut found = failures(language, after, rope, tree);
+    if found.is_empty()
+        || language == Language::Json && Walk::new(tree).any(|node| node.kind() == "comment")
+    {
         return None;
     }
-    let mut found = failures(language, after, rope);
-    found.sort_by_key(|failure| failure.token);
     if let Some(before) = before {
         found = without_old(language, before, after, found)?;
     }
@@ -146,6 +146,16 @@ fn by_grammar(
     })
 }
 
+/// All failures of a text, in its order.
+fn failures(language: Language, text: &str, rope: &Rope, tree: &Tree) -> Vec<Failure> {
+    if tree.root_node().has_error() {
+        let mut found = failures::failures(language, text, rope);
+        found.sort_by_key(|failure| failure.token);
+        return found;
+    }
+    if language == Language::Python { indentation::failures(tree, text) } else { Vec::new() }
+}
+
 /// The failures that the text before did not have. After a failure the parser guesses, so of
 /// those behind an old one, only those in new lines count. None if the old text is too much.
 fn without_old(
@@ -155,10 +165,8 @@ fn without_old(
     found: Vec<Failure>,
 ) -> Option<Vec<Failure>> {
     let rope = Rope::from_str(before);
-    if !parse(language, &rope)?.root_node().has_error() {
-        return Some(found);
-    }
-    let old_failures = failures(language, before, &rope);
+    let tree = parse(language, &rope)?;
+    let old_failures = failures(language, before, &rope, &tree);
     let mut old: HashMap<(&str, &str), usize> = HashMap::new();
     for failure in &old_failures {
         *old.entry((failure.line(before), failure.lookahead.as_str())).or_default() += 1;

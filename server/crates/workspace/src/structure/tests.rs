@@ -5,6 +5,8 @@ use ropey::Rope;
 
 use super::{parse::MAX_BYTES, symbol_path};
 
+mod outlines;
+
 /// What encloses the text between two `‸` (or at a single one).
 fn around(name: &str, marked: &str) -> Option<String> {
     let start = marked.find('‸').unwrap();
@@ -31,6 +33,7 @@ fn rust() {
     check("a.rs", "struct S { a: ‸u8 }", "struct S");
     check("a.rs", "enum E { ‸A }", "enum E");
     check("a.rs", "union U { ‸a: u8 }", "union U");
+    check("a.rs", "const A: [u8; 1] = [‸1];", "const A");
     check("a.rs", "macro_rules! m { () => { ‸ } }", "macro m");
 }
 
@@ -83,6 +86,84 @@ fn lua() {
     check("a.lua", "M.f = function() ‸x() end", "function M.f");
     check("a.lua", "local f = function() ‸x() end", "function f");
     check("a.lua", "return { f = function() ‸x() end }", "function f");
+}
+
+#[test]
+fn java() {
+    check("A.java", "class A { void f() { Runnable r = () -> { ‸g(); }; } }", "class A > method f");
+    check("A.java", "record R(int a) { R { ‸b(); } }", "record R > constructor R");
+    check("A.java", "interface I { enum E { ‸X } }", "interface I > enum E");
+    check("A.java", "@interface An { int ‸v(); }", "@interface An");
+    check("A.java", "class A { A() { ‸} static int n = 1; }", "class A > constructor A");
+    check("A.java", "class A { static final int N = ‸1; }", "class A > field N");
+}
+
+#[test]
+fn c() {
+    check("a.c", "#ifdef A\nstatic int *f(int a) { ‸return 0; }\n#endif\n", "function f");
+    check("a.c", "int (*f(void))(int) { ‸return g; }", "function f");
+    check("a.h", "int f(‸void);", "function f");
+    check("a.c", "typedef struct S { int ‸a; } T;", "typedef T > struct S");
+    check("a.c", "union U { int ‸a; };\nenum E { A };", "union U");
+    check("a.c", "#define MAX(a, b) ‸a\n", "#define MAX");
+    assert_eq!(around("a.c", "struct S *‸s;"), None);
+}
+
+#[test]
+fn bash() {
+    check("a.sh", "f() {\n  ‸echo\n}\n", "function f");
+    check(".bashrc", "function g { ( ‸echo ) }\n", "function g");
+}
+
+#[test]
+fn json() {
+    check("a.json", "{\"a\": {\"b c\": [1, {\"d\": ‸2}]}}", "a > b c > d");
+    check("a.jsonc", "{ // Why.\n \"a\": ‸true, }", "a");
+}
+
+#[test]
+fn yaml() {
+    check("a.yml", "a:\n  'b':\n  - {c: ‸1}\n", "a > b > c");
+    check("a.yaml", "a: 1\n---\nb: |\n  ‸text\n", "b");
+}
+
+#[test]
+fn css() {
+    check(
+        "a.css",
+        "@media (width > 1px) { .a,\n#b > c { ‸d: e } }",
+        "@media (width > 1px) > .a, #b > c",
+    );
+    check("a.css", "@keyframes spin { 50% { ‸top: 0 } }", "@keyframes spin");
+    check("a.css", ".a { .b { ‸c: d } }", ".a > .b");
+    check("a.css", "@layer base { a { ‸b: c } }", "@layer base > a");
+}
+
+#[test]
+fn html() {
+    check(
+        "a.html",
+        "<html><body><div class=x><p id='a'>‸b</p></div></body></html>",
+        "html > body > p#a",
+    );
+    check("a.html", "<main><h1>A <b>big</b> one‸</h1></main>", "main > h1 A big one");
+    check("a.html", "<my-tag><script>‸let a</script></my-tag>", "my-tag > script");
+}
+
+#[test]
+fn markdown() {
+    let text = "---\na: b\n---\n# One `c` #\n\nTwo\n---\n‸x\n\n```\n# not\n```\n# Three\n";
+    check("a.md", text, "# One `c` > ## Two");
+    check("a.md", "# A\n### B\n## C\n‸d\n", "# A > ## C");
+    assert_eq!(around("a.md", "‸a\n\n# B\n"), None);
+}
+
+#[test]
+fn a_file_without_an_ending_is_known_by_its_first_line() {
+    check("a", "#!/usr/bin/env -S python3.12 -u\ndef f():\n    ‸pass\n", "def f");
+    check("a", "#!/bin/sh -e\nf() { ‸a; }\n", "function f");
+    check("a", "#! /usr/bin/node\nfunction f() { ‸}\n", "function f");
+    assert_eq!(around("a.txt", "#!/bin/sh\nf() { ‸a; }\n"), None);
 }
 
 #[test]

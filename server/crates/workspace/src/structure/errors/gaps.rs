@@ -20,6 +20,7 @@ pub(super) fn is_gap(language: Language, text: &str, failure: &Failure) -> bool 
             script(known, next) || typescript(known, between, next)
         }
         Language::Json => json(known, next),
+        Language::Java => java(known, next),
         // `var ( a int )` in one line.
         Language::Go => next.starts_with(')') && last_line(known).starts_with("var ("),
         // A directive between documents.
@@ -38,16 +39,19 @@ fn rust(known: &str, next: &str) -> bool {
         || known.ends_with(['$', '~'])
         // `Range<-5, 5>`
         || known.ends_with('<') && next.starts_with('-')
-        // `where (): Trait`, `struct A where B: C;`
+        // `where (): Trait`, `struct A where B: C;`, `type A where B: C = D;`
         || known.ends_with('(') && starts(&["):", ") :"])
-        || next.starts_with(';') && statement(known).contains("where")
+        || starts(&[";", "="]) && statement(known).contains("where")
         // An attribute in an expression or a pattern.
         || next.starts_with('#')
         // `where C: ,`
         || known.ends_with(':') && next.starts_with([',', '{'])
         // `extern { type A; }`
         || next.starts_with(';') && last_line(known).contains("type ")
-        || matches!(word, "safe" | "raw" | "gen")
+        // `safe fn`, `unsafe static`, `auto trait`, `impl const A`
+        || matches!(word, "safe" | "gen" | "auto" | "box")
+        || starts(&["safe ", "static "])
+        || known.ends_with("impl const")
         // `Range::<T> { start, end }` as a pattern, `Tuple { 0: a }`
         || known.ends_with('>') && next.starts_with('{')
         || known.ends_with('{') && next.starts_with(|char: char| char.is_ascii_digit())
@@ -58,13 +62,23 @@ fn rust(known: &str, next: &str) -> bool {
 fn python(known: &str, lookahead: &str) -> bool {
     // `(a.` at the end of a line.
     known.ends_with('.') && matches!(lookahead, "_dedent" | "_indent" | "_newline")
+        // `class A[T = int]`
+        || lookahead == "=" && matches!(first_word(known), "type" | "class" | "def" | "async")
+        // Python 2: `exec code % name in scope`.
+        || last_line(known).starts_with("exec ")
+}
+
+fn java(known: &str, next: &str) -> bool {
+    // Statements before `super(…)`; `import module java.base`
+    matches!(last_word(known), "super" | "this") && next.starts_with('(')
+        || known.ends_with("import module")
 }
 
 fn script(known: &str, next: &str) -> bool {
     let statement = statement(known);
     let is_list = |word| statement.trim_start().starts_with(word);
     // `export { a as function }`, `export { function, a }`
-    last_word(known) == "as"
+    matches!(last_word(known), "as" | "using" | "accessor" | "defer" | "source")
         || ["export", "import", "}", "{"].iter().any(|word| is_list(word))
             && known.ends_with([',', '{'])
             && next.starts_with(|char: char| char.is_ascii_lowercase())
@@ -76,8 +90,9 @@ fn script(known: &str, next: &str) -> bool {
 
 fn typescript(known: &str, between: &str, next: &str) -> bool {
     let word = last_word(known);
-    // `<in out T>`, `global {`, `using: string`
-    matches!(word, "in" | "out" | "global" | "using" | "accessor" | "defer")
+    // `<in out T>`, `global {`, `export type * from`
+    matches!(word, "in" | "out" | "global")
+        || word == "type" && next.starts_with('*')
         // `import("a").B<C>`, `import("a").B[]`
         || statement(known).contains("import(")
         // A call signature that begins a line.
@@ -136,6 +151,11 @@ fn last_word(text: &str) -> &str {
         Some(start) => &text[start..],
         None => text,
     }
+}
+
+/// The first name in the last line of a text.
+fn first_word(text: &str) -> &str {
+    last_line(text).split(|char: char| !char.is_alphanumeric()).next().unwrap_or_default()
 }
 
 fn last_line(text: &str) -> &str {

@@ -2,7 +2,7 @@
 
 use tree_sitter::Tree;
 
-use super::{SyntaxError, brackets::Unmatched, failures::Failure};
+use super::{SyntaxError, brackets::Unmatched, failures::Failure, indentation};
 use crate::structure::walk::Walk;
 
 /// The most characters of a text that are quoted.
@@ -15,10 +15,16 @@ pub(super) fn describe(
     tree: &Tree,
     bracket: Option<Unmatched>,
 ) -> SyntaxError {
-    let mut message = unexpected(failure, text);
     let known = &text[..failure.after];
+    let string = open_string(known, &text[failure.token..]);
+    let mut message = match string {
+        Some(string) => {
+            format!("the string that begins with `{}` is not closed", start_of(string))
+        }
+        None => unexpected(failure, text),
+    };
     let last_line = known.trim_end().rsplit('\n').next().unwrap_or_default();
-    if !last_line.trim().is_empty() {
+    if string.is_none() && !last_line.trim().is_empty() {
         message += &format!(" after `{}`", end_of(last_line.trim()));
     }
     if let Some(Unmatched::Open(byte)) = bracket
@@ -37,23 +43,42 @@ pub(super) fn describe(
 fn unexpected(failure: &Failure, text: &str) -> String {
     let rest = &text[failure.token..];
     match failure.lookahead.as_str() {
+        indentation::NO_BLOCK => "an indented block is missing".to_owned(),
         _ if rest.is_empty() => "the text ends too early".to_owned(),
+        indentation::UNLIKE => {
+            format!("`{}` is not indented like its block", first_word(rest))
+        }
         "_indent" => "unexpected indentation".to_owned(),
         "_dedent" => "unexpected end of the indented block".to_owned(),
         "_newline" => "unexpected end of the line".to_owned(),
-        // It could not even be read as a word: the string before it does not end.
-        "ERROR"
-            if text[failure.after..failure.token].contains('\n')
-                && text[..failure.after].lines().next_back().is_some_and(has_quote) =>
-        {
-            "unexpected end of the line".to_owned()
-        }
         _ => format!("unexpected `{}`", first_word(rest)),
     }
 }
 
-fn has_quote(line: &str) -> bool {
-    line.contains(['"', '\'', '`'])
+/// The line from the quote on that opens a string and does not close it, if the text that was
+/// understood ends in one.
+fn open_string<'text>(known: &'text str, rest: &'text str) -> Option<&'text str> {
+    let start = known.rfind('\n').map_or(0, |newline| newline + 1);
+    if known[start..].contains("\"\"\"") {
+        return None;
+    }
+    let (mut open, mut escaped) = (None, false);
+    for (index, char) in known[start..].char_indices() {
+        match char {
+            '"' if !escaped && open.is_none() => open = Some(start + index),
+            '"' if !escaped => open = None,
+            _ => {}
+        }
+        escaped = char == '\\' && !escaped;
+    }
+    let open = open?;
+    let is_last = known.len() == open + 1;
+    match (is_last, rest.lines().next()) {
+        // Nothing of it was understood; what it begins with is the rest of the line.
+        (true, Some(line)) if !line.contains('"') => Some(line),
+        (true, _) => None,
+        (false, _) => Some(known[open..].trim_end()),
+    }
 }
 
 /// The brace at a byte, which is never closed.
