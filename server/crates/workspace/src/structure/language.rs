@@ -86,38 +86,38 @@ impl Language {
     /// The grammar, if this build has it.
     #[allow(unreachable_patterns, reason = "the last arm is for builds without some language")]
     pub fn grammar(self) -> Option<tree_sitter::Language> {
-        Some(match self {
+        match self {
             #[cfg(feature = "lang-bash")]
-            Self::Bash => tree_sitter_bash::LANGUAGE.into(),
+            Self::Bash => Some(tree_sitter_bash::LANGUAGE.into()),
             #[cfg(feature = "lang-c")]
-            Self::C => tree_sitter_c::LANGUAGE.into(),
+            Self::C => Some(tree_sitter_c::LANGUAGE.into()),
             #[cfg(feature = "lang-css")]
-            Self::Css => tree_sitter_css::LANGUAGE.into(),
+            Self::Css => Some(tree_sitter_css::LANGUAGE.into()),
             #[cfg(feature = "lang-go")]
-            Self::Go => tree_sitter_go::LANGUAGE.into(),
+            Self::Go => Some(tree_sitter_go::LANGUAGE.into()),
             #[cfg(feature = "lang-html")]
-            Self::Html => tree_sitter_html::LANGUAGE.into(),
+            Self::Html => Some(tree_sitter_html::LANGUAGE.into()),
             #[cfg(feature = "lang-java")]
-            Self::Java => tree_sitter_java::LANGUAGE.into(),
+            Self::Java => Some(tree_sitter_java::LANGUAGE.into()),
             #[cfg(feature = "lang-javascript")]
-            Self::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
+            Self::JavaScript => Some(tree_sitter_javascript::LANGUAGE.into()),
             #[cfg(feature = "lang-json")]
-            Self::Json => tree_sitter_json::LANGUAGE.into(),
+            Self::Json => Some(tree_sitter_json::LANGUAGE.into()),
             #[cfg(feature = "lang-lua")]
-            Self::Lua => tree_sitter_lua::LANGUAGE.into(),
+            Self::Lua => Some(tree_sitter_lua::LANGUAGE.into()),
             #[cfg(feature = "lang-markdown")]
-            Self::Markdown => tree_sitter_md::LANGUAGE.into(),
+            Self::Markdown => Some(tree_sitter_md::LANGUAGE.into()),
             #[cfg(feature = "lang-python")]
-            Self::Python => tree_sitter_python::LANGUAGE.into(),
+            Self::Python => Some(tree_sitter_python::LANGUAGE.into()),
             #[cfg(feature = "lang-rust")]
-            Self::Rust => tree_sitter_rust::LANGUAGE.into(),
+            Self::Rust => Some(tree_sitter_rust::LANGUAGE.into()),
             #[cfg(feature = "lang-tsx")]
-            Self::Tsx => tree_sitter_typescript::LANGUAGE_TSX.into(),
+            Self::Tsx => Some(tree_sitter_typescript::LANGUAGE_TSX.into()),
             #[cfg(feature = "lang-typescript")]
-            Self::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+            Self::TypeScript => Some(tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into()),
             #[cfg(feature = "lang-yaml")]
-            Self::Yaml => tree_sitter_yaml::LANGUAGE.into(),
-            _ => return None,
-        })
+            Self::Yaml => Some(tree_sitter_yaml::LANGUAGE.into()),
+            _ => None,
+        }
     }
 }

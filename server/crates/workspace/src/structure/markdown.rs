@@ -15,8 +15,7 @@ use super::{
 /// The headings in their order.
 pub(super) fn outline(tree: &Tree, text: &Rope) -> Vec<Symbol> {
     let mut headings = Vec::new();
-    let mut walk = Walk::new(tree);
-    while let Some(node) = walk.next() {
+    for node in Walk::new(tree) {
         headings.extend(heading(node, text).map(|(level, name)| (level, name, node.start_byte())));
         if headings.len() == MAX_SYMBOLS {
             break;

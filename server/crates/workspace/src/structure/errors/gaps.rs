@@ -76,10 +76,10 @@ fn java(known: &str, next: &str) -> bool {
 
 fn script(known: &str, next: &str) -> bool {
     let statement = statement(known);
-    let is_list = |word| statement.trim_start().starts_with(word);
+    let is_list = |word: &&str| statement.trim_start().starts_with(*word);
     // `export { a as function }`, `export { function, a }`
     matches!(last_word(known), "as" | "using" | "accessor" | "defer" | "source")
-        || ["export", "import", "}", "{"].iter().any(|word| is_list(word))
+        || ["export", "import", "}", "{"].iter().any(is_list)
             && known.ends_with([',', '{'])
             && next.starts_with(|char: char| char.is_ascii_lowercase())
         // A line that begins with `[...a].forEach(…)`.
