@@ -99,7 +99,8 @@ impl<'a> Sitting<'a> {
 
     async fn ask(&self, prompt: &str) -> Result<()> {
         let session_id = Some(self.session.clone());
-        let params = ChatParams { session_id, text: prompt.to_owned(), context: Vec::new(), steer: false };
+        let params =
+            ChatParams { session_id, text: prompt.to_owned(), context: Vec::new(), steer: false };
         self.server.client.call::<Chat>(params).await?;
         Ok(())
     }

@@ -10,6 +10,7 @@ mod answers;
 mod chat_document;
 mod checked;
 mod commands;
+mod completion;
 mod connection;
 mod convert;
 mod editor;
@@ -36,7 +37,8 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp_server::{
     ClientSocket, LanguageServer, LspService,
     gen_lsp_types::{
-        InitializeParams, InitializeResult, ProgressToken, WorkDoneProgressCancelParams,
+        InitializeParams, InitializeResult, InitializedParams, ProgressToken,
+        WorkDoneProgressCancelParams,
     },
     jsonrpc,
 };
@@ -125,7 +127,13 @@ fn service(
     .custom_method("textDocument/didOpen", Server::did_open)
     .custom_method("textDocument/didChange", Server::did_change)
     .custom_method("textDocument/didClose", Server::did_close)
+    .custom_method("textDocument/didSave", Server::did_save)
+    .custom_method("workspace/didChangeWatchedFiles", Server::did_change_files)
+    .custom_method("workspace/didCreateFiles", Server::did_make_or_delete)
+    .custom_method("workspace/didDeleteFiles", Server::did_make_or_delete)
+    .custom_method("workspace/didRenameFiles", Server::did_rename)
     .custom_method("workspace/didChangeWorkspaceFolders", Server::did_change_folders)
+    .custom_method("textDocument/completion", Server::completion)
     .custom_method("textDocument/codeAction", Server::code_action)
     .custom_method("workspace/executeCommand", Server::execute_command)
     .custom_method("window/workDoneProgress/cancel", Server::progress_cancel)
@@ -142,6 +150,8 @@ fn service(
     .custom_method(agent::ConfigOptions::NAME, Server::config_options)
     .custom_method(agent::ConfigSet::NAME, Server::config_set)
     .custom_method(agent::DocumentsGet::NAME, Server::documents_get)
+    .custom_method(agent::Complete::NAME, Server::complete)
+    .custom_method(agent::ContextGet::NAME, Server::context_get)
     .finish()
 }
 
@@ -162,6 +172,14 @@ impl LanguageServer for Server {
         self.0.introduce(profile);
         self.0.spawn(lifecycle::watch_process(params.process_id, self.0.leave.clone()));
         Ok(announcement)
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        if self.0.profile().named {
+            let folders = [&[self.0.root().clone()], &*self.0.further_folders()].concat();
+            let watching = self.0.clone();
+            self.0.spawn(async move { watching.watch(folders).await });
+        }
     }
 
     async fn shutdown(&self) -> jsonrpc::Result<()> {

@@ -3,12 +3,10 @@
 //! Documents that were never saved have URIs without a file; inside they have paths below a folder
 //! that exists on no disk.
 
+use engine::UNTITLED;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use protocol::AbsPath;
 use url::Url;
-
-/// The folder of documents that were never saved.
-const UNTITLED: &str = "/untitled:";
 
 const UNTITLED_SCHEME: &str = "untitled";
 

@@ -20,7 +20,7 @@ use std::{
 use engine::{DocumentError, Documents};
 use protocol::{
     AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionUpdate,
-    Status, Update,
+    Status, Update, wire,
 };
 use tokio::{
     sync::{Notify, oneshot},
@@ -33,6 +33,7 @@ use self::{
     writing::{Written, on_disk},
 };
 use super::{
+    completion::Typed,
     connection::{Connection, Own, lock},
     convert,
     editor::shown,
@@ -88,6 +89,22 @@ impl ChatDocument {
     pub(super) fn is_shown_as(&self, connection: &Connection, uri: &str) -> bool {
         let opened = path(connection).and_then(|path| connection.documents.get(&path));
         opened.is_some_and(|opened| convert::path(uri).is_some_and(|name| name == opened.name))
+    }
+
+    /// What the user has typed before a place of the chat document, if prompts are written there.
+    pub(super) fn typed(
+        &self,
+        connection: &Connection,
+        uri: &str,
+        at: wire::Position,
+    ) -> Option<Typed> {
+        if !self.is_shown_as(connection, uri) {
+            return None;
+        }
+        let text = shown(connection, &path(connection)?)?.text;
+        let document = text.to_string();
+        let cursor = connection.profile().encoding.offset(&text, at.line, at.character);
+        Typed::new(text, render::writing(&document)?, cursor)
     }
 
     /// The prompt that the user has written.

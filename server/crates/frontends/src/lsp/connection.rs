@@ -249,6 +249,11 @@ impl Connection {
         self.progress.end(session);
     }
 
+    /// The own session, if there is one and nobody is just changing it.
+    pub(super) fn known_session(&self) -> Option<SessionId> {
+        self.own.try_lock().ok()?.clone()
+    }
+
     /// The own session, made if there is none.
     pub(super) async fn own_session(
         self: &Arc<Self>,

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use engine::{Attached, Documents, NewSession, Origin, Proposal, Seen, Snapshot};
 use protocol::{
-    AbsPath, Answer, ContextPart, Decision, ErrorCode, ErrorInfo, Mode, SessionId, SessionState,
-    UserMessage,
+    AbsPath, Answer, ContextPart, ContextReport, Decision, ErrorCode, ErrorInfo, Mode, SessionId,
+    SessionState, UserMessage,
     wire::{
         ApprovalRespondParams, AttachParams, AttachResult, CancelResult, ChangesGetParams,
         ChangesGetResult, ChangesResolveParams, ChatContext, ChatParams, ChatResult, ConfigChoice,
-        ConfigOption, ConfigOptionsParams, ConfigOptionsResult, ConfigSetParams, DocumentParams,
-        DocumentResult, Empty, ListSessionsParams, ListSessionsResult, NewSessionParams,
-        ProposedFile, ProposedTexts, QueueParams, SessionParams,
+        ConfigOption, ConfigOptionsParams, ConfigOptionsResult, ConfigSetParams, ContextParams,
+        DocumentParams, DocumentResult, Empty, ListSessionsParams, ListSessionsResult,
+        NewSessionParams, ProposedFile, ProposedTexts, QueueParams, SessionParams,
     },
 };
 use tower_lsp_server::jsonrpc::Result;
@@ -232,6 +232,14 @@ impl Server {
             Ok(options(&connection, Chosen::of(&connection, &session_id).await?))
         });
         configured.await.map_err(refused)
+    }
+
+    pub(super) async fn context_get(
+        &self,
+        Checked(params): Checked<ContextParams>,
+    ) -> Result<ContextReport> {
+        let ContextParams { session_id, text } = params;
+        self.0.sessions.context(&session_id, &text).await.map_err(refused)
     }
 
     pub(super) async fn documents_get(

@@ -17,6 +17,7 @@ use super::{
     connection::{Connection, lock},
     convert,
 };
+use crate::uri::is_untitled;
 
 /// The documents a connection has open.
 #[derive(Default)]
@@ -141,6 +142,33 @@ struct ClosedDocument {
     uri: String,
 }
 
+#[derive(Deserialize)]
+struct DidChangeFiles {
+    changes: Vec<NamedFile>,
+}
+
+#[derive(Deserialize)]
+struct Files {
+    files: Vec<NamedFile>,
+}
+
+#[derive(Deserialize)]
+struct NamedFile {
+    uri: String,
+}
+
+#[derive(Deserialize)]
+struct DidRename {
+    files: Vec<MovedFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MovedFile {
+    old_uri: String,
+    new_uri: String,
+}
+
 impl Server {
     pub(super) async fn did_open(&self, params: Value) {
         let Some(DidOpen { text_document: document }) = fit("didOpen", params) else { return };
@@ -174,6 +202,44 @@ impl Server {
         }
     }
 
+    /// What is on disk now is what the editor shows.
+    pub(super) async fn did_save(&self, params: Value) {
+        let Some(DidClose { text_document }) = fit("didSave", params) else { return };
+        if let Some(name) = file(&text_document.uri) {
+            self.0.documents.used(&name);
+            self.0.workspace.changed_on_disk(vec![name]);
+        }
+    }
+
+    /// Files changed under the documents, by whomever.
+    pub(super) async fn did_change_files(&self, params: Value) {
+        let Some(DidChangeFiles { changes }) = fit("didChangeWatchedFiles", params) else { return };
+        self.changed_on_disk(changes.iter().map(|change| &*change.uri));
+    }
+
+    /// Files were made or deleted in the editor.
+    pub(super) async fn did_make_or_delete(&self, params: Value) {
+        let Some(Files { files }) = fit("didCreateFiles", params) else { return };
+        self.changed_on_disk(files.iter().map(|file| &*file.uri));
+    }
+
+    fn changed_on_disk<'a>(&self, uris: impl Iterator<Item = &'a str>) {
+        let paths: Vec<AbsPath> = uris.filter_map(file).collect();
+        if !paths.is_empty() {
+            self.0.workspace.changed_on_disk(paths);
+        }
+    }
+
+    /// Files or folders were moved in the editor. It opens its documents anew by itself.
+    pub(super) async fn did_rename(&self, params: Value) {
+        let Some(DidRename { files }) = fit("didRenameFiles", params) else { return };
+        let paths = files.iter().filter_map(|it| file(&it.old_uri).zip(file(&it.new_uri)));
+        let moved: Vec<(AbsPath, AbsPath)> = paths.collect();
+        if !moved.is_empty() {
+            self.0.workspace.renamed_on_disk(moved);
+        }
+    }
+
     pub(super) async fn did_close(&self, params: Value) {
         let Some(DidClose { text_document }) = fit("didClose", params) else { return };
         let Some(name) = convert::path(&text_document.uri) else { return };
@@ -181,6 +247,11 @@ impl Server {
         workspace.close(*id, &name);
         lock(&documents.0).open.retain(|opened| opened.name != name);
     }
+}
+
+/// The path of a file on disk.
+fn file(uri: &str) -> Option<AbsPath> {
+    convert::path(uri).filter(|path| !is_untitled(path))
 }
 
 pub(super) fn fit<T: for<'de> Deserialize<'de>>(what: &str, params: Value) -> Option<T> {

@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use engine::{
     Batch, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, Parts,
-    Settings, StopCause, Store, StoreError, StoredSession,
+    Settings, StopCause, Store, StoreError, StoredSession, Trust,
 };
 use futures::{StreamExt, stream};
 use protocol::{
@@ -104,6 +104,14 @@ impl Store for Kept {
     async fn add_rule(&self, _: &AbsPath, _: &Rule) -> Result<(), StoreError> {
         Ok(())
     }
+
+    async fn put_blob(&self, _: &SessionId, _: &[u8]) -> Result<String, StoreError> {
+        Ok(String::new())
+    }
+
+    async fn blob(&self, _: &SessionId, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// A client with its server and a folder.
@@ -137,6 +145,7 @@ impl Trial {
             store: store.clone(),
             clock: Arc::new(|| 0),
             ids: Arc::new(|| COUNT.fetch_add(1, Ordering::Relaxed).to_string()),
+            trust: Trust::none(),
             settings: Settings { model: "echo/echo".into(), ..Settings::default() },
         });
         let (ours, theirs) = duplex(1 << 16);
@@ -257,10 +266,13 @@ async fn the_agent_sees_what_the_editor_shows() {
     trial.client.close(&file).await;
     assert_eq!(trial.seen(&uri).await, Ok(("on disk".to_owned(), None)));
 
-    for foreign in ["untitled:Untitled-1", "coworker:/chat.md"] {
-        trial.client.notify("textDocument/didOpen", open(foreign, "x")).await;
-        assert_eq!(trial.seen(foreign).await, Err(-32602));
-    }
+    let new = "untitled:Untitled-1";
+    assert_eq!(trial.seen(new).await, Err(-32803));
+    trial.client.notify("textDocument/didOpen", open(new, "not saved yet")).await;
+    assert_eq!(trial.seen(new).await, Ok(("not saved yet".to_owned(), Some(9))));
+    let foreign = "coworker:/chat.md";
+    trial.client.notify("textDocument/didOpen", open(foreign, "x")).await;
+    assert_eq!(trial.seen(foreign).await, Err(-32602));
     assert_eq!(trial.seen(&format!("{uri}.missing")).await, Err(-32803));
 }
 
@@ -394,7 +406,7 @@ async fn without_a_chat_pane_the_conversation_is_a_file() {
             })
         })
         .await;
-    assert_eq!(text.matches("\nand now?").count(), 1, "{text}");
+    assert_eq!(text.matches("## You\n\nand now?").count(), 1, "{text}");
     assert_eq!(std::fs::read_to_string(chat.as_std_path()).unwrap(), on_disk, "not ours to save");
 }
 

@@ -4,7 +4,7 @@
 //! section, or it could put words into the user's mouth. What the user is still writing stays the
 //! last section: what comes meanwhile goes before it.
 
-use std::{collections::HashMap, fmt::Write};
+use std::{collections::HashMap, fmt::Write, ops::Range};
 
 use protocol::{
     AbsPath, Approval, ApprovalSubject, ContextPart, Decision, Effect, Item, ItemBody, ItemId,
@@ -78,10 +78,13 @@ fn in_head(document: &str, mode: Mode) -> Option<Replacement> {
 
 /// What stands below the last `## You`, if nothing of ours follows it.
 pub(super) fn prompt(document: &str) -> &str {
-    match sections(document).last {
-        Some(Section { heading: USER, body, .. }) => document[body..].trim(),
-        _ => "",
-    }
+    writing(document).map_or("", |writing| document[writing].trim())
+}
+
+/// Where prompts are written: below the last `## You`, if nothing of ours follows it.
+pub(super) fn writing(document: &str) -> Option<Range<usize>> {
+    let last = sections(document).last.filter(|last| last.heading == USER)?;
+    Some(last.body..document.len())
 }
 
 /// Whether something of ours is in the document.

@@ -24,6 +24,15 @@ impl Trial {
         self.client.request("workspace/executeCommand", command).await
     }
 
+    async fn command(
+        &self,
+        name: &str,
+        argument: Value,
+    ) -> Result<Value, crate::client::ResponseError> {
+        let params = json!({"command": name, "arguments": [argument]});
+        self.client.request("workspace/executeCommand", params).await
+    }
+
     /// The next edit of the chat document that the client is asked to make.
     async fn edit(&mut self) -> (Value, String) {
         self.until(|_, event| match event {
@@ -112,8 +121,8 @@ async fn a_draft_stays_last_while_something_else_is_asked() {
     let text = trial.until_chat(|text| text.contains("You said")).await;
     assert!(text.starts_with("## You\n\nExplain") && text.ends_with(draft), "{text}");
     trial.send().await.unwrap();
-    let text = trial.until_chat(|text| text.contains("You said: half a thought")).await;
-    assert!(text.contains(&format!("{draft}\n\n## Coworker\n\nYou said: half")), "{text}");
+    let text = trial.until_chat(|text| text.matches("You said").count() == 2).await;
+    assert!(text.contains(&format!("{draft}\n\n## Coworker\n\nYou said: ")), "{text}");
 }
 
 #[tokio::test]
@@ -139,9 +148,10 @@ async fn the_chat_document_offers_a_new_conversation_and_the_modes() {
     trial.send().await.unwrap();
     trial.until_chat(|text| text.ends_with("## You\n\n")).await;
     let actions = trial.chat_actions().await;
-    let new = ["Coworker: New conversation", "Coworker: Plan first", "Coworker: Ask mode"];
-    assert_eq!(titles(&actions), new);
-    trial.run(&actions[1]).await;
+    let begins: Vec<&str> =
+        titles(&actions).into_iter().map(|title| title.split(" – ").next().unwrap()).collect();
+    let modes = ["Coworker: Mode plan", "Coworker: Mode edit", "Coworker: Mode auto"];
+    assert_eq!(begins, [&["Coworker: New conversation"][..], &modes].concat());
     trial.run(&actions[0]).await;
     let text = trial.until_chat(|text| text.contains("A new conversation begins here")).await;
     assert!(text.contains("You said: hello"), "{text}");
@@ -185,4 +195,63 @@ async fn a_restarted_editor_goes_on_with_the_conversation_it_shows() {
     let text = trial.until_chat(|text| text.contains("You said: who am I?")).await;
     let begins = text.find("A new conversation begins here").unwrap();
     assert!(begins < text.find("who am I?").unwrap(), "{text}");
+}
+
+const ALL_HEADED: &str = "# Coworker\n\nMode: ask – as it was.\n\n## You\n\nhello\n";
+
+#[tokio::test]
+async fn the_head_of_the_chat_document_says_the_mode_and_auto_is_said_aloud() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    trial.open_chat(ALL_HEADED).await;
+    trial.command("coworker.mode", json!("plan")).await.unwrap();
+    let text = trial.until_chat(|text| text.contains("\nMode: plan – ")).await;
+    assert!(text.ends_with("## You\n\nhello\n"), "only the head is another: {text}");
+    trial.command("coworker.mode", json!("auto")).await.unwrap();
+    let said = trial.until(|_, event| message(event)).await;
+    assert!(said.contains("auto mode"), "{said}");
+    trial.until_chat(|text| text.contains("\nMode: auto – ")).await;
+    let titles: Vec<String> =
+        trial.chat_actions().await.iter().map(|it| it["title"].to_string()).collect();
+    assert!(titles.iter().any(|it| it.contains("Mode ask")), "{titles:?}");
+    assert!(!titles.iter().any(|it| it.contains("Mode auto")), "{titles:?}");
+    let error = trial.command("coworker.mode", json!("yolo")).await.unwrap_err();
+    assert!(error.message.contains("yolo"), "{error}");
+}
+
+/// What is shown to the user.
+fn message(event: &Event) -> Option<String> {
+    match event {
+        Event::Notification { method, params } if method == "window/showMessage" => {
+            params["message"].as_str().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn mentions_are_completed_where_prompts_are_written_and_nowhere_else() {
+    let trial = Trial::start(ClientUi::default()).await;
+    let provider = &trial.client.hello()["capabilities"]["completionProvider"];
+    assert_eq!(provider["triggerCharacters"], json!(["@", "/"]));
+    std::fs::write(trial.path("lantern.rs").as_std_path(), CODE).unwrap();
+    trial.open_chat("@lan\n\n## You\n\nwhat is ü @lan").await;
+    let complete = |path: AbsPath, line: u32, character: u32| {
+        let position = json!({"line": line, "character": character});
+        let params = json!({"textDocument": {"uri": uri(&path)}, "position": position});
+        trial.client.request("textDocument/completion", params)
+    };
+    let found = complete(trial.chat(), 4, 14).await.unwrap();
+    let item = found["items"].as_array().unwrap().first().unwrap();
+    assert_eq!(item["textEdit"]["newText"], "@lantern.rs");
+    let range = json!({"start": {"line": 4, "character": 10}, "end": {"line": 4, "character": 14}});
+    assert_eq!(item["textEdit"]["range"], range);
+    let other = trial.path("x.md");
+    trial.client.open(&other, "@lan").await;
+    for (path, line) in [(trial.chat(), 0), (other, 0)] {
+        assert_eq!(complete(path, line, 4).await.unwrap()["items"], json!([]));
+    }
+    assert_eq!(trial.store.0.lock().unwrap().len(), 0, "nobody has asked anything");
+
+    let drawing = Trial::start(plugin()).await;
+    assert!(drawing.client.hello()["capabilities"].get("completionProvider").is_none());
 }

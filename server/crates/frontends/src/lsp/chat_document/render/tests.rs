@@ -53,7 +53,7 @@ It is shorter now.
 ## You
 
 ";
-    assert_eq!(document, format!("{INTRODUCTION}{expected}"));
+    assert_eq!(document, format!("{INTRODUCTION}{}\n\n{expected}", mode_line(Mode::Ask)));
     assert_eq!(prompt(&document), "");
     assert_eq!(prompt(&format!("{document}and now?\n\nplease\n")), "and now?\n\nplease");
 }
@@ -138,7 +138,11 @@ fn a_question_shows_the_whole_command_and_nothing_hides_in_it() {
     let effects = vec![Effect::Run { command: "rm x\u{202e}\n```\n".into(), folder: root() }];
     let approval = Approval {
         title: "Run rm x".into(),
-        subject: ApprovalSubject::ToolCall { item_id: ItemId::from("i"), effects },
+        subject: ApprovalSubject::ToolCall {
+            item_id: ItemId::from("i"),
+            effects,
+            unsaved: Vec::new(),
+        },
         why: "every command is asked for".into(),
         options: vec![ApprovalOption {
             decision: Decision::Reject,
@@ -205,4 +209,42 @@ fn a_failure_says_why_and_a_success_does_not_repeat_what_was_read() {
     let document = call(ToolCallStatus::Failed, read.clone(), "no such file\nlook elsewhere");
     assert!(document.contains("- Do it: failed: `no such file`\n"), "{document}");
     assert!(!call(ToolCallStatus::Completed, read, "secret").contains("secret"));
+}
+
+#[test]
+fn the_head_says_the_mode_and_nothing_else_is_touched() {
+    let in_mode = |document: &str, mode| {
+        changes::apply(document, &render(document, &[Block::Head], mode)).unwrap()
+    };
+    let document = "# Mine\r\nMode: ask\r\n\r\n## You\r\n\r\nMode: ask\r\n";
+    let plan = in_mode(document, Mode::Plan);
+    assert_eq!(plan, document.replacen("Mode: ask", &mode_line(Mode::Plan), 1));
+    assert_eq!(in_mode(&plan, Mode::Plan), plan);
+    let without = "# Mine\n\n## You\n\nMode: ask\n";
+    assert_eq!(in_mode(without, Mode::Auto), without, "the user took the line out");
+}
+
+#[test]
+fn questions_of_the_agent_have_numbers_and_room_for_the_answer() {
+    let question = |text: &str, labels: &[&str]| Question {
+        text: text.into(),
+        heading: String::new(),
+        choices: labels
+            .iter()
+            .map(|label| protocol::Choice { label: (*label).into(), description: "why".into() })
+            .collect(),
+        multiple: false,
+    };
+    let questions = vec![question("Which?", &["SQLite", "Post\ngres"]), question("Name?", &[])];
+    let approval = Approval {
+        title: "2 questions".into(),
+        subject: ApprovalSubject::Questions { item_id: ItemId::from("i"), questions },
+        why: "The agent asks.".into(),
+        options: Vec::new(),
+        answer: None,
+    };
+    let document = added("", &super::question(&approval, &HashMap::new(), &root()));
+    let asked = "1. Which?\n   1. SQLite: why\n   2. Post\\ngres: why\n2. Name?\n";
+    assert!(document.contains(asked), "{document}");
+    assert!(document.ends_with("then send it.\n\n## You\n\n"), "{document}");
 }
