@@ -14,6 +14,8 @@ export type Answer = {
   reason?: string | null;
   /** Decisions on single edits that differ from `decision`; only for change sets. */
   edits?: Array<EditDecision>;
+  /** The answers to the agent's questions, one for each; only for questions. */
+  answers?: Array<QuestionAnswer>;
   /** Who answered: a client's name, or how it was answered otherwise. */
   by?: string;
 };
@@ -73,6 +75,9 @@ export type ApprovalSubject =
   itemId: ItemId;
   /** What it would do. */
   effects: Array<Effect>;
+  /** Documents that the agent edited and that are not saved: a command would not see the
+   * edits. Where an editor can save them, `saveAndRun` is among the options. */
+  unsaved?: Array<AbsPath>;
 }
 /** The edits of one model response. Their review is their approval. */
 | {
@@ -85,6 +90,14 @@ export type ApprovalSubject =
   kind: "plan";
   /** The plan's item. */
   itemId: ItemId;
+}
+/** Questions of the agent. The answer has one [`QuestionAnswer`] for each, in their order. */
+| {
+  kind: "questions";
+  /** The tool call's item. */
+  itemId: ItemId;
+  /** The questions. */
+  questions: Array<Question>;
 };
 
 /** Parameters of `coworker/session/attach`. */
@@ -156,6 +169,8 @@ export type ChatContext = {
   uri: string;
   /** The selection in it; without it the document as a whole is meant. */
   range?: Range | null;
+  /** Where the cursor stands in it; told to the model where nothing is selected. */
+  cursor?: Position | null;
 };
 
 /** Parameters of `coworker/chat`. */
@@ -166,6 +181,8 @@ export type ChatParams = {
   text: string;
   /** What the user points at. */
   context?: Array<ChatContext>;
+  /** If a turn runs, put this to the model with its next request instead of after the turn. */
+  steer?: boolean;
 };
 
 /** Result of `coworker/chat`. The answer comes as updates; its end is a `status` update. */
@@ -179,6 +196,14 @@ export type ChatResult = {
   queued: boolean;
 };
 
+/** An answer to choose. */
+export type Choice = {
+  /** What is shown and what the agent reads. */
+  label: string;
+  /** What choosing it means; may be empty. */
+  description?: string;
+};
+
 /** What the client can do, in `capabilities.experimental.coworker` or
  * `initializationOptions.coworker`. With none of it, plain LSP is used. */
 export type ClientCapabilities = {
@@ -186,6 +211,16 @@ export type ClientCapabilities = {
   version?: number;
   /** What the client draws. */
   ui?: ClientUi;
+  /** What the client does for the server. */
+  host?: ClientHost;
+};
+
+/** What the client does for the server beside drawing. */
+export type ClientHost = {
+  /** It answers `coworker/documents/save`. */
+  save?: boolean;
+  /** It answers `coworker/editor/diagnostics`. */
+  diagnostics?: boolean;
 };
 
 /** What the client draws by itself. */
@@ -196,6 +231,33 @@ export type ClientUi = {
   approvals?: boolean;
   /** A prompt for what to ask: the server asks for `coworker/prompt` where it needs words. */
   prompt?: boolean;
+  /** Questions of the agent: it draws approvals whose subject is `questions`, with choices and
+   * words of the user's own. Without it such a question is a message with its first choices. */
+  questions?: boolean;
+};
+
+/** Parameters of `coworker/complete`: what can be typed at a place of a prompt. */
+export type CompleteParams = {
+  /** The session; without it the connection's own. */
+  sessionId?: SessionId | null;
+  /** The prompt up to the cursor. */
+  text: string;
+};
+
+/** Result of `coworker/complete`. */
+export type CompleteResult = {
+  /** Where in `text` the completed word begins, in UTF-8 bytes. */
+  start: number;
+  /** What can stand there, the likeliest first. */
+  items: Array<Completion>;
+};
+
+/** Something that can be typed. */
+export type Completion = {
+  /** The whole word, with its `@` or `/`. */
+  text: string;
+  /** What it is, in a few words; may be empty. */
+  detail: string;
 };
 
 /** One value to choose. */
@@ -208,7 +270,7 @@ export type ConfigChoice = {
 
 /** One thing to choose. */
 export type ConfigOption = {
-  /** `mode` or `model`. */
+  /** `mode`, `model` or `trust`. */
   id: string;
   /** The value now. */
   current: string;
@@ -236,6 +298,17 @@ export type ConfigSetParams = {
   mode?: Mode | null;
   /** The model to use from the next request on, as `provider/name`. */
   model?: string | null;
+  /** Whether the session's folder is trusted: its configuration, skills and slash commands
+   * count only then. Remembered for the folder. */
+  trust?: boolean | null;
+};
+
+/** Parameters of `coworker/context/get`. */
+export type ContextParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** A prompt that is not sent yet; its mentions are counted. */
+  text?: string;
 };
 
 /** Something the user pointed at. */
@@ -245,6 +318,65 @@ export type ContextPart =
   kind: "file";
   /** The file. */
   path: AbsPath;
+  /** The line of the cursor, counted from 1, where it is known. */
+  line?: number | null;
+}
+/** The other documents that are open in the user's editor, the last used first. */
+| {
+  kind: "openDocuments";
+  /** The documents. */
+  paths: Array<AbsPath>;
+}
+/** A file or a part of one that the prompt mentions, as it was then. */
+| {
+  kind: "text";
+  /** How it was mentioned: `@src/main.rs:3-9`. */
+  mention: string;
+  /** The file. */
+  path: AbsPath;
+  /** The first line of `text`, counted from 1. */
+  firstLine: number;
+  /** How many lines the file has. */
+  lines: number;
+  /** The text, unsaved changes included; cut where it was too long. */
+  text: string;
+  /** The symbol that was mentioned, if it was one: `impl Stack > fn pop`. */
+  symbol?: string | null;
+  /** What the whole file defines, if `text` is only its beginning, a line each: `12-40 fn
+   * pop`; what is in something else is indented. */
+  outline?: Array<string>;
+}
+/** A folder that the prompt mentions. */
+| {
+  kind: "folder";
+  /** How it was mentioned. */
+  mention: string;
+  /** The folder. */
+  path: AbsPath;
+  /** What is in it, a name to a line, folders with a slash; cut where it was too long. */
+  entries: Array<string>;
+}
+/** The changes since the last commit, unsaved ones included, that the prompt mentions. */
+| {
+  kind: "diff";
+  /** A unified diff; cut where it was too long. */
+  text: string;
+}
+/** What a slash command stands for. */
+| {
+  kind: "command";
+  /** Its name, without the slash. */
+  name: string;
+  /** What the model reads in place of the prompt. */
+  text: string;
+}
+/** A mention that could not be followed. */
+| {
+  kind: "unresolved";
+  /** How it was written. */
+  mention: string;
+  /** Why, in a sentence. */
+  reason: string;
 }
 /** A stretch of text the user selected. */
 | {
@@ -269,8 +401,55 @@ export type ContextPart =
   lines: Array<string>;
 };
 
+/** What the next request would be made of. */
+export type ContextReport = {
+  /** The parts, in the order they are sent. */
+  parts: Array<ContextShare>;
+  /** The sum of the estimates. */
+  tokens: number;
+};
+
+/** One part of a request and what it weighs. */
+export type ContextShare = {
+  /** What kind of part it is: `instructions`, `rules`, `skills`, `tool`, `conversation`,
+   * `mention`. */
+  kind: string;
+  /** Which one: a path, the name of a tool. */
+  name: string;
+  /** Its size in UTF-8 bytes. */
+  bytes: number;
+  /** An estimate of its tokens: no model counts exactly like another. */
+  tokens: number;
+};
+
 /** How an approval was decided. */
-export type Decision = "reject" | "once" | "session" | "always" | "withdrawn";
+export type Decision = "reject" | "once" | "saveAndRun" | "session" | "always" | "withdrawn";
+
+/** Parameters of `coworker/editor/diagnostics`, from the server to the client. */
+export type DiagnosticsParams = {
+  /** The document; without it every document the client has diagnostics of. */
+  uri?: string | null;
+  /** Wait until the document has reached this version and its language servers have spoken
+   * about it; without it the answer is what is known now. */
+  minVersion?: number | null;
+  /** How long the diagnostics must not have changed to count as settled, in milliseconds. */
+  settleMs: number;
+  /** How long to wait at most, in milliseconds. */
+  timeoutMs: number;
+};
+
+/** Result of `coworker/editor/diagnostics`. */
+export type DiagnosticsResult = {
+  /** The problems. */
+  items: Array<WireDiagnostic>;
+  /** The version of the document they are for, where the client knows it. */
+  version?: number | null;
+  /** Whether the language servers have spoken about this version, or the time ran out. */
+  fresh: boolean;
+  /** The language servers that look at the document; with none of them, no problem means
+   * nothing. */
+  servers?: Array<string>;
+};
 
 /** Parameters of `coworker/documents/get`. */
 export type DocumentParams = {
@@ -358,6 +537,20 @@ export type Effect =
   /** What is written. */
   path: AbsPath;
 }
+/** Deletes a file. */
+| {
+  kind: "delete";
+  /** What is deleted. */
+  path: AbsPath;
+}
+/** Moves a file. */
+| {
+  kind: "move";
+  /** Where it is. */
+  from: AbsPath;
+  /** Where it goes. */
+  to: AbsPath;
+}
 /** Runs a command in a shell. */
 | {
   kind: "run";
@@ -376,7 +569,7 @@ export type Empty = {
 };
 
 /** What went wrong, as a stable string; in JSON-RPC it travels as `data.code`. */
-export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editStale" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelUnauthorized" | "modelOverloaded" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
+export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "notEncodable" | "alreadyExists" | "unsaved" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editContradicts" | "editBreaksSyntax" | "editAlreadyApplied" | "editStale" | "editUnread" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelUnauthorized" | "modelOverloaded" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "unknownCommand" | "skillNotFound" | "promptNotQueued" | "noEditor" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
 
 /** An error in words and code; in JSON-RPC it travels as `message` and `data`. */
 export type ErrorInfo = {
@@ -390,18 +583,34 @@ export type ErrorInfo = {
 export type FileChange = {
   /** The file, resolved. */
   path: AbsPath;
-  /** Whether the file comes into being. */
+  /** What happens to the file as a whole. */
   kind: FileChangeKind;
+  /** Where the file goes, resolved; only if it is moved. */
+  to?: AbsPath | null;
   /** The document the edits were made for; none when the file is created. */
   base?: Stamp | null;
   /** The edits in the order the model made them, each against the text the one before it left. */
   edits: Array<Edit>;
   /** The whole proposal as a unified diff, for people. */
   diff: string;
+  /** Faults in the syntax of the proposed text that the text before did not have. */
+  syntaxErrors?: Array<SyntaxError>;
 };
 
 /** What happens to a file. */
-export type FileChangeKind = "edit" | "create";
+export type FileChangeKind = "edit" | "create" | "delete" | "move";
+
+/** A picture; its bytes are kept beside the journal. */
+export type Image = {
+  /** What it was read from. */
+  path: AbsPath;
+  /** The media type: `image/png`. */
+  mediaType: string;
+  /** SHA-256 of its bytes, in hexadecimal: the name it is kept by. */
+  hash: string;
+  /** How many bytes it has. */
+  bytes: number;
+};
 
 /** One durable thing in the journal. */
 export type Item = {
@@ -474,13 +683,16 @@ export type ListSessionsResult = {
 };
 
 /** How freely the agent may act. */
-export type Mode = "ask" | "plan";
+export type Mode = "ask" | "plan" | "edit" | "auto";
 
 /** Parameters of `coworker/session/new`. */
 export type NewSessionParams = {
   /** The folder to work in, as a `file:` URI or an absolute path; without it the client's
    * first workspace folder. */
   root?: string | null;
+  /** Further folders of the same work, likewise; without `root` the client's other workspace
+   * folders. */
+  folders?: Array<string>;
   /** The mode; without it the configured one. */
   mode?: Mode | null;
   /** The model as `provider/name`; without it the configured one. */
@@ -533,8 +745,12 @@ export type PromptParams = {
 export type ProposedFile = {
   /** The document. */
   uri: string;
-  /** Whether it comes into being. */
+  /** What happens to the file as a whole. */
   kind: FileChangeKind;
+  /** Where the file goes; only if it is moved. */
+  to?: string | null;
+  /** Faults in the syntax of the proposed text that the text before did not have. */
+  syntaxErrors?: Array<SyntaxError>;
   /** The text before and after; none when the document is no longer the one the edits were
    * made for. */
   texts?: ProposedTexts | null;
@@ -550,12 +766,62 @@ export type ProposedTexts = {
   after: string;
 };
 
+/** A question of the agent, with answers to choose from; words of the user's own always do. */
+export type Question = {
+  /** The question. */
+  text: string;
+  /** A word or two for a tab or a heading; may be empty. */
+  heading?: string;
+  /** The answers to choose from; none if only words can answer it. */
+  choices?: Array<Choice>;
+  /** Whether several may be chosen. */
+  multiple?: boolean;
+};
+
+/** What the user answered to one question. */
+export type QuestionAnswer = {
+  /** The labels that were chosen. */
+  chosen?: Array<string>;
+  /** The user's own words. */
+  text?: string | null;
+};
+
+/** What is done with a prompt that waits. */
+export type QueueChange = 
+/** Its text is replaced. What it mentions is looked up again; what it points at stays. */
+| {
+  op: "edit";
+  /** The new text. */
+  text: string;
+}
+/** It is not sent. */
+| {
+  op: "remove";
+}
+/** It is put to the model with the next request of the turn that runs. */
+| {
+  op: "steer";
+};
+
+/** Parameters of `coworker/chat/queue`: changes a prompt that waits. */
+export type QueueParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The turn that the prompt will be. */
+  turnId: TurnId;
+  /** What to do with it. */
+  change: QueueChange;
+};
+
 /** A prompt that waits for the turn before it. */
 export type QueuedPrompt = {
   /** The turn it will be. */
   turnId: TurnId;
   /** What will be asked. */
   message: UserMessage;
+  /** Whether it goes to the model with the next request of the turn that runs. If that turn
+   * makes none, it becomes a turn of its own like the others. */
+  steer?: boolean;
 };
 
 /** A stretch of a document; the end is outside. Same meaning as in LSP 3.17, `Range`. */
@@ -582,6 +848,12 @@ export type Rule = {
   allow: Effect;
 };
 
+/** Parameters of `coworker/documents/save`, from the server to the client. */
+export type SaveParams = {
+  /** The documents to save. */
+  uris: Array<string>;
+};
+
 /** What the server can do, in the result's `capabilities.experimental.coworker`. */
 export type ServerCapabilities = {
   /** [`crate::PROTOCOL_VERSION`]. */
@@ -599,6 +871,8 @@ export type SessionInfo = {
   id: SessionId;
   /** The folder it works in. */
   root: AbsPath;
+  /** Further folders that belong to the same work: the other roots of a workspace with several. */
+  folders?: Array<AbsPath>;
   /** The first line of its first prompt; empty before it. */
   title: string;
   /** When it began, in milliseconds since 1970 in UTC. */
@@ -622,6 +896,9 @@ export type SessionUpdate = {
   /** What happened. */
   update: Update;
 };
+
+/** How bad a problem is. Same meaning as in LSP 3.17, `DiagnosticSeverity`; the worst first. */
+export type Severity = "error" | "warning" | "information" | "hint";
 
 /** The state of a document that an edit was made for. */
 export type Stamp = {
@@ -652,6 +929,16 @@ export type Status =
 
 /** Why a turn ended. */
 export type StopReason = "completed" | "cancelled" | "interrupted" | "error";
+
+/** A new fault in the syntax of a text, found before anyone is asked about the edit that makes it. */
+export type SyntaxError = {
+  /** The line in the text with the edit, counted from 1. */
+  line: number;
+  /** The character in the line, counted from 1. */
+  column: number;
+  /** What is wrong, in one line. */
+  message: string;
+};
 
 /** One thing to do. */
 export type Todo = {
@@ -693,6 +980,8 @@ export type ToolCallStatus = "pending" | "running" | "completed" | "failed" | "r
 export type ToolOutput = {
   /** The text the model reads. */
   text: string;
+  /** Pictures that the model is shown with it. */
+  images?: Array<Image>;
   /** The error, when it is one. */
   error?: ErrorCode | null;
 };
@@ -778,6 +1067,22 @@ export type UserMessage = {
   context?: Array<ContextPart>;
 };
 
+/** One problem, in the client's positions. */
+export type WireDiagnostic = {
+  /** The document. */
+  uri: string;
+  /** Where. */
+  range: Range;
+  /** How bad it is. */
+  severity: Severity;
+  /** What is wrong. */
+  message: string;
+  /** Who says so. */
+  source?: string;
+  /** Its code there. */
+  code?: string;
+};
+
 /** What the client may ask, by method. */
 export interface ClientRequests {
   /** Starts a session and attaches the client to it. */
@@ -788,8 +1093,10 @@ export interface ClientRequests {
   "coworker/session/attach": { params: AttachParams; result: AttachResult };
   /** Deletes a session and its journal for good. Refused while a turn runs. */
   "coworker/session/delete": { params: SessionParams; result: Empty };
-  /** Sends a prompt. Answered at once; what happens comes as updates, and the end of the turn is a `status` update. While a turn runs the prompt waits in the queue. */
+  /** Sends a prompt. Answered at once; what happens comes as updates, and the end of the turn is a `status` update. While a turn runs the prompt waits in the queue, or steers that turn. */
   "coworker/chat": { params: ChatParams; result: ChatResult };
+  /** Edits or removes a prompt that waits, or steers the running turn with it. The queue comes back as a `queue` update. */
+  "coworker/chat/queue": { params: QueueParams; result: Empty };
   /** Stops the running turn. The end comes as a `status` update with `stopReason: cancelled`. */
   "coworker/chat/cancel": { params: SessionParams; result: CancelResult };
   /** Answers an approval that is open, late or from a second client. The first answer wins. */
@@ -804,6 +1111,10 @@ export interface ClientRequests {
   "coworker/config/set": { params: ConfigSetParams; result: ConfigOptionsResult };
   /** A document as the agent sees it: the editor's text where it is open, else the file's. */
   "coworker/documents/get": { params: DocumentParams; result: DocumentResult };
+  /** What can be typed at a place of a prompt: slash commands, mentions of files, folders and symbols. */
+  "coworker/complete": { params: CompleteParams; result: CompleteResult };
+  /** What the next request to the model would be made of, with an estimate of the tokens of each part. */
+  "coworker/context/get": { params: ContextParams; result: ContextReport };
 }
 
 /** What the server may ask, by method. */
@@ -812,6 +1123,10 @@ export interface ServerRequests {
   "coworker/approval/request": { params: ApprovalRequestParams; result: Answer | null };
   /** Asks the user for words, such as what to ask about a selection. Sent to clients that announce `ui.prompt`. Null means that the user thought better of it. */
   "coworker/prompt": { params: PromptParams; result: string | null };
+  /** Saves documents, because the user chose *save and run*. Sent to clients that announce `host.save`. The server looks at the files afterwards, whatever the answer. */
+  "coworker/documents/save": { params: SaveParams; result: Empty | null };
+  /** What the editor's language servers say about a document. Sent to clients that announce `host.diagnostics`. Null when nothing is known of the document. */
+  "coworker/editor/diagnostics": { params: DiagnosticsParams; result: DiagnosticsResult | null };
 }
 
 /** What the server tells, by method. */

@@ -12,6 +12,7 @@
 ---@field decision coworker.Decision The decision.
 ---@field reason? string|nil What the user said about it; the model is told.
 ---@field edits? coworker.EditDecision[] Decisions on single edits that differ from `decision`; only for change sets.
+---@field answers? coworker.QuestionAnswer[] The answers to the agent's questions, one for each; only for questions.
 ---@field by? string Who answered: a client's name, or how it was answered otherwise.
 
 ---A question to the user, and its answer once there is one.
@@ -47,6 +48,7 @@
 ---@field kind "toolCall"
 ---@field itemId coworker.ItemId The tool call's item.
 ---@field effects coworker.Effect[] What it would do.
+---@field unsaved? coworker.AbsPath[] Documents that the agent edited and that are not saved: a command would not see the edits. Where an editor can save them, `saveAndRun` is among the options.
 
 ---The edits of one model response. Their review is their approval.
 ---@class coworker.ApprovalSubject.changes
@@ -58,8 +60,14 @@
 ---@field kind "plan"
 ---@field itemId coworker.ItemId The plan's item.
 
+---Questions of the agent. The answer has one [`QuestionAnswer`] for each, in their order.
+---@class coworker.ApprovalSubject.questions
+---@field kind "questions"
+---@field itemId coworker.ItemId The tool call's item.
+---@field questions coworker.Question[] The questions.
+
 ---What an approval is about.
----@alias coworker.ApprovalSubject coworker.ApprovalSubject.toolCall|coworker.ApprovalSubject.changes|coworker.ApprovalSubject.plan
+---@alias coworker.ApprovalSubject coworker.ApprovalSubject.toolCall|coworker.ApprovalSubject.changes|coworker.ApprovalSubject.plan|coworker.ApprovalSubject.questions
 
 ---Parameters of `coworker/session/attach`.
 ---@class coworker.AttachParams
@@ -104,12 +112,14 @@
 ---@class coworker.ChatContext
 ---@field uri string The document.
 ---@field range? coworker.Range|nil The selection in it; without it the document as a whole is meant.
+---@field cursor? coworker.Position|nil Where the cursor stands in it; told to the model where nothing is selected.
 
 ---Parameters of `coworker/chat`.
 ---@class coworker.ChatParams
 ---@field sessionId? coworker.SessionId|nil The session; without it the connection's own, which is made when there is none.
 ---@field text string The prompt.
 ---@field context? coworker.ChatContext[] What the user points at.
+---@field steer? boolean If a turn runs, put this to the model with its next request instead of after the turn.
 
 ---Result of `coworker/chat`. The answer comes as updates; its end is a `status` update.
 ---@class coworker.ChatResult
@@ -117,17 +127,44 @@
 ---@field turnId coworker.TurnId The turn that this prompt is.
 ---@field queued boolean Whether it waits for a turn that runs. If that turn does not complete, the prompt is not sent, and a notice of this turn says so.
 
+---An answer to choose.
+---@class coworker.Choice
+---@field label string What is shown and what the agent reads.
+---@field description? string What choosing it means; may be empty.
+
 ---What the client can do, in `capabilities.experimental.coworker` or
 ---`initializationOptions.coworker`. With none of it, plain LSP is used.
 ---@class coworker.ClientCapabilities
 ---@field version? integer The protocol version the client was written for.
 ---@field ui? coworker.ClientUi What the client draws.
+---@field host? coworker.ClientHost What the client does for the server.
+
+---What the client does for the server beside drawing.
+---@class coworker.ClientHost
+---@field save? boolean It answers `coworker/documents/save`.
+---@field diagnostics? boolean It answers `coworker/editor/diagnostics`.
 
 ---What the client draws by itself.
 ---@class coworker.ClientUi
 ---@field chat? boolean A chat pane: it gets `coworker/session/update`, and no chat document is opened.
 ---@field approvals? boolean Questions: it answers `coworker/approval/request`, and no messages are shown.
 ---@field prompt? boolean A prompt for what to ask: the server asks for `coworker/prompt` where it needs words.
+---@field questions? boolean Questions of the agent: it draws approvals whose subject is `questions`, with choices and words of the user's own. Without it such a question is a message with its first choices.
+
+---Parameters of `coworker/complete`: what can be typed at a place of a prompt.
+---@class coworker.CompleteParams
+---@field sessionId? coworker.SessionId|nil The session; without it the connection's own.
+---@field text string The prompt up to the cursor.
+
+---Result of `coworker/complete`.
+---@class coworker.CompleteResult
+---@field start integer Where in `text` the completed word begins, in UTF-8 bytes.
+---@field items coworker.Completion[] What can stand there, the likeliest first.
+
+---Something that can be typed.
+---@class coworker.Completion
+---@field text string The whole word, with its `@` or `/`.
+---@field detail string What it is, in a few words; may be empty.
 
 ---One value to choose.
 ---@class coworker.ConfigChoice
@@ -136,7 +173,7 @@
 
 ---One thing to choose.
 ---@class coworker.ConfigOption
----@field id string `mode` or `model`.
+---@field id string `mode`, `model` or `trust`.
 ---@field current string The value now.
 ---@field choices coworker.ConfigChoice[] The values there are.
 
@@ -153,11 +190,58 @@
 ---@field sessionId coworker.SessionId The session.
 ---@field mode? coworker.Mode|nil The mode to take on.
 ---@field model? string|nil The model to use from the next request on, as `provider/name`.
+---@field trust? boolean|nil Whether the session's folder is trusted: its configuration, skills and slash commands count only then. Remembered for the folder.
+
+---Parameters of `coworker/context/get`.
+---@class coworker.ContextParams
+---@field sessionId coworker.SessionId The session.
+---@field text? string A prompt that is not sent yet; its mentions are counted.
 
 ---A file the user has in front of them.
 ---@class coworker.ContextPart.file
 ---@field kind "file"
 ---@field path coworker.AbsPath The file.
+---@field line? integer|nil The line of the cursor, counted from 1, where it is known.
+
+---The other documents that are open in the user's editor, the last used first.
+---@class coworker.ContextPart.openDocuments
+---@field kind "openDocuments"
+---@field paths coworker.AbsPath[] The documents.
+
+---A file or a part of one that the prompt mentions, as it was then.
+---@class coworker.ContextPart.text
+---@field kind "text"
+---@field mention string How it was mentioned: `@src/main.rs:3-9`.
+---@field path coworker.AbsPath The file.
+---@field firstLine integer The first line of `text`, counted from 1.
+---@field lines integer How many lines the file has.
+---@field text string The text, unsaved changes included; cut where it was too long.
+---@field symbol? string|nil The symbol that was mentioned, if it was one: `impl Stack > fn pop`.
+---@field outline? string[] What the whole file defines, if `text` is only its beginning, a line each: `12-40 fn pop`; what is in something else is indented.
+
+---A folder that the prompt mentions.
+---@class coworker.ContextPart.folder
+---@field kind "folder"
+---@field mention string How it was mentioned.
+---@field path coworker.AbsPath The folder.
+---@field entries string[] What is in it, a name to a line, folders with a slash; cut where it was too long.
+
+---The changes since the last commit, unsaved ones included, that the prompt mentions.
+---@class coworker.ContextPart.diff
+---@field kind "diff"
+---@field text string A unified diff; cut where it was too long.
+
+---What a slash command stands for.
+---@class coworker.ContextPart.command
+---@field kind "command"
+---@field name string Its name, without the slash.
+---@field text string What the model reads in place of the prompt.
+
+---A mention that could not be followed.
+---@class coworker.ContextPart.unresolved
+---@field kind "unresolved"
+---@field mention string How it was written.
+---@field reason string Why, in a sentence.
 
 ---A stretch of text the user selected.
 ---@class coworker.ContextPart.selection
@@ -175,10 +259,36 @@
 ---@field lines string[] One line each: `12:5 error: expected ;`.
 
 ---Something the user pointed at.
----@alias coworker.ContextPart coworker.ContextPart.file|coworker.ContextPart.selection|coworker.ContextPart.problems
+---@alias coworker.ContextPart coworker.ContextPart.file|coworker.ContextPart.openDocuments|coworker.ContextPart.text|coworker.ContextPart.folder|coworker.ContextPart.diff|coworker.ContextPart.command|coworker.ContextPart.unresolved|coworker.ContextPart.selection|coworker.ContextPart.problems
+
+---What the next request would be made of.
+---@class coworker.ContextReport
+---@field parts coworker.ContextShare[] The parts, in the order they are sent.
+---@field tokens integer The sum of the estimates.
+
+---One part of a request and what it weighs.
+---@class coworker.ContextShare
+---@field kind string What kind of part it is: `instructions`, `rules`, `skills`, `tool`, `conversation`, `mention`.
+---@field name string Which one: a path, the name of a tool.
+---@field bytes integer Its size in UTF-8 bytes.
+---@field tokens integer An estimate of its tokens: no model counts exactly like another.
 
 ---How an approval was decided.
----@alias coworker.Decision "reject"|"once"|"session"|"always"|"withdrawn"
+---@alias coworker.Decision "reject"|"once"|"saveAndRun"|"session"|"always"|"withdrawn"
+
+---Parameters of `coworker/editor/diagnostics`, from the server to the client.
+---@class coworker.DiagnosticsParams
+---@field uri? string|nil The document; without it every document the client has diagnostics of.
+---@field minVersion? integer|nil Wait until the document has reached this version and its language servers have spoken about it; without it the answer is what is known now.
+---@field settleMs integer How long the diagnostics must not have changed to count as settled, in milliseconds.
+---@field timeoutMs integer How long to wait at most, in milliseconds.
+
+---Result of `coworker/editor/diagnostics`.
+---@class coworker.DiagnosticsResult
+---@field items coworker.WireDiagnostic[] The problems.
+---@field version? integer|nil The version of the document they are for, where the client knows it.
+---@field fresh boolean Whether the language servers have spoken about this version, or the time ran out.
+---@field servers? string[] The language servers that look at the document; with none of them, no problem means nothing.
 
 ---Parameters of `coworker/documents/get`.
 ---@class coworker.DocumentParams
@@ -243,6 +353,17 @@
 ---@field kind "write"
 ---@field path coworker.AbsPath What is written.
 
+---Deletes a file.
+---@class coworker.Effect.delete
+---@field kind "delete"
+---@field path coworker.AbsPath What is deleted.
+
+---Moves a file.
+---@class coworker.Effect.move
+---@field kind "move"
+---@field from coworker.AbsPath Where it is.
+---@field to coworker.AbsPath Where it goes.
+
 ---Runs a command in a shell.
 ---@class coworker.Effect.run
 ---@field kind "run"
@@ -254,13 +375,13 @@
 ---@field kind "submitPlan"
 
 ---What a prepared tool call would do. Paths are resolved: links are followed.
----@alias coworker.Effect coworker.Effect.read|coworker.Effect.write|coworker.Effect.run|coworker.Effect.submitPlan
+---@alias coworker.Effect coworker.Effect.read|coworker.Effect.write|coworker.Effect.delete|coworker.Effect.move|coworker.Effect.run|coworker.Effect.submitPlan
 
 ---A result with nothing in it.
 ---@class coworker.Empty
 
 ---What went wrong, as a stable string; in JSON-RPC it travels as `data.code`.
----@alias coworker.ErrorCode "invalidParams"|"sessionNotFound"|"sessionInUse"|"sessionBusy"|"queueFull"|"approvalNotFound"|"changeSetNotFound"|"documentNotFound"|"notAFile"|"notUtf8"|"documentTooBig"|"fileSystem"|"badPath"|"editNotFound"|"editAmbiguous"|"editStale"|"editRefused"|"editUnconfirmed"|"unknownTool"|"badToolArguments"|"toolFailed"|"commandTimedOut"|"denied"|"rejected"|"cancelled"|"interrupted"|"modelUnavailable"|"modelUnauthorized"|"modelOverloaded"|"modelRefused"|"modelBrokeOff"|"turnTooLong"|"storeLocked"|"storeReadOnly"|"storeFailed"|"internal"
+---@alias coworker.ErrorCode "invalidParams"|"sessionNotFound"|"sessionInUse"|"sessionBusy"|"queueFull"|"approvalNotFound"|"changeSetNotFound"|"documentNotFound"|"notAFile"|"notUtf8"|"notEncodable"|"alreadyExists"|"unsaved"|"documentTooBig"|"fileSystem"|"badPath"|"editNotFound"|"editAmbiguous"|"editContradicts"|"editBreaksSyntax"|"editAlreadyApplied"|"editStale"|"editUnread"|"editRefused"|"editUnconfirmed"|"unknownTool"|"badToolArguments"|"toolFailed"|"commandTimedOut"|"denied"|"rejected"|"cancelled"|"interrupted"|"modelUnavailable"|"modelUnauthorized"|"modelOverloaded"|"modelRefused"|"modelBrokeOff"|"turnTooLong"|"unknownCommand"|"skillNotFound"|"promptNotQueued"|"noEditor"|"storeLocked"|"storeReadOnly"|"storeFailed"|"internal"
 
 ---An error in words and code; in JSON-RPC it travels as `message` and `data`.
 ---@class coworker.ErrorInfo
@@ -270,13 +391,22 @@
 ---The edits of a change set in one file.
 ---@class coworker.FileChange
 ---@field path coworker.AbsPath The file, resolved.
----@field kind coworker.FileChangeKind Whether the file comes into being.
+---@field kind coworker.FileChangeKind What happens to the file as a whole.
+---@field to? coworker.AbsPath|nil Where the file goes, resolved; only if it is moved.
 ---@field base? coworker.Stamp|nil The document the edits were made for; none when the file is created.
 ---@field edits coworker.Edit[] The edits in the order the model made them, each against the text the one before it left.
 ---@field diff string The whole proposal as a unified diff, for people.
+---@field syntaxErrors? coworker.SyntaxError[] Faults in the syntax of the proposed text that the text before did not have.
 
 ---What happens to a file.
----@alias coworker.FileChangeKind "edit"|"create"
+---@alias coworker.FileChangeKind "edit"|"create"|"delete"|"move"
+
+---A picture; its bytes are kept beside the journal.
+---@class coworker.Image
+---@field path coworker.AbsPath What it was read from.
+---@field mediaType string The media type: `image/png`.
+---@field hash string SHA-256 of its bytes, in hexadecimal: the name it is kept by.
+---@field bytes integer How many bytes it has.
 
 ---What the user asked.
 ---@class coworker.Item.userMessage: coworker.UserMessage
@@ -360,11 +490,12 @@
 ---@field sessions coworker.SessionInfo[] The sessions, the last used first.
 
 ---How freely the agent may act.
----@alias coworker.Mode "ask"|"plan"
+---@alias coworker.Mode "ask"|"plan"|"edit"|"auto"
 
 ---Parameters of `coworker/session/new`.
 ---@class coworker.NewSessionParams
 ---@field root? string|nil The folder to work in, as a `file:` URI or an absolute path; without it the client's first workspace folder.
+---@field folders? string[] Further folders of the same work, likewise; without `root` the client's other workspace folders.
 ---@field mode? coworker.Mode|nil The mode; without it the configured one.
 ---@field model? string|nil The model as `provider/name`; without it the configured one.
 
@@ -399,7 +530,9 @@
 ---One file of a change set, before and after.
 ---@class coworker.ProposedFile
 ---@field uri string The document.
----@field kind coworker.FileChangeKind Whether it comes into being.
+---@field kind coworker.FileChangeKind What happens to the file as a whole.
+---@field to? string|nil Where the file goes; only if it is moved.
+---@field syntaxErrors? coworker.SyntaxError[] Faults in the syntax of the proposed text that the text before did not have.
 ---@field texts? coworker.ProposedTexts|nil The text before and after; none when the document is no longer the one the edits were made for.
 ---@field diff string The proposal as a unified diff.
 
@@ -408,10 +541,45 @@
 ---@field before string The text now; empty when the file would be created.
 ---@field after string The text with every edit in it.
 
+---A question of the agent, with answers to choose from; words of the user's own always do.
+---@class coworker.Question
+---@field text string The question.
+---@field heading? string A word or two for a tab or a heading; may be empty.
+---@field choices? coworker.Choice[] The answers to choose from; none if only words can answer it.
+---@field multiple? boolean Whether several may be chosen.
+
+---What the user answered to one question.
+---@class coworker.QuestionAnswer
+---@field chosen? string[] The labels that were chosen.
+---@field text? string|nil The user's own words.
+
+---Its text is replaced. What it mentions is looked up again; what it points at stays.
+---@class coworker.QueueChange.edit
+---@field op "edit"
+---@field text string The new text.
+
+---It is not sent.
+---@class coworker.QueueChange.remove
+---@field op "remove"
+
+---It is put to the model with the next request of the turn that runs.
+---@class coworker.QueueChange.steer
+---@field op "steer"
+
+---What is done with a prompt that waits.
+---@alias coworker.QueueChange coworker.QueueChange.edit|coworker.QueueChange.remove|coworker.QueueChange.steer
+
+---Parameters of `coworker/chat/queue`: changes a prompt that waits.
+---@class coworker.QueueParams
+---@field sessionId coworker.SessionId The session.
+---@field turnId coworker.TurnId The turn that the prompt will be.
+---@field change coworker.QueueChange What to do with it.
+
 ---A prompt that waits for the turn before it.
 ---@class coworker.QueuedPrompt
 ---@field turnId coworker.TurnId The turn it will be.
 ---@field message coworker.UserMessage What will be asked.
+---@field steer? boolean Whether it goes to the model with the next request of the turn that runs. If that turn makes none, it becomes a turn of its own like the others.
 
 ---A stretch of a document; the end is outside. Same meaning as in LSP 3.17, `Range`.
 ---@class coworker.Range
@@ -428,6 +596,10 @@
 ---@class coworker.Rule
 ---@field allow coworker.Effect What is allowed without asking.
 
+---Parameters of `coworker/documents/save`, from the server to the client.
+---@class coworker.SaveParams
+---@field uris string[] The documents to save.
+
 ---What the server can do, in the result's `capabilities.experimental.coworker`.
 ---@class coworker.ServerCapabilities
 ---@field protocolVersion integer [`crate::PROTOCOL_VERSION`].
@@ -440,6 +612,7 @@
 ---@class coworker.SessionInfo
 ---@field id coworker.SessionId Names the session.
 ---@field root coworker.AbsPath The folder it works in.
+---@field folders? coworker.AbsPath[] Further folders that belong to the same work: the other roots of a workspace with several.
 ---@field title string The first line of its first prompt; empty before it.
 ---@field createdAt integer When it began, in milliseconds since 1970 in UTC.
 ---@field updatedAt integer When something last happened in it, likewise.
@@ -453,6 +626,9 @@
 ---@field sessionId coworker.SessionId The session.
 ---@field seq integer Rises with every update of the session. Gaps are normal: merged deltas leave them.
 ---@field update coworker.Update What happened.
+
+---How bad a problem is. Same meaning as in LSP 3.17, `DiagnosticSeverity`; the worst first.
+---@alias coworker.Severity "error"|"warning"|"information"|"hint"
 
 ---The state of a document that an edit was made for.
 ---@class coworker.Stamp
@@ -476,6 +652,12 @@
 
 ---Why a turn ended.
 ---@alias coworker.StopReason "completed"|"cancelled"|"interrupted"|"error"
+
+---A new fault in the syntax of a text, found before anyone is asked about the edit that makes it.
+---@class coworker.SyntaxError
+---@field line integer The line in the text with the edit, counted from 1.
+---@field column integer The character in the line, counted from 1.
+---@field message string What is wrong, in one line.
 
 ---One thing to do.
 ---@class coworker.Todo
@@ -503,6 +685,7 @@
 ---What a tool call came to.
 ---@class coworker.ToolOutput
 ---@field text string The text the model reads.
+---@field images? coworker.Image[] Pictures that the model is shown with it.
 ---@field error? coworker.ErrorCode|nil The error, when it is one.
 
 ---Names a turn: from one prompt to the end of its answer.
@@ -568,3 +751,12 @@
 ---@class coworker.UserMessage
 ---@field text string The prompt, as typed.
 ---@field context? coworker.ContextPart[] What the user pointed at, as it was then.
+
+---One problem, in the client's positions.
+---@class coworker.WireDiagnostic
+---@field uri string The document.
+---@field range coworker.Range Where.
+---@field severity coworker.Severity How bad it is.
+---@field message string What is wrong.
+---@field source? string Who says so.
+---@field code? string Its code there.
