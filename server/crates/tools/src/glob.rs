@@ -1,6 +1,7 @@
 //! `glob`: finds files by the pattern of their path. The workspace does the search.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 
 use engine::{DocumentError, Prepared, ToolContext, ToolError, Work};
@@ -94,7 +95,9 @@ async fn explain(error: GlobError, root: &AbsPath, context: &ToolContext) -> Too
         GlobError::Root(missing @ DocumentError::NotFound(_)) => {
             return folder::with_near_names(context, root, missing.into()).await;
         }
-        GlobError::Root(DocumentError::NotAFile(_)) => {
+        GlobError::Root(DocumentError::Io { source, .. })
+            if source.kind() == ErrorKind::NotADirectory =>
+        {
             let shown = root.relative_to(&context.root);
             return ToolError::new(ErrorCode::NotAFile, format!("`{shown}` is not a folder"));
         }

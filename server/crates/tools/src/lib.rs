@@ -23,6 +23,7 @@ mod picture;
 mod plan;
 mod proposal;
 mod read;
+mod skill;
 mod todo_write;
 mod typed;
 mod view_image;
@@ -55,6 +56,7 @@ pub fn built_in(workspace: Workspace, environment: Environment) -> Vec<Arc<dyn T
         typed::erase(todo_write::TodoWrite),
         typed::erase(plan::Plan),
         typed::erase(ask::Ask),
+        typed::erase(skill::Skill),
     ]
 }
 

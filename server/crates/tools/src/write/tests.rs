@@ -39,7 +39,9 @@ async fn what_stays_the_same_stays_untouched() {
 
 #[tokio::test]
 async fn line_breaks_and_byte_order_mark_stay() {
-    let folder = read("a.txt", "\u{feff}one\r\ntwo\r\n").await;
+    let folder = Folder::new(&[]);
+    folder.open("a.txt", "\u{feff}one\r\ntwo\r\n");
+    folder.run("read", json!({"path": "a.txt"})).await.unwrap();
     let input = json!({"path": "a.txt", "content": "one\n2\nthree\n"});
     assert_eq!(folder.after("write", input).await, "\u{feff}one\r\n2\r\nthree\r\n");
 }
