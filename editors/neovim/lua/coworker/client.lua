@@ -3,6 +3,7 @@
 
 local config = require('coworker.config')
 local edit = require('coworker.edit')
+local host = require('coworker.host')
 
 local M = {}
 
@@ -168,6 +169,13 @@ local function handlers(root)
       local client = assert(vim.lsp.get_client_by_id(context.client_id))
       return edit.apply(params, client.offset_encoding)
     end,
+    ['coworker/documents/save'] = function(_, params)
+      return host.save(params)
+    end,
+    ['coworker/editor/diagnostics'] = function(_, params, context)
+      local client = assert(vim.lsp.get_client_by_id(context.client_id))
+      return host.diagnostics(root, params, client.offset_encoding)
+    end,
   }
 end
 
@@ -177,6 +185,7 @@ local function init_options()
     coworker = {
       version = M.PROTOCOL_VERSION,
       ui = { chat = true, approvals = true, prompt = true },
+      host = { save = true, diagnostics = true },
       model = config.get().model,
       mode = config.get().mode,
     },
@@ -208,6 +217,7 @@ function M.start(root)
     return nil
   end
   server = { root = root, phase = 'starting', waiting = {} }
+  host.watch()
   local id = vim.lsp.start({
     name = 'coworker',
     cmd = spawn(server),
