@@ -1,11 +1,13 @@
 //! The command line as people and scripts use it: what it says, how it ends and what it leaves
 //! behind. Each test starts the real binary in a folder of its own.
-#![allow(clippy::unwrap_used, reason = "this is all test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is all test")]
 
 #[path = "command_line/around.rs"]
 mod around;
 #[path = "command_line/configuration.rs"]
 mod configuration;
+#[path = "command_line/editor.rs"]
+mod editor;
 #[path = "command_line/run.rs"]
 mod run;
 #[path = "command_line/sessions.rs"]

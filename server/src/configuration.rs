@@ -7,7 +7,7 @@
 //! Start with [`Configuration::load`].
 
 pub(crate) mod keys;
-mod layer;
+pub(crate) mod layer;
 pub(crate) mod show;
 pub(crate) mod trust;
 
@@ -139,6 +139,12 @@ impl Configuration {
     /// The user's file, whether it exists or not.
     pub(crate) fn file(&self) -> PathBuf {
         self.config_folder.as_std_path().join(FILE)
+    }
+
+    /// Whether the project chose the value of a key.
+    pub(crate) fn is_of_project(&self, key: &str) -> bool {
+        let set = self.values.iter().find(|entry| entry.key == key);
+        set.is_some_and(|entry| matches!(entry.origin, Origin::Project(..)))
     }
 
     /// The file to log to.

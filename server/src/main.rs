@@ -49,7 +49,7 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
         Command::Lsp => {
             // An editor starts this, and its user shall hear of a mistake there.
             let configuration = load(global, None)?;
-            wiring::serve_editor(&configuration).await
+            wiring::serve_editor(&configuration, global.clone()).await
         }
         Command::Run(options) => {
             let configuration = load(global, Some(folder(&options.root)?))?.checked()?;

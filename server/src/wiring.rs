@@ -12,7 +12,7 @@ use anyhow::Context;
 use engine::{Documents, NewSession, Parts, Sessions};
 use frontends::{
     cli::{self, CliError, sessions as cli_sessions, style::Colour},
-    lsp::{self, LspOptions},
+    lsp::{self, Choices, LspOptions},
 };
 use models::Models;
 use protocol::{AbsPath, ErrorCode, ErrorInfo};
@@ -21,23 +21,53 @@ use workspace::Workspace;
 
 use crate::{
     arguments::{ContextOptions, Format, Global, ListOptions, RunOptions, SessionsCommand},
-    configuration::{Configuration, trust::Trust},
+    configuration::{Configuration, keys::Keys, layer::Problem, trust::Trust},
 };
 
 /// The most bytes of a prompt that is read from standard input.
 const MAX_PROMPT: u64 = 8 << 20;
 
 /// Serves an editor over standard input and output.
-pub(crate) async fn serve_editor(configuration: &Configuration) -> anyhow::Result<ExitCode> {
+pub(crate) async fn serve_editor(
+    configuration: &Configuration,
+    global: Global,
+) -> anyhow::Result<ExitCode> {
     let (sessions, workspace) = rooms(configuration).await?;
     let here = folder(&workspace, None).await?;
     // Where editors that were not started from a shell begin; the whole disk is no project.
-    let options = match here.parent() {
-        Some(_) => LspOptions { folder: here },
-        None => LspOptions { folder: folder(&workspace, home().as_deref().map(Path::new)).await? },
+    let folder = match here.parent() {
+        Some(_) => here,
+        None => folder(&workspace, home().as_deref().map(Path::new)).await?,
+    };
+    let complaint =
+        |problem: &Problem| format!("Coworker's configuration has a mistake. {problem}");
+    let options = LspOptions {
+        complaints: configuration.problems.iter().map(complaint).collect(),
+        choices: Arc::new(move |root| choices(&global, root)),
+        ..LspOptions::new(folder)
     };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     Ok(lsp::serve(input, output, sessions, workspace, options).await.into())
+}
+
+/// What the project in a folder chooses for its sessions, if the folder is trusted.
+fn choices(global: &Global, root: &AbsPath) -> Choices {
+    let configuration = match Configuration::load(global, Some(root.as_std_path())) {
+        Ok(configuration) => configuration,
+        Err(error) => {
+            tracing::warn!(%root, %error, "the configuration of a project cannot be read");
+            return Choices::default();
+        }
+    };
+    for problem in &configuration.problems {
+        tracing::warn!(%root, %problem, "left out");
+    }
+    let of_project = |key| configuration.is_of_project(key);
+    let Keys { mode, model, .. } = &configuration.keys;
+    Choices {
+        mode: of_project("mode").then_some(*mode),
+        model: of_project("model").then(|| model.clone()),
+    }
 }
 
 /// Sends one prompt and sees it through.

@@ -23,13 +23,14 @@ mod progress;
 mod question;
 mod service;
 mod sync;
+mod trace;
 mod view;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use engine::Sessions;
 use protocol::{
-    AbsPath,
+    AbsPath, Mode,
     methods::{self as agent, Method},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -37,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp_server::{
     ClientSocket, LanguageServer, LspService,
     gen_lsp_types::{
-        InitializeParams, InitializeResult, InitializedParams, ProgressToken,
+        InitializeParams, InitializeResult, InitializedParams, ProgressToken, SetTraceParams,
         WorkDoneProgressCancelParams,
     },
     jsonrpc,
@@ -54,10 +55,30 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the client does not say.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LspOptions {
     /// Where to work if the client names no folder.
     pub folder: AbsPath,
+    /// What the user is told first: mistakes in the configuration, a sentence each.
+    pub complaints: Vec<String>,
+    /// What a project chooses for its sessions, by its folder. May read files.
+    pub choices: Arc<dyn Fn(&AbsPath) -> Choices + Send + Sync>,
+}
+
+/// What a project chooses for its sessions. The client's settings count more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The mode.
+    pub mode: Option<Mode>,
+    /// The model, as `provider/name`.
+    pub model: Option<String>,
+}
+
+impl LspOptions {
+    /// To work in this folder, with nothing to complain of and projects that choose nothing.
+    pub fn new(folder: AbsPath) -> Self {
+        Self { folder, complaints: Vec::new(), choices: Arc::new(|_| Choices::default()) }
+    }
 }
 
 /// How a connection ended.
@@ -91,9 +112,10 @@ pub async fn serve(
     let mut writer = tokio::spawn(drain.run(output));
     let stop = CancellationToken::new();
     let signals = tokio::spawn(lifecycle::watch_signals(stop.clone()));
-    let (service, socket) = service(&sessions, &workspace, &outbox, options.folder, stop.clone());
+    let (service, socket) = service(&sessions, &workspace, &outbox, options, stop.clone());
     let connection = service.inner().0.clone();
-    let ended = service::run(input, (service, socket), outbox.clone(), &stop).await;
+    let trace = connection.trace.clone();
+    let ended = service::run(input, (service, socket), outbox.clone(), trace, &stop).await;
     signals.abort();
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, sessions.shutdown()).await.is_err() {
         tracing::warn!("not every turn stopped in time");
@@ -117,12 +139,12 @@ fn service(
     sessions: &Sessions,
     workspace: &Workspace,
     outbox: &Outbox,
-    folder: AbsPath,
+    options: LspOptions,
     leave: CancellationToken,
 ) -> (LspService<Server>, ClientSocket) {
     LspService::build_with_lifecycle_methods(|client| {
         let (sessions, workspace) = (sessions.clone(), workspace.clone());
-        Server(Connection::new(sessions, workspace, outbox.clone(), client, folder, leave))
+        Server(Connection::new(sessions, workspace, outbox.clone(), client, options, leave))
     })
     .custom_method("textDocument/didOpen", Server::did_open)
     .custom_method("textDocument/didChange", Server::did_change)
@@ -137,6 +159,7 @@ fn service(
     .custom_method("textDocument/codeAction", Server::code_action)
     .custom_method("workspace/executeCommand", Server::execute_command)
     .custom_method("window/workDoneProgress/cancel", Server::progress_cancel)
+    .custom_method("$/setTrace", Server::set_trace)
     .custom_method(agent::SessionNew::NAME, Server::session_new)
     .custom_method(agent::SessionList::NAME, Server::session_list)
     .custom_method(agent::SessionAttach::NAME, Server::session_attach)
@@ -167,6 +190,10 @@ impl LanguageServer for Server {
         if profile.named {
             self.0.folders.set(folders);
         }
+        if let Some(value) = &params.trace {
+            self.0.trace.set(value);
+        }
+        self.0.complain();
         tracing::info!(client = profile.name, root = %profile.root, "a client is here");
         let announcement = lifecycle::announcement(&profile);
         self.0.introduce(profile);
@@ -189,6 +216,10 @@ impl LanguageServer for Server {
 }
 
 impl Server {
+    async fn set_trace(&self, params: SetTraceParams) {
+        self.0.trace.set(&params.value);
+    }
+
     async fn progress_cancel(&self, params: WorkDoneProgressCancelParams) {
         let ProgressToken::String(token) = params.token else { return };
         let Some(session) = self.0.progress.session(&token) else { return };

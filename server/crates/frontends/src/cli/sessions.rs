@@ -139,7 +139,8 @@ pub async fn delete(
             found.push(info);
         }
     }
-    if !yes && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+    let person = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if !yes && !person {
         let why = "there is no terminal to ask on; --yes deletes without asking".to_owned();
         return Err(CliError::Usage(why));
     }

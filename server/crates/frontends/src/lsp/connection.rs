@@ -27,8 +27,8 @@ use tower_lsp_server::{
 use workspace::Workspace;
 
 use super::{
-    chat_document::ChatDocument, convert, editor::LspEditor, folders::Folders, lifecycle::Profile,
-    progress::Progress, sync::OpenDocuments, view::View,
+    Choices, LspOptions, chat_document::ChatDocument, convert, editor::LspEditor, folders::Folders,
+    lifecycle::Profile, progress::Progress, sync::OpenDocuments, trace::Trace, view::View,
 };
 use crate::wire::outbox::Outbox;
 
@@ -48,7 +48,8 @@ pub(super) struct Connection {
     pub(super) progress: Progress,
     pub(super) chat: ChatDocument,
     pub(super) folders: Folders,
-    folder: AbsPath,
+    pub(super) trace: Trace,
+    options: LspOptions,
     profile: OnceLock<Profile>,
     // It has used the agent protocol, so it wants updates, whatever it announced.
     speaks: AtomicBool,
@@ -74,20 +75,20 @@ where
 }
 
 impl Connection {
-    /// Connects an editor that has not said anything yet. `folder` is where to work if it
-    /// names none.
+    /// Connects an editor that has not said anything yet.
     pub(super) fn new(
         sessions: Sessions,
         workspace: Workspace,
         outbox: Outbox,
         client: Client,
-        folder: AbsPath,
+        options: LspOptions,
         leave: CancellationToken,
     ) -> Arc<Self> {
         Arc::new_cyclic(|connection| Self {
             id: sessions.connect(Arc::new(LspEditor::new(connection.clone()))),
             sessions,
             workspace,
+            trace: Trace::new(outbox.clone()),
             outbox,
             client,
             stop: CancellationToken::new(),
@@ -97,7 +98,7 @@ impl Connection {
             progress: Progress::default(),
             chat: ChatDocument::default(),
             folders: Folders::default(),
-            folder,
+            options,
             profile: OnceLock::new(),
             speaks: AtomicBool::new(false),
             own: Arc::default(),
@@ -106,12 +107,28 @@ impl Connection {
 
     /// What the client said of itself.
     pub(super) fn profile(&self) -> &Profile {
-        self.profile.get_or_init(|| Profile::unknown(self.folder.clone()))
+        self.profile.get_or_init(|| Profile::unknown(self.options.folder.clone()))
     }
 
     /// Where to work if the client names no folder.
     pub(super) fn folder(&self) -> &AbsPath {
-        &self.folder
+        &self.options.folder
+    }
+
+    /// Tells the user what is wrong before anything else.
+    pub(super) fn complain(&self) {
+        for complaint in &self.options.complaints {
+            self.say(lsp::MessageType::Error, complaint);
+        }
+    }
+
+    /// What the project in a folder chooses for its sessions.
+    pub(super) async fn choices(&self, root: &AbsPath) -> Choices {
+        let (choices, root) = (self.options.choices.clone(), root.clone());
+        tokio::task::spawn_blocking(move || choices(&root)).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the choices of a project cannot be told");
+            Choices::default()
+        })
     }
 
     /// Keeps what the client says of itself, the first time it does.
@@ -157,6 +174,9 @@ impl Connection {
         let replayed = self.outbox.is_replaying(&update.session_id);
         let before = self.view.mode(&update.session_id);
         self.view.take(update);
+        if !replayed {
+            self.trace.step(update);
+        }
         let now = self.view.mode(&update.session_id);
         if !replayed && now == Some(Mode::Auto) && before != now {
             self.warn_of_auto();
@@ -183,9 +203,9 @@ impl Connection {
         own: &mut Own,
         mut new: NewSession,
     ) -> Result<Attached, ErrorInfo> {
-        let profile = self.profile();
-        new.mode = new.mode.or(profile.mode);
-        new.model = new.model.or_else(|| profile.model.clone());
+        let (profile, choices) = (self.profile(), self.choices(&new.root).await);
+        new.mode = new.mode.or(profile.mode).or(choices.mode);
+        new.model = new.model.or_else(|| profile.model.clone()).or(choices.model);
         let SessionInfo { id, .. } = self.sessions.create(new).await?;
         let attached = self.attach(own, &id, None).await?;
         if self.view.mode(&id) == Some(Mode::Auto) {

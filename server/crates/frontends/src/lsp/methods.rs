@@ -209,9 +209,15 @@ impl Server {
             Some(session) => Chosen::of(&self.0, &session).await.map_err(refused)?,
             None => {
                 let (profile, settings) = (self.0.profile(), self.0.sessions.settings());
-                let model = profile.model.as_ref().unwrap_or(&settings.model).clone();
+                let choices = self.0.choices(&profile.root).await;
+                let model = profile.model.clone().or(choices.model);
+                let model = model.unwrap_or_else(|| settings.model.clone());
                 let trusted = self.0.sessions.is_trusted(self.0.root());
-                Chosen { mode: profile.mode.unwrap_or(settings.mode), model, trusted }
+                Chosen {
+                    mode: profile.mode.or(choices.mode).unwrap_or(settings.mode),
+                    model,
+                    trusted,
+                }
             }
         };
         Ok(options(&self.0, chosen))

@@ -24,7 +24,11 @@ use tower_lsp_server::{
     jsonrpc::{Error, ErrorCode, Id, Request, Response},
 };
 
-use super::{Ended, connection::refused};
+use super::{
+    Ended,
+    connection::refused,
+    trace::{Handling, Trace},
+};
 use crate::wire::{
     frames::{FrameError, Frames},
     message::{self, Incoming},
@@ -49,12 +53,18 @@ pub(super) async fn run<S: LanguageServer>(
     input: impl AsyncRead + Unpin,
     (service, socket): (LspService<S>, ClientSocket),
     outbox: Outbox,
+    trace: Trace,
     stop: &CancellationToken,
 ) -> Ended {
     let (mut requests, mut responses) = socket.split();
     let mut frames = Frames::new(input);
-    let mut calls =
-        Calls { service, outbox: outbox.clone(), phase: Phase::New, pending: JoinSet::new() };
+    let mut calls = Calls {
+        service,
+        outbox: outbox.clone(),
+        trace,
+        phase: Phase::New,
+        pending: JoinSet::new(),
+    };
     let mut stopped = pin!(stop.cancelled());
     loop {
         let next = async {
@@ -105,6 +115,7 @@ pub(super) async fn run<S: LanguageServer>(
 struct Calls<S> {
     service: LspService<S>,
     outbox: Outbox,
+    trace: Trace,
     phase: Phase,
     // Handlers that wait for something. They end with the connection.
     pending: JoinSet<()>,
@@ -120,6 +131,7 @@ impl<S: LanguageServer> Calls<S> {
             }
             return;
         }
+        let handling = self.trace.begin(&method, id.as_ref());
         let answer = answered(method.clone(), id, self.begin(request).await);
         let mut answer = Box::pin(answer);
         match &*method {
@@ -129,20 +141,19 @@ impl<S: LanguageServer> Calls<S> {
                 if response.as_ref().is_some_and(Response::is_ok) {
                     self.phase = Phase::Ready;
                 }
-                self.reply(response);
+                reply(&self.outbox, handling, response.as_ref());
                 return;
             }
             "shutdown" => self.phase = Phase::ShutDown,
             _ => {}
         }
         match futures::poll!(&mut answer) {
-            Poll::Ready(response) => self.reply(response),
+            Poll::Ready(response) => reply(&self.outbox, handling, response.as_ref()),
             Poll::Pending => {
                 let outbox = self.outbox.clone();
                 self.pending.spawn(async move {
-                    if let Some(response) = answer.await {
-                        outbox.send(&response);
-                    }
+                    let response = answer.await;
+                    reply(&outbox, handling, response.as_ref());
                 });
             }
         }
@@ -174,11 +185,15 @@ impl<S: LanguageServer> Calls<S> {
             Err(panic) => async { resume_unwind(panic) }.boxed(),
         }
     }
+}
 
-    fn reply(&self, response: Option<Response>) {
-        if let Some(response) = response {
-            self.outbox.send(&response);
-        }
+/// Sends an answer, and then tells of it who wants to hear.
+fn reply(outbox: &Outbox, handling: Option<Handling>, response: Option<&Response>) {
+    if let Some(response) = response {
+        outbox.send(response);
+    }
+    if let Some(handling) = handling {
+        handling.end(response);
     }
 }
 

@@ -150,7 +150,7 @@ impl Trial {
         });
         let (ours, theirs) = duplex(1 << 16);
         let (input, output) = split(theirs);
-        let options = LspOptions { folder: root.clone() };
+        let options = LspOptions::new(root.clone());
         let server = tokio::spawn(serve(input, output, sessions, workspace, options));
         let (input, output) = split(ours);
         let mut options = ClientOptions::new(root.clone());

@@ -98,10 +98,10 @@ impl Peer {
         .custom_method("panicLater", Trial::panic_later)
         .custom_method("askClient", Trial::ask_client)
         .finish();
-        let running =
-            tokio::spawn(
-                async move { run(theirs, parts, outbox, &CancellationToken::new()).await },
-            );
+        let running = tokio::spawn(async move {
+            let trace = Trace::new(outbox.clone());
+            run(theirs, parts, outbox, trace, &CancellationToken::new()).await
+        });
         Self { input, output: Frames::new(output), running, free }
     }
 
