@@ -96,8 +96,8 @@ impl TypedTool for Bash {
         let run = Run { command, folder, shell: self.shell.clone() };
         let session = context.session.clone();
         let work = match limit {
-            Some(limit) => Work::run(run.to_its_end(limit, session)),
-            None => Work::run(run.in_the_background(session)),
+            Some(limit) => Work::run(run.foreground(limit, session)),
+            None => Work::run(run.background(session)),
         };
         Ok(Prepared { title, effects, work })
     }
@@ -163,7 +163,7 @@ struct Run {
 }
 
 impl Run {
-    async fn to_its_end(
+    async fn foreground(
         self,
         limit: Duration,
         session: SessionHandle,
@@ -198,7 +198,7 @@ impl Run {
         Ok(Output { text, ending: (!status.success()).then_some(words), ..Output::default() })
     }
 
-    async fn in_the_background(self, session: SessionHandle) -> Result<Output, ToolError> {
+    async fn background(self, session: SessionHandle) -> Result<Output, ToolError> {
         let (jobs, owner) = (&self.shell.jobs, Owner::of(&session));
         let started = jobs.start(&owner, &self.command, || self.start()).map_err(not_started)?;
         let job = started.ok_or_else(|| {
