@@ -43,6 +43,7 @@ local stopped = { '■', 'CoworkerDim' }
 ---@type table<coworker.Decision, string>
 local decided = {
   once = 'Allowed once',
+  saveAndRun = 'Saved and allowed once',
   session = 'Allowed in this session',
   always = 'Always allowed',
   reject = 'Rejected',
@@ -217,15 +218,31 @@ M.shape = {
 ---@type table<string, fun(item: coworker.Item, root: string): coworker.Lines>
 local kinds = {}
 
+-- What the user pointed at. What they wrote themselves, a mention or a command, they can see.
+---@param part coworker.ContextPart
+---@param root string
+---@return string? label, string? highlight
+local function pointed_at(part, root)
+  if part.kind == 'unresolved' then
+    return ('%s: %s'):format(part.mention, part.reason), 'CoworkerBad'
+  elseif part.kind == 'selection' then
+    local label = ('%s:%d-%d'):format(relative(part.path, root), part.firstLine, part.lastLine)
+    return part.symbol and ('%s · %s'):format(label, part.symbol) or label
+  elseif part.kind == 'file' then
+    local label = relative(part.path, root)
+    return part.line and ('%s:%d'):format(label, part.line) or label
+  elseif part.kind == 'problems' then
+    return ('%s: %d problems'):format(relative(part.path, root), #part.lines)
+  end
+end
+
 function kinds.userMessage(item, root)
   local out = signed({ '›', 'CoworkerKey' }, item.text, 'CoworkerUser')
   for _, part in ipairs(item.context or {}) do
-    local label = relative(part.path, root)
-    if part.kind == 'selection' then
-      label = ('%s:%d-%d'):format(label, part.firstLine, part.lastLine)
-      label = part.symbol and ('%s · %s'):format(label, one_line(part.symbol)) or label
+    local label, highlight = pointed_at(part, root)
+    if label then
+      add(out, '  ' .. one_line(label), highlight or 'CoworkerDim')
     end
-    add(out, '  ' .. one_line(label), 'CoworkerDim')
   end
   return out
 end
@@ -264,7 +281,7 @@ end
 
 --- The answers to a question and their keys.
 ---@type table<coworker.Decision, string>
-M.keys = { once = 'a', session = 's', always = 'A', reject = 'r' }
+M.keys = { once = 'a', saveAndRun = 'S', session = 's', always = 'A', reject = 'r' }
 
 -- Answers that what was asked about shows by its own state. What was granted for longer, or
 -- refused with words of the user's, is said.
@@ -273,7 +290,8 @@ M.keys = { once = 'a', session = 's', always = 'A', reject = 'r' }
 local function goes_without_saying(approval)
   local answer = approval.answer
   if not answer or answer.decision ~= 'reject' then
-    return answer ~= nil and answer.decision == 'once'
+    local plain = answer ~= nil and answer.decision == 'once'
+    return plain and approval.subject.kind ~= 'questions'
   end
   local kind = approval.subject.kind
   return kind == 'changes' or (kind == 'plan' and not answer.reason)
@@ -284,9 +302,7 @@ function kinds.approval(item)
     return { lines = {}, marks = {} }
   elseif item.answer then
     local answer = item.answer
-    local allowed = answer.decision == 'once'
-      or answer.decision == 'session'
-      or answer.decision == 'always'
+    local allowed = answer.decision ~= 'reject' and answer.decision ~= 'withdrawn'
     local text = ('%s: %s'):format(decided[answer.decision] or 'Answered', one_line(item.title))
     if answer.reason then
       text = ('%s (%s)'):format(text, one_line(answer.reason))
@@ -335,12 +351,22 @@ function kinds.changeSet(item, root)
       end
     end
     local state, reason = standing(file.edits)
-    local text = ('%s +%d −%d, %s'):format(relative(file.path, root), added, removed, state)
+    local what = ('%s +%d −%d'):format(relative(file.path, root), added, removed)
+    if file.kind == 'move' then
+      what = ('%s → %s'):format(relative(file.path, root), relative(file.to, root))
+    elseif file.kind == 'delete' then
+      what = ('%s deleted, −%d'):format(relative(file.path, root), removed)
+    end
+    local text = ('%s, %s'):format(what, state)
     if reason then
       text = ('%s: %s'):format(text, one_line(reason, 160))
     end
-    local one = signed(signs[state] or tool_signs.completed, text)
+    local one = signed(signs[state] or tool_signs.completed, one_line(text))
     append(out, one)
+    for _, fault in ipairs(state == 'pending' and file.syntaxErrors or {}) do
+      local place = ('  %d:%d %s'):format(fault.line, fault.column, one_line(fault.message, 160))
+      add(out, place, 'CoworkerBad')
+    end
   end
   return out
 end
@@ -392,6 +418,10 @@ local function effect_lines(effect)
     return 'Write ' .. one_line(effect.path)
   elseif effect.kind == 'read' then
     return 'Read ' .. one_line(effect.path)
+  elseif effect.kind == 'delete' then
+    return 'Delete ' .. one_line(effect.path)
+  elseif effect.kind == 'move' then
+    return ('Move %s\nto %s'):format(one_line(effect.from), one_line(effect.to))
   end
   return 'Begin with the plan'
 end
@@ -437,6 +467,14 @@ function M.question(approval, plan)
     add(out, effect_lines(effect))
     add(out, '')
   end
+  local unsaved = approval.subject.unsaved or {}
+  if #unsaved > 0 then
+    add(out, 'Not saved, and so not seen by the command:', 'CoworkerRunning')
+    for _, path in ipairs(unsaved) do
+      add(out, '  ' .. one_line(path))
+    end
+    add(out, '')
+  end
   add(out, one_line(approval.why), 'CoworkerDim')
   add(out, '')
   for _, option in ipairs(approval.options) do
@@ -474,6 +512,9 @@ function M.details(item)
   if item.output and item.output.text ~= '' then
     table.insert(lines, '')
     vim.list_extend(lines, split(item.output.text))
+  end
+  for _, image in ipairs(item.output and item.output.images or {}) do
+    table.insert(lines, ('%s (%s, %d bytes)'):format(image.path, image.mediaType, image.bytes))
   end
   return lines
 end
