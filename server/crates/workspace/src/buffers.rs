@@ -4,6 +4,9 @@
 //! one last opened, focused or edited is what everybody reads. All of this is in memory and
 //! without waiting, because a keystroke passes here; whoever calls has followed the links.
 //!
+//! A replica whose file was deleted or moved while it had no change of its own is *abandoned*: the
+//! editor still shows it, but what counts is the disk, until the editor changes it.
+//!
 //! Revisions are counted per document and never fall, whichever replica or file the text comes
 //! from. Hashes are made when somebody asks, and kept.
 
@@ -14,7 +17,10 @@ use engine::{ConnectionId, Origin, Snapshot};
 use protocol::{AbsPath, Stamp};
 use ropey::Rope;
 
-use crate::hash::{self, Hash};
+use crate::{
+    hash::{self, Hash},
+    resolve,
+};
 
 /// One change of a buffer, as an editor tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +56,7 @@ struct Document {
     revision: u64,
     /// The hash of the file as it was last seen.
     on_disk: Option<Hash>,
-    /// The last one is authoritative.
+    /// The last one that is not abandoned is authoritative.
     replicas: Vec<Replica>,
 }
 
@@ -61,9 +67,18 @@ struct Replica {
     version: i32,
     text: Rope,
     hash: Option<Hash>,
+    abandoned: bool,
 }
 
 impl Document {
+    fn authoritative(&self) -> Option<&Replica> {
+        self.counting().next_back()
+    }
+
+    fn counting(&self) -> impl DoubleEndedIterator<Item = &Replica> {
+        self.replicas.iter().filter(|replica| !replica.abandoned)
+    }
+
     fn advance(&mut self) {
         self.revision += 1;
     }
@@ -133,6 +148,7 @@ impl Buffers {
             version,
             text,
             hash: None,
+            abandoned: false,
         });
         self.names.insert((connection, name.clone()), path);
     }
@@ -156,6 +172,7 @@ impl Buffers {
         }
         replica.version = version;
         replica.hash = None;
+        replica.abandoned = false;
         Ok(())
     }
 
@@ -211,21 +228,46 @@ impl Buffers {
     /// The text of a resolved path that counts, if it is open anywhere.
     pub(crate) fn authoritative(&self, path: &AbsPath) -> Option<View> {
         let document = self.documents.get(path)?;
-        Some(document.replicas.last()?.view(path, document.revision))
+        Some(document.authoritative()?.view(path, document.revision))
+    }
+
+    /// What every connection shows of a resolved path, but for the abandoned.
+    pub(crate) fn all(&self, path: &AbsPath) -> Vec<View> {
+        let Some(document) = self.documents.get(path) else { return Vec::new() };
+        document.counting().map(|replica| replica.view(path, document.revision)).collect()
     }
 
     /// Whether a resolved path is open anywhere.
     pub(crate) fn is_open(&self, path: &AbsPath) -> bool {
-        self.documents.get(path).is_some_and(|document| !document.replicas.is_empty())
+        self.documents.get(path).is_some_and(|document| document.authoritative().is_some())
     }
 
-    /// The open texts at and below a resolved path.
+    /// The resolved paths that are open anywhere.
+    pub(crate) fn open_paths(&self) -> Vec<AbsPath> {
+        let open = self.documents.iter().filter(|(_, document)| document.authoritative().is_some());
+        open.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// What is open of a resolved path and has one of these hashes, known to it already, does
+    /// not count any more until it changes.
+    pub(crate) fn abandon(&mut self, path: &AbsPath, shown: &[Hash]) {
+        let Some(document) = self.documents.get_mut(path) else { return };
+        for replica in &mut document.replicas {
+            replica.abandoned |= replica.hash.as_ref().is_some_and(|hash| shown.contains(hash));
+        }
+        document.advance();
+    }
+
+    /// The open texts at and below a resolved path. Those without a place on disk are below none.
     pub(crate) fn below(&self, root: &AbsPath) -> BTreeMap<AbsPath, Rope> {
-        let open = self.documents.iter().filter(|(path, _)| path.starts_with(root));
-        open.filter_map(|(path, document)| {
-            Some((path.clone(), document.replicas.last()?.text.clone()))
-        })
-        .collect()
+        let below = self.documents.iter().filter(|(path, _)| {
+            *path == root || (path.starts_with(root) && !resolve::is_untitled(path))
+        });
+        below
+            .filter_map(|(path, document)| {
+                Some((path.clone(), document.authoritative()?.text.clone()))
+            })
+            .collect()
     }
 
     /// Keeps the hash that was made for a snapshot, if the text is still that one.
@@ -248,6 +290,22 @@ impl Buffers {
             document.on_disk = Some(hash.clone());
         }
         Stamp { revision: document.revision, hash }
+    }
+
+    /// The files at and below a path that somebody has read and that are open nowhere, each with
+    /// the hash of its text then.
+    pub(crate) fn read_below(&self, path: &AbsPath) -> Vec<(AbsPath, Hash)> {
+        let below = self.documents.range(path..).take_while(|(it, _)| it.starts_with(path));
+        let closed = below.filter(|(_, document)| document.authoritative().is_none());
+        closed.filter_map(|(path, it)| Some((path.clone(), it.on_disk.clone()?))).collect()
+    }
+
+    /// A file that is open nowhere has no text any more.
+    pub(crate) fn file_is_gone(&mut self, path: &AbsPath) {
+        if let Some(document) = self.documents.get_mut(path) {
+            document.on_disk = None;
+            document.advance();
+        }
     }
 
     fn document(

@@ -1,24 +1,93 @@
-//! Files: reading with a cap, writing whole or not at all. The one place that opens files.
+//! Files: what they are, and reading them with a cap. The one place that opens files.
 //!
 //! Only regular files are touched: opening a pipe can hang and opening a device can act. Paths
 //! are resolved before they come here, and a link found in the last place is refused, not
 //! followed. It knows nothing of buffers.
+//!
+//! `write` replaces a file, whole or not at all; `moves` takes files away and elsewhere.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
-    io::{self, Read, Write},
-    path::Path,
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Read},
+    time::{Duration, SystemTime},
 };
 
-use engine::DocumentError;
+use engine::{DocumentError, Entry};
 use protocol::AbsPath;
-use tempfile::NamedTempFile;
 
-use crate::hash::{self, Hash};
+use crate::{
+    encoding::{self, Form},
+    hash::{self, Hash},
+};
 
-/// Reads a regular file of UTF-8 text with at most `limit` bytes.
-pub(crate) fn read(path: &AbsPath, limit: u64) -> Result<String, DocumentError> {
-    read_from(path, open(path, OpenOptions::new().read(true))?, limit)
+mod attributes;
+mod moves;
+mod write;
+
+pub(crate) use moves::{remove, rename};
+pub(crate) use write::{Expected, write};
+
+/// How old a change must be for the time of a file to tell it from the next one: clocks of file
+/// systems are coarse.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// How files are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// The most bytes.
+    pub(crate) limit: u64,
+    /// The form that the file was found in before.
+    pub(crate) known: Option<Form>,
+}
+
+/// The text of a file.
+#[derive(Debug)]
+pub(crate) struct FileText {
+    pub(crate) text: String,
+    pub(crate) hash: Hash,
+    pub(crate) form: Form,
+    /// What tells this state of the file from others; none if it changed just now.
+    pub(crate) state: Option<State>,
+}
+
+/// A state of a file, without what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    bytes: u64,
+    changed: SystemTime,
+    /// The file itself and when anything of it changed, where the system knows.
+    node: (u64, u64, i64, i64),
+}
+
+impl State {
+    /// None if the file changed so lately that a second change could look the same.
+    fn of(metadata: &Metadata) -> Option<Self> {
+        let changed = metadata.modified().ok()?;
+        let age = SystemTime::now().duration_since(changed).ok()?;
+        let state = Self { bytes: metadata.len(), changed, node: node(metadata) };
+        (age > SETTLED).then_some(state)
+    }
+}
+
+#[cfg(unix)]
+fn node(metadata: &Metadata) -> (u64, u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn node(_: &Metadata) -> (u64, u64, i64, i64) {
+    (0, 0, 0, 0)
+}
+
+/// The state of a file as it is now; none if it is not there, or changed just now.
+pub(crate) fn state(path: &AbsPath) -> Option<State> {
+    State::of(&path.as_std_path().symlink_metadata().ok()?)
+}
+
+/// Reads the text of a regular file.
+pub(crate) fn read(path: &AbsPath, reading: Reading) -> Result<FileText, DocumentError> {
+    read_from(path, &open(path, OpenOptions::new().read(true))?, reading)
 }
 
 /// Opens a regular file, and nothing else, without ever waiting for anybody.
@@ -47,132 +116,46 @@ fn never_wait(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn never_wait(_: &mut OpenOptions) {}
 
-fn read_from(path: &AbsPath, file: File, limit: u64) -> Result<String, DocumentError> {
+fn read_from(path: &AbsPath, file: &File, reading: Reading) -> Result<FileText, DocumentError> {
+    let limit = reading.limit;
     let too_big = |bytes| DocumentError::TooBig { path: path.clone(), bytes, limit };
-    let size = file.metadata().map_err(|error| refused(path, error))?.len();
-    if size > limit {
-        return Err(too_big(size));
+    let metadata = file.metadata().map_err(|error| refused(path, error))?;
+    if metadata.len() > limit {
+        return Err(too_big(metadata.len()));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     // The size may be a lie: files in `/proc` have none, and others grow.
-    (&file)
-        .take(limit.saturating_add(1))
+    file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(|error| refused(path, error))?;
     if bytes.len() as u64 > limit {
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         return Err(too_big(size.max(bytes.len() as u64)));
     }
-    String::from_utf8(bytes).map_err(|_| DocumentError::NotUtf8(path.clone()))
+    let text = encoding::decode(bytes, reading.known);
+    let (text, form) = text.ok_or_else(|| DocumentError::NotUtf8(path.clone()))?;
+    let hash = hash::of_str(&text);
+    Ok(FileText { text, hash, form, state: State::of(&metadata) })
 }
 
-/// What a file must be for a write to go ahead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Expected {
-    /// There is no file.
-    Missing,
-    /// There is one, and its text has this hash.
-    Text(Hash),
+/// What is in a folder, in no order. Names that are not UTF-8 are left out: no path has them.
+pub(crate) fn list(folder: &AbsPath) -> Result<Vec<Entry>, DocumentError> {
+    let fail = |error| refused(folder, error);
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder.as_std_path()).map_err(fail)? {
+        let name = entry.map_err(fail)?.file_name();
+        let path = name.to_str().and_then(|name| folder.join(name).ok());
+        entries.extend(path.map(entry_of));
+    }
+    Ok(entries)
 }
 
-/// Writes a text to a file, whole or not at all, if the file is as expected and `allow` has no
-/// objection at the last moment. Keeps the permissions and, where the system lets us, the owner.
-pub(crate) fn write(
-    path: &AbsPath,
-    expected: &Expected,
-    text: &str,
-    limit: u64,
-    allow: impl FnOnce() -> Result<(), DocumentError>,
-) -> Result<(), DocumentError> {
-    let fail = |error| refused(path, error);
-    let target = path.as_std_path();
-    // Cheap to find out now, before anything has been made; asked again below.
-    check(path, expected, limit)?;
-    let folder = target.parent().ok_or_else(|| DocumentError::NotAFile(path.clone()))?;
-    if *expected == Expected::Missing {
-        fs::create_dir_all(folder).map_err(fail)?;
-    }
-    let mut file = temporary(folder).map_err(fail)?;
-    file.write_all(text.as_bytes()).map_err(fail)?;
-    file.as_file().sync_data().map_err(fail)?;
-    let original = check(path, expected, limit)?;
-    if let Some(original) = &original {
-        take_after(original, file.as_file()).map_err(fail)?;
-    }
-    allow()?;
-    let persisted = match original {
-        Some(_) => file.persist(target),
-        None => file.persist_noclobber(target),
-    };
-    match persisted {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(DocumentError::Stale(path.clone()))
-        }
-        Err(error) => Err(fail(error.error)),
-    }
-}
-
-/// A file beside the target, so that renaming it is one step; removed again unless kept. The
-/// permissions are those of any new file.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".coworker-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
-
-/// The file as it is, if it is as expected and may be written; none if it is not there and is
-/// not expected to be.
-fn check(path: &AbsPath, expected: &Expected, limit: u64) -> Result<Option<File>, DocumentError> {
-    let metadata = match path.as_std_path().symlink_metadata() {
-        Ok(metadata) => Some(metadata),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(refused(path, error)),
-    };
-    match (metadata, expected) {
-        (None, Expected::Missing) => Ok(None),
-        (Some(metadata), _) if metadata.is_dir() => Err(DocumentError::NotAFile(path.clone())),
-        (None, Expected::Text(_)) | (Some(_), Expected::Missing) => {
-            Err(DocumentError::Stale(path.clone()))
-        }
-        (Some(metadata), Expected::Text(hash)) => {
-            // A rename needs no right to write the file, so that has to be asked for.
-            if metadata.permissions().readonly() {
-                let error = io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only");
-                return Err(refused(path, error));
-            }
-            let file = open(path, OpenOptions::new().read(true).write(true))?;
-            let text = read_from(path, file.try_clone().map_err(|e| refused(path, e))?, limit)?;
-            if hash::of_str(&text) != *hash {
-                return Err(DocumentError::Stale(path.clone()));
-            }
-            Ok(Some(file))
-        }
-    }
-}
-
-/// Gives a new file the permissions and the owner of the old one.
-fn take_after(original: &File, file: &File) -> io::Result<()> {
-    let metadata = original.metadata()?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt, fchown};
-        let new = file.metadata()?;
-        if (new.uid(), new.gid()) != (metadata.uid(), metadata.gid()) {
-            // Only root may give files away. A file whose group cannot be kept is still the
-            // user's file with the user's text, so this is not worth refusing the edit.
-            if let Err(error) = fchown(file, Some(metadata.uid()), Some(metadata.gid())) {
-                tracing::debug!(%error, "the owner of a rewritten file could not be kept");
-            }
-        }
-    }
-    // After the owner: changing that takes bits away.
-    file.set_permissions(metadata.permissions())
+/// What is at a path. A link that leads nowhere is an empty file.
+pub(crate) fn entry_of(path: AbsPath) -> Entry {
+    let metadata = path.as_std_path().metadata();
+    let is_folder = metadata.as_ref().is_ok_and(Metadata::is_dir);
+    let bytes = metadata.map_or(0, |metadata| if is_folder { 0 } else { metadata.len() });
+    Entry { path, is_folder, bytes }
 }
 
 /// The system's refusal in the words of [`DocumentError`].

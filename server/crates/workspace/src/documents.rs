@@ -3,8 +3,11 @@
 //! What an editor has open is the text, whatever the disk says; otherwise the file is. Buffer
 //! calls never wait, except that opening follows the links of the path once. Everything else
 //! that touches the disk runs where blocking is allowed.
+//!
+//! `files` is what is done with files and what is known of them, `outside` what others did.
 
 use std::{
+    collections::HashMap,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -12,20 +15,26 @@ use std::{
 use async_trait::async_trait;
 use changes::Encoding;
 use engine::{
-    ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, FreeToRead, Origin, Part,
-    Snapshot,
+    ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, FreeToRead, Part, Snapshot,
 };
 use protocol::{AbsPath, Stamp, SyntaxError};
 use ropey::Rope;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::files::OnDisk;
 use crate::{
     ChangeRefused, GlobError, GlobQuery, GlobResult, GrepError, GrepQuery, GrepResult, TextChange,
     buffers::{Buffers, View},
-    disk::{self, Expected},
-    glob, hash, resolve, search, structure,
+    disk::Expected,
+    git, glob,
+    listing::Listings,
+    paths, resolve, search, structure, symbols,
+    watching::Watching,
 };
+
+mod files;
+mod outside;
 
 /// From this size on, in bytes, a hash is made where blocking is allowed.
 const BIG: usize = 256 * 1024;
@@ -53,9 +62,12 @@ pub struct Workspace {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     limits: Limits,
     buffers: Mutex<Buffers>,
+    files: Mutex<HashMap<AbsPath, OnDisk>>,
+    listings: Listings,
+    watching: Watching,
     /// Held while a file is looked at and replaced, so that two writers of ours cannot both find
     /// it as they expect it.
     writing: Mutex<()>,
@@ -68,6 +80,9 @@ impl Workspace {
         let shared = Shared {
             limits,
             buffers: Mutex::default(),
+            files: Mutex::default(),
+            listings: Listings::default(),
+            watching: Watching::default(),
             writing: Mutex::default(),
             ticks: watch::Sender::new(0),
         };
@@ -146,6 +161,31 @@ impl Workspace {
         self.buffers().text(connection, path)
     }
 
+    /// The documents that editors have open now, by path; those that have no file yet are below
+    /// [`UNTITLED`](crate::UNTITLED).
+    pub fn open_documents(&self) -> Vec<AbsPath> {
+        self.buffers().open_paths()
+    }
+
+    /// Files or folders were made, changed or taken away by others, as an editor tells it. For
+    /// files the agent has read that means a new revision if their text changed.
+    ///
+    /// Is to be called within a runtime; the files are looked at on another thread.
+    pub fn changed_on_disk(&self, paths: Vec<AbsPath>) {
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || {
+            shared.expire_listings();
+            shared.outside(&paths);
+            shared.tick();
+        });
+    }
+
+    /// Files or folders were moved, as an editor tells it. What it had open there it closes and
+    /// opens by itself. The same rules as for [`Workspace::changed_on_disk`].
+    pub fn renamed_on_disk(&self, moved: Vec<(AbsPath, AbsPath)>) {
+        self.changed_on_disk(moved.into_iter().flat_map(|(from, to)| [from, to]).collect());
+    }
+
     /// Searches files for lines that match, with unsaved text in place of what is on disk. Files
     /// that are not `free` to be read are left out, unless the query's root is the file.
     ///
@@ -213,10 +253,6 @@ impl Shared {
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tick(&self) {
-        self.ticks.send_modify(|count| *count += 1);
-    }
-
     /// Makes the hash of a view, outside of the lock, and keeps it.
     fn seal(&self, view: View) -> Snapshot {
         let known = view.hash.is_some();
@@ -227,40 +263,8 @@ impl Shared {
         snapshot
     }
 
-    fn snapshot_of_file(&self, path: &AbsPath) -> Result<Snapshot, DocumentError> {
-        resolve::require(path)?;
-        let text = disk::read(path, self.limits.max_bytes)?;
-        let hash = hash::of_str(&text);
-        let mut buffers = self.buffers();
-        // It may have been opened while it was being read; then the editor has the word.
-        if let Some(view) = buffers.authoritative(path) {
-            drop(buffers);
-            return Ok(self.seal(view));
-        }
-        let stamp = buffers.stamp_of_file(path, hash);
-        let text = Rope::from_str(&text);
-        Ok(Snapshot { path: path.clone(), text, stamp, origin: Origin::Disk })
-    }
-
-    fn write(
-        &self,
-        path: &AbsPath,
-        expected: &Expected,
-        text: &str,
-    ) -> Result<Stamp, DocumentError> {
-        resolve::require(path)?;
-        let closed = || match self.buffers().is_open(path) {
-            true => Err(DocumentError::OpenInEditor(path.clone())),
-            false => Ok(()),
-        };
-        closed()?;
-        let hash = hash::of_str(text);
-        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        disk::write(path, expected, text, self.limits.max_bytes, closed)?;
-        drop(writing);
-        let stamp = self.buffers().stamp_of_file(path, hash);
-        self.tick();
-        Ok(stamp)
+    fn files(&self) -> MutexGuard<'_, HashMap<AbsPath, OnDisk>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -281,7 +285,7 @@ impl Documents for Workspace {
             Some(view) => blocking(path, move || Ok(shared.seal(view))).await,
             None => {
                 let asked = path.clone();
-                blocking(path, move || shared.snapshot_of_file(&asked)).await
+                blocking(path, move || shared.watched_snapshot(&asked)).await
             }
         }
     }
@@ -300,14 +304,9 @@ impl Documents for Workspace {
     }
 
     async fn remove(&self, path: &AbsPath, expected: &str) -> Result<(), DocumentError> {
-        if self.snapshot(path).await?.stamp.hash != expected {
-            return Err(DocumentError::Stale(path.clone()));
-        }
-        let asked = path.clone();
-        blocking(path, move || {
-            std::fs::remove_file(asked.as_std_path()).map_err(|error| disk::refused(&asked, error))
-        })
-        .await
+        let (asked, expected) = (path.clone(), expected.to_ascii_lowercase());
+        let shared = Arc::clone(&self.shared);
+        blocking(path, move || shared.remove(&asked, &expected)).await
     }
 
     async fn rename(
@@ -316,58 +315,92 @@ impl Documents for Workspace {
         to: &AbsPath,
         expected: &str,
     ) -> Result<(), DocumentError> {
-        if self.snapshot(from).await?.stamp.hash != expected {
-            return Err(DocumentError::Stale(from.clone()));
-        }
-        let (asked, to) = (from.clone(), to.clone());
-        blocking(from, move || {
-            std::fs::rename(asked.as_std_path(), to.as_std_path())
-                .map_err(|error| disk::refused(&asked, error))
-        })
-        .await
+        let (asked, to, expected) = (from.clone(), to.clone(), expected.to_ascii_lowercase());
+        let shared = Arc::clone(&self.shared);
+        blocking(from, move || shared.rename(&asked, &to, &expected)).await
     }
 
-    async fn list(&self, _folder: &AbsPath) -> Result<Vec<Entry>, DocumentError> {
-        Ok(Vec::new())
+    async fn list(&self, folder: &AbsPath) -> Result<Vec<Entry>, DocumentError> {
+        let (asked, shared) = (folder.clone(), Arc::clone(&self.shared));
+        blocking(folder, move || shared.list(&asked)).await
     }
 
     async fn excerpt(&self, path: &AbsPath, part: Part) -> Result<Excerpt, DocumentError> {
-        let document = self.snapshot(path).await?;
-        Ok(Excerpt {
-            path: path.clone(),
-            text: document.text.to_string(),
-            first_line: part.first_line,
-            lines: 0,
-            total_lines: None,
-            total_bytes: 0,
-            encoding: "UTF-8",
-            document: Some(document),
-        })
+        let cancel = CancellationToken::new();
+        let _guard = cancel.clone().drop_guard();
+        let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
+        blocking(path, move || shared.excerpt(&asked, part, &cancel)).await
     }
 
     async fn unsaved(&self) -> Vec<AbsPath> {
-        Vec::new()
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || shared.unsaved()).await.unwrap_or_default()
     }
 
     async fn syntax_errors(
         &self,
-        _path: &AbsPath,
-        _before: Option<&str>,
-        _after: &str,
+        path: &AbsPath,
+        before: Option<&str>,
+        after: &str,
     ) -> Vec<SyntaxError> {
-        Vec::new()
+        let (path, before, after) = (path.clone(), before.map(str::to_owned), after.to_owned());
+        let find = move || structure::new_syntax_errors(&path, before.as_deref(), &after);
+        let errors = tokio::task::spawn_blocking(find).await.unwrap_or_default();
+        let errors = errors.first.into_iter();
+        errors
+            .map(|error| {
+                let structure::SyntaxError { line, column, message } = error;
+                SyntaxError { line, column, message }
+            })
+            .collect()
     }
 
-    async fn find_paths(&self, _root: &AbsPath, _typed: &str, _limit: usize) -> Vec<Entry> {
-        Vec::new()
+    async fn find_paths(&self, root: &AbsPath, typed: &str, limit: usize) -> Vec<Entry> {
+        let (root, typed, shared) = (root.clone(), typed.to_owned(), Arc::clone(&self.shared));
+        let find = move || {
+            let root = resolve::resolve(&root).unwrap_or(root);
+            let listing = shared.listing(&root);
+            paths::find(&root, &listing.paths, &typed, limit)
+        };
+        tokio::task::spawn_blocking(find).await.unwrap_or_default()
     }
 
-    async fn find_symbols(&self, _: &AbsPath, _name: &str, _limit: usize) -> Vec<FoundSymbol> {
-        Vec::new()
+    async fn find_symbols(&self, root: &AbsPath, name: &str, limit: usize) -> Vec<FoundSymbol> {
+        let cancel = CancellationToken::new();
+        let _guard = cancel.clone().drop_guard();
+        let (root, name, shared) = (root.clone(), name.to_owned(), Arc::clone(&self.shared));
+        let find = move || {
+            let root = resolve::resolve(&root).unwrap_or(root);
+            let open = shared.buffers().below(&root);
+            symbols::find(&root, &name, limit, &open, &cancel)
+        };
+        tokio::task::spawn_blocking(find).await.unwrap_or_default()
     }
 
-    async fn diff(&self, _root: &AbsPath) -> Result<Option<String>, DocumentError> {
-        Ok(None)
+    async fn outline(&self, path: &AbsPath) -> Vec<String> {
+        let Ok(document) = self.snapshot(path).await else { return Vec::new() };
+        let line = |symbol: &structure::Symbol| {
+            let (first, last) = (symbol.lines.start, symbol.lines.end.saturating_sub(1));
+            let indent = "  ".repeat(symbol.depth.into());
+            format!("{indent}{first}-{last} {} {}", symbol.kind, symbol.name)
+        };
+        let path = path.clone();
+        let read = move || {
+            let symbols = structure::outline(&path, &document.text).unwrap_or_default();
+            symbols.iter().map(line).collect()
+        };
+        tokio::task::spawn_blocking(read).await.unwrap_or_default()
+    }
+
+    async fn diff(&self, root: &AbsPath) -> Result<Option<String>, DocumentError> {
+        let (asked, shared) = (root.clone(), Arc::clone(&self.shared));
+        let look = move || {
+            let root = resolve::resolve(&asked)?;
+            let unsaved = shared.unsaved_texts(&root);
+            Ok((root, unsaved))
+        };
+        let (root, unsaved) = blocking(root, look).await?;
+        git::diff(&root, &unsaved).await.map_err(|source| DocumentError::Io { path: root, source })
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

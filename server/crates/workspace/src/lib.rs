@@ -11,16 +11,24 @@ mod buffers;
 mod bytes;
 mod disk;
 mod documents;
+mod encoding;
+mod excerpt;
+mod git;
 mod glob;
 mod globs;
 mod hash;
+mod listing;
+mod paths;
 mod resolve;
 mod search;
 pub mod structure;
+mod symbols;
 mod walk;
+mod watching;
 
 pub use buffers::{ChangeRefused, TextChange};
 pub use documents::{Limits, Workspace};
+pub use engine::UNTITLED;
 pub use glob::{GlobError, GlobQuery, GlobResult};
 pub use search::{
     GrepError, GrepFile, GrepLine, GrepQuery, GrepResult, GrepShow, LeftOut, MAX_LINE_CHARS,

@@ -10,11 +10,16 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
-use engine::DocumentError;
+use engine::{DocumentError, UNTITLED};
 use protocol::AbsPath;
 
 /// The most links that are followed for one path; the same as in Linux.
 const MAX_LINKS: usize = 40;
+
+/// Whether a path is that of a document without a file.
+pub(crate) fn is_untitled(path: &AbsPath) -> bool {
+    path.as_utf8_path().starts_with(UNTITLED)
+}
 
 /// Follows every link on the way to `path`. From the first part that does not exist on, the rest
 /// stays as it is; a link that points to nothing stands for what it points to.
@@ -22,6 +27,9 @@ const MAX_LINKS: usize = 40;
 /// # Errors
 /// A loop of links, a part that is no folder, a name too long, a folder that may not be read.
 pub(crate) fn resolve(path: &AbsPath) -> Result<AbsPath, DocumentError> {
+    if is_untitled(path) {
+        return Ok(path.clone());
+    }
     follow(path.as_std_path())
         .and_then(utf8)
         .map_err(|source| DocumentError::Unresolvable { path: path.clone(), source })
@@ -30,8 +38,11 @@ pub(crate) fn resolve(path: &AbsPath) -> Result<AbsPath, DocumentError> {
 /// Makes sure that a path is resolved, and still is: a link may have come into its way since.
 ///
 /// # Errors
-/// It cannot be followed, or leads to another path.
+/// It cannot be followed, leads to another path, or has no place on disk.
 pub(crate) fn require(path: &AbsPath) -> Result<(), DocumentError> {
+    if is_untitled(path) {
+        return Err(DocumentError::Untitled(path.clone()));
+    }
     let now = resolve(path)?;
     if now == *path {
         return Ok(());

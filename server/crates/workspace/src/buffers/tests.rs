@@ -2,7 +2,6 @@
 
 use changes::Encoding;
 use engine::{ConnectionId, Origin};
-use proptest::prelude::*;
 use protocol::AbsPath;
 
 use super::{Buffers, ChangeRefused, TextChange};
@@ -167,68 +166,4 @@ fn a_hash_is_kept_for_its_text_and_no_other() {
     assert_eq!(buffers.authoritative(&name).unwrap().hash, None);
 }
 
-/// What a change does to a plain text: positions are looked for by walking over it.
-fn naive(text: &mut String, change: &TextChange, encoding: Encoding) {
-    let Some((start, end)) = change.range else {
-        text.clone_from(&change.text);
-        return;
-    };
-    let (start, end) = (naive_offset(text, start, encoding), naive_offset(text, end, encoding));
-    text.replace_range(start..end, &change.text);
-}
-
-fn naive_offset(text: &str, (line, character): (u32, u32), encoding: Encoding) -> usize {
-    let mut at = 0;
-    for _ in 0..line {
-        let Some(length) = text[at..].find(['\n', '\r']) else { return text.len() };
-        at += length + if text[at + length..].starts_with("\r\n") { 2 } else { 1 };
-    }
-    let mut units = 0;
-    for char in text[at..].chars().take_while(|char| !['\n', '\r'].contains(char)) {
-        units += match encoding {
-            Encoding::Utf8 => char.len_utf8() as u32,
-            Encoding::Utf16 => char.len_utf16() as u32,
-            Encoding::Utf32 => 1,
-        };
-        if units > character {
-            break;
-        }
-        at += char.len_utf8();
-    }
-    at
-}
-
-fn piece() -> impl Strategy<Value = String> {
-    let pieces = ["a", "\n", "\r\n", "\r", "é", "e\u{301}", "日", "😀", "\u{2028}", "word "];
-    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..8).prop_map(|p| p.concat())
-}
-
-fn change() -> impl Strategy<Value = TextChange> {
-    let position = || (0..7_u32, 0..12_u32);
-    let ranged = (position(), position(), piece()).prop_map(|(one, other, text)| TextChange {
-        range: Some((one.min(other), one.max(other))),
-        text,
-    });
-    prop_oneof![9 => ranged, 1 => piece().prop_map(|text| TextChange { range: None, text })]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
-
-    #[test]
-    fn the_mirror_is_the_editors_text(
-        first in piece(),
-        notifications in prop::collection::vec(prop::collection::vec(change(), 1..4), 1..8),
-        encoding in prop::sample::select(vec![Encoding::Utf8, Encoding::Utf16, Encoding::Utf32]),
-    ) {
-        let (mut buffers, name) = opened(&first);
-        let mut editor = first;
-        for (version, changes) in notifications.into_iter().enumerate() {
-            for change in &changes {
-                naive(&mut editor, change, encoding);
-            }
-            buffers.change(VIM, &name, version as i32, changes, encoding).unwrap();
-            prop_assert_eq!(&text(&buffers, &name), &editor);
-        }
-    }
-}
+mod mirror;

@@ -6,10 +6,11 @@ use engine::DocumentError;
 use protocol::AbsPath;
 use tempfile::TempDir;
 
-use super::{Expected, read, write};
+use super::{Expected, Reading, list, read, remove, rename, write};
 use crate::hash;
 
 const LIMIT: u64 = 100;
+const READING: Reading = Reading { limit: LIMIT, known: None };
 
 fn folder() -> (TempDir, AbsPath) {
     let folder = tempfile::tempdir().unwrap();
@@ -29,11 +30,11 @@ fn text_of(path: &AbsPath) -> String {
 }
 
 fn replace(path: &AbsPath, old: &str, new: &str) -> Result<(), DocumentError> {
-    write(path, &Expected::Text(hash::of_str(old)), new, LIMIT, || Ok(()))
+    write(path, &Expected::Text(hash::of_str(old)), new, READING, || Ok(())).map(drop)
 }
 
 fn create(path: &AbsPath, text: &str) -> Result<(), DocumentError> {
-    write(path, &Expected::Missing, text, LIMIT, || Ok(()))
+    write(path, &Expected::Missing, text, READING, || Ok(())).map(drop)
 }
 
 /// Nothing but what the test put there: no temporary file was left.
@@ -48,23 +49,25 @@ fn names(root: &AbsPath) -> Vec<String> {
 #[test]
 fn a_text_is_read_byte_for_byte() {
     let (_guard, root) = folder();
-    let text = "\u{feff}größe\r\nno break at the end";
-    assert_eq!(read(&file(&root, "f", text), LIMIT).unwrap(), text);
-    assert_eq!(read(&file(&root, "empty", ""), LIMIT).unwrap(), "");
+    let text = "größe\r\na\rb\nno break at the end";
+    assert_eq!(read(&file(&root, "f", text), READING).unwrap().text, text);
+    assert_eq!(read(&file(&root, "empty", ""), READING).unwrap().text, "");
+    let marked = file(&root, "marked", format!("\u{feff}{text}"));
+    assert_eq!(read(&marked, READING).unwrap().text, text);
 }
 
 #[test]
 fn what_is_no_readable_text_is_refused() {
     let (_guard, root) = folder();
     let missing = root.join("missing").unwrap();
-    assert!(matches!(read(&missing, LIMIT), Err(DocumentError::NotFound(_))));
-    assert!(matches!(read(&root, LIMIT), Err(DocumentError::NotAFile(_))));
-    let latin = file(&root, "latin", b"gr\xf6\xdfe");
-    assert!(matches!(read(&latin, LIMIT), Err(DocumentError::NotUtf8(_))));
+    assert!(matches!(read(&missing, READING), Err(DocumentError::NotFound(_))));
+    assert!(matches!(read(&root, READING), Err(DocumentError::NotAFile(_))));
+    let binary = file(&root, "binary", b"\x7fELF\x02\0\xf6\xdf");
+    assert!(matches!(read(&binary, READING), Err(DocumentError::NotUtf8(_))));
     let just = file(&root, "just", "x".repeat(100));
-    assert!(read(&just, LIMIT).is_ok());
+    assert!(read(&just, READING).is_ok());
     let big = file(&root, "big", "x".repeat(101));
-    let error = read(&big, LIMIT).unwrap_err();
+    let error = read(&big, READING).unwrap_err();
     assert!(matches!(error, DocumentError::TooBig { bytes: 101, limit: LIMIT, .. }));
 }
 
@@ -72,7 +75,7 @@ fn what_is_no_readable_text_is_refused() {
 #[test]
 fn a_file_that_lies_about_its_size_is_capped_all_the_same() {
     let path = AbsPath::new("/proc/self/maps").unwrap();
-    assert!(matches!(read(&path, LIMIT), Err(DocumentError::TooBig { .. })));
+    assert!(matches!(read(&path, READING), Err(DocumentError::TooBig { .. })));
 }
 
 #[cfg(unix)]
@@ -87,7 +90,7 @@ fn pipes_devices_and_links_are_not_opened() {
     let target = file(&root, "target", "secret");
     std::os::unix::fs::symlink(target.as_std_path(), link.as_std_path()).unwrap();
     for path in [pipe, device, link] {
-        assert!(matches!(read(&path, LIMIT), Err(DocumentError::NotAFile(_))), "{path}");
+        assert!(matches!(read(&path, READING), Err(DocumentError::NotAFile(_))), "{path}");
         assert!(replace(&path, "secret", "new").is_err());
         assert!(create(&path, "new").is_err());
     }
@@ -132,12 +135,12 @@ fn what_changes_in_the_last_moment_is_not_written_over() {
         fs::write(path.as_std_path(), "somebody else's").unwrap();
         Ok(())
     };
-    let result = write(&path, &Expected::Missing, "ours", LIMIT, meanwhile);
+    let result = write(&path, &Expected::Missing, "ours", READING, meanwhile);
     assert!(matches!(result, Err(DocumentError::Stale(_))));
     assert_eq!(text_of(&path), "somebody else's");
     let refuse = || Err(DocumentError::Stale(path.clone()));
     let expected = Expected::Text(hash::of_str("somebody else's"));
-    assert!(write(&path, &expected, "ours", LIMIT, refuse).is_err());
+    assert!(write(&path, &expected, "ours", READING, refuse).is_err());
     assert_eq!(text_of(&path), "somebody else's");
     assert_eq!(names(&root), ["f"]);
 }
@@ -164,4 +167,145 @@ fn permissions_are_kept_and_respected() {
     let plain = file(&root, "plain", "");
     let of = |path: &AbsPath| fs::metadata(path.as_std_path()).unwrap().permissions().mode();
     assert_eq!(of(&created), of(&plain));
+}
+
+/// German in an old encoding.
+const LATIN: &[u8] = b"Die Gr\xf6\xdfe der \xdcbung.\r\nNoch eine Zeile mit \xc4rger.\n";
+
+#[test]
+fn a_file_keeps_its_encoding_and_its_mark() {
+    let (_guard, root) = folder();
+    let wide = |text: &str| {
+        format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>()
+    };
+    for (before, after) in [
+        (
+            LATIN.to_vec(),
+            b"Die Gr\xf6\xdfe der L\xe4nge.\r\nNoch eine Zeile mit \xc4rger.\n".to_vec(),
+        ),
+        ("\u{feff}Die Übung\r\n".into(), "\u{feff}Die Länge\r\n".into()),
+        (wide("Die Übung 😀\n"), wide("Die Länge 😀\n")),
+    ] {
+        let path = file(&root, "f", before);
+        let text = read(&path, READING).unwrap().text;
+        replace(&path, &text, &text.replace("Übung", "Länge")).unwrap();
+        assert_eq!(fs::read(path.as_std_path()).unwrap(), after);
+    }
+}
+
+#[test]
+fn what_an_encoding_lacks_is_not_written() {
+    let (_guard, root) = folder();
+    let path = file(&root, "f", LATIN);
+    let text = read(&path, READING).unwrap().text;
+    let error = replace(&path, &text, &format!("{text}a → b\n")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("`{path}` is windows-1252, which has no `→`; write it another way")
+    );
+    assert_eq!(fs::read(path.as_std_path()).unwrap(), LATIN);
+    // What could not be read again is not written either.
+    assert!(create(&root.join("new").unwrap(), "a\0b").is_err());
+    assert_eq!(names(&root), ["f"]);
+}
+
+#[test]
+fn a_mark_in_a_new_text_becomes_the_mark_of_the_file() {
+    let (_guard, root) = folder();
+    let path = root.join("f").unwrap();
+    let text = "\u{feff}text";
+    let (hash, _) = write(&path, &Expected::Missing, text, READING, || Ok(())).unwrap();
+    assert_eq!(read(&path, READING).unwrap().hash, hash);
+    replace(&path, "text", "\u{feff}other").unwrap();
+    assert_eq!(text_of(&path), "\u{feff}other");
+}
+
+#[cfg(unix)]
+#[test]
+fn all_names_of_a_file_stay_names_of_it() {
+    use std::os::unix::fs::MetadataExt;
+    let (_guard, root) = folder();
+    let path = file(&root, "f", "old text");
+    let other = root.join("other").unwrap();
+    fs::hard_link(path.as_std_path(), other.as_std_path()).unwrap();
+    let node = || fs::metadata(path.as_std_path()).unwrap().ino();
+    let before = node();
+    for (old, new) in [("old text", "new, longer text"), ("new, longer text", "short")] {
+        replace(&path, old, new).unwrap();
+        assert_eq!((text_of(&path), text_of(&other)), (new.into(), new.into()));
+    }
+    assert_eq!(node(), before);
+    assert!(matches!(replace(&path, "old text", "x"), Err(DocumentError::Stale(_))));
+    assert_eq!(names(&root), ["f", "other"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn attributes_of_a_file_are_kept() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    let (_guard, root) = folder();
+    let path = file(&root, "f", "old");
+    let name = "user.coworker";
+    if setxattr(path.as_std_path(), name, b"kept", XattrFlags::empty()).is_err() {
+        // A file system without attributes has none to lose.
+        return;
+    }
+    replace(&path, "old", "new").unwrap();
+    let mut value = [0; 16];
+    let length = getxattr(path.as_std_path(), name, value.as_mut_slice()).unwrap();
+    assert_eq!((&value[..length], text_of(&path).as_str()), (b"kept".as_slice(), "new"));
+}
+
+#[test]
+fn a_file_is_deleted_or_moved_only_as_expected_and_never_over_another() {
+    let (_guard, root) = folder();
+    let path = file(&root, "f", "text");
+    let taken = file(&root, "taken", "other");
+    let (right, wrong) = (hash::of_str("text"), hash::of_str("wrong"));
+    let to = root.join("new/folder/g").unwrap();
+    let refuse = || Err(DocumentError::Unsaved(path.clone()));
+    assert!(matches!(remove(&path, &wrong, READING, || Ok(())), Err(DocumentError::Stale(_))));
+    assert!(matches!(remove(&path, &right, READING, refuse), Err(DocumentError::Unsaved(_))));
+    let moved = |to: &AbsPath, hash| rename(&path, to, hash, READING, || Ok(()));
+    assert!(matches!(moved(&to, &wrong), Err(DocumentError::Stale(_))));
+    assert!(matches!(moved(&taken, &right), Err(DocumentError::Exists(it)) if it == taken));
+    assert_eq!(names(&root), ["f", "taken"]);
+    assert_eq!((text_of(&path), text_of(&taken)), ("text".into(), "other".into()));
+    moved(&to, &right).unwrap();
+    assert!(matches!(moved(&to, &right), Err(DocumentError::NotFound(_))));
+    assert_eq!(text_of(&to), "text");
+    remove(&to, &right, READING, || Ok(())).unwrap();
+    assert!(!to.as_std_path().exists());
+}
+
+#[test]
+fn what_comes_in_the_last_moment_is_not_moved_over() {
+    let (_guard, root) = folder();
+    let (from, to) = (file(&root, "from", "ours"), root.join("to").unwrap());
+    let meanwhile = || {
+        fs::write(to.as_std_path(), "theirs").unwrap();
+        Ok(())
+    };
+    let result = rename(&from, &to, &hash::of_str("ours"), READING, meanwhile);
+    assert!(matches!(result, Err(DocumentError::Exists(_))));
+    assert_eq!((text_of(&from), text_of(&to)), ("ours".into(), "theirs".into()));
+}
+
+#[test]
+fn a_folder_is_listed_with_what_links_lead_to() {
+    let (_guard, root) = folder();
+    file(&root, "a", "12345");
+    fs::create_dir(root.join("b").unwrap().as_std_path()).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("b", root.join("c").unwrap().as_std_path()).unwrap();
+    let mut entries: Vec<_> = list(&root)
+        .unwrap()
+        .into_iter()
+        .map(|it| (it.path.file_name().unwrap().to_owned(), it.is_folder, it.bytes))
+        .collect();
+    entries.sort();
+    let expected = [("a", false, 5), ("b", true, 0), ("c", true, 0)];
+    assert_eq!(entries, expected.map(|(name, folder, bytes)| (name.to_owned(), folder, bytes)));
+    assert!(matches!(list(&root.join("no").unwrap()), Err(DocumentError::NotFound(_))));
+    assert!(list(&root.join("a").unwrap()).is_err());
 }

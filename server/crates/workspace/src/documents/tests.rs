@@ -3,13 +3,13 @@
 use std::{fs, sync::Arc};
 
 use changes::Encoding;
-use engine::{ConnectionId, DocumentError, Documents, Origin};
+use engine::{ConnectionId, DocumentError, Documents, Origin, Part};
 use protocol::AbsPath;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{Limits, Workspace};
-use crate::{ChangeRefused, GrepQuery, TextChange};
+use crate::{ChangeRefused, GlobQuery, GrepQuery, TextChange, UNTITLED};
 
 const VIM: ConnectionId = ConnectionId(1);
 const CODE: ConnectionId = ConnectionId(2);
@@ -221,4 +221,230 @@ async fn searching_sees_unsaved_text_and_can_be_stopped() {
     let stopped = CancellationToken::new();
     stopped.cancel();
     assert!(workspace.grep(query, Arc::new(|_| true), stopped).await.is_err());
+}
+
+fn everything() -> engine::FreeToRead {
+    Arc::new(|_| true)
+}
+
+async fn hash(workspace: &Workspace, path: &AbsPath) -> String {
+    workspace.snapshot(path).await.unwrap().stamp.hash
+}
+
+#[tokio::test]
+async fn unsaved_is_what_the_disk_does_not_have() {
+    let (_guard, root, workspace) = workspace();
+    let same = file(&root, "same", "text\r\n");
+    let latin = root.join("latin").unwrap();
+    fs::write(latin.as_std_path(), b"Die Gr\xf6\xdfe der \xdcbung h\xe4ngt davon ab.\n").unwrap();
+    let [empty, new, other] = ["empty", "new", "other"].map(|name| root.join(name).unwrap());
+    file(&root, "empty", "");
+    file(&root, "other", "disk");
+    workspace.open(VIM, &same, 1, "text\r\n");
+    workspace.open(VIM, &latin, 1, "Die Größe der Übung hängt davon ab.\n");
+    // Editors show what is empty, or not there yet, as an empty line.
+    workspace.open(VIM, &empty, 1, "\n");
+    workspace.open(VIM, &new, 1, "\n");
+    workspace.open(VIM, &other, 1, "disk");
+    assert!(workspace.unsaved().await.is_empty());
+    workspace.open(CODE, &other, 1, "typed in the other editor");
+    workspace.focus(VIM, &other);
+    workspace.change(VIM, &new, 2, whole("new"), Encoding::Utf8).unwrap();
+    workspace.change(VIM, &latin, 2, whole("klein"), Encoding::Utf8).unwrap();
+    assert_eq!(workspace.unsaved().await, [latin.clone(), new.clone(), other.clone()]);
+    // The editors save.
+    for (path, text) in [(&latin, "klein"), (&new, "new"), (&other, "typed in the other editor")] {
+        fs::write(path.as_std_path(), text).unwrap();
+    }
+    workspace.close(VIM, &other);
+    assert!(workspace.unsaved().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_buffer_of_what_is_too_big_to_be_a_document_is_compared_all_the_same() {
+    let (_guard, root, _) = workspace();
+    let workspace = Workspace::new(Limits { max_bytes: 10 });
+    let path = file(&root, "big", "more than ten bytes");
+    workspace.open(VIM, &path, 1, "more than ten bytes");
+    assert!(workspace.unsaved().await.is_empty());
+    workspace.change(VIM, &path, 2, whole("no"), Encoding::Utf8).unwrap();
+    assert_eq!(workspace.unsaved().await, [path]);
+}
+
+#[tokio::test]
+async fn a_file_with_unsaved_changes_is_neither_deleted_nor_moved() {
+    let (_guard, root, workspace) = workspace();
+    let path = file(&root, "a", "disk");
+    let to = root.join("b").unwrap();
+    let on_disk = hash(&workspace, &path).await;
+    workspace.open(VIM, &path, 1, "typed");
+    workspace.open(CODE, &path, 1, "disk");
+    let refused = workspace.remove(&path, &on_disk).await;
+    assert!(matches!(refused, Err(DocumentError::Unsaved(_))));
+    let refused = workspace.rename(&path, &to, &on_disk).await;
+    assert!(matches!(refused, Err(DocumentError::Unsaved(it)) if it == path));
+    workspace.close(VIM, &path);
+    workspace.open(VIM, &to, 1, "typed at the other place");
+    let refused = workspace.rename(&path, &to, &on_disk).await;
+    assert!(matches!(refused, Err(DocumentError::Unsaved(it)) if it == to));
+    workspace.close(VIM, &to);
+    assert_eq!(text(&workspace, &path).await, "disk");
+    workspace.remove(&path, &on_disk).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_buffer_without_changes_is_no_obstacle_and_no_ghost() {
+    let (_guard, root, workspace) = workspace();
+    let path = file(&root, "a.rs", "needle");
+    let to = root.join("new/b.rs").unwrap();
+    let on_disk = hash(&workspace, &path).await;
+    workspace.open(VIM, &path, 1, "needle");
+    workspace.open(VIM, &to, 1, "");
+    workspace.rename(&path, &to, &on_disk).await.unwrap();
+    assert!(matches!(workspace.snapshot(&path).await, Err(DocumentError::NotFound(_))));
+    assert_eq!(text(&workspace, &to).await, "needle");
+    let query = GrepQuery::new("needle", root.clone());
+    let found = workspace.grep(query, everything(), CancellationToken::new()).await.unwrap();
+    assert_eq!(found.lines.iter().map(|line| &line.path).collect::<Vec<_>>(), [&to]);
+    assert_eq!(workspace.buffer(VIM, &path).unwrap().text, "needle");
+    // The editor still shows it; what the user types there is the user's.
+    workspace.change(VIM, &path, 2, whole("typed"), Encoding::Utf8).unwrap();
+    assert_eq!(text(&workspace, &path).await, "typed");
+    workspace.remove(&to, &on_disk).await.unwrap();
+    assert!(matches!(workspace.snapshot(&to).await, Err(DocumentError::NotFound(_))));
+    workspace.write(&to, None, "anew").await.unwrap();
+    assert_eq!(text(&workspace, &to).await, "anew");
+}
+
+#[tokio::test]
+async fn a_moved_file_keeps_its_encoding() {
+    let (_guard, root, workspace) = workspace();
+    let (path, to) = (root.join("a").unwrap(), root.join("b").unwrap());
+    fs::write(path.as_std_path(), b"Die Gr\xf6\xdfe der \xdcbung.\n").unwrap();
+    let before = hash(&workspace, &path).await;
+    workspace.rename(&path, &to, &before).await.unwrap();
+    workspace.write(&to, Some(&before), "Größe").await.unwrap();
+    assert_eq!(fs::read(to.as_std_path()).unwrap(), b"Gr\xf6\xdfe");
+    assert_eq!(text(&workspace, &to).await, "Größe");
+}
+
+#[tokio::test]
+async fn a_document_without_a_file_is_a_buffer_and_nothing_else() {
+    let (_guard, root, workspace) = workspace();
+    let path = AbsPath::new(format!("{UNTITLED}/Untitled-1")).unwrap();
+    assert_eq!(workspace.resolve(&path).await.unwrap(), path);
+    assert!(matches!(workspace.snapshot(&path).await, Err(DocumentError::NotFound(_))));
+    assert_eq!(workspace.open(VIM, &path, 1, "needle\n"), path);
+    workspace.open(VIM, &file(&root, "a", "needle\n"), 1, "needle\n");
+    assert_eq!(text(&workspace, &path).await, "needle\n");
+    let stamp = hash(&workspace, &path).await;
+    for refused in [
+        workspace.write(&path, None, "text").await.map(drop),
+        workspace.remove(&path, &stamp).await,
+        workspace.rename(&path, &root.join("b").unwrap(), &stamp).await,
+        workspace.rename(&root.join("a").unwrap(), &path, &stamp).await,
+    ] {
+        assert!(matches!(refused, Err(DocumentError::Untitled(_))), "{refused:?}");
+    }
+    assert_eq!(workspace.open_documents(), [root.join("a").unwrap(), path.clone()]);
+    assert!(workspace.unsaved().await.is_empty());
+    let grep = |root: &AbsPath| {
+        let query = GrepQuery::new("needle", root.clone());
+        workspace.grep(query, everything(), CancellationToken::new())
+    };
+    assert_eq!(grep(&path).await.unwrap().lines.len(), 1);
+    assert!(grep(&root).await.unwrap().lines.iter().all(|line| line.path != path));
+    let part = Part { first_line: 1, lines: 9, bytes: 99 };
+    assert_eq!(workspace.excerpt(&path, part).await.unwrap().text, "needle\n");
+    assert!(workspace.list(&path.parent().unwrap()).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_too_big_is_read_in_part() {
+    let (_guard, root, _) = workspace();
+    let workspace = Workspace::new(Limits { max_bytes: 20 });
+    let path = file(&root, "log", "one\ntwo\nthree\nfour\nfive\n");
+    let error = workspace.snapshot(&path).await.unwrap_err();
+    let message = format!("`{path}` has 24 bytes; beyond 20 it can only be read in part");
+    assert_eq!(error.to_string(), message);
+    let part = Part { first_line: 3, lines: 1, bytes: 99 };
+    let excerpt = workspace.excerpt(&path, part).await.unwrap();
+    assert_eq!((excerpt.text.as_str(), excerpt.first_line, excerpt.lines), ("three\n", 3, 1));
+    assert!(excerpt.document.is_none());
+    workspace.open(VIM, &path, 1, "one\ntwo\nunsaved\n");
+    let excerpt = workspace.excerpt(&path, part).await.unwrap();
+    assert_eq!(excerpt.text, "unsaved\n");
+    assert_eq!(excerpt.document.unwrap().stamp, workspace.snapshot(&path).await.unwrap().stamp);
+}
+
+#[tokio::test]
+async fn a_folder_is_listed_with_what_is_open_in_it() {
+    let (_guard, root, workspace) = workspace();
+    fs::create_dir(root.join("b").unwrap().as_std_path()).unwrap();
+    file(&root, "c", "12");
+    for (name, text) in [("a", "1"), ("c", "other"), ("b/inner", "")] {
+        workspace.open(VIM, &root.join(name).unwrap(), 1, text);
+    }
+    let entries = workspace.list(&root).await.unwrap();
+    let entries: Vec<_> =
+        entries.iter().map(|it| (it.path.file_name().unwrap(), it.is_folder, it.bytes)).collect();
+    assert_eq!(entries, [("a", false, 1), ("b", true, 0), ("c", false, 2)]);
+}
+
+#[tokio::test]
+async fn names_and_syntax_errors_come_with_unsaved_text() {
+    let (_guard, root, workspace) = workspace();
+    let path = file(&root, "a.rs", "fn old() {}\n");
+    workspace.open(VIM, &path, 1, "fn fresh() {}\n");
+    let found = workspace.find_symbols(&root, "fresh", 9).await;
+    assert_eq!((found.len(), found[0].text.as_str()), (1, "fn fresh() {}"));
+    let errors = workspace.syntax_errors(&path, Some("fn a() {}\n"), "fn a() {\n").await;
+    assert_eq!(errors.len(), 1);
+    assert!(workspace.syntax_errors(&path, Some("fn a() {\n"), "fn a() {\n").await.is_empty());
+    let query = GlobQuery { root, patterns: vec!["*.rs".into()], hidden: false, limit: 9 };
+    let result = workspace.glob(query, everything(), CancellationToken::new()).await.unwrap();
+    assert_eq!(result.files, [path]);
+}
+
+#[tokio::test]
+async fn a_difference_has_unsaved_text() {
+    let (_guard, root, workspace) = workspace();
+    assert_eq!(workspace.diff(&root).await.unwrap(), None);
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        assert!(git.args(arguments).current_dir(root.as_std_path()).status().unwrap().success());
+    };
+    let path = file(&root, "a", "one\n");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    let who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
+    git(&[&who[..], &["commit", "--quiet", "--message=first"]].concat());
+    workspace.open(VIM, &path, 1, "one\n");
+    assert_eq!(workspace.diff(&root).await.unwrap().as_deref(), Some(""));
+    workspace.change(VIM, &path, 2, whole("two\n"), Encoding::Utf8).unwrap();
+    let diff = workspace.diff(&root).await.unwrap().unwrap();
+    assert!(diff.contains("-one\n+two\n"), "{diff}");
+}
+
+#[tokio::test]
+async fn with_two_editors_on_one_file_the_last_that_was_used_counts() {
+    let (_guard, root, workspace) = workspace();
+    let path = file(&root, "a", "disk");
+    workspace.open(VIM, &path, 1, "disk");
+    workspace.open(CODE, &path, 1, "disk");
+    workspace.change(VIM, &path, 2, whole("vim"), Encoding::Utf8).unwrap();
+    workspace.change(CODE, &path, 2, whole("code"), Encoding::Utf8).unwrap();
+    assert_eq!(text(&workspace, &path).await, "code");
+    let revision = workspace.snapshot(&path).await.unwrap().stamp.revision;
+    workspace.change(VIM, &path, 3, whole("vim again"), Encoding::Utf8).unwrap();
+    let snapshot = workspace.snapshot(&path).await.unwrap();
+    assert_eq!(snapshot.text, "vim again");
+    assert_eq!(snapshot.origin, Origin::Buffer { connection: VIM, version: 3 });
+    assert!(snapshot.stamp.revision > revision);
+    assert_eq!(workspace.buffer(CODE, &path).unwrap().text, "code");
+    workspace.disconnect(VIM);
+    assert_eq!(text(&workspace, &path).await, "code");
+    assert!(workspace.snapshot(&path).await.unwrap().stamp.revision > snapshot.stamp.revision);
+    workspace.disconnect(CODE);
+    assert_eq!(text(&workspace, &path).await, "disk");
 }

@@ -1,0 +1,283 @@
+//! Watching folders for what others do there.
+//!
+//! Nothing is watched before it is needed: the folder of a file that was read, and the folders of
+//! a list that is to be kept. A thread of its own starts with the first of them. Watching is a
+//! help and no promise: where the system refuses, or too much happens at once, the rest of the
+//! room still looks for itself, only later.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use notify::{
+    ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode, ModifyKind},
+};
+use protocol::AbsPath;
+
+use crate::documents::Shared;
+
+/// How many folders are watched at most: the system has so many for all programs of a user.
+const MAX_FOLDERS: usize = 10_000;
+
+/// How many messages wait at most. What comes beyond is not looked at one by one.
+const MAX_WAITING: usize = 4096;
+
+/// How long events are gathered before they are looked at: whoever writes a file makes several.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// What is watched.
+#[derive(Default)]
+pub(crate) struct Watching {
+    state: Arc<State>,
+    thread: Mutex<Option<SyncSender<Message>>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The folders that are, or soon will be, watched; with the time from when on they were.
+    folders: Mutex<HashMap<AbsPath, Option<Instant>>>,
+    /// Whether something happened that there was no room to tell.
+    missed: AtomicBool,
+    /// Whether no further folder can be watched.
+    full: AtomicBool,
+}
+
+enum Message {
+    Watch(Vec<AbsPath>),
+    Happened(Event),
+    Stop,
+}
+
+impl Watching {
+    /// Begins to watch folders, soon and on another thread.
+    pub(crate) fn watch(&self, for_whom: Weak<Shared>, folders: impl IntoIterator<Item = AbsPath>) {
+        if self.state.full.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut known = self.state.folders();
+        let mut new: Vec<AbsPath> = folders.into_iter().collect();
+        new.retain(|folder| !known.contains_key(folder));
+        new.truncate(MAX_FOLDERS.saturating_sub(known.len()));
+        if new.is_empty() {
+            return;
+        }
+        known.extend(new.iter().map(|folder| (folder.clone(), None)));
+        drop(known);
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = match &*thread {
+            Some(sender) => sender.clone(),
+            None => {
+                let Some(sender) = start(for_whom, Arc::clone(&self.state)) else { return };
+                thread.insert(sender).clone()
+            }
+        };
+        drop(thread);
+        if let Err(refused) = sender.try_send(Message::Watch(new)) {
+            // Too much is going on; the next one who needs them asks again.
+            let (std::sync::mpsc::TrySendError::Full(message)
+            | std::sync::mpsc::TrySendError::Disconnected(message)) = refused;
+            if let Message::Watch(folders) = message {
+                self.state.forget(&folders);
+            }
+        }
+    }
+
+    /// Whether all these folders have been watched since before a moment.
+    pub(crate) fn covers(&self, folders: &[AbsPath], since: Instant) -> bool {
+        let known = self.state.folders();
+        folders.iter().all(|folder| matches!(known.get(folder), Some(Some(at)) if *at <= since))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn refuse_more(&self) {
+        self.state.full.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = thread {
+            // If it does not arrive, the thread sees with the next event that nobody is left.
+            let _ = sender.try_send(Message::Stop);
+        }
+    }
+}
+
+impl State {
+    fn folders(&self) -> MutexGuard<'_, HashMap<AbsPath, Option<Instant>>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, folders: &[AbsPath]) {
+        let mut known = self.folders();
+        for folder in folders {
+            known.remove(folder);
+        }
+    }
+
+    /// No more folders can be watched. Said once.
+    fn is_full(&self, error: &notify::Error) {
+        if !self.full.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %error,
+                "the system lets no further folder be watched; changes there are seen when files \
+                 are read"
+            );
+        }
+    }
+}
+
+/// Starts the thread. None if the system does not let us watch anything.
+fn start(for_whom: Weak<Shared>, state: Arc<State>) -> Option<SyncSender<Message>> {
+    let (sender, messages) = sync_channel(MAX_WAITING);
+    let (back, missed) = (sender.clone(), Arc::clone(&state));
+    let told = move |event: notify::Result<Event>| match event {
+        Ok(event) if !is_of_interest(&event) => {}
+        Ok(event) => {
+            if back.try_send(Message::Happened(event)).is_err() {
+                missed.missed.store(true, Ordering::Relaxed);
+            }
+        }
+        Err(error) => tracing::debug!(%error, "watching failed"),
+    };
+    let run = move || match notify::recommended_watcher(told) {
+        Ok(watcher) => Thread { for_whom, state, watcher }.run(&messages),
+        Err(error) => state.is_full(&error),
+    };
+    thread::Builder::new().name("watching".to_owned()).spawn(run).ok()?;
+    Some(sender)
+}
+
+/// Reading is no change, and neither is whatever is done to permissions.
+fn is_of_interest(event: &Event) -> bool {
+    event.need_rescan()
+        || match event.kind {
+            EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+            EventKind::Modify(ModifyKind::Metadata(_)) => false,
+            _ => true,
+        }
+}
+
+struct Thread {
+    for_whom: Weak<Shared>,
+    state: Arc<State>,
+    watcher: RecommendedWatcher,
+}
+
+/// What happened within a short time.
+#[derive(Default)]
+struct Happened {
+    paths: HashSet<PathBuf>,
+    /// Whether files came or went, so that others than the known ones may be concerned.
+    other_files: bool,
+    anything: bool,
+}
+
+impl Happened {
+    fn add(&mut self, event: Event) {
+        let ignoring = |path: &PathBuf| {
+            path.file_name().is_some_and(|name| name == ".gitignore" || name == ".ignore")
+        };
+        self.anything |= event.need_rescan();
+        self.other_files |= match event.kind {
+            EventKind::Create(_) | EventKind::Remove(_) => true,
+            EventKind::Modify(ModifyKind::Name(_)) => true,
+            _ => event.paths.iter().any(ignoring),
+        };
+        self.paths.extend(event.paths);
+    }
+}
+
+impl Thread {
+    fn run(mut self, messages: &Receiver<Message>) {
+        while let Ok(message) = messages.recv() {
+            let mut happened = Happened::default();
+            let mut next = Some(message);
+            let until = Instant::now() + GATHER;
+            while let Some(message) = next {
+                match message {
+                    Message::Watch(folders) => self.watch(&folders),
+                    Message::Happened(event) => happened.add(event),
+                    Message::Stop => return,
+                }
+                if happened.paths.is_empty() && !happened.anything {
+                    break;
+                }
+                next = match messages.recv_timeout(until.saturating_duration_since(Instant::now()))
+                {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
+            }
+            let Some(shared) = self.for_whom.upgrade() else { return };
+            happened.anything |= self.state.missed.swap(false, Ordering::Relaxed);
+            self.tell(&shared, &happened);
+        }
+    }
+
+    fn watch(&mut self, folders: &[AbsPath]) {
+        for folder in folders {
+            if self.state.full.load(Ordering::Relaxed) {
+                return self.state.forget(folders);
+            }
+            match self.watcher.watch(folder.as_std_path(), RecursiveMode::NonRecursive) {
+                Ok(()) => drop(self.state.folders().insert(folder.clone(), Some(Instant::now()))),
+                Err(error) => {
+                    self.state.forget(std::slice::from_ref(folder));
+                    if matches!(error.kind, ErrorKind::MaxFilesWatch) {
+                        self.state.is_full(&error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, shared: &Shared, happened: &Happened) {
+        if happened.anything {
+            // Folders may have been made anew as well.
+            self.unwatch(|_| true);
+            shared.anything_outside();
+            return shared.tick();
+        }
+        let paths: Vec<AbsPath> =
+            happened.paths.iter().filter_map(|path| AbsPath::new(path.to_str()?).ok()).collect();
+        if paths.is_empty() {
+            return;
+        }
+        if happened.other_files {
+            // A folder that is gone is not watched any more; one of its name is another one.
+            self.unwatch(|folder| {
+                paths.iter().any(|path| folder.starts_with(path))
+                    && folder.as_std_path().symlink_metadata().is_err()
+            });
+            shared.expire_listings();
+        }
+        if shared.outside(&paths) || happened.other_files {
+            shared.tick();
+        }
+    }
+
+    fn unwatch(&mut self, which: impl Fn(&AbsPath) -> bool) {
+        let mut folders = self.state.folders();
+        let gone: Vec<AbsPath> = folders.keys().filter(|folder| which(folder)).cloned().collect();
+        for folder in &gone {
+            folders.remove(folder);
+        }
+        drop(folders);
+        for folder in &gone {
+            // The system has done so already where the folder is gone.
+            let _ = self.watcher.unwatch(folder.as_std_path());
+        }
+    }
+}
