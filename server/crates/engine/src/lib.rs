@@ -41,7 +41,8 @@ pub use model::{
 pub use prompts::SYSTEM_PROMPT_BYTES;
 pub use session::SessionHandle;
 pub use sessions::{
-    Attached, Clock, Ids, NewSession, Parts, Proposal, Seen, Sessions, Settings, Started, Trust,
+    Attached, Clock, Ids, KeepTrust, NewSession, Parts, Proposal, Seen, Sessions, Settings,
+    Started, Trust,
 };
 pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
 pub use tool::{

@@ -50,6 +50,9 @@ pub struct Parts {
     pub settings: Settings,
 }
 
+/// Keeps whether a folder is trusted.
+pub type KeepTrust = Arc<dyn Fn(&AbsPath, bool) -> Result<(), ErrorInfo> + Send + Sync>;
+
 /// Which folders the user trusts: the configuration, skills and slash commands of others count
 /// for nothing.
 #[derive(Clone)]
@@ -57,7 +60,7 @@ pub struct Trust {
     /// Whether a resolved folder is trusted.
     pub is_trusted: Arc<dyn Fn(&AbsPath) -> bool + Send + Sync>,
     /// Remembers that a resolved folder is trusted, or no longer.
-    pub set: Arc<dyn Fn(&AbsPath, bool) -> Result<(), ErrorInfo> + Send + Sync>,
+    pub set: KeepTrust,
 }
 
 impl Trust {

@@ -20,6 +20,12 @@ mod stage;
 
 #[path = "engine/asking.rs"]
 mod asking;
+#[path = "engine/context_prompt.rs"]
+mod context_prompt;
+#[path = "engine/context_standing.rs"]
+mod context_standing;
+#[path = "engine/context_weight.rs"]
+mod context_weight;
 #[path = "engine/failing.rs"]
 mod failing;
 #[path = "engine/limits.rs"]

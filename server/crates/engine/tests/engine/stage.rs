@@ -1,9 +1,10 @@
 //! The stage: a folder on disk, the engine over it, and ways to wait for what a test needs to see.
 
 use std::{
+    collections::HashSet,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -85,6 +86,7 @@ impl Stage {
         let mut settings = Settings {
             model: "script/test".to_owned(),
             forbidden: vec![root.join("state").unwrap()],
+            user_folders: vec![root.join("state/user").unwrap()],
             // Never reached: a test that waits for it hangs.
             apply_timeout: PATIENCE * 2,
             ..Settings::default()
@@ -97,7 +99,7 @@ impl Stage {
             store: store.clone(),
             clock: Arc::new(|| 1),
             ids: Arc::new(fresh_id),
-            trust: Trust::none(),
+            trust: trust(),
             settings,
         });
         Self { sessions, model, store, workspace, root, folder }
@@ -210,6 +212,24 @@ impl Stage {
         let (reason, state) = self.end(id, &turn).await;
         assert_eq!(reason, StopReason::Completed, "{text}");
         state
+    }
+}
+
+/// Trust that is kept as long as the stage.
+fn trust() -> Trust {
+    let trusted: Arc<Mutex<HashSet<AbsPath>>> = Arc::default();
+    let known = trusted.clone();
+    Trust {
+        is_trusted: Arc::new(move |folder| known.lock().unwrap().contains(folder)),
+        set: Arc::new(move |folder, trust| {
+            let mut trusted = trusted.lock().unwrap();
+            if trust {
+                trusted.insert(folder.clone())
+            } else {
+                trusted.remove(folder)
+            };
+            Ok(())
+        }),
     }
 }
 
