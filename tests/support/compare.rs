@@ -17,7 +17,8 @@ impl Mask {
         let mut ids: Vec<(String, String)> = Vec::new();
         for item in &state.items {
             for (name, id) in [("turn", item.turn_id.as_str()), ("item", item.id.as_str())] {
-                if ids.iter().all(|(known, _)| known != id) {
+                // What is said between turns belongs to none.
+                if !id.is_empty() && ids.iter().all(|(known, _)| known != id) {
                     let number = ids.iter().filter(|(_, it)| it.starts_with(name)).count() + 1;
                     ids.push((id.to_owned(), format!("{name}-{number}")));
                 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context, Result, ensure};
-use frontends::client::{Checker, Event, Finding, ResponseError, uri};
+use frontends::client::{Checker, Event, Finding, ResponseError, path_of, uri};
 use protocol::{
     AbsPath, Answer, ItemId, QueueChange, SessionId, SessionUpdate, TurnId,
     methods::{Chat, ChatCancel, ChatQueue, SessionNew},
@@ -229,7 +229,12 @@ impl Lsp {
 
     fn context(&self, pointed: &Pointed) -> Result<ChatContext> {
         let client = &self.server.client;
-        let found = self.open.iter().find(|path| path.as_str().ends_with(&pointed.path));
+        let untitled = path_of(&pointed.path);
+        let is_meant = |path: &&AbsPath| match &untitled {
+            Some(untitled) => *path == untitled,
+            None => path.as_str().ends_with(&pointed.path),
+        };
+        let found = self.open.iter().find(is_meant);
         let path = found.with_context(|| format!("{} is not open", pointed.path))?;
         let text = client.text(path).context("it is not open")?;
         let range = match pointed.lines {

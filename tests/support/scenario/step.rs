@@ -211,9 +211,9 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
         "close" => (None, Action::Close { path: words.needed("a path")? }),
         "rename" => {
             let (from, to) = (words.needed("a path")?, words.needed("a path")?);
-            (None, Action::Rename { from, to })
+            (Some(Moment::Idle), Action::Rename { from, to })
         }
-        "delete" => (None, Action::Delete { path: words.needed("a path")? }),
+        "delete" => (Some(Moment::Idle), Action::Delete { path: words.needed("a path")? }),
         "outside" => (None, outside(&mut words)?),
         "folder" => (Some(Moment::Idle), folder(&mut words)?),
         "steer" => (None, Action::Ask(Prompt { steers: true, ..prompt(&mut words)? })),
