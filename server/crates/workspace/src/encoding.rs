@@ -130,6 +130,13 @@ pub(crate) fn decode(bytes: Vec<u8>, known: Option<Form>) -> Option<(String, For
     known.filter(|form| !form.is_unicode()).and_then(legacy).or_else(|| legacy(guess(&bytes)))
 }
 
+/// What editors may make of a file that is in no Unicode encoding: those that take it for UTF-8,
+/// and those that take every such file for the one encoding of the West.
+pub(crate) fn other_readings(bytes: &[u8]) -> [Cow<'_, str>; 2] {
+    let western = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0;
+    [String::from_utf8_lossy(bytes), western]
+}
+
 /// The form of a file that is too big to be read whole, by its start; none if it is not text.
 /// Whether the rest is as it promises remains open.
 pub(crate) fn of_sample(sample: &[u8]) -> Option<Form> {

@@ -10,6 +10,8 @@ pub(crate) fn walk(root: &AbsPath, hidden: bool) -> WalkBuilder {
     let mut walk = WalkBuilder::new(root.as_std_path());
     // Ignore files mean what they say outside of git repositories, too.
     walk.require_git(false).hidden(!hidden);
-    walk.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
+    if hidden {
+        walk.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
+    }
     walk
 }

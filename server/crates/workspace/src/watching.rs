@@ -245,8 +245,8 @@ impl Thread {
 
     fn tell(&mut self, shared: &Shared, happened: &Happened) {
         if happened.anything {
-            // Folders may have been made anew as well.
-            self.unwatch(|_| true);
+            // Folders may have been made anew: all are to be asked for again.
+            self.state.folders().clear();
             shared.anything_outside();
             return shared.tick();
         }

@@ -14,7 +14,7 @@ use super::Shared;
 use crate::{
     buffers::View,
     disk::{self, Expected, FileText, Reading, State},
-    encoding::Form,
+    encoding::{self, Form},
     excerpt,
     hash::{self, Hash},
     listing::Listing,
@@ -103,10 +103,10 @@ impl Shared {
 
     pub(super) fn remove(&self, path: &AbsPath, expected: &Hash) -> Result<(), DocumentError> {
         resolve::require(path)?;
-        self.saved(path)?;
+        let expected = self.on_disk(path, expected)?;
         let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut shown = Vec::new();
-        disk::remove(path, expected, self.reading(path), || {
+        disk::remove(path, &expected, self.reading(path), || {
             shown = self.saved(path)?;
             Ok(())
         })?;
@@ -124,11 +124,11 @@ impl Shared {
     ) -> Result<(), DocumentError> {
         resolve::require(from)?;
         resolve::require(to)?;
-        self.saved(from)?;
+        let expected = self.on_disk(from, expected)?;
         self.saved(to)?;
         let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut shown_from, mut shown_to) = (Vec::new(), Vec::new());
-        disk::rename(from, to, expected, self.reading(from), || {
+        disk::rename(from, to, &expected, self.reading(from), || {
             (shown_from, shown_to) = (self.saved(from)?, self.saved(to)?);
             Ok(())
         })?;
@@ -160,6 +160,14 @@ impl Shared {
         if shown.unsaved { Err(DocumentError::Unsaved(path.clone())) } else { Ok(shown.hashes) }
     }
 
+    /// The hash that a file must have for a document to be as expected. An editor without
+    /// changes of its own may show it in its own way.
+    fn on_disk(&self, path: &AbsPath, expected: &Hash) -> Result<Hash, DocumentError> {
+        let shown = self.saved(path)?;
+        let saved = if shown.contains(expected) { self.hash_now(path) } else { None };
+        Ok(saved.unwrap_or_else(|| expected.clone()))
+    }
+
     /// The documents that an editor shows otherwise than the disk has them.
     pub(super) fn unsaved(&self) -> Vec<AbsPath> {
         let mut open = self.buffers().open_paths();
@@ -179,21 +187,35 @@ impl Shared {
         let Some(longest) = views.iter().map(|view| view.text.len_bytes()).max() else {
             return Shown::default();
         };
-        let seal = |view: View| (is_empty(&view.text), self.seal(view).stamp.hash);
-        let texts: Vec<(bool, Hash)> = views.into_iter().map(seal).collect();
+        let seal = |view: View| (view.text.clone(), self.seal(view).stamp.hash);
+        let texts: Vec<(Rope, Hash)> = views.into_iter().map(seal).collect();
         let unsaved = match self.hash_on_disk(path, longest) {
             Ok(Some(saved)) => {
                 // An editor that ends every line shows an empty file as an empty line.
                 let nothing = saved == hash::of_str("");
-                texts.iter().any(|(empty, shown)| *shown != saved && !(*empty && nothing))
+                let other = texts.iter().filter(|(_, shown)| *shown != saved);
+                other
+                    .filter(|(text, _)| !(nothing && is_empty(text)))
+                    .any(|(text, _)| !self.is_misread(path, text))
             }
             // Empty buffers are what editors show of files that are not there.
-            Ok(None) => texts.iter().any(|(empty, _)| !empty),
+            Ok(None) => texts.iter().any(|(text, _)| !is_empty(text)),
             Err(DocumentError::TooBig { .. }) => true,
             // A file that is not text. There is no telling, and nothing speaks for it.
             Err(_) => false,
         };
         Shown { hashes: texts.into_iter().map(|(_, hash)| hash).collect(), unsaved }
+    }
+
+    /// Whether a text is what an editor makes of a file that it takes to be in another encoding.
+    fn is_misread(&self, path: &AbsPath, text: &Rope) -> bool {
+        let form = self.files().get(path).map(|file| file.form);
+        if form.is_none_or(Form::is_unicode) {
+            return false;
+        }
+        let Ok(file) = self.read(path) else { return false };
+        let Ok(bytes) = file.form.encode(&file.text) else { return false };
+        encoding::other_readings(&bytes).iter().any(|reading| text == reading)
     }
 
     /// The hash of a file's text; none if there is no file. A file that cannot be what a buffer

@@ -261,6 +261,33 @@ async fn unsaved_is_what_the_disk_does_not_have() {
 }
 
 #[tokio::test]
+async fn an_editor_that_takes_a_file_for_another_encoding_has_changed_nothing() {
+    let (_guard, root, workspace) = workspace();
+    let path = root.join("a").unwrap();
+    let (russian, ..) = encoding_rs::WINDOWS_1251.encode("Привет, это обычный русский текст.\n");
+    fs::write(path.as_std_path(), &russian).unwrap();
+    let as_utf8 = String::from_utf8_lossy(&russian).into_owned();
+    let (as_western, ..) = encoding_rs::WINDOWS_1252.decode(&russian);
+    for shown in [as_utf8.as_str(), &as_western, "Привет, это обычный русский текст.\n"]
+    {
+        workspace.open(VIM, &path, 1, shown);
+        assert!(workspace.unsaved().await.is_empty(), "{shown}");
+    }
+    workspace.open(VIM, &path, 1, &as_utf8.replace('\n', "!\n"));
+    assert_eq!(workspace.unsaved().await, [path]);
+}
+
+#[tokio::test]
+async fn an_empty_file_that_is_shown_as_an_empty_line_can_be_deleted() {
+    let (_guard, root, workspace) = workspace();
+    let path = file(&root, "a", "");
+    workspace.open(VIM, &path, 1, "\n");
+    let shown = hash(&workspace, &path).await;
+    workspace.remove(&path, &shown).await.unwrap();
+    assert!(!path.as_std_path().exists());
+}
+
+#[tokio::test]
 async fn a_buffer_of_what_is_too_big_to_be_a_document_is_compared_all_the_same() {
     let (_guard, root, _) = workspace();
     let workspace = Workspace::new(Limits { max_bytes: 10 });
