@@ -100,7 +100,7 @@ mod tests {
         let full = EIGHTHS[7].to_string();
         assert_eq!(lines[0], format!("instructions  Coworker      1200  {}", full.repeat(24)));
         assert_eq!(lines[1], format!("tool          read           600  {}", full.repeat(12)));
-        assert_eq!(lines[2], "              odd\\u{1b}         1  ▏");
+        assert_eq!(lines[2], "              odd\\u{1b}        1  ▏");
         assert_eq!(lines[3], "mention                        0");
         assert!(lines[4].starts_with("together                    1801  tokens"), "{table}");
     }
