@@ -281,10 +281,8 @@ impl<'a> Review<'a> {
     async fn decided(&self, item: &Item) -> Result<Option<Answer>, Halt> {
         let Verdict::Ask { why, rememberable } = self.verdict.clone() else { return Ok(None) };
         let root = self.turn.session.info().root;
-        let paths: Vec<&str> =
-            self.files.iter().map(|file| file.change.path.relative_to(&root)).collect();
         let approval = Approval {
-            title: format!("Edit {}", paths.join(", ")),
+            title: title(self.files.iter().map(|file| &file.change), &root),
             subject: ApprovalSubject::Changes { item_id: item.id.clone() },
             why,
             options: approvals::options(
@@ -397,6 +395,25 @@ impl ReviewedFile {
     fn is_edited_by(&self, call: &Item) -> bool {
         self.change.edits.iter().any(|edit| edit.item_id == call.id)
     }
+}
+
+/// What would happen to these files, in one line: edits first.
+fn title<'f>(files: impl Iterator<Item = &'f FileChange>, root: &AbsPath) -> String {
+    let (mut edited, mut parts) = (Vec::new(), Vec::new());
+    for file in files {
+        let path = file.path.relative_to(root);
+        match (file.kind, &file.to) {
+            (FileChangeKind::Delete, _) => parts.push(format!("Delete {path}")),
+            (FileChangeKind::Move, Some(to)) => {
+                parts.push(format!("Move {path} to {}", to.relative_to(root)));
+            }
+            _ => edited.push(path),
+        }
+    }
+    if !edited.is_empty() {
+        parts.insert(0, format!("Edit {}", edited.join(", ")));
+    }
+    parts.join("; ")
 }
 
 /// What an edit would do.

@@ -33,8 +33,8 @@ pub(crate) async fn load(
         bytes => bytes?,
     };
     let Some(media_type) = media_type(&bytes) else { return Ok(None) };
-    let size = imagesize::blob_size(&bytes).map_err(|error| {
-        let message = format!("`{shown}` begins like a picture but is damaged: {error}");
+    let size = imagesize::blob_size(&bytes).map_err(|_| {
+        let message = format!("`{shown}` begins like a picture but is damaged or cut off");
         ToolError::new(ErrorCode::ToolFailed, message)
     })?;
     let (width, height) = (size.width, size.height);

@@ -151,6 +151,7 @@ fn lines(context: &ToolContext, excerpt: &Excerpt, part: Part) -> Result<String,
     let first = part.first_line;
     if excerpt.lines == 0 {
         let has = match excerpt.total_lines {
+            Some(1) => "1 line".to_owned(),
             Some(total) => format!("{total} lines"),
             None => "fewer".to_owned(),
         };

@@ -53,6 +53,11 @@ impl TypedTool for ViewImage {
                 Err(error) if error.code == ErrorCode::DocumentNotFound => {
                     Err(folder::with_near_names(&context, &path, error).await)
                 }
+                Err(error) if error.code == ErrorCode::NotAFile => {
+                    let shown = path.relative_to(&context.root);
+                    let message = format!("`{shown}` is not a file; `read` lists a folder");
+                    Err(ToolError::new(ErrorCode::NotAFile, message))
+                }
                 Err(error) => Err(error),
             }
         });
