@@ -172,8 +172,8 @@ fn project(root: &Path, state: &AbsPath, remarks: &mut Vec<String>) -> Option<Pr
 
 /// Leaves out a mode that is freer than the user's own: a project may only be stricter.
 fn narrow(project: &mut Layer, below: &[Layer], remarks: &mut Vec<String>) {
-    let set = below.iter().flat_map(|layer| &layer.entries).filter(|it| it.key == "mode");
-    let own = set.last().and_then(|entry| serde_json::from_value(entry.value.clone()).ok());
+    let mut set = below.iter().flat_map(|layer| &layer.entries).filter(|it| it.key == "mode");
+    let own = set.next_back().and_then(|entry| serde_json::from_value(entry.value.clone()).ok());
     let own: Mode = own.unwrap_or_default();
     project.entries.retain(|entry| {
         let mode = serde_json::from_value::<Mode>(entry.value.clone());

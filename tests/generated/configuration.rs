@@ -65,6 +65,6 @@ fn values(schema: &Value, property: &Value) -> String {
             format!("A whole number, {} or more.", property["minimum"])
         }
         (None, Some("string")) => "A text.".to_owned(),
-        (None, other) => panic!("{other:?} has no words yet"),
+        (None, other) => format!("{}.", other.unwrap_or("Anything")),
     }
 }
