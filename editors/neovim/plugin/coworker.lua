@@ -23,8 +23,25 @@ end, { desc = 'Open or close the chat pane' })
 
 command('CoworkerAsk', function(args)
   local lines = args.range > 0 and { args.line1, args.line2 } or nil
-  require('coworker').ask(args.args, { lines = lines })
-end, { desc = 'Ask about this file, or about the selected lines', nargs = '*', range = true })
+  require('coworker').ask(args.args, { lines = lines, steer = args.bang })
+end, {
+  desc = 'Ask about this file or the selected lines; with ! tell the running turn',
+  nargs = '*',
+  range = true,
+  bang = true,
+})
+
+command('CoworkerQueue', function()
+  require('coworker').queue()
+end, { desc = 'Change the prompts that wait behind the running turn' })
+
+command('CoworkerContext', function()
+  require('coworker').context()
+end, { desc = 'Show what the next request to the model would be made of' })
+
+command('CoworkerTrust', function(args)
+  require('coworker').trust(not args.bang)
+end, { desc = 'Trust this folder; with ! no longer', bang = true })
 
 command('CoworkerTodos', function()
   require('coworker').toggle_todos()

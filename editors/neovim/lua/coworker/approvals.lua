@@ -1,12 +1,13 @@
 --- The questions that wait for the user, and how they are answered. No answer is ever given by
 --- anything but a key, a command or a call that says so.
 
+local answers = require('coworker.answers')
 local client = require('coworker.client')
 local sessions = require('coworker.sessions')
 
 local M = {}
 
----@class coworker.Question
+---@class coworker.OpenQuestion
 ---@field id string The approval's item.
 ---@field approval coworker.Approval
 ---@field conversation coworker.Conversation
@@ -26,11 +27,11 @@ local asked = {}
 local answered = {}
 ---@type table<string, number> when a question was first shown, in milliseconds
 local shown_at = {}
----@type fun(question: coworker.Question)[]
+---@type fun(question: coworker.OpenQuestion)[]
 local on_asked = {}
 
 --- Calls `run` for each question that the server asks.
----@param run fun(question: coworker.Question)
+---@param run fun(question: coworker.OpenQuestion)
 function M.subscribe(run)
   table.insert(on_asked, run)
 end
@@ -48,7 +49,7 @@ end
 
 --- The questions that wait in the conversation of a root, the oldest first.
 ---@param root string
----@return coworker.Question[]
+---@return coworker.OpenQuestion[]
 function M.open(root)
   local conversation = sessions.current(root)
   local questions = {}
@@ -70,7 +71,7 @@ function M.open(root)
 end
 
 --- Whether the question still waits.
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@return boolean
 function M.waits(question)
   return is_open(question.conversation, question.id)
@@ -78,7 +79,7 @@ end
 
 --- The question that is to be answered next.
 ---@param root string
----@return coworker.Question?
+---@return coworker.OpenQuestion?
 function M.next(root)
   return M.open(root)[1]
 end
@@ -101,7 +102,7 @@ function M.was_seen(id)
 end
 
 --- The option of a question that stands for a decision.
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@param decision coworker.Decision
 ---@return coworker.ApprovalOption?
 function M.option(question, decision)
@@ -113,10 +114,17 @@ function M.option(question, decision)
 end
 
 --- Answers a question.
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@param decision coworker.Decision
 ---@param reason? string
-function M.answer(question, decision, reason)
+---@param said? coworker.QuestionAnswer[] What the user answered to the agent's own questions.
+function M.answer(question, decision, reason, said)
+  local subject = question.approval.subject
+  if subject.kind == 'questions' and decision ~= 'reject' and not said then
+    return answers.ask(subject.questions, function(all)
+      M.answer(question, decision, reason, all)
+    end)
+  end
   if not M.waits(question) then
     return vim.notify('Coworker: this has been answered already', vim.log.levels.WARN)
   end
@@ -127,7 +135,7 @@ function M.answer(question, decision, reason)
     )
   end
   ---@type coworker.Answer
-  local answer = { decision = decision, reason = reason, by = 'Neovim' }
+  local answer = { decision = decision, reason = reason, answers = said, by = 'Neovim' }
   local request = asked[question.id]
   answered[question.id] = true
   if request then
@@ -145,7 +153,7 @@ function M.answer(question, decision, reason)
 end
 
 --- Answers with a key: as `M.answer`, but never what the user cannot have read yet.
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@param decision coworker.Decision
 ---@return boolean answered
 function M.answer_by_key(question, decision)
@@ -164,7 +172,7 @@ function M.answer_by_key(question, decision)
 end
 
 --- Asks why not, and rejects. Escape at the prompt leaves the question open.
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 function M.reject(question)
   vim.ui.input({ prompt = 'Why not? (Enter alone gives no reason) ' }, function(reason)
     vim.api.nvim_echo({ { '' } }, false, {})

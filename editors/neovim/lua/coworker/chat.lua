@@ -232,7 +232,8 @@ function Chat:tail_lines(fold)
     )
   end
   for _, prompt in ipairs(fold and fold.queue or {}) do
-    add('⋯ ' .. render.one_line(prompt.message.text), 'CoworkerDim')
+    local sign = prompt.steer and '↳ ' or '⋯ '
+    add(sign .. render.one_line(prompt.message.text), 'CoworkerDim')
   end
   return out
 end
@@ -437,10 +438,13 @@ end
 local keys = {
   'i, o, <CR>  ask',
   'a           approve once',
+  'S           save, then approve once',
   's           approve for this session',
   'A           approve always',
   'r           reject, with a reason',
   'p           show what waits',
+  'gq          change the prompts that wait',
+  'gs          tell the running turn something',
   'K           details of this line',
   'za          open or close reasoning',
   'R           restart the server',
@@ -473,6 +477,10 @@ function Chat:map_keys()
     end)
   end
   map('p', 'review', api.review)
+  map('gq', 'queue', api.queue)
+  map('gs', 'steer', function()
+    api.ask('', { root = self.root, context = {}, steer = true })
+  end)
   map('K', 'details', function()
     self:show_details()
   end)

@@ -7,12 +7,14 @@ local chat = require('coworker.chat')
 local client = require('coworker.client')
 local config = require('coworker.config')
 local pause = require('coworker.pause')
+local queue = require('coworker.queue')
 local question_float = require('coworker.question')
 local render = require('coworker.render')
 local review = require('coworker.review')
 local sessions = require('coworker.sessions')
 local status = require('coworker.status')
 local todos = require('coworker.todos')
+local weight = require('coworker.weight')
 
 local M = {}
 
@@ -126,14 +128,36 @@ local function context_of(root, buf, lines)
   end
   local running = client.lsp(root)
   local encoding = running and running.offset_encoding or 'utf-8'
-  local range = lines and range_of(buf, lines[1], lines[2], encoding) or nil
-  return { { uri = vim.uri_from_bufnr(buf), range = range } }
+  local uri = vim.uri_from_bufnr(buf)
+  if lines then
+    return { { uri = uri, range = range_of(buf, lines[1], lines[2], encoding) } }
+  end
+  local row, column = unpack(vim.api.nvim_win_call(vim.fn.bufwinid(buf), function()
+    return vim.api.nvim_win_get_cursor(0)
+  end))
+  return { { uri = uri, cursor = position(buf, row - 1, column, encoding) } }
 end
 
 ---@class coworker.AskOptions
 ---@field lines? [integer, integer] The lines pointed at, counted from 1; without them the file.
 ---@field root? string
 ---@field context? coworker.ChatContext[] Instead of the current buffer.
+---@field steer? boolean Tell the running turn, instead of waiting for its end.
+
+-- The root that the prompt on the screen is for.
+---@type string?
+local completing
+
+--- Completes a mention or a slash command in a prompt.
+---@param line string All of the prompt up to the cursor.
+---@return string[]
+function M.complete_prompt(line)
+  local result = sessions.complete(completing or root_here(), line)
+  local before = line:sub(1, result and result.start or #line)
+  return vim.tbl_map(function(item)
+    return before .. item.text
+  end, result and result.items or {})
+end
 
 --- Asks: `text`, or what the user types at a prompt.
 ---@param text? string
@@ -151,13 +175,17 @@ function M.ask(text, options)
     -- The positions are counted once it is known what the server counts in.
     client.when_running(root, function()
       local context = options.context or context_of(root, buf, options.lines)
-      sessions.chat(root, words, context)
+      sessions.chat(root, words, context, options.steer)
     end)
   end
   if text and vim.trim(text) ~= '' then
     return send(text)
   end
-  vim.ui.input({ prompt = 'Ask Coworker: ' }, send)
+  completing = root
+  vim.ui.input({
+    prompt = options.steer and 'Tell Coworker: ' or 'Ask Coworker: ',
+    completion = "customlist,v:lua.require'coworker'.complete_prompt",
+  }, send)
 end
 
 --- Stops the running turn.
@@ -170,12 +198,59 @@ function M.stop()
   client.request(root, 'coworker/chat/cancel', { sessionId = conversation.id }, function() end)
 end
 
+--- Asks before something that is not undone by itself.
+---@param what string
+---@param yes string
+---@param run fun()
+local function confirm(what, yes, run)
+  vim.ui.select({ 'No', yes }, { prompt = what }, function(_, at)
+    if at == 2 then
+      run()
+    end
+  end)
+end
+
+---@param root string
+---@param mode string
+local function take_mode(root, mode)
+  if mode ~= 'auto' then
+    return sessions.set_mode(root, mode)
+  end
+  local what = 'Edits are applied and commands run without asking, in this session.'
+  confirm(what, 'Yes, go on by itself', function()
+    sessions.set_mode(root, mode)
+  end)
+end
+
+--- Lets the user change what waits behind the running turn.
+function M.queue()
+  queue.open(root_here())
+end
+
+--- Shows what the next request to the model would be made of.
+function M.context()
+  weight.open(root_here())
+end
+
+--- Trusts the folder, or no longer: its configuration, skills and slash commands count only then.
+---@param trust boolean
+function M.trust(trust)
+  local root = root_here()
+  if not trust then
+    return sessions.set_trust(root, false)
+  end
+  local what = ('Settings, skills and slash commands of %s will count.'):format(root)
+  confirm(what, 'Yes, I trust it', function()
+    sessions.set_trust(root, true)
+  end)
+end
+
 --- Chooses the mode; without one, from a menu.
 ---@param mode? string
 function M.mode(mode)
   local root = root_here()
   if mode then
-    return sessions.set_mode(root, mode)
+    return take_mode(root, mode)
   end
   sessions.options(root, function(options)
     for _, option in ipairs(options) do
@@ -187,7 +262,7 @@ function M.mode(mode)
           end,
         }, function(choice)
           if choice then
-            sessions.set_mode(root, choice.value)
+            take_mode(root, choice.value)
           end
         end)
       end
@@ -229,7 +304,7 @@ function M.complete_approve(lead)
   return beginning_with(lead, values)
 end
 
----@return coworker.Question?
+---@return coworker.OpenQuestion?
 local function next_question()
   local question = approvals.next(root_here())
   if not question then

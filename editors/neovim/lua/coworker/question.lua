@@ -12,14 +12,14 @@ local M = {}
 local namespace = vim.api.nvim_create_namespace('coworker.question')
 
 ---@class coworker.Float
----@field question coworker.Question
+---@field question coworker.OpenQuestion
 ---@field win integer
 ---@field buf integer
 
 ---@type coworker.Float?
 local float
 
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@return coworker.Plan?
 local function plan_of(question)
   local subject = question.approval.subject
@@ -37,7 +37,7 @@ function M.close()
   end
 end
 
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@return integer buf
 local function fill(question)
   local drawn = render.question(question.approval, plan_of(question))
@@ -78,7 +78,7 @@ local function fit(win, entered)
 end
 
 --- Shows a question.
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@param enter boolean Whether the cursor goes there, so that its keys answer.
 function M.open(question, enter)
   if float and float.question.id == question.id and vim.api.nvim_win_is_valid(float.win) then

@@ -290,15 +290,33 @@ M.keys = { once = 'a', saveAndRun = 'S', session = 's', always = 'A', reject = '
 local function goes_without_saying(approval)
   local answer = approval.answer
   if not answer or answer.decision ~= 'reject' then
-    local plain = answer ~= nil and answer.decision == 'once'
-    return plain and approval.subject.kind ~= 'questions'
+    return answer ~= nil and answer.decision == 'once'
   end
   local kind = approval.subject.kind
   return kind == 'changes' or (kind == 'plan' and not answer.reason)
 end
 
+-- What the user answered to the agent's own questions.
+---@param approval coworker.Approval
+---@return coworker.Lines
+local function answered(approval)
+  local out = { lines = {}, marks = {} }
+  for at, question in ipairs(approval.subject.questions) do
+    local answer = (approval.answer.answers or {})[at] or {}
+    local words = vim.list_extend({}, answer.chosen or {})
+    table.insert(words, answer.text)
+    local said = #words > 0 and table.concat(words, ', ') or 'no answer'
+    append(out, signed({ '?', 'CoworkerDim' }, one_line(question.text), 'CoworkerDim'))
+    add(out, '  ' .. one_line(said))
+  end
+  return out
+end
+
 function kinds.approval(item)
-  if goes_without_saying(item) then
+  local says = item.answer and item.answer.decision == 'once'
+  if says and item.subject.kind == 'questions' then
+    return answered(item)
+  elseif goes_without_saying(item) then
     return { lines = {}, marks = {} }
   elseif item.answer then
     local answer = item.answer
@@ -465,6 +483,15 @@ function M.question(approval, plan)
   local effects = approval.subject.effects or {}
   for _, effect in ipairs(effects) do
     add(out, effect_lines(effect))
+    add(out, '')
+  end
+  for _, question in ipairs(approval.subject.questions or {}) do
+    add(out, M.escape(question.text), 'CoworkerNow')
+    for _, choice in ipairs(question.choices or {}) do
+      local described = choice.description and choice.description ~= ''
+      local text = described and ('%s: %s'):format(choice.label, choice.description) or choice.label
+      add(out, '  · ' .. one_line(text))
+    end
     add(out, '')
   end
   local unsaved = approval.subject.unsaved or {}

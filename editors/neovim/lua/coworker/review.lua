@@ -19,7 +19,7 @@ local REFRESH_MS = 300
 local WIDE = 140
 
 ---@class coworker.Preview
----@field question coworker.Question
+---@field question coworker.OpenQuestion
 ---@field files coworker.ProposedFile[]
 ---@field at integer The file that is shown.
 ---@field origin integer The window the user came from.
@@ -33,7 +33,7 @@ local preview
 ---@type string? the question whose preview is being fetched
 local fetching
 
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@param on_result fun(files: coworker.ProposedFile[])
 local function fetch(question, on_result)
   client.request(question.conversation.root, 'coworker/changes/get', {
@@ -262,7 +262,7 @@ local function open_panes(root, has_todos)
   chat.show_end(root)
 end
 
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 ---@param files coworker.ProposedFile[]
 local function open_tab(question, files)
   local origin = vim.api.nvim_get_current_win()
@@ -313,7 +313,7 @@ local function open_tab(question, files)
 end
 
 --- Shows what a question about changes proposes.
----@param question coworker.Question
+---@param question coworker.OpenQuestion
 function M.open(question)
   if
     preview

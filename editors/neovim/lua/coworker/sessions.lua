@@ -229,12 +229,13 @@ end
 ---@param root string
 ---@param text string
 ---@param context coworker.ChatContext[]
-function M.chat(root, text, context)
+---@param steer? boolean
+function M.chat(root, text, context, steer)
   M.ensure(root, function(conversation)
     client.request(
       root,
       'coworker/chat',
-      { sessionId = conversation.id, text = text, context = context },
+      { sessionId = conversation.id, text = text, context = context, steer = steer or false },
       function() end
     )
   end)
@@ -242,7 +243,7 @@ end
 
 --- What can be chosen for the session of a root, by completion's quick way.
 ---@param root string
----@param id 'mode'|'model'
+---@param id 'mode'|'model'|'trust'
 ---@return coworker.ConfigOption?
 function M.option(root, id)
   local conversation = current[root]
@@ -304,6 +305,28 @@ function M.set_mode(root, mode)
     local params = { sessionId = conversation.id, mode = mode }
     client.request(root, 'coworker/config/set', params, function() end)
   end
+end
+
+--- Says whether the folder of the session is trusted.
+---@param root string
+---@param trust boolean
+function M.set_trust(root, trust)
+  M.ensure(root, function(conversation)
+    local params = { sessionId = conversation.id, trust = trust }
+    client.request(root, 'coworker/config/set', params, function()
+      vim.notify(('Coworker: this folder is %s'):format(trust and 'trusted' or 'not trusted'))
+    end)
+  end)
+end
+
+--- What can be typed at the end of a prompt, by completion's quick way.
+---@param root string
+---@param text string
+---@return coworker.CompleteResult?
+function M.complete(root, text)
+  local conversation = current[root]
+  local session_id = conversation and conversation.id
+  return client.request_now(root, 'coworker/complete', { sessionId = session_id, text = text })
 end
 
 client.on.update = receive

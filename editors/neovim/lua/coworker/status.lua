@@ -53,7 +53,8 @@ function M.winbar(root)
   local bar = (' %%#%s#● %s%%*'):format(highlight, word)
   if conversation then
     local fold = conversation.fold
-    bar = ('%s · %s'):format(bar, pane.bar_text(fold.mode))
+    local mode = pane.bar_text(fold.mode)
+    bar = ('%s · %s'):format(bar, fold.mode == 'auto' and '%#CoworkerBad#auto%*' or mode)
     if fold.model ~= '' then
       bar = ('%s%%=  %%<%s '):format(bar, pane.bar_text(short(fold.model)))
     end

@@ -2,7 +2,7 @@
 
 local M = {}
 
-local t = dofile(vim.env.TESTS .. "/harness.lua")
+local t = dofile(vim.env.TESTS .. '/harness.lua')
 M.t = t
 
 --- A file whose function can be shorter.
@@ -42,83 +42,83 @@ M.short = [[
 ---@param input table
 ---@return string
 function M.call(tool, input)
-	return ("call %s %s"):format(tool, vim.json.encode(input))
+  return ('call %s %s'):format(tool, vim.json.encode(input))
 end
 
 --- The edit that makes `greet` shorter.
-M.shorten = M.call("edit", { path = "greet.lua", old_text = M.long, new_text = M.short })
+M.shorten = M.call('edit', { path = 'greet.lua', old_text = M.long, new_text = M.short })
 
 --- Starts with `greet.lua` open and a model that answers by this script.
 ---@param script string[] its statements
 ---@param settings? table more settings of the plugin
 ---@return string root
 function M.start(script, settings)
-	M.root = t.workspace({ [".git/HEAD"] = "ref: refs/heads/main\n", ["greet.lua"] = M.greet })
-	local file = vim.fn.tempname() .. ".md"
-	t.write(file, ("```script\n%s\n```\n"):format(table.concat(script, "\n")))
-	vim.cmd.edit("greet.lua")
-	M.buf = vim.api.nvim_get_current_buf()
-	require("coworker").setup(vim.tbl_extend("force", {
-		cmd = { vim.env.BINARY, "lsp" },
-		model = "script:" .. file,
-	}, settings or {}))
-	return M.root
+  M.root = t.workspace({ ['.git/HEAD'] = 'ref: refs/heads/main\n', ['greet.lua'] = M.greet })
+  local file = vim.fn.tempname() .. '.md'
+  t.write(file, ('```script\n%s\n```\n'):format(table.concat(script, '\n')))
+  vim.cmd.edit('greet.lua')
+  M.buf = vim.api.nvim_get_current_buf()
+  require('coworker').setup(vim.tbl_extend('force', {
+    cmd = { vim.env.BINARY, 'lsp' },
+    model = 'script:' .. file,
+  }, settings or {}))
+  return M.root
 end
 
 --- Waits until the chat pane shows this.
 ---@param part string
 function M.sees(part)
-	t.eventually("in the chat: " .. part, function()
-		return t.has(t.chat(M.root), part)
-	end)
+  t.eventually('in the chat: ' .. part, function()
+    return t.has(t.chat(M.root), part)
+  end)
 end
 
 --- Waits until the turn has ended.
 function M.idle()
-	t.eventually("the end of the turn", function()
-		local conversation = require("coworker.sessions").current(M.root)
-		return conversation and #conversation.fold.items > 0 and not conversation.fold:is_running()
-	end)
+  t.eventually('the end of the turn', function()
+    local conversation = require('coworker.sessions').current(M.root)
+    return conversation and #conversation.fold.items > 0 and not conversation.fold:is_running()
+  end)
 end
 
 --- Waits until the running session has seen `part` and ended its turn.
 ---@param part string
 function M.ends_with(part)
-	M.sees(part)
-	M.idle()
+  M.sees(part)
+  M.idle()
 end
 
 --- Waits for the preview of a change.
 ---@return coworker.Preview
 function M.preview()
-	return t.eventually("the preview", require("coworker.review").current)
+  return t.eventually('the preview', require('coworker.review').current)
 end
 
 --- Waits for the float of a question.
 ---@return integer buf
 function M.float()
-	return t.eventually("the float", require("coworker.question").buffer)
+  return t.eventually('the float', require('coworker.question').buffer)
 end
 
 --- The lines of the items in the chat pane, without the line about what the session is doing.
 ---@return string
 function M.conversation()
-	local lines = vim.api.nvim_buf_get_lines(t.chat(M.root), 0, -1, false)
-	local conversation = assert(require("coworker.sessions").current(M.root))
-	t.equal(true, #conversation.fold.items > 0)
-	while lines[#lines] ~= "" do
-		table.remove(lines)
-	end
-	return table.concat(lines, "\n")
+  local lines = vim.api.nvim_buf_get_lines(t.chat(M.root), 0, -1, false)
+  local conversation = assert(require('coworker.sessions').current(M.root))
+  t.equal(true, #conversation.fold.items > 0)
+  while lines[#lines] ~= '' do
+    table.remove(lines)
+  end
+  return table.concat(lines, '\n')
 end
 
 --- The process ids of the servers that this Neovim started.
 ---@return integer[]
 function M.servers()
-	return vim.tbl_filter(function(pid)
-		local process = vim.api.nvim_get_proc(pid)
-		return process and process.name:find("coworker") ~= nil
-	end, vim.api.nvim_get_proc_children(vim.fn.getpid()))
+  return vim.tbl_filter(function(pid)
+    local process = vim.api.nvim_get_proc(pid)
+    return process and process.name:find('coworker') ~= nil
+  end, vim.api.nvim_get_proc_children(vim.fn.getpid()))
 end
 
 return M

@@ -4,12 +4,12 @@ local M = {}
 ---@param names string[]
 ---@return string[]
 function M.greet(names)
-	local out = {}
-	for i = 1, #names do
-		local line = "Hi, " .. names[i] .. "!"
-		table.insert(out, line)
-	end
-	return out
+  local out = {}
+  for i = 1, #names do
+    local line = 'Hi, ' .. names[i] .. '!'
+    table.insert(out, line)
+  end
+  return out
 end
 
 return M
