@@ -9,8 +9,8 @@ use std::{
 
 use futures::StreamExt;
 use protocol::{
-    ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState, ToolCall,
-    ToolCallStatus, TurnId, Update, Usage,
+    EditState, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState,
+    ToolCall, ToolCallStatus, TurnId, Update, Usage,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -135,7 +135,10 @@ impl Turn {
     /// those that go on for ever, every third is asked about.
     pub(crate) fn repeats(&self, call: &RequestedCall) -> bool {
         let equal = self.session.look(|state| {
-            let calls = state.items.iter().rev().take_while(|item| item.turn_id == self.id);
+            let calls = state.items.iter().rev().take_while(|item| {
+                // After an edit the same call is another question.
+                item.turn_id == self.id && !is_applied(&item.body)
+            });
             let ended = calls.filter_map(|item| match &item.body {
                 ItemBody::ToolCall(it) if it.name == call.call.name => {
                     it.output.as_ref().map(|output| (&it.input, output))
@@ -295,6 +298,12 @@ impl Turn {
         rules.extend(always.map_err(|error| Halt::Failed(error.into()))?);
         Ok(rules)
     }
+}
+
+/// Whether a document was changed by this.
+fn is_applied(body: &ItemBody) -> bool {
+    let ItemBody::ChangeSet(set) = body else { return false };
+    set.files.iter().flat_map(|file| &file.edits).any(|edit| edit.state == EditState::Applied)
 }
 
 fn too_long(after: &str) -> Halt {

@@ -58,6 +58,18 @@ async fn the_same_call_with_another_result_is_no_circle() {
 }
 
 #[tokio::test]
+async fn after_an_edit_the_same_call_is_another_question() {
+    let stage = Stage::new();
+    let id = stage.session_in(Mode::Auto).await;
+    for round in 0..4 {
+        let edit = json!({"path": format!("{round}.txt"), "content": "x\n"});
+        stage.model.answer("go").calls("write", &edit).ends();
+        stage.model.answer("go").calls("bash", &json!({"command": "false"})).ends();
+    }
+    assert_eq!(calls(&stage.complete(&id, "go").await).len(), 8);
+}
+
+#[tokio::test]
 async fn a_turn_ends_at_its_limit_of_requests() {
     let stage = Stage::set_up(|settings| settings.max_requests = 2);
     stage.write("a.txt", "one\n");
