@@ -21,10 +21,12 @@ const MOST_STEPS: usize = 4_000_000;
 const MOST_PLACES: usize = 12;
 /// How many lines may have come or gone in between.
 const SLACK: usize = 4;
+/// How many lines may have come between a line that is to change and the one beside it.
+const FEW: usize = 2;
 /// What must fit at least, of 1.
 const ENOUGH: f32 = 0.5;
 /// What must be there unchanged at least, of 1.
-const UNCHANGED: f32 = 0.35;
+const UNCHANGED: f32 = 0.3;
 /// How much better than all others the place must be.
 const CLEARLY: f32 = 0.2;
 /// How alike a line must be to the one that is to be changed.
@@ -37,8 +39,10 @@ type Pairs = Vec<Option<Pair>>;
 pub(super) struct Approximate<'a> {
     pub(super) text: &'a Lines<'a>,
     pub(super) old: &'a Lines<'a>,
-    /// The old lines on which it depends where the change goes.
-    pub(super) critical: Vec<usize>,
+    /// The old lines that are to change.
+    pub(super) changed: Vec<usize>,
+    /// The old lines beside which new ones come.
+    pub(super) beside: Vec<usize>,
 }
 
 /// What was found.
@@ -51,8 +55,12 @@ pub(super) enum Found {
 
 struct Candidate {
     pairs: Pairs,
+    /// How much of the old text is there, of 1; changed lines count for less.
     score: f32,
+    /// How much of it is there unchanged.
     unchanged: f32,
+    /// How much of the lines around the change is there unchanged.
+    around: f32,
 }
 
 impl Approximate<'_> {
@@ -77,15 +85,23 @@ impl Approximate<'_> {
             }
         }
         let Some(best) = places.first() else { return Found::Nothing };
-        if best.score < ENOUGH || best.unchanged < UNCHANGED || !self.is_recognised(&best.pairs) {
+        if best.score < ENOUGH
+            || best.unchanged < UNCHANGED
+            || !self.is_recognised(&best.pairs, &old, &text)
+        {
             return Found::Nothing;
         }
-        let as_good: Vec<usize> = places
+        let mut as_good: Vec<usize> = places
             .iter()
-            .filter(|place| place.score > best.score - CLEARLY)
+            // The lines around the change may tell of a place where the change itself is gone.
+            .filter(|place| {
+                place.score > best.score - CLEARLY || place.around > best.around + CLEARLY
+            })
             .filter_map(|place| self.place(&place.pairs).into_iter().flatten().next())
             .collect();
         if as_good.len() > 1 {
+            as_good.sort_unstable();
+            as_good.dedup();
             return Found::Several(as_good);
         }
         Found::One(best.pairs.clone())
@@ -97,19 +113,51 @@ impl Approximate<'_> {
             let before = pairs[..=line].iter().rev().flatten().next();
             before.or_else(|| pairs[line..].iter().flatten().next()).map(|pair| pair.line)
         };
-        self.critical.iter().map(|&line| at(line)).collect()
+        self.changed.iter().chain(&self.beside).map(|&line| at(line)).collect()
     }
 
     fn counts(&self, pairs: &Pairs, is_allowed: impl Fn(usize) -> bool) -> bool {
         self.place(pairs).into_iter().flatten().all(is_allowed)
     }
 
-    fn is_recognised(&self, pairs: &Pairs) -> bool {
-        self.critical.iter().all(|&line| {
-            pairs[line].is_none_or(|pair| {
-                pair.same || alike(self.old.get(line), self.text.get(pair.line)) >= SAME_LINE
-            })
-        })
+    /// Whether the lines that are to change are the same lines still: like them, and right beside
+    /// those beside which they were.
+    fn is_recognised(&self, pairs: &Pairs, old: &[usize], text: &[usize]) -> bool {
+        let place = |at: usize| pairs[old[at]].and_then(|pair| text.binary_search(&pair.line).ok());
+        let is_changed = |at: &usize| self.changed.binary_search(&old[*at]).is_ok();
+        let mut at = 0;
+        while at < old.len() {
+            let run: Vec<usize> = (at..old.len()).take_while(is_changed).collect();
+            let (Some(&first), Some(&last)) = (run.first(), run.last()) else {
+                at += 1;
+                continue;
+            };
+            at = last + 1;
+            let (Some(start), Some(end)) = (place(first), place(last)) else { continue };
+            // The nearest lines that are there, and how many lines came in between.
+            let before = (0..first).rev().find_map(|at| Some((at, start - place(at)? - 1)));
+            let behind = (last + 1..old.len()).find_map(|at| Some((at, place(at)? - end - 1)));
+            let was_changed = run.iter().any(|&at| pairs[old[at]].is_some_and(|pair| !pair.same));
+            let is_beside = |at: usize, neighbour: Option<(usize, usize)>| {
+                neighbour.is_some_and(|neighbour| neighbour == (at, 0))
+            };
+            // A bracket alone is near many lines.
+            let is_near = |neighbour: Option<(usize, usize)>| {
+                neighbour.is_some_and(|(at, between)| {
+                    between <= FEW && says_something(self.old.get(old[at]))
+                })
+            };
+            let is_between = (first == 0 || is_beside(first - 1, before))
+                && (last + 1 == old.len() || is_beside(last + 1, behind));
+            let is_there = is_between || !was_changed && (is_near(before) || is_near(behind));
+            let mut others = run.iter().filter_map(|&at| Some((old[at], pairs[old[at]]?.line)));
+            let is_like =
+                |(line, place)| alike(self.old.get(line), self.text.get(place)) >= SAME_LINE;
+            if !is_there || !others.all(is_like) {
+                return false;
+            }
+        }
+        true
     }
 
     /// The old lines laid along the text from each anchor, best first.
@@ -170,13 +218,21 @@ impl Approximate<'_> {
         const CHANGED: f32 = 0.7;
         const BETWEEN: f32 = 0.05;
         let (mut all, mut score, mut unchanged) = (0.0, 0.0, 0.0);
+        let (mut all_around, mut around) = (0.0, 0.0);
         for &line in old {
             let weight = weight(self.old.get(line));
+            let is_around = self.changed.binary_search(&line).is_err();
             all += weight;
+            if is_around {
+                all_around += weight;
+            }
             match pairs[line] {
                 Some(pair) if pair.same => {
                     score += weight;
                     unchanged += weight;
+                    if is_around {
+                        around += weight;
+                    }
                 }
                 Some(pair) => {
                     score += weight * CHANGED * alike(self.old.get(line), self.text.get(pair.line));
@@ -190,14 +246,19 @@ impl Approximate<'_> {
                 - text.partition_point(|line| line < first);
             score -= count(spanned.saturating_sub(lines.len())) * BETWEEN;
         }
-        Candidate { pairs, score: score / all, unchanged: unchanged / all }
+        let around = if all_around > 0.0 { around / all_around } else { 0.0 };
+        Candidate { pairs, score: score / all, unchanged: unchanged / all, around }
     }
+}
+
+fn says_something(line: &str) -> bool {
+    line.contains(char::is_alphanumeric)
 }
 
 /// How much a line says about where it is.
 fn weight(line: &str) -> f32 {
     const MOST: usize = 30;
-    if !line.contains(char::is_alphanumeric) {
+    if !says_something(line) {
         return 0.5;
     }
     1.0 + count(plain(line).len().min(MOST)) / 10.0

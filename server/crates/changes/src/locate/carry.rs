@@ -38,9 +38,9 @@ impl<'a> Carry<'a> {
         }
     }
 
-    /// Whether some lines of the text are new since it was read.
-    pub(super) fn are_new(&self, lines: &Range<usize>) -> bool {
-        self.changes.iter().any(|(_, new)| new.start <= lines.start && lines.end <= new.end)
+    /// Whether any of some lines of the text is new since it was read.
+    pub(super) fn is_new(&self, lines: &Range<usize>) -> bool {
+        self.changes.iter().any(|(_, new)| new.start < lines.end && lines.start < new.end)
     }
 
     /// The change of some lines of the text that was read, in the text that is there now.

@@ -66,7 +66,10 @@ impl Fit<'_> {
         let mut tolerated = self.tolerated();
         let (old, new): (Vec<&str>, Vec<&str>) =
             (self.old.iter().collect(), self.new.iter().collect());
-        let hunks = changed(&capture_diff_slices(Algorithm::Myers, &old, &new));
+        let hunks = together(changed(&capture_diff_slices(Algorithm::Myers, &old, &new)), &old);
+        if self.is_made(&hunks) {
+            return Ok(Fitted { replacements: Vec::new(), tolerated, line: self.first_line() });
+        }
         let own_signs = self.own_signs();
         let mut stretches: Vec<Stretch> = Vec::new();
         let mut changed_lines = BTreeSet::new();
@@ -92,6 +95,30 @@ impl Fit<'_> {
         }
         let line = line.unwrap_or_default();
         Ok(Fitted { replacements: self.replacements(stretches), tolerated, line })
+    }
+
+    /// Whether the text has the new lines already, from the first to the last that was quoted,
+    /// although it has not all of the old ones. Lines that are there as quoted, and are to change
+    /// in white space alone, are no sign of that.
+    fn is_made(&self, hunks: &[(Range<usize>, Range<usize>)]) -> bool {
+        let (old, new) = (self.old.filled(), self.new.filled());
+        let (Some(&first), Some(&last)) = (old.first(), old.last()) else { return false };
+        let pair = |line: usize| self.pairs[line].filter(|pair| pair.same).map(|pair| pair.line);
+        let (Some(first), Some(last)) = (pair(first), pair(last)) else { return false };
+        let is_there = old.iter().all(|&line| pair(line).is_some());
+        !self.known
+            && !hunks.is_empty()
+            && !is_there
+            && self.says(&self.filled(first..last + 1), &new)
+    }
+
+    fn first_line(&self) -> usize {
+        self.pairs.iter().flatten().next().map_or(0, |pair| pair.line)
+    }
+
+    /// The lines of the text that are not blank.
+    fn filled(&self, lines: Range<usize>) -> Vec<usize> {
+        lines.filter(|&line| !is_blank(self.text.get(line))).collect()
     }
 
     fn is_stale(&self, line: usize) -> bool {
@@ -258,15 +285,15 @@ impl Hunk<'_> {
     fn replacement(&self, filled: &[usize]) -> Result<Stretch, Contradiction> {
         let fit = self.fit;
         let pairs: Option<Vec<Pair>> = filled.iter().map(|&line| fit.pairs[line]).collect();
-        let Some(pairs) = pairs else { return self.gone() };
-        let (first, last) = (pairs[0].line, pairs[pairs.len() - 1].line);
-        let stands: Vec<usize> =
-            (first..=last).filter(|&line| !is_blank(fit.text.get(line))).collect();
-        let wanted = self.wanted();
-        let was_changed = pairs.iter().any(|pair| !pair.same);
-        if was_changed && !wanted.is_empty() && fit.says(&stands, &wanted) {
-            return Ok(Stretch { lines: first..first, new: Vec::new() });
+        let is_whole = pairs.as_ref().is_some_and(|pairs| pairs.iter().all(|pair| pair.same));
+        if let Some(at) = self.stated().filter(|_| !is_whole) {
+            return Ok(Stretch { lines: at..at, new: Vec::new() });
         }
+        // A line that has to go is gone: somebody else has been here.
+        let Some(pairs) = pairs else { return Err(fit.contradiction(self.expected())) };
+        let (first, last) = (pairs[0].line, pairs[pairs.len() - 1].line);
+        let stands = fit.filled(first..last + 1);
+        let wanted = self.wanted();
         if let Some(other) = stands.iter().find(|&&line| pairs.iter().all(|pair| pair.line != line))
         {
             return Err(fit.contradiction(*other));
@@ -292,38 +319,42 @@ impl Hunk<'_> {
         Ok(Stretch { lines: start.min(first)..end.max(last) + 1, new })
     }
 
-    /// A line that has to be replaced is not there. Either all of it has been done already, or
-    /// somebody else has been here.
-    fn gone(&self) -> Result<Stretch, Contradiction> {
+    /// The lines of the text right before and behind the hunk.
+    fn around(&self) -> (Option<usize>, Option<usize>) {
+        let same = |pair: &&Pair| pair.same;
+        let pairs = &self.fit.pairs;
+        let before = pairs[..self.old.start].iter().flatten().rev().find(same);
+        let behind = pairs[self.old.end..].iter().flatten().find(same);
+        (before.map(|pair| pair.line + 1), behind.map(|pair| pair.line))
+    }
+
+    /// Where the old lines would be.
+    fn expected(&self) -> usize {
+        let (before, behind) = self.around();
+        before.or(behind).unwrap_or_default()
+    }
+
+    /// Where the text says the new lines in place of the old ones already.
+    fn stated(&self) -> Option<usize> {
         let fit = self.fit;
-        let before =
-            fit.pairs[..self.old.start].iter().flatten().next_back().map(|pair| pair.line + 1);
-        let behind = fit.pairs[self.old.end..].iter().flatten().next().map(|pair| pair.line);
         let wanted = self.wanted();
-        let filled = |lines: Range<usize>| -> Vec<usize> {
-            lines.filter(|&line| !is_blank(fit.text.get(line))).collect()
-        };
-        let stands = match (before, behind) {
-            (Some(before), Some(behind)) => filled(before..behind),
+        let reach = wanted.len() * 2 + 8;
+        let (stands, at) = match self.around() {
+            (Some(before), Some(behind)) => (fit.filled(before..behind), before),
             (Some(before), None) => {
-                let mut stands = filled(before..fit.text.len().min(before + wanted.len() * 2 + 8));
+                let mut stands = fit.filled(before..fit.text.len().min(before + reach));
                 stands.truncate(wanted.len());
-                stands
+                (stands, before)
             }
             (None, Some(behind)) => {
-                let stands = filled(behind.saturating_sub(wanted.len() * 2 + 8)..behind);
-                stands[stands.len().saturating_sub(wanted.len())..].to_vec()
+                let stands = fit.filled(behind.saturating_sub(reach)..behind);
+                (stands[stands.len().saturating_sub(wanted.len())..].to_vec(), behind)
             }
-            (None, None) => Vec::new(),
+            (None, None) => return None,
         };
-        let at = before.or(behind).unwrap_or_default();
-        if !fit.known
-            && fit.says(&stands, &wanted)
-            && (says_something(fit.new, &wanted) || before.is_some() && behind.is_some())
-        {
-            return Ok(Stretch { lines: at..at, new: Vec::new() });
-        }
-        Err(fit.contradiction(at))
+        let is_between = matches!(self.around(), (Some(_), Some(_)));
+        let is_clear = is_between || says_something(fit.new, &wanted);
+        (!fit.known && is_clear && fit.says(&stands, &wanted)).then_some(at)
     }
 
     /// New lines where there were none, or blank ones.
@@ -364,8 +395,7 @@ impl Hunk<'_> {
             (Some(before), Some(behind)) => {
                 let first = before.line + 1;
                 let wanted = self.wanted();
-                let stands: Vec<usize> =
-                    (first..behind.line).filter(|&line| !is_blank(fit.text.get(line))).collect();
+                let stands = fit.filled(first..behind.line);
                 if let Some(other) = stands.first() {
                     let there = !fit.known && fit.says(&stands, &wanted);
                     return if there { Ok(first) } else { Err(fit.contradiction(*other)) };
@@ -454,8 +484,8 @@ impl Hunk<'_> {
     fn rewritten(&self, old: usize, new: usize, pair: Pair) -> Result<String, Contradiction> {
         let (old_line, new_line) = (self.fit.old.get(old), self.fit.new.get(new));
         let text_line = self.fit.text.get(pair.line);
-        if old_line == text_line {
-            return Ok(new_line.to_owned());
+        if old_line == text_line && self.indentation.is_none() {
+            return Ok(self.in_own_signs(new_line));
         }
         let (old_parts, new_parts, text_parts) =
             (parts(old_line), parts(new_line), parts(text_line));
@@ -483,6 +513,24 @@ impl Hunk<'_> {
             }
         }
     }
+}
+
+/// Runs of lines that differ, those together that only blank lines part: they are one change.
+fn together(
+    hunks: Vec<(Range<usize>, Range<usize>)>,
+    old: &[&str],
+) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut together: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    for hunk in hunks {
+        match together.last_mut() {
+            Some(last) if old[last.0.end..hunk.0.start].iter().all(|line| is_blank(line)) => {
+                last.0.end = hunk.0.end;
+                last.1.end = hunk.1.end;
+            }
+            _ => together.push(hunk),
+        }
+    }
+    together
 }
 
 fn says_something(lines: &Lines, which: &[usize]) -> bool {

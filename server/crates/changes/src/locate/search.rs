@@ -193,22 +193,26 @@ impl Search<'_> {
             return Ok(place.found(Some(seen)));
         }
         let carry = Carry::new(read.lines, now.lines);
-        let contradiction = match carry.carried(&place.lines, &place.replacements) {
-            Ok(Fitted { replacements, tolerated, line }) => {
-                let tolerated = tolerated.union(&place.tolerated).copied().collect();
-                let carried = Place { replacements, lines: place.lines, line, tolerated };
-                return Ok(carried.found(Some(place.replacements)));
-            }
-            Err(contradiction) => contradiction,
-        };
-        // It may have been moved as it was: once in the text then, once in lines that are new.
-        let whole = Scope { lines: read.lines, shown: None };
-        match (self.strict(whole), self.strict(now)) {
-            (Ok(_), Ok(moved)) if carry.are_new(&moved.lines) && !moved.replacements.is_empty() => {
-                Ok(moved.found(None))
-            }
-            _ => Err(contradiction.into()),
+        let carried = carry.carried(&place.lines, &place.replacements);
+        if let Ok(Fitted { replacements, tolerated, line }) = &carried
+            && !replacements.is_empty()
+        {
+            let tolerated = tolerated.union(&place.tolerated).copied().collect();
+            let (replacements, line) = (replacements.clone(), *line);
+            let carried = Place { replacements, lines: place.lines, line, tolerated };
+            return Ok(carried.found(Some(place.replacements)));
         }
+        // It may have been moved as it was: it was there once then, and is now, in new lines.
+        let whole = Scope { lines: read.lines, shown: None };
+        if let (Ok(_), Ok(moved)) = (self.strict(whole), self.strict(now))
+            && carry.is_new(&moved.lines)
+            && !moved.replacements.is_empty()
+        {
+            return Ok(moved.found(None));
+        }
+        let Fitted { replacements, tolerated, line } = carried?;
+        let made = Place { replacements, lines: place.lines, line, tolerated };
+        Ok(made.found(Some(place.replacements)))
     }
 
     /// The one place that reads as quoted but for white space, typography and artefacts.
@@ -216,11 +220,6 @@ impl Search<'_> {
         match self.as_quoted(scope) {
             Err(Miss::Nothing) => {}
             quoted => return quoted,
-        }
-        if !scope.is_known()
-            && let Some(made) = self.made(scope)
-        {
-            return Ok(made);
         }
         for clean in cleaned(self.old, self.new) {
             if clean.old.is_empty() {
@@ -237,7 +236,10 @@ impl Search<'_> {
                 }
             }
         }
-        Err(Miss::Nothing)
+        if scope.is_known() {
+            return Err(Miss::Nothing);
+        }
+        self.made(scope).ok_or(Miss::Nothing)
     }
 
     fn as_quoted(&self, scope: Scope) -> Result<Place, Miss> {
@@ -274,7 +276,8 @@ impl Search<'_> {
             }
         } else if exact.quotes_lines() {
             // It may be the beginning of a longer line by accident.
-            let others = self.places_by_lines(scope).map_or(Vec::new(), |(_, others)| others);
+            let mut others = self.places_by_lines(scope);
+            others.retain(|line| !lines.contains(line));
             if !others.is_empty() {
                 return Err(Miss::Several([lines.start].into_iter().chain(others).collect()));
             }
@@ -287,14 +290,13 @@ impl Search<'_> {
 
     /// The first lines where all lines that are not blank are the same, in the strictest sense
     /// in which there are any.
-    fn places_by_lines(&self, scope: Scope) -> Option<(Sameness, Vec<usize>)> {
+    fn places_by_lines(&self, scope: Scope) -> Vec<usize> {
         let old = Lines::new(self.old);
         let filled = scope.lines.filled();
-        Sameness::LOOSE.into_iter().find_map(|sameness| {
-            let starts = self.starts(&old, scope, &filled, sameness);
-            (!starts.is_empty())
-                .then(|| (sameness, starts.into_iter().map(|at| filled[at]).collect()))
-        })
+        let mut starts =
+            Sameness::LOOSE.into_iter().map(|it| self.starts(&old, scope, &filled, it));
+        let starts = starts.find(|starts| !starts.is_empty()).unwrap_or_default();
+        starts.into_iter().map(|at| filled[at]).collect()
     }
 
     /// Where the quoted lines begin, as indices into the filled lines of the text.
@@ -419,8 +421,8 @@ impl Search<'_> {
     /// The place that is nearest, if it is clear.
     fn nearest(&self, scope: Scope) -> Result<Place, Miss> {
         let (old, new) = (Lines::new(self.old), Lines::new(self.new));
-        let critical = critical(&old, &new);
-        let approximate = Approximate { text: scope.lines, old: &old, critical };
+        let (changed, beside) = critical(&old, &new);
+        let approximate = Approximate { text: scope.lines, old: &old, changed, beside };
         match approximate.found(|line| scope.has(&(line..line + 1))) {
             approximate::Found::Nothing => Err(Miss::Nothing),
             approximate::Found::Several(lines) => Err(Miss::Several(lines)),
@@ -448,20 +450,20 @@ impl Search<'_> {
     }
 }
 
-/// The old lines that change, and for new lines those beside which they come.
-fn critical(old: &Lines, new: &Lines) -> Vec<usize> {
+/// The old lines that change, and those beside which new lines come.
+fn critical(old: &Lines, new: &Lines) -> (Vec<usize>, Vec<usize>) {
     let (olds, news): (Vec<&str>, Vec<&str>) = (old.iter().collect(), new.iter().collect());
-    let mut critical = BTreeSet::new();
+    let (mut changes, mut beside) = (BTreeSet::new(), BTreeSet::new());
     for (gone, _) in changed(&capture_diff_slices(Algorithm::Myers, &olds, &news)) {
         let filled = |line: &usize| !is_blank(olds[*line]);
         if gone.clone().any(|line| filled(&line)) {
-            critical.extend(gone.filter(filled));
+            changes.extend(gone.filter(filled));
         } else {
-            critical.extend((0..gone.start).rev().find(filled));
-            critical.extend((gone.end..olds.len()).find(filled));
+            beside.extend((0..gone.start).rev().find(filled));
+            beside.extend((gone.end..olds.len()).find(filled));
         }
     }
-    critical.into_iter().collect()
+    (changes.into_iter().collect(), beside.into_iter().collect())
 }
 
 impl Exact<'_> {
@@ -474,7 +476,7 @@ impl Exact<'_> {
         if !same_end && !self.new.is_empty() && last(self.old) == last(self.new) {
             return false;
         }
-        if self.is_at_line_start() {
+        if self.is_at_line_start() || self.old.starts_with([' ', '\t']) {
             return true;
         }
         let mut others = self.new.lines().skip(1).filter(|line| !is_blank(line)).peekable();

@@ -153,6 +153,26 @@ fn indentation_may_differ_and_new_lines_are_indented_as_the_text_is() {
 }
 
 #[test]
+fn a_line_that_stays_alike_is_indented_as_the_text_is() {
+    let text = "interface A { // one\n    b: string;\n}\n";
+    let old = "interface A { // one\n\tb: string;";
+    let new = "interface A {\n\t// one\n\tb: string;";
+    assert_eq!(after(text, old, new), "interface A {\n    // one\n    b: string;\n}\n");
+    // The first line is quoted with less indentation than it has, and the others with all.
+    let text = "def a():\n        raise B\n\n\nc = 1\n";
+    let old = "    raise B\n\n\nc = 1";
+    let new = "    raise B\n\n\nif d:\n  e()\n\n\nc = 1";
+    let expected = "def a():\n        raise B\n\n\nif d:\n        e()\n\n\nc = 1\n";
+    assert_eq!(after(text, old, new), expected);
+}
+
+#[test]
+fn a_quote_may_begin_with_the_end_of_a_line() {
+    let text = "title:\n\n- one\n- two\n";
+    assert_eq!(after(text, "\n\n- one\n", "\n\n- 1\n"), "title:\n\n- 1\n- two\n");
+}
+
+#[test]
 fn line_breaks_stay_what_they_are() {
     assert_eq!(after("a\r\nb\r\nc\r\n", "a\nb", "a\nx\ny"), "a\r\nx\r\ny\r\nc\r\n");
     assert_eq!(after("a\rb\rc", "b\nc", "b\nx\nc"), "a\rb\rx\rc");
@@ -195,6 +215,10 @@ fn typography_may_differ() {
         ),
         "say(\"one\")\nsay(\"two\")\nnext()\n"
     );
+    let lines = "say(\"one\")\nif a:\n";
+    let old = "say(\u{201c}one\u{201d})\nif a:";
+    let new = "say(\u{201c}one\u{201d})\nif a and b == \u{2019}c\u{2019}:";
+    assert_eq!(after(lines, old, new), "say(\"one\")\nif a and b == 'c':\n");
     assert_eq!(after("a\u{a0}b = 1\n", "a b = 1", "a b = 2"), "a\u{a0}b = 2\n");
     assert_eq!(how(plain, "say(\u{201c}one\u{201d})", "x"), [Tolerance::Typography]);
     assert_eq!(ambiguous("\u{2019}a\u{2019} \u{2018}a\u{2018}\n", "'a'", "b"), [1, 1]);
@@ -272,6 +296,33 @@ fn new_lines_do_not_come_between_lines_that_are_new_too() {
     let old = "    let total = sum(items);\n    total / 2\n}";
     let new = "    let total = sum(items);\n    check(total);\n    total / 2\n}";
     assert_eq!(contradiction(&text, old, new), (3, "    log(total);".to_owned()));
+}
+
+#[test]
+fn a_change_whose_lines_are_gone_is_not_made_beside_them() {
+    // Blank lines in the new text part one change, they do not make two of it.
+    let text = "config2 = config2 || {};\n\nfunction merged() {\n    return config2;\n}\n";
+    let old = "config2 = config2 || {};\nconst config = {};\n\nfunction merged() {";
+    let new = "config2 = config2 || {};\n\n// Without a prototype.\nconst config = create(null);\n\nfunction merged() {";
+    assert_eq!(contradiction(text, old, new).0, 2);
+    // The line stands elsewhere; around it nothing is as quoted, and all that is quoted is here.
+    let text = "[one]\nopen = true\nname = one\n\n[two]\nname = two\nsize = large\n";
+    let old = "[two]\nopen = true\nname = two\nsize = large";
+    let new = "[two]\nopen = false\nname = two\nsize = large";
+    assert_eq!(ambiguous(text, old, new), [2, 5]);
+    // Nor does a bracket make the lines around it those that are quoted.
+    let text = "    }\n    #[cfg(std)]\n    one(a);\n    two(a);\n    three(a);\n    four(a);\n    }\n}\n\nimpl Default for Chain {\n";
+    let old = "    }\n}\n\n#[cfg(std)]\nimpl Default for Chain {";
+    assert_eq!(refusal(text, old, &old.replace("std", "any(std)")), Refusal::NotFound);
+}
+
+#[test]
+fn a_changed_line_is_recognised_between_its_neighbours_only() {
+    let text = "@overload\ndef get(silent: Literal[False] = False) -> Context:\n    ...\n\n@overload\n\ndef get(silent: bool = False):\n";
+    let old = "@overload\ndef get(silent: bool = ...) -> Context:\n    ...\n\ndef get(silent: bool = False):";
+    let new =
+        "@overload\ndef get(silent: bool = ...) -> Context: ...\n\ndef get(silent: bool = False):";
+    placed(text, &[wanted(old, new)], None).expect_err("it is not that line");
 }
 
 const TWINS: &str = "\
@@ -353,6 +404,28 @@ fn what_was_made_already_is_not_made_again() {
     ));
     // A bracket more is a bracket more.
     assert!(!is_made("a {\n}\n}\n", "a {\n}\n", "a {\n}\n}\n"));
+}
+
+#[test]
+fn what_was_made_since_it_was_read_is_not_made_again() {
+    let text = "var a = 1;\nvar http = require('http');\nvar b = 2;\nvar c = 3;\n";
+    let new = "var http = require('node:http');\nvar methods = require('methods');";
+    let made = text.replace("var http = require('http');", new);
+    let edit = (
+        "var a = 1;\nvar http = require('http');\nvar b = 2;",
+        format!("var a = 1;\n{new}\nvar b = 2;"),
+    );
+    assert_eq!(read(text, 0..4, &made, edit.0, &edit.1).unwrap(), made);
+    // One of two equal lines; it cannot be told which of them became the new one.
+    let text = "first\nsponsor\nsponsor\nlast\n";
+    let made = "first\nother\nsponsor\nlast\n";
+    let (old, new) = ("first\nsponsor\nsponsor\nlast", "first\nother\nsponsor\nlast");
+    assert_eq!(read(text, 0..4, made, old, new).unwrap(), made);
+    // Gone from where it was read because it was moved, not because that is what is wanted.
+    let text = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n";
+    let moved = "four\nfive\nsix\nseven\none\ntwo\nthree\n";
+    let edit = ("one\ntwo\nthree", "one\nthree");
+    assert_eq!(read(text, 0..7, moved, edit.0, edit.1).unwrap(), moved.replace("two\n", ""));
 }
 
 #[test]
