@@ -218,6 +218,8 @@ fn a_session_has_the_folders_it_is_given() {
     let added = json!({"added": [{"uri": format!("file://{}", desk.stage.home), "name": "home"}], "removed": []});
     let own = new_session(&mut server, "2");
     server.notify("workspace/didChangeWorkspaceFolders", json!({"event": added}));
+    // What chooses something for a session waits for the folders that were named before it.
+    ask(&mut server, "after", "coworker/config/set", json!({"sessionId": own, "mode": "ask"}));
     let list = ask(&mut server, "3", "coworker/session/list", json!({}));
     for listed in list["result"]["sessions"].as_array().unwrap() {
         let expected = if listed["id"] == json!(own) {

@@ -72,6 +72,8 @@ pub struct ClientOptions {
     pub root: AbsPath,
     /// The other workspace folders.
     pub folders: Vec<AbsPath>,
+    /// Whether it has folders open at all; an editor that was started on a file has none.
+    pub names_folders: bool,
     /// What it says it can do in `experimental.coworker`; the default is a plain LSP editor.
     pub capabilities: ClientCapabilities,
     /// What it would like to count positions in. The server's choice is what counts.
@@ -95,6 +97,7 @@ impl ClientOptions {
             name: "Coworker's client".to_owned(),
             root,
             folders: Vec::new(),
+            names_folders: true,
             capabilities: ClientCapabilities::default(),
             encoding: Encoding::Utf16,
             apply: ApplyBehaviour::Apply,

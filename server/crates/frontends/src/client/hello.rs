@@ -10,8 +10,8 @@ use super::{ClientOptions, uri};
 pub(super) fn params(options: &ClientOptions) -> Value {
     let folder =
         |path: &AbsPath| json!({"uri": uri(path), "name": path.file_name().unwrap_or("/")});
-    let folders: Vec<Value> =
-        std::iter::once(&options.root).chain(&options.folders).map(folder).collect();
+    let open = std::iter::once(&options.root).chain(&options.folders);
+    let folders: Vec<Value> = open.filter(|_| options.names_folders).map(folder).collect();
     let mut capabilities = json!({
         "general": {"positionEncodings": encodings(options.encoding)},
         "workspace": {
@@ -42,7 +42,7 @@ pub(super) fn params(options: &ClientOptions) -> Value {
     json!({
         "processId": std::process::id(),
         "clientInfo": {"name": options.name, "version": env!("CARGO_PKG_VERSION")},
-        "rootUri": uri(&options.root),
+        "rootUri": options.names_folders.then(|| uri(&options.root)),
         "workspaceFolders": folders,
         "capabilities": capabilities,
         "initializationOptions": {"coworker": options.initialization},

@@ -13,7 +13,8 @@ use std::{
 use async_trait::async_trait;
 use engine::{
     Batch, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, Parts,
-    Settings, StopCause, Store, StoreError, StoredSession, Trust,
+    Prepared, Settings, StopCause, Store, StoreError, StoredSession, Tool, ToolContext, ToolError,
+    ToolSpec, Trust, Work,
 };
 use futures::{StreamExt, stream};
 use protocol::{
@@ -33,17 +34,42 @@ mod plain;
 use super::*;
 use crate::client::{ApplyBehaviour, Client, ClientOptions, Event, uri};
 
-/// A model that says what it was asked.
+/// A model that says what it was asked, and asks back if it is told to.
 struct Echo;
+
+/// Asks which store to take, and what to call it if there is more to ask.
+struct AskBack;
+
+#[async_trait]
+impl Tool for AskBack {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec { name: "ask".into(), description: "Asks.".into(), schema: json!({}) }
+    }
+
+    async fn prepare(&self, input: Value, _: &ToolContext) -> Result<Prepared, ToolError> {
+        let questions = serde_json::from_value(input).unwrap();
+        let work = Work::Ask(questions);
+        Ok(Prepared { title: "Ask".into(), effects: Vec::new(), work })
+    }
+}
 
 #[async_trait]
 impl Model for Echo {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
-        let asked = request.messages.iter().rev().find_map(|message| match message {
-            Message::User { text } => Some(text.clone()),
-            _ => None,
-        });
-        let text = format!("You said: {}", asked.unwrap_or_default());
+        let text = match request.messages.last() {
+            Some(Message::User { text }) => match text.split_once("ask back ") {
+                Some((_, questions)) => {
+                    let (call_id, name) = ("1".to_owned(), "ask".to_owned());
+                    let call =
+                        ModelEvent::ToolCall { call_id, name, arguments: questions.to_owned() };
+                    let events = [call, ModelEvent::End(StopCause::ToolCalls)];
+                    return Ok(stream::iter(events.map(Ok)).boxed());
+                }
+                None => format!("You said: {text}"),
+            },
+            Some(Message::Tool { results }) => format!("You answered: {}", results[0].text),
+            _ => String::new(),
+        };
         let events = [ModelEvent::Text(text), ModelEvent::End(StopCause::EndOfAnswer)];
         Ok(stream::iter(events.map(Ok)).boxed())
     }
@@ -133,6 +159,16 @@ impl Trial {
     }
 
     async fn on(folder: TempDir, store: Arc<Kept>, ui: ClientUi, apply: ApplyBehaviour) -> Self {
+        Self::with_folders(folder, store, ui, apply, true).await
+    }
+
+    async fn with_folders(
+        folder: TempDir,
+        store: Arc<Kept>,
+        ui: ClientUi,
+        apply: ApplyBehaviour,
+        named: bool,
+    ) -> Self {
         let root = folder.path().canonicalize().unwrap();
         let root = AbsPath::new(root.to_str().unwrap()).unwrap();
         let workspace = Workspace::new(workspace::Limits::default());
@@ -140,7 +176,7 @@ impl Trial {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let sessions = Sessions::new(Parts {
             model: Arc::new(Echo),
-            tools: Vec::new(),
+            tools: vec![Arc::new(AskBack)],
             documents: Arc::new(workspace.clone()),
             store: store.clone(),
             clock: Arc::new(|| 0),
@@ -156,6 +192,7 @@ impl Trial {
         let mut options = ClientOptions::new(root.clone());
         options.capabilities = ClientCapabilities { version: 1, ui, ..Default::default() };
         options.apply = apply;
+        options.names_folders = named;
         let client = Client::over(input, output, options).await.unwrap();
         Self { client, server, root, folder, store }
     }
@@ -166,6 +203,15 @@ impl Trial {
         drop(client);
         server.await.unwrap();
         Self::on(folder, store, ClientUi::default(), ApplyBehaviour::Apply).await
+    }
+
+    /// The editor is started again and opens no folder.
+    async fn homeless(self) -> Self {
+        let Self { client, server, folder, store, .. } = self;
+        drop(client);
+        server.await.unwrap();
+        let (ui, apply) = (ClientUi::default(), ApplyBehaviour::Apply);
+        Self::with_folders(folder, store, ui, apply, false).await
     }
 
     fn path(&self, name: &str) -> AbsPath {

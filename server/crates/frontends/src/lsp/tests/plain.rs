@@ -255,3 +255,115 @@ async fn mentions_are_completed_where_prompts_are_written_and_nowhere_else() {
     let drawing = Trial::start(plugin()).await;
     assert!(drawing.client.hello()["capabilities"].get("completionProvider").is_none());
 }
+
+const STORE: &str =
+    r#"[{"text": "Which store?", "choices": [{"label": "SQLite"}, {"label": "Memory"}]}]"#;
+
+#[tokio::test]
+async fn a_question_of_the_agent_is_a_message_with_its_choices() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    trial.client.hold("window/showMessageRequest");
+    trial.open_chat(&format!("## You\n\nask back {STORE}")).await;
+    trial.send().await.unwrap();
+    let (id, params) = trial.until(|_, event| message_request(event)).await;
+    assert!(params["message"].as_str().unwrap().starts_with("Which store? "), "{params}");
+    let buttons = params["actions"].as_array().unwrap();
+    let buttons: Vec<_> = buttons.iter().map(|it| it["title"].as_str().unwrap()).collect();
+    assert_eq!(buttons, ["Answer in the chat", "SQLite", "Memory"], "the safe one comes first");
+    trial.client.answer(id, json!({"title": "Memory"})).await;
+    let text = trial.until_chat(|text| text.contains("You answered: ")).await;
+    assert!(text.contains("Which store?\n- Memory"), "{text}");
+}
+
+fn message_request(event: &Event) -> Option<(Value, Value)> {
+    match event {
+        Event::ServerRequest { id, method, params } if method == "window/showMessageRequest" => {
+            Some((id.clone(), params.clone()))
+        }
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_is_not_answered_stays_open_and_is_answered_in_the_chat_document() {
+    let questions = STORE.replace("}]}]", r#"}]}, {"text": "What is it called?"}]"#);
+    let mut trial = Trial::start(ClientUi::default()).await;
+    // The client answers messages with null.
+    trial.open_chat(&format!("## You\n\nask back {questions}")).await;
+    trial.send().await.unwrap();
+    let text = trial.until_chat(|text| text.ends_with("then send it.\n\n## You\n\n")).await;
+    assert!(text.contains("1. Which store?\n   1. SQLite\n   2. Memory\n2. What"), "{text}");
+    let actions = trial.chat_actions().await;
+    assert!(titles(&actions).contains(&"Coworker: Do not answer – 2 questions"), "{actions:?}");
+    let approve = trial.command("coworker.approve", json!({})).await.unwrap_err();
+    assert!(approve.message.contains("coworker.answer"), "{approve}");
+
+    let end = text.len();
+    trial.client.replace(&trial.chat(), end..end, "2: Vault\n1: 1").await;
+    trial.seen(&uri(&trial.chat())).await.unwrap();
+    let actions = trial.chat_actions().await;
+    let answer = "Coworker: Answer with what is written here";
+    let action = actions.iter().find(|it| it["title"] == answer).unwrap();
+    trial.run(action).await;
+    let text = trial.until_chat(|text| text.contains("You answered: ")).await;
+    assert!(text.contains("- SQLite") && text.contains("words: Vault"), "{text}");
+    assert_eq!(text.matches("2: Vault\n1: 1").count(), 1, "it is not asked as well: {text}");
+}
+
+#[tokio::test]
+async fn a_choice_is_a_code_action_wherever_the_user_is() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    trial.open_chat(&format!("## You\n\nask back {STORE}")).await;
+    trial.send().await.unwrap();
+    trial.until_chat(|text| text.ends_with("then send it.\n\n## You\n\n")).await;
+    let file = trial.path("x.rs");
+    trial.client.open(&file, CODE).await;
+    let actions = trial.actions(&file, json!({"diagnostics": []})).await;
+    let choice = "Coworker: Answer SQLite – Which store?";
+    let action = actions.iter().find(|it| it["title"] == choice).unwrap();
+    trial.run(action).await;
+    let text = trial.until_chat(|text| text.contains("You answered: ")).await;
+    assert!(text.contains("- SQLite") && text.contains("_Answered by"), "{text}");
+}
+
+#[tokio::test]
+async fn a_client_that_names_no_folder_works_in_the_project_of_the_document() {
+    let trial = Trial::start(ClientUi::default()).await;
+    let project = trial.path("project");
+    std::fs::create_dir_all(project.join("src").unwrap().as_std_path()).unwrap();
+    std::fs::write(project.join("Cargo.toml").unwrap().as_std_path(), "").unwrap();
+    let mut trial = trial.homeless().await;
+    let file = project.join("src/x.rs").unwrap();
+    trial.client.open(&file, CODE).await;
+    let actions = trial.actions(&file, json!({"diagnostics": []})).await;
+    trial.run(&actions[1]).await;
+    let chat = project.join(".coworker/chat.md").unwrap();
+    written(&chat, "You said: ").await;
+    let sessions = trial.client.request("coworker/session/list", json!({})).await.unwrap();
+    assert_eq!(sessions["sessions"][0]["root"], json!(project));
+    trial.client.next().await;
+}
+
+#[tokio::test]
+async fn the_client_is_asked_to_tell_what_changes_on_disk() {
+    let mut trial = Trial::start(plugin()).await;
+    let watchers = trial
+        .until(|_, event| match event {
+            Event::ServerRequest { method, params, .. }
+                if method == "client/registerCapability" =>
+            {
+                Some(params["registrations"][0].clone())
+            }
+            _ => None,
+        })
+        .await;
+    assert_eq!(watchers["method"], "workspace/didChangeWatchedFiles");
+    assert_eq!(watchers["registerOptions"]["watchers"], json!([{"globPattern": "**/*"}]));
+
+    let file = trial.path("x.rs");
+    std::fs::write(file.as_std_path(), "before").unwrap();
+    assert_eq!(trial.seen(&uri(&file)).await, Ok(("before".to_owned(), None)));
+    std::fs::write(file.as_std_path(), "after").unwrap();
+    trial.client.changed_on_disk(&[(file.clone(), 2)]).await;
+    assert_eq!(trial.seen(&uri(&file)).await, Ok(("after".to_owned(), None)));
+}
