@@ -74,7 +74,7 @@ t.test('a folder is trusted after a question', function()
   t.will_choose('Yes')
   vim.cmd.CoworkerTrust()
   t.eventually('trust', function()
-    return require('coworker.sessions').option(root, 'trust').current == 'yes'
+    return require('coworker.sessions').option(root, 'trust').current == 'true'
   end)
 end)
 

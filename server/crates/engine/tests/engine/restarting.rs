@@ -31,7 +31,8 @@ async fn an_edit_that_was_being_made_is_not_called_rejected_or_never_begun() {
     client.attach(&id).await;
     let answer = stage.model.answer("go");
     for name in ["a.txt", "b.txt"] {
-        answer.calls("write", &json!({"path": name, "content": "after\n"}));
+        let change = json!([{"old_text": "before", "new_text": "after"}]);
+        answer.calls("edit", &json!({"path": name, "edits": change}));
     }
     answer.ends();
     stage.chat(&id, "go").await;
@@ -59,7 +60,8 @@ async fn a_call_that_nobody_had_answered_for_was_not_begun() {
     let id = stage.session().await;
     let client = stage.client("the only one");
     client.attach(&id).await;
-    stage.model.answer("go").calls("write", &json!({"path": "a.txt", "content": ""})).ends();
+    let change = json!([{"old_text": "before", "new_text": "after"}]);
+    stage.model.answer("go").calls("edit", &json!({"path": "a.txt", "edits": change})).ends();
     stage.chat(&id, "go").await;
     let _open = client.question().await;
     let state = stage.die(&id).await.state(&id).await;

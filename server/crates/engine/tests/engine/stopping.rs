@@ -1,7 +1,7 @@
 //! Stop, and what is sent right after it.
 
 use protocol::{Decision, StopReason};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     client::Client,
@@ -10,6 +10,10 @@ use crate::{
 
 /// How often a race is run, each time from another moment on.
 const TIMES: usize = 200;
+
+fn edit(path: &str, old: &str, new: &str) -> Value {
+    json!({"path": path, "edits": [{"old_text": old, "new_text": new}]})
+}
 
 /// Two files, the first of them open in an editor that is asked to make the edit in it. The
 /// prompt is `go`.
@@ -21,10 +25,7 @@ async fn applying(stage: &Stage) -> (protocol::SessionId, Client) {
     stage.workspace.open(client.connection, &stage.path("a.txt"), 1, "a\n");
     client.attach(&id).await;
     let answer = stage.model.answer("go");
-    answer
-        .calls("write", &json!({"path": "a.txt", "content": "A\n"}))
-        .calls("write", &json!({"path": "b.txt", "content": "B\n"}))
-        .ends();
+    answer.calls("edit", &edit("a.txt", "a", "A")).calls("edit", &edit("b.txt", "b", "B")).ends();
     (id, client)
 }
 
