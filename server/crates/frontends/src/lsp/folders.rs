@@ -144,7 +144,9 @@ impl Connection {
     /// Asks the client to tell what changes on disk in these folders, if it can.
     pub(super) async fn watch(&self, folders: Vec<AbsPath>) {
         let profile = self.profile();
-        if !profile.watches || (!profile.watches_folders && !profile.named) {
+        // Where nobody named a folder and no document showed one, all of the home may be meant.
+        let known = profile.named || self.folders.guessed.get().is_some();
+        if !profile.watches || !known || !(profile.watches_folders || profile.named) {
             return;
         }
         let new: Vec<AbsPath> = {

@@ -164,6 +164,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_saved_is_named_before_a_command() {
+        let mut approval = approval("make", None);
+        if let ApprovalSubject::ToolCall { unsaved, .. } = &mut approval.subject {
+            unsaved.push(AbsPath::new("/project/src/a.rs").unwrap());
+        }
+        let message = message(&approval, 1);
+        assert!(message.text.contains("; not saved: a.rs)"), "{}", message.text);
+    }
+
+    #[test]
+    fn choices_are_offered_only_with_the_whole_question() {
+        let choice =
+            |label: &str| protocol::Choice { label: label.into(), description: String::new() };
+        let question = |text: String, labels: &[&str]| Question {
+            text,
+            heading: String::new(),
+            choices: labels.iter().map(|label| choice(label)).collect(),
+            multiple: false,
+        };
+        let labels = |question: &Question| {
+            let Message { text, buttons } = of_agent(question, 1);
+            assert!(text.chars().count() <= MESSAGE_LIMIT, "{text}");
+            buttons.into_iter().map(|(label, _)| label).collect::<Vec<_>>()
+        };
+        let in_chat = "Answer in the chat";
+        assert_eq!(labels(&question("Which?".into(), &["A", "B"])), [in_chat, "A", "B"]);
+        assert_eq!(labels(&question("x".repeat(400), &["A", "B"])), [in_chat]);
+        assert_eq!(labels(&question("Which?".into(), &["A", "A"])), [in_chat]);
+    }
+
+    #[test]
     fn a_command_that_is_not_shown_whole_cannot_be_allowed_there() {
         let message = message(&approval(&"x".repeat(400), None), 3);
         assert!(message.text.chars().count() <= MESSAGE_LIMIT, "{}", message.text);
