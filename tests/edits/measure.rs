@@ -182,7 +182,7 @@ impl Stage {
         Ok(Self { _disk: disk, root, workspace, tool })
     }
 
-    /// The text after the edits, or why they were refused.
+    /// The file after the edits are written, or why they were refused.
     async fn edited(
         &self,
         now: &str,
@@ -201,7 +201,11 @@ impl Stage {
         let error = match prepared.map(|prepared| prepared.work) {
             Ok(Work::Propose(proposed)) => {
                 let edit = proposed.first().ok_or("nothing is proposed")?;
-                return Ok(Ok(changes::apply(now, &edit.replacements)?));
+                let text = context.editable(&path).await?.text;
+                let after = changes::apply(&text, &edit.replacements)?;
+                let expected = edit.base.as_ref().map(|base| base.hash.as_str());
+                self.workspace.write(&path, expected, &after).await?;
+                return Ok(Ok(std::fs::read_to_string(path.as_std_path())?));
             }
             Ok(Work::Run(work)) => match work.await {
                 Ok(output) => return Err(output.text.into()),
