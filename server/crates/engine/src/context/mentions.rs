@@ -252,7 +252,7 @@ impl<'a> Lookup<'a> {
         let Excerpt { path, mut text, first_line, lines: mut count, total_lines, document, .. } =
             excerpt;
         if let (Some((first, _)), 0) = (lines, count) {
-            let has = total_lines.map_or(String::new(), |total| format!(": it has {total} lines"));
+            let has = total_lines.map_or(String::new(), |total| format!("; the last is {total}"));
             return Err(format!("`{path}` has no line {first}{has}."));
         }
         if !outline.is_empty() {
@@ -356,22 +356,18 @@ impl<'a> Lookup<'a> {
         Ok(parts)
     }
 
+    /// The lines of a symbol, whole, so that they can be edited as they stand there.
     async fn symbol(&mut self, mention: &str, found: FoundSymbol) -> Result<ContextPart, String> {
-        let FoundSymbol { path, symbol, first_line, last_line, text } = found;
-        let text = beginning(&text, self.share()?).to_owned();
-        self.left -= text.len();
-        let shown = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
-        let mut lines = last_line;
-        if let Ok(document) = self.place.documents.snapshot(&path).await {
-            lines = u32::try_from(document.text.len_lines()).unwrap_or(u32::MAX);
-            if let Some((_, session)) = self.session {
-                let from = first_line.saturating_sub(1);
-                session.memory.saw(&path, &document.text, from..from + shown);
-            }
+        let FoundSymbol { path, symbol, first_line, last_line, .. } = found;
+        let lines = last_line.saturating_sub(first_line) as usize + 1;
+        let part = Part { first_line: first_line.into(), lines, bytes: self.share()? };
+        let excerpt = self.place.documents.excerpt(&path, part).await;
+        let excerpt = excerpt.map_err(|error| sentence(&error))?;
+        let mut part = self.text(mention, excerpt, None, Vec::new())?;
+        if let ContextPart::Text { symbol: of, .. } = &mut part {
+            *of = Some(symbol);
         }
-        let (mention, symbol) = (mention.to_owned(), Some(symbol));
-        let outline = Vec::new();
-        Ok(ContextPart::Text { mention, path, first_line, lines, text, symbol, outline })
+        Ok(part)
     }
 
     /// How many bytes the next thing may have.

@@ -49,24 +49,24 @@ pub(crate) async fn referred(
     Ok(parts)
 }
 
-/// A client tells with every prompt which documents are open and where the cursor stands. The
-/// model is told once, and again when it is otherwise.
+/// A client tells with every prompt where the cursor stands and which documents are open. The
+/// model is told the one when it changes, the other when there is one it has not heard of.
 fn leave_out_what_was_said(pointed: &mut Vec<ContextPart>, items: &[Item]) {
-    let said = || {
-        let messages = items.iter().rev().filter_map(|item| match &item.body {
-            ItemBody::UserMessage(message) => Some(message.context.iter().rev()),
-            _ => None,
-        });
-        messages.flatten()
+    let messages = items.iter().rev().filter_map(|item| match &item.body {
+        ItemBody::UserMessage(message) => Some(message.context.iter().rev()),
+        _ => None,
+    });
+    let said: Vec<&ContextPart> = messages.flatten().collect();
+    let looked_at = said.iter().find(|part| looks_at(part).is_some());
+    let is_known = |path: &AbsPath| {
+        said.iter().any(|part| match part {
+            ContextPart::OpenDocuments { paths } => paths.contains(path),
+            part => looks_at(part) == Some(path),
+        })
     };
     pointed.retain(|part| match part {
-        ContextPart::OpenDocuments { .. } => {
-            said().find(|it| matches!(it, ContextPart::OpenDocuments { .. })) != Some(part)
-        }
-        ContextPart::File { .. } => {
-            let place = |it: &ContextPart| looks_at(it).is_some();
-            said().find(|it| place(it)) != Some(part)
-        }
+        ContextPart::OpenDocuments { paths } => !paths.iter().all(is_known),
+        ContextPart::File { .. } => looked_at != Some(&part),
         _ => true,
     });
 }
