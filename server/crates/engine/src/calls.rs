@@ -32,7 +32,16 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 /// What earlier edits of the same response make of the files.
-pub(crate) type Proposals = Arc<Mutex<HashMap<AbsPath, Editable>>>;
+pub(crate) type Proposals = Arc<Mutex<HashMap<AbsPath, Proposed>>>;
+
+/// What becomes of one file.
+#[derive(Clone)]
+pub(crate) enum Proposed {
+    /// It gets this text.
+    Text(Editable),
+    /// It is deleted or moved, or something is moved there.
+    Fate,
+}
 
 type Running = BoxFuture<'static, Result<Output, ToolError>>;
 

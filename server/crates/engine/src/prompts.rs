@@ -232,9 +232,9 @@ pub(crate) fn edit_applied(path: &str, how: &str, to: Option<&str>) -> String {
     render("results/edit_applied.md", context! { path, how, to })
 }
 
-/// A file was to be deleted or moved in the same response as something else of it.
-pub(crate) fn one_fate(path: &AbsPath) -> String {
-    render("results/one_fate.md", context! { path => path.as_str() })
+/// A file was to be deleted or moved, and something else was to happen to it, in one response.
+pub(crate) fn one_fate(path: &str) -> String {
+    render("results/one_fate.md", context! { path })
 }
 
 pub(crate) fn edit_rejected(path: &str, reason: Option<&str>) -> String {
@@ -449,7 +449,7 @@ mod tests {
             edit_applied("a", "buffer", None),
             edit_applied("a", "disk", None),
             edit_applied("a", "moved", Some("b")),
-            one_fate(&root()),
+            one_fate("a"),
             answers(&[question.clone(), question], &[answer]),
             not_answered(Some("no time")),
             repeated("read"),

@@ -15,7 +15,7 @@ use crate::{
     DocumentError, Documents, Editable, Output, ProposedEdit, ToolError,
     apply::{self, Place},
     approvals,
-    calls::{self, Proposals},
+    calls::{self, Proposals, Proposed},
     diagnostics::Baseline,
     policy::Verdict,
     prompts,
@@ -94,8 +94,17 @@ impl<'a> Review<'a> {
             }
         }
         for file in &self.files {
-            let editable = Editable { text: file.after.clone(), base: file.change.base.clone() };
-            lock(&self.proposals).insert(file.change.path.clone(), editable);
+            let FileChange { path, kind, to, base, .. } = &file.change;
+            let proposed = match is_whole(*kind) {
+                true => Proposed::Fate,
+                false => {
+                    let (text, base) = (file.after.clone(), base.clone());
+                    Proposed::Text(Editable { text, base })
+                }
+            };
+            let mut proposals = lock(&self.proposals);
+            proposals.extend(to.clone().map(|to| (to, Proposed::Fate)));
+            proposals.insert(path.clone(), proposed);
         }
         let new = call.call.effects.iter().filter(|effect| !self.effects.contains(effect));
         self.effects.extend(new.cloned().collect::<Vec<_>>());
@@ -107,7 +116,8 @@ impl<'a> Review<'a> {
     async fn take(&mut self, item: &Item, id: EditId, edit: ProposedEdit) -> Result<(), ToolError> {
         let at = match self.files.iter().position(|file| file.change.path == edit.path) {
             Some(at) if is_whole(edit.kind) || is_whole(self.files[at].change.kind) => {
-                return Err(ToolError::new(ErrorCode::EditStale, prompts::one_fate(&edit.path)));
+                let shown = edit.path.relative_to(&self.turn.session.info().root).to_owned();
+                return Err(ToolError::new(ErrorCode::EditStale, prompts::one_fate(&shown)));
             }
             Some(at) => at,
             None => {
@@ -333,9 +343,14 @@ impl<'a> Review<'a> {
             Ok(replacements) => {
                 let applied =
                     apply::apply(self.turn, &file.change, &file.before, replacements.clone()).await;
-                if applied.is_ok() && !is_whole(file.change.kind) {
-                    let before = Rope::from_str(&file.before);
-                    self.turn.session.memory.edited(&file.change.path, &before, &replacements);
+                let memory = &self.turn.session.memory;
+                match &file.change.to {
+                    _ if applied.is_err() => {}
+                    Some(to) => memory.moved(&file.change.path, to),
+                    None => {
+                        let before = Rope::from_str(&file.before);
+                        memory.edited(&file.change.path, &before, &replacements);
+                    }
                 }
                 applied
             }

@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     DocumentError, Documents, Picture,
+    calls::Proposed,
     policy::{self, Situation},
+    prompts,
     session::SessionHandle,
 };
 
@@ -150,7 +152,7 @@ pub struct ToolContext {
 }
 
 /// Looks up what earlier edits of the same response make of a file.
-pub(crate) type ProposedTexts = Arc<dyn Fn(&AbsPath) -> Option<Editable> + Send + Sync>;
+pub(crate) type ProposedTexts = Arc<dyn Fn(&AbsPath) -> Option<Proposed> + Send + Sync>;
 
 /// Says whether the agent may read a resolved path without asking.
 pub type FreeToRead = Arc<dyn Fn(&AbsPath) -> bool + Send + Sync>;
@@ -217,8 +219,13 @@ impl ToolContext {
     /// # Errors
     /// There is no such text.
     pub async fn editable(&self, path: &AbsPath) -> Result<Editable, ToolError> {
-        if let Some(editable) = (self.proposals)(path) {
-            return Ok(editable);
+        match (self.proposals)(path) {
+            Some(Proposed::Text(editable)) => return Ok(editable),
+            Some(Proposed::Fate) => {
+                let words = prompts::one_fate(path.relative_to(&self.root));
+                return Err(ToolError::new(ErrorCode::EditStale, words));
+            }
+            None => {}
         }
         let snapshot = self.documents.snapshot(path).await?;
         Ok(Editable { text: snapshot.text.to_string(), base: Some(snapshot.stamp) })

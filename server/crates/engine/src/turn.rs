@@ -88,7 +88,7 @@ impl Turn {
         id: TurnId,
         cancel: CancellationToken,
     ) -> Self {
-        let (watch, warned) = (Arc::new(Watch::start()), Mutex::default());
+        let (watch, warned) = (Arc::new(Watch::default()), Mutex::default());
         Self { shared, session, id, cancel, step: 0, watch, warned }
     }
 

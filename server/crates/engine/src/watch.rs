@@ -1,66 +1,45 @@
 //! How long a turn has worked: the time it waits for the user does not count.
+//!
+//! It knows no clock. It sleeps in short naps and counts those that the turn worked through.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
-use tokio::time::{self, Instant};
+use tokio::time;
+
+/// The shortest and the longest nap.
+const NAPS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
 /// Measures a turn.
+#[derive(Default)]
 pub(crate) struct Watch {
-    state: Mutex<State>,
-}
-
-struct State {
-    began: Instant,
-    paused: Duration,
-    /// How many waits are on, and since when at least one is.
-    waits: usize,
-    since: Instant,
+    /// How many questions wait for the user.
+    waits: AtomicUsize,
 }
 
 impl Watch {
-    pub(crate) fn start() -> Self {
-        let now = Instant::now();
-        let state = State { began: now, paused: Duration::ZERO, waits: 0, since: now };
-        Self { state: Mutex::new(state) }
-    }
-
     /// Stands still until the returned guard is dropped.
     pub(crate) fn pause(&self) -> impl Drop + '_ {
-        let mut state = self.state();
-        if state.waits == 0 {
-            state.since = Instant::now();
-        }
-        state.waits += 1;
+        self.waits.fetch_add(1, Ordering::Relaxed);
         Pause(self)
     }
 
-    /// Returns when the turn has worked for so long; never if that is no time at all.
+    /// Returns when the turn has worked for so long, to about a fiftieth of it; never if that is
+    /// no time at all.
     pub(crate) async fn runs_out(&self, limit: Duration) {
         if limit.is_zero() {
             return std::future::pending().await;
         }
-        loop {
-            let worked = self.state().worked();
-            let Some(left) = limit.checked_sub(worked).filter(|left| !left.is_zero()) else {
-                return;
-            };
-            // While it is paused nothing is used up; the sleep is then simply repeated.
-            time::sleep(left.max(Duration::from_millis(100))).await;
+        let nap = (limit / 50).clamp(NAPS.0, NAPS.1);
+        let mut worked = Duration::ZERO;
+        while worked < limit {
+            time::sleep(nap).await;
+            if self.waits.load(Ordering::Relaxed) == 0 {
+                worked += nap;
+            }
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn worked(&self) -> Duration {
-        let waiting = if self.waits > 0 { self.since.elapsed() } else { Duration::ZERO };
-        self.began.elapsed().saturating_sub(self.paused + waiting)
     }
 }
 
@@ -68,12 +47,7 @@ struct Pause<'a>(&'a Watch);
 
 impl Drop for Pause<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.waits -= 1;
-        if state.waits == 0 {
-            let waited = state.since.elapsed();
-            state.paused += waited;
-        }
+        self.0.waits.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -83,17 +57,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_time_of_questions_does_not_count() {
-        let (watch, began) = (Watch::start(), Instant::now());
+        let watch = Watch::default();
         let question = async {
-            time::sleep(Duration::from_secs(2)).await;
+            time::sleep(Duration::from_millis(2050)).await;
             let one = watch.pause();
             let other = watch.pause();
             time::sleep(Duration::from_secs(50)).await;
             drop(one);
             time::sleep(Duration::from_secs(50)).await;
             drop(other);
+            // Nobody waits from here on, and eight of ten seconds are left.
+            let left = Duration::from_millis(7900);
+            time::timeout(left, std::future::pending::<()>()).await.unwrap_err();
+            "still at work"
         };
-        tokio::join!(watch.runs_out(Duration::from_secs(10)), question);
-        assert_eq!(began.elapsed().as_secs(), 110);
+        let out = async {
+            watch.runs_out(Duration::from_secs(10)).await;
+            "out of time"
+        };
+        tokio::pin!(out);
+        let first = tokio::select! { first = question => first, first = &mut out => first };
+        assert_eq!(first, "still at work");
+        assert_eq!(out.await, "out of time");
     }
 }

@@ -1,6 +1,7 @@
 //! What a running session remembers beside its journal: the texts that the model was shown.
 //!
-//! It is lost with the process, and nothing depends on it but how well an inexact edit is placed.
+//! It is lost with the process. Then an inexact edit is placed by the text alone, and a file has to
+//! be read again before it is written over.
 
 use std::{
     collections::HashMap,
@@ -78,6 +79,14 @@ impl Memory {
         drop(texts);
         for range in lines {
             self.saw(path, &after, range);
+        }
+    }
+
+    /// A document has another name now.
+    pub(crate) fn moved(&self, from: &AbsPath, to: &AbsPath) {
+        let mut texts = self.texts();
+        if let Some(known) = texts.by_path.remove(from) {
+            texts.by_path.insert(to.clone(), known);
         }
     }
 

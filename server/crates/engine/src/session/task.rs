@@ -7,8 +7,8 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::FutureExt;
 use protocol::{
-    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, Mode, Notice, QueuedPrompt, SessionInfo,
-    Status, StopReason, TurnId, Update, UserMessage,
+    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, Mode, Notice, QueuedPrompt,
+    SessionInfo, Status, StopReason, TurnId, Update, UserMessage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -36,16 +36,14 @@ pub(crate) async fn create(
     info: SessionInfo,
     first: Vec<Update>,
 ) -> Result<Session, ErrorInfo> {
-    let mut task = Task::new(shared, StoredSession { info, records: Vec::new(), drafts: Vec::new() });
+    let mut task =
+        Task::new(shared, StoredSession { info, records: Vec::new(), drafts: Vec::new() });
     task.journal.create(first).await?;
     Ok(task.spawn())
 }
 
 /// Brings a stored session to life. What a process left open is ended as interrupted first.
-pub(crate) async fn open(
-    shared: Arc<Shared>,
-    stored: StoredSession,
-) -> Result<Session, ErrorInfo> {
+pub(crate) async fn open(shared: Arc<Shared>, stored: StoredSession) -> Result<Session, ErrorInfo> {
     let mut task = Task::new(shared, stored);
     task.make_whole(StopReason::Interrupted).await?;
     Ok(task.spawn())
