@@ -138,11 +138,10 @@ fn by_grammar(
         // What comes after a bracket that is missing or too much mostly follows from it.
         found.truncate(1);
     }
-    let errors: Vec<SyntaxError> =
-        found.iter().map(|failure| message::describe(failure, after, tree, bracket)).collect();
+    let describe = |failure| message::describe(failure, after, tree, bracket);
     Some(SyntaxErrors {
-        more: errors.len().saturating_sub(MAX_ERRORS),
-        first: errors.into_iter().take(MAX_ERRORS).collect(),
+        more: found.len().saturating_sub(MAX_ERRORS),
+        first: found.iter().take(MAX_ERRORS).map(describe).collect(),
     })
 }
 

@@ -48,8 +48,8 @@ fn rust(known: &str, next: &str) -> bool {
         || known.ends_with(':') && next.starts_with([',', '{'])
         // `extern { type A; }`
         || next.starts_with(';') && last_line(known).contains("type ")
-        // `safe fn`, `unsafe static`, `auto trait`, `impl const A`
-        || matches!(word, "safe" | "gen" | "auto" | "box")
+        // `safe fn`, `f::<raw>`, `unsafe static`, `auto trait`, `impl const A`
+        || matches!(word, "safe" | "raw" | "gen" | "auto" | "box")
         || starts(&["safe ", "static "])
         || known.ends_with("impl const")
         // `Range::<T> { start, end }` as a pattern, `Tuple { 0: a }`

