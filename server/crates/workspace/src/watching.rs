@@ -7,11 +7,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -66,7 +67,11 @@ impl Watching {
         let mut known = self.state.folders();
         let mut new: Vec<AbsPath> = folders.into_iter().collect();
         new.retain(|folder| !known.contains_key(folder));
-        new.truncate(MAX_FOLDERS.saturating_sub(known.len()));
+        let room = MAX_FOLDERS.saturating_sub(known.len());
+        if new.len() > room {
+            self.state.is_full("enough are watched already");
+            new.truncate(room);
+        }
         if new.is_empty() {
             return;
         }
@@ -81,13 +86,14 @@ impl Watching {
             }
         };
         drop(thread);
-        if let Err(refused) = sender.try_send(Message::Watch(new)) {
+        let refused = sender.try_send(Message::Watch(new)).err();
+        if let Some(
+            TrySendError::Full(Message::Watch(new))
+            | TrySendError::Disconnected(Message::Watch(new)),
+        ) = refused
+        {
             // Too much is going on; the next one who needs them asks again.
-            let (std::sync::mpsc::TrySendError::Full(message)
-            | std::sync::mpsc::TrySendError::Disconnected(message)) = refused;
-            if let Message::Watch(folders) = message {
-                self.state.forget(&folders);
-            }
+            self.state.forget(&new);
         }
     }
 
@@ -126,12 +132,11 @@ impl State {
     }
 
     /// No more folders can be watched. Said once.
-    fn is_full(&self, error: &notify::Error) {
+    fn is_full(&self, why: impl fmt::Display) {
         if !self.full.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                %error,
-                "the system lets no further folder be watched; changes there are seen when files \
-                 are read"
+                %why,
+                "no further folder is watched; changes there are seen when files are read"
             );
         }
     }
@@ -152,7 +157,7 @@ fn start(for_whom: Weak<Shared>, state: Arc<State>) -> Option<SyncSender<Message
     };
     let run = move || match notify::recommended_watcher(told) {
         Ok(watcher) => Thread { for_whom, state, watcher }.run(&messages),
-        Err(error) => state.is_full(&error),
+        Err(error) => state.is_full(error),
     };
     thread::Builder::new().name("watching".to_owned()).spawn(run).ok()?;
     Some(sender)
@@ -227,18 +232,15 @@ impl Thread {
     }
 
     fn watch(&mut self, folders: &[AbsPath]) {
-        for folder in folders {
-            if self.state.full.load(Ordering::Relaxed) {
-                return self.state.forget(folders);
-            }
+        for (index, folder) in folders.iter().enumerate() {
             match self.watcher.watch(folder.as_std_path(), RecursiveMode::NonRecursive) {
                 Ok(()) => drop(self.state.folders().insert(folder.clone(), Some(Instant::now()))),
-                Err(error) => {
-                    self.state.forget(std::slice::from_ref(folder));
-                    if matches!(error.kind, ErrorKind::MaxFilesWatch) {
-                        self.state.is_full(&error);
-                    }
+                Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => {
+                    self.state.forget(&folders[index..]);
+                    return self.state.is_full(error);
                 }
+                // Gone already, or not to be read: whoever lists its files finds that out.
+                Err(_) => self.state.forget(std::slice::from_ref(folder)),
             }
         }
     }
