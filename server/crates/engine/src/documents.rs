@@ -120,9 +120,7 @@ pub trait Documents: Send + Sync {
 
     /// What a document defines, in its order, a line each: `12-40 fn pop`; what is in something
     /// else is indented. Nothing where the language is not known.
-    async fn outline(&self, _path: &AbsPath) -> Vec<String> {
-        Vec::new()
-    }
+    async fn outline(&self, path: &AbsPath) -> Vec<String>;
 
     /// The changes below `root` since the last commit as a unified diff, with unsaved text in
     /// place of what is on disk; none if it is in no repository.

@@ -21,13 +21,11 @@ const MOST: usize = 200;
 /// How long a command may be, in bytes.
 const MOST_BYTES: usize = 64 * 1024;
 
-macro_rules! built_in {
-    ($($name:literal),*) => {
-        &[$(($name, include_str!(concat!("../../../../../prompts/commands/", $name, ".md")))),*]
-    };
-}
-
-const BUILT_IN: &[(&str, &str)] = built_in!["commit", "init", "review"];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("commit", include_str!("../../../../../prompts/commands/commit.md")),
+    ("init", include_str!("../../../../../prompts/commands/init.md")),
+    ("review", include_str!("../../../../../prompts/commands/review.md")),
+];
 
 /// A command that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
