@@ -159,7 +159,7 @@ def blank_lines(hunk, dice):
     """One between two lines around the hunk that says nothing to either."""
     places = [at for at in range(hunk.first + 1, hunk.last) if not hunk.start - 1 < at < hunk.end + 1]
     places = [at for at in places if hunk.base[at - 1].strip() and hunk.base[at].strip()]
-    if places:
+    if places and not slides(hunk):
         at = dice.choice(places)
         old, new = hunk.quoted()
         now = hunk.base[:at] + ["\n"] + hunk.base[at:]

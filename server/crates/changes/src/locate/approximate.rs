@@ -93,9 +93,10 @@ impl Approximate<'_> {
         }
         let mut as_good: Vec<usize> = places
             .iter()
-            // The lines around the change may tell of a place where the change itself is gone.
+            // Where the lines around are better, the change itself may be gone.
             .filter(|place| {
-                place.score > best.score - CLEARLY || place.around > best.around + CLEARLY
+                let is_better_around = place.around > best.around && place.around >= ENOUGH;
+                place.score > best.score - CLEARLY || is_better_around
             })
             .filter_map(|place| self.place(&place.pairs).into_iter().flatten().next())
             .collect();

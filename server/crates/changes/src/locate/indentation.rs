@@ -16,6 +16,8 @@ pub(super) struct Indentation<'a> {
     model_level: Option<usize>,
     /// What one level is in the text.
     text_level: String,
+    /// What the model left out before every line, if that is all that differs.
+    left_out: Option<&'a str>,
 }
 
 impl<'a> Indentation<'a> {
@@ -30,7 +32,8 @@ impl<'a> Indentation<'a> {
         }
         let text_level = text_level(text);
         let model_level = model_level(&pairs, model, &text_level);
-        Some(Self { pairs, model_level, text_level })
+        let left_out = left_out(&pairs);
+        Some(Self { pairs, model_level, text_level, left_out })
     }
 
     /// The text's indentation for a line that the model indents by `indent`; `near` is the line
@@ -41,6 +44,10 @@ impl<'a> Indentation<'a> {
             self.pairs.iter().filter(|pair| pair.1 == indent).min_by_key(distance)
         {
             return (*text).to_owned();
+        }
+        let is_of_text = |indent: &str| indent.chars().all(|c| self.text_level.starts_with(c));
+        if let Some(left_out) = self.left_out.filter(|_| is_of_text(indent)) {
+            return format!("{left_out}{indent}");
         }
         // The deepest one that it begins with, and of those the nearest.
         let outer = self.pairs.iter().filter(|pair| indent.starts_with(pair.1));
@@ -73,6 +80,16 @@ impl<'a> Indentation<'a> {
         let cut = levels * self.text_level.len();
         text.get(..text.len().saturating_sub(cut)).unwrap_or_default().to_owned()
     }
+}
+
+/// The same for every line, and seen in more than one way or where nothing else is.
+fn left_out<'a>(pairs: &[(usize, &'a str, &'a str)]) -> Option<&'a str> {
+    let (_, first, text) = *pairs.first()?;
+    let left_out = text.strip_suffix(first)?;
+    let is_same =
+        |(_, model, text): &(usize, &str, &str)| text.strip_suffix(model) == Some(left_out);
+    let is_clear = pairs.iter().any(|(_, model, _)| model.is_empty() || *model != first);
+    (pairs.iter().all(is_same) && is_clear).then_some(left_out)
 }
 
 fn width(indent: &str) -> usize {
@@ -170,5 +187,9 @@ mod tests {
     fn a_block_that_was_taken_out_goes_in_again() {
         assert_eq!(reindent(&[("", "        ")], "a\n    b", FOUR, "    "), " ".repeat(12));
         assert_eq!(reindent(&[("", "\t")], "a", TABS, "  "), "\t  ");
+        assert_eq!(reindent(&[("", "\t")], "a\n  b", TABS, "  "), "\t\t");
+        // Lines that are aligned stay aligned.
+        let aligned = [("", "    "), ("     ", "         ")];
+        assert_eq!(reindent(&aligned, "a\n     b\n   c", FOUR, "   "), "       ");
     }
 }
