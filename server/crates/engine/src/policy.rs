@@ -7,6 +7,8 @@
 use camino::Utf8PathBuf;
 use protocol::{AbsPath, Effect, Mode, Rule};
 
+use crate::UNTITLED;
+
 /// What a decision depends on beside the effects.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
@@ -143,8 +145,10 @@ pub fn is_free_to_read(situation: &Situation<'_>, path: &AbsPath) -> bool {
         && !looks_secret(path)
 }
 
+/// Documents without a file are in an editor that works in the session's folder.
 fn is_inside(situation: &Situation<'_>, path: &AbsPath) -> bool {
     path.starts_with(situation.root)
+        || path.as_str().strip_prefix(UNTITLED).is_some_and(|rest| rest.starts_with('/'))
         || situation.folders.iter().any(|folder| path.starts_with(folder))
 }
 
@@ -186,14 +190,14 @@ fn is_protected(path: &AbsPath) -> bool {
 
 #[rustfmt::skip]
 const PROTECTED_FOLDERS: &[&str] = &[
-    ".git", ".vscode", ".idea", ".zed", ".coworker", ".claude", ".cursor", ".husky", ".github",
-    ".circleci", ".devcontainer", ".cargo", ".ssh",
+    ".git", ".vscode", ".idea", ".zed", ".coworker", ".agents", ".claude", ".cursor", ".husky",
+    ".github", ".circleci", ".devcontainer", ".cargo", ".ssh",
 ];
 
 #[rustfmt::skip]
 const PROTECTED_FILES: &[&str] = &[
     // Instructions that agents obey.
-    "agents.md", "claude.md", ".mcp.json",
+    "agents.md", "claude.md", "gemini.md", ".cursorrules", ".windsurfrules", ".clinerules", ".mcp.json",
     // Read by editors and tools when a folder is opened.
     ".envrc", ".nvim.lua", ".nvimrc", ".exrc", ".dir-locals.el", ".gdbinit", ".npmrc",
     // Read by git, and by what runs on a push.
@@ -256,6 +260,8 @@ mod tests {
         let table = [
             (read("/w/src/a.rs"), ["allow", "allow", "allow", "allow"]),
             (read("/w"), ["allow", "allow", "allow", "allow"]),
+            (read("/untitled:/Untitled-1"), ["allow", "allow", "allow", "allow"]),
+            (write("/untitled:/Untitled-1"), ["ask", "deny", "allow", "allow"]),
             (read("/second/a.rs"), ["allow", "allow", "allow", "allow"]),
             (read("/wider/a.rs"), ["ask", "ask", "ask", "ask"]),
             (read("/etc/hosts"), ["ask", "ask", "ask", "ask"]),
@@ -336,6 +342,7 @@ mod tests {
             ".idea/x",
             ".zed/x",
             ".coworker/x",
+            ".agents/skills/x/SKILL.md",
             ".claude/x",
             ".cursor/x",
             ".husky/x",
@@ -344,6 +351,10 @@ mod tests {
             ".devcontainer/x",
             ".ssh/x",
             "CLAUDE.md",
+            "GEMINI.md",
+            ".cursorrules",
+            ".windsurfrules",
+            ".clinerules",
             ".mcp.json",
             ".nvim.lua",
             ".nvimrc",

@@ -194,14 +194,17 @@ impl<'a> Review<'a> {
         updates.extend(self.begin_calls());
         self.turn.session.record(updates).await?;
         let paths: Vec<AbsPath> = self.files.iter().map(|file| file.change.path.clone()).collect();
-        let baseline = self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await?;
+        let baseline = self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await;
+        // A stop in here must not take from the model what became of its edits.
+        let baseline = baseline.unwrap_or_default();
         for at in 0..self.files.len() {
             self.apply(at).await;
         }
         item.body = ItemBody::ChangeSet(self.change_set());
         self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
         let turn = self.turn;
-        let mut said = turn.unless_cancelled(baseline.difference(turn, &self.applied())).await?;
+        let said = turn.unless_cancelled(baseline.difference(turn, &self.applied())).await;
+        let mut said = said.unwrap_or_default();
         // What is said of a file goes to the last call that edited it: it is about the whole.
         let mut results = Vec::new();
         for call in std::mem::take(&mut self.calls).into_iter().rev() {

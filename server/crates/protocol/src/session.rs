@@ -63,8 +63,7 @@ impl Mode {
             Self::Plan => "Read-only until you approve a plan",
             Self::Edit => "Edits in the folder are applied at once; commands are asked for",
             Self::Auto => {
-                "In this session edits are applied, saved and commands run without asking; only \
-                 secrets and other folders are asked for"
+                "Edits are applied, saved and commands run without asking, in this session"
             }
         }
     }

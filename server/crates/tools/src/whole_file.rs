@@ -59,6 +59,9 @@ impl WholeFile {
                 return Err(folder::with_near_names(context, path, error).await);
             }
             Err(mut error) => {
+                if error.code == ErrorCode::EditStale {
+                    return Err(error);
+                }
                 let folder = folder::is_one(path).await;
                 if folder {
                     error.message = format!("`{shown}` is a folder, and this is for single files");
