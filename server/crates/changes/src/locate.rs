@@ -162,19 +162,18 @@ pub fn place(
     let mut made = Fragments::new();
     let mut placements = Vec::new();
     for (index, wanted) in substitutions.iter().enumerate() {
-        let before = |line: usize| line_before(&normal.text, &now, &made, line);
-        let found = place_one(&now, wanted, seen.as_ref());
-        let found = found.map_err(|miss| Refused { index, why: refusal(miss, before) })?;
+        let refused = |why: Refusal| Refused { index, why };
+        let numbers = || Numbers::new(&normal.text, &now, &made);
+        let found = place_one(&now, wanted, seen.as_ref())
+            .map_err(|failure| refused(refusal(failure, &numbers())))?;
         placements.push(Placement {
-            line: before(found.line),
+            line: numbers().of(found.line),
             places: found.places,
             tolerated: found.tolerated,
         });
-        // The replacements were made for this very text, so neither step can fail.
-        let Ok(next) = crate::apply(&now, &found.replacements) else { continue };
-        if made.apply(index, &found.replacements).is_ok() {
-            now = next;
-        }
+        // They were found in this very text; if they make no sense there, nothing is changed.
+        now = crate::apply(&now, &found.replacements).map_err(|_| refused(Refusal::NotFound))?;
+        made.apply(index, &found.replacements).map_err(|_| refused(Refusal::NotFound))?;
         if let (Some(seen), Some(known)) = (&mut seen, found.seen) {
             seen.change(&known);
         }
@@ -209,31 +208,47 @@ enum Failure {
     Miss(Miss),
 }
 
-fn refusal(failure: Failure, before: impl Fn(usize) -> u32) -> Refusal {
+fn refusal(failure: Failure, numbers: &Numbers) -> Refusal {
     match failure {
         Failure::Empty => Refusal::Empty,
         Failure::NothingChanges => Refusal::NothingChanges,
         Failure::Miss(Miss::Nothing) => Refusal::NotFound,
         Failure::Miss(Miss::Several(lines)) => {
-            Refusal::Ambiguous(lines.into_iter().take(MAX_LINES).map(before).collect())
+            let lines = lines.into_iter().take(MAX_LINES).map(|line| numbers.of(line));
+            Refusal::Ambiguous(lines.collect())
         }
         Failure::Miss(Miss::Contradicts(Contradiction { line, stands })) => {
-            Refusal::Contradicts { line: before(line), stands }
+            Refusal::Contradicts { line: numbers.of(line), stands }
         }
     }
 }
 
-/// The number, from 1, that a line had before all changes.
-fn line_before(original: &str, now: &str, made: &Fragments, line: usize) -> u32 {
-    let mut offset = Lines::new(now).range(line..line).start;
-    for change in made.replacements(|_| true) {
-        if change.start + change.text.len() > offset {
-            offset = offset.min(change.start);
-            break;
-        }
-        offset = offset + (change.end - change.start) - change.text.len();
+/// The numbers that lines had before all changes.
+struct Numbers<'a> {
+    original: Lines<'a>,
+    now: Lines<'a>,
+    made: Vec<Replacement>,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(original: &'a str, now: &'a str, made: &Fragments) -> Self {
+        let made = made.replacements(|_| true);
+        Self { original: Lines::new(original), now: Lines::new(now), made }
     }
-    u32::try_from(Lines::new(original).at(offset)).unwrap_or(u32::MAX).saturating_add(1)
+
+    /// The number, from 1, of a line of the text of now; of a new one, that of the line it came
+    /// to.
+    fn of(&self, line: usize) -> u32 {
+        let mut offset = self.now.range(line..line).start;
+        for change in &self.made {
+            if change.start + change.text.len() > offset {
+                offset = offset.min(change.start);
+                break;
+            }
+            offset = offset + (change.end - change.start) - change.text.len();
+        }
+        u32::try_from(self.original.at(offset)).unwrap_or(u32::MAX).saturating_add(1)
+    }
 }
 
 fn without_mark(text: &str) -> &str {

@@ -128,32 +128,31 @@ impl Fit<'_> {
     /// Blank lines belong to those that stand between the same lines, the first to the first.
     fn pair_blanks(&mut self) {
         let blank = |line: usize| Some(Pair { line, same: true });
-        for line in 1..self.old.len() {
+        let is_blank_pair = |old: usize, text: usize| {
+            is_blank(self.old.get(old)) && text < self.text.len() && is_blank(self.text.get(text))
+        };
+        // Where the next pair behind each line is, and then the last one before it.
+        let mut border = vec![usize::MAX; self.old.len() + 1];
+        for line in (0..self.old.len()).rev() {
+            border[line] = self.pairs[line].map_or(border[line + 1], |pair| pair.line);
+        }
+        for (line, border) in border.iter().enumerate().take(self.old.len()).skip(1) {
             let Some(before) = self.pairs[line - 1] else { continue };
-            let next = before.line + 1;
-            let free =
-                self.pairs[line..].iter().flatten().next().is_none_or(|pair| next < pair.line);
-            if self.pairs[line].is_none()
-                && is_blank(self.old.get(line))
-                && free
-                && next < self.text.len()
-                && is_blank(self.text.get(next))
-            {
-                self.pairs[line] = blank(next);
+            let text = before.line + 1;
+            if self.pairs[line].is_none() && text < *border && is_blank_pair(line, text) {
+                self.pairs[line] = blank(text);
             }
         }
+        let mut before: Vec<Option<usize>> = vec![None; self.old.len() + 1];
+        for (line, pair) in self.pairs.iter().enumerate() {
+            before[line + 1] = pair.map(|pair| pair.line).or(before[line]);
+        }
         for line in (0..self.old.len().saturating_sub(1)).rev() {
-            let Some(next) = self.pairs[line + 1].and_then(|pair| pair.line.checked_sub(1)) else {
-                continue;
-            };
-            let free =
-                self.pairs[..line].iter().flatten().next_back().is_none_or(|pair| pair.line < next);
-            if self.pairs[line].is_none()
-                && is_blank(self.old.get(line))
-                && free
-                && is_blank(self.text.get(next))
-            {
-                self.pairs[line] = blank(next);
+            let Some(behind) = self.pairs[line + 1] else { continue };
+            let Some(text) = behind.line.checked_sub(1) else { continue };
+            let is_free = before[line].is_none_or(|before| before < text);
+            if self.pairs[line].is_none() && is_free && is_blank_pair(line, text) {
+                self.pairs[line] = blank(text);
             }
         }
     }
