@@ -41,5 +41,5 @@ fn the_doctor_says_what_is_missing_and_the_way_out() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("✗ model") && text.contains("ANTHROPIC_API_KEY"), "{text}");
-    assert!(text.contains("✓ sessions  0 sessions"), "{text}");
+    assert!(text.contains("✓ sessions  0 in "), "{text}");
 }
