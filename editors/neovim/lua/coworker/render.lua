@@ -460,6 +460,8 @@ local function rule_line(rule)
   local effect = rule.allow
   if effect.kind == 'run' then
     return ('run `%s` in %s'):format(one_line(effect.command), one_line(effect.folder))
+  elseif effect.kind == 'move' then
+    return ('move %s to %s'):format(one_line(effect.from), one_line(effect.to))
   end
   return effect.path and ('%s %s'):format(effect.kind, one_line(effect.path)) or effect.kind
 end

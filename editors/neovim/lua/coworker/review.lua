@@ -15,6 +15,8 @@ local M = {}
 
 local REFRESH_MS = 300
 
+local namespace = vim.api.nvim_create_namespace('coworker.review')
+
 -- On a screen as wide as this the conversation stays beside the preview.
 local WIDE = 140
 
@@ -60,6 +62,20 @@ local function fill(buf, lines)
   pane.write(buf, function()
     vim.api.nvim_buf_set_lines(buf, 0, -1, true, lines)
   end)
+end
+
+-- The proposal, with the faults of its syntax behind the lines they are in.
+---@param buf integer
+---@param file coworker.ProposedFile
+local function fill_proposed(buf, file)
+  fill(buf, lines_of(file.texts and file.texts.after or file.diff))
+  vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
+  local last = vim.api.nvim_buf_line_count(buf)
+  for _, fault in ipairs(file.texts and file.syntaxErrors or {}) do
+    vim.api.nvim_buf_set_extmark(buf, namespace, math.min(fault.line, last) - 1, 0, {
+      virt_text = { { '✗ ' .. render.one_line(fault.message, 160), 'CoworkerBad' } },
+    })
+  end
 end
 
 ---@param state coworker.Preview
@@ -141,17 +157,26 @@ local function keys_bar(state, room)
   return table.concat(keys)
 end
 
+-- What becomes of a file as a whole, where its text does not show it.
+---@type table<coworker.FileChangeKind, string>
+local outcomes = { delete = 'Deleted', move = 'Moved' }
+
 ---@param state coworker.Preview
 local function set_bars(state)
   local file = state.files[state.at]
+  local root = state.question.conversation.root
   local name = pane.bar_text(vim.fs.basename(vim.uri_to_fname(file.uri)))
+  if file.kind == 'move' then
+    local to = vim.uri_to_fname(file.to)
+    name = ('%s → %s'):format(name, pane.bar_text(vim.fs.relpath(root, to) or to))
+  end
   local buf = vim.api.nvim_win_get_buf(state.real)
   local real = file.kind == 'create' and 'does not exist yet'
     or vim.bo[buf].buftype ~= '' and 'on the disk'
     or vim.bo[buf].modified and 'your text, not saved'
     or 'your text'
   pane.set_options(state.real, { winbar = (' %s · %s'):format(name, real) })
-  local text = file.texts and 'Proposed' or 'Your text has changed since'
+  local text = file.texts and (outcomes[file.kind] or 'Proposed') or 'Your text has changed since'
   local highlight = file.texts and '' or '%#CoworkerBad#'
   if #state.files > 1 then
     text = ('%s %d/%d'):format(text, state.at, #state.files)
@@ -197,7 +222,7 @@ local function show(state)
   local real, filetype = real_buffer(state)
   vim.api.nvim_win_set_buf(state.real, real)
   local proposed = scratch(state, 'proposed', file.texts and filetype or 'diff')
-  fill(proposed, lines_of(file.texts and file.texts.after or file.diff))
+  fill_proposed(proposed, file)
   map_keys(proposed, true)
   vim.api.nvim_win_set_buf(state.proposed, proposed)
   if file.texts then
@@ -232,11 +257,7 @@ local function follow_typing(state)
       end
       state.files = files
       state.at = math.min(state.at, #files)
-      local file = files[state.at]
-      fill(
-        vim.api.nvim_win_get_buf(state.proposed),
-        lines_of(file.texts and file.texts.after or file.diff)
-      )
+      fill_proposed(vim.api.nvim_win_get_buf(state.proposed), files[state.at])
       set_bars(state)
     end)
   end)

@@ -227,6 +227,38 @@ t.test('typing in the real buffer asks again whether the proposal fits', functio
   end)
 end)
 
+t.test('what becomes of a file is said where its text does not show it', function()
+  local deleted = proposed('closed.lua', 'return 1\n', '')
+  deleted.kind = 'delete'
+  local moved = proposed('old.lua', 'return 1\n', 'return 1\n')
+  moved.kind, moved.to = 'move', vim.uri_from_fname(root .. '/sub/moved.lua')
+  local broken = proposed('a.lua', 'local a = 1\n', 'local a = \n')
+  broken.syntaxErrors = { { line = 1, column = 11, message = 'a value is missing' } }
+  files = { deleted, moved, broken }
+  local asked = changes()
+  local from, to = root .. '/old.lua', root .. '/sub/moved.lua'
+  local rules = { { allow = { kind = 'move', from = from, to = to } } }
+  asked.options = { yes_no[1], { decision = 'session', label = 'Always', rules = rules } }
+  fake:question('q2m', asked)
+  local state = await_preview()
+  t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Deleted 1/3'))
+  t.type(']f')
+  t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Moved 2/3'))
+  t.equal(' old.lua → sub/moved.lua · on the disk', vim.wo[state.real].winbar)
+  t.type(']f')
+  local marks = vim.api.nvim_buf_get_extmarks(
+    vim.api.nvim_win_get_buf(state.proposed),
+    vim.api.nvim_get_namespaces()['coworker.review'],
+    0,
+    -1,
+    { details = true }
+  )
+  t.equal({ 1, '✗ a value is missing' }, { #marks, marks[1][4].virt_text[1][1] })
+  local whole = table.concat(require('coworker.render').question(asked).lines, '\n')
+  t.equal(true, whole:find(('remembers: move %s to %s'):format(from, to), 1, true) ~= nil)
+  close('q2m', asked, { decision = 'withdrawn', by = 'elsewhere' })
+end)
+
 t.test('a preview waits for a pause of the typing', function()
   files = { proposed('a.lua', 'x', 'y') }
   vim.api.nvim_set_current_win(source_win)
