@@ -18,8 +18,7 @@ use protocol::{
 };
 
 use crate::{
-    Editable, FreeToRead, NamedPicture, Output, Prepared, Tool, ToolContext, ToolError, Work,
-    approvals,
+    Editable, NamedPicture, Output, Prepared, Tool, ToolContext, ToolError, Work, approvals,
     policy::{self, Situation, Verdict},
     prompts,
     review::Review,
@@ -118,7 +117,7 @@ async fn prepare(
         item_id: call.item.id.clone(),
         cancel: turn.cancel.child_token(),
         proposals: Arc::new(move |path| lock(&proposed).get(path).cloned()),
-        free_to_read: free_to_read(turn),
+        forbidden: turn.shared.parts.settings.forbidden.clone(),
     };
     let prepared = turn.unless_cancelled(guarded(tool.prepare(input, &context))).await?;
     Ok(prepared.inspect(|prepared| {
@@ -256,16 +255,6 @@ fn begin(call: &mut RequestedCall) -> Update {
     call.call.status = ToolCallStatus::Running;
     call.item.body = ItemBody::ToolCall(call.call.clone());
     Update::ItemChanged { item: call.item.clone() }
-}
-
-fn free_to_read(turn: &Turn) -> FreeToRead {
-    let (mode, SessionInfo { root, folders, .. }) = (turn.mode(), turn.session.info());
-    let forbidden = turn.shared.parts.settings.forbidden.clone();
-    Arc::new(move |path| {
-        let (root, folders, forbidden) = (&root, &folders, &forbidden);
-        let situation = Situation { mode, root, folders, forbidden, rules: &[] };
-        policy::is_free_to_read(&situation, path)
-    })
 }
 
 /// What policy says to these effects now.

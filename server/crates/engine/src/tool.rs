@@ -147,8 +147,8 @@ pub struct ToolContext {
     pub cancel: CancellationToken,
     /// What earlier edits of the same response make of the files.
     pub(crate) proposals: ProposedTexts,
-    /// What the agent may read without asking.
-    pub(crate) free_to_read: FreeToRead,
+    /// Folders no tool may touch, resolved.
+    pub(crate) forbidden: Vec<AbsPath>,
 }
 
 /// Looks up what earlier edits of the same response make of a file.
@@ -170,13 +170,6 @@ impl ToolContext {
     /// A context for a call outside of any session: todos and live output go nowhere. `root` is
     /// resolved.
     pub fn detached(root: AbsPath, documents: Arc<dyn Documents>) -> Self {
-        let folder = root.clone();
-        let free_to_read = move |path: &AbsPath| {
-            let mode = Mode::default();
-            let (root, folders, forbidden) = (&folder, &[], &[]);
-            let situation = Situation { mode, root, folders, forbidden, rules: &[] };
-            policy::is_free_to_read(&situation, path)
-        };
         Self {
             root,
             folders: Vec::new(),
@@ -185,7 +178,7 @@ impl ToolContext {
             item_id: ItemId::from("detached"),
             cancel: CancellationToken::new(),
             proposals: Arc::new(|_| None),
-            free_to_read: Arc::new(free_to_read),
+            forbidden: Vec::new(),
         }
     }
 
@@ -204,7 +197,24 @@ impl ToolContext {
     /// Whether the agent may read a resolved path without asking. A tool that looks into files
     /// which its call does not name leaves out the others.
     pub fn free_to_read(&self) -> FreeToRead {
-        self.free_to_read.clone()
+        self.free_in(self.folders.clone())
+    }
+
+    /// The same for a search below a resolved path that its call names. That it may look there
+    /// has been decided; of what is there only secrets are left out.
+    pub fn free_to_read_below(&self, named: &AbsPath) -> FreeToRead {
+        self.free_in(self.folders.iter().chain([named]).cloned().collect())
+    }
+
+    fn free_in(&self, folders: Vec<AbsPath>) -> FreeToRead {
+        let (root, forbidden) = (self.root.clone(), self.forbidden.clone());
+        Arc::new(move |path| {
+            // Neither the mode nor what the user allowed makes anything free.
+            let (mode, rules) = (Mode::default(), &[]);
+            let (root, folders, forbidden) = (&root, &folders, &forbidden);
+            let situation = Situation { mode, root, folders, forbidden, rules };
+            policy::is_free_to_read(&situation, path)
+        })
     }
 
     /// What the model was last shown of a document in this session; none if nothing, or if it

@@ -83,7 +83,7 @@ async fn search(
     // When this future is dropped the search stops, too.
     let stop: CancellationToken = context.cancel.child_token();
     let _stop_on_drop = stop.clone().drop_guard();
-    match workspace.glob(query, context.free_to_read(), stop).await {
+    match workspace.glob(query, context.free_to_read_below(&root), stop).await {
         Ok(result) => Ok(report(&result, &context.root)),
         Err(error) => Err(explain(error, &root, &context).await),
     }

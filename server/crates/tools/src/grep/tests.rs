@@ -40,6 +40,20 @@ async fn what_may_hold_secrets_is_left_out_unless_it_is_named() {
 }
 
 #[tokio::test]
+async fn a_folder_elsewhere_is_searched_once_it_is_allowed_but_not_its_secrets() {
+    let folder = Folder::new(&[]);
+    let other = Folder::new(&[("sub/a.txt", "hit\n"), ("server.key", "hit\n")]);
+    let path = other.root.as_str();
+    let call = json!({"pattern": "hit", "path": path});
+    let effects = folder.prepare("grep", call.clone()).await.unwrap().effects;
+    assert_eq!(effects, [Effect::Read { path: other.root.clone() }]);
+    let found = folder.run("grep", call).await.unwrap();
+    assert!(found.starts_with(&format!("{path}/sub/a.txt:1: hit\n(1 file")), "{found}");
+    let files = folder.run("glob", json!({"pattern": "*", "path": path})).await.unwrap();
+    assert!(files.starts_with(&format!("{path}/sub/a.txt\n(1 file")), "{files}");
+}
+
+#[tokio::test]
 async fn unsaved_text_is_what_is_searched() {
     let folder = Folder::new(&[("a.txt", "saved\n")]);
     folder.open("a.txt", "typed\n");
