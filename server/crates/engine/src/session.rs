@@ -150,6 +150,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// The same session for looking things up only: what is found is not taken as shown to the
+    /// model.
+    pub(crate) fn aside(&self) -> Self {
+        Self { memory: Arc::default(), ..self.clone() }
+    }
+
     /// Reads the state. Only the loop writes it.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&SessionState) -> T) -> T {
         look(&self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner()))

@@ -36,7 +36,11 @@ pub(crate) async fn diff(
     for (path, shown) in unsaved {
         let name = path.relative_to(root);
         match git.committed(&base, name).await? {
-            Some(before) => text += &changes::unified(name, Some(&before), &shown.to_string()),
+            Some(before) => {
+                // As git begins what it says of a file: that is how its readers tell files apart.
+                text += &format!("diff --git a/{name} b/{name}\n");
+                text += &changes::unified(name, Some(&before), &shown.to_string());
+            }
             None => unknown.push(name.to_owned()),
         }
     }
@@ -165,7 +169,11 @@ impl<'a> Git<'a> {
             ("GIT_NO_LAZY_FETCH", "1"),
             ("GIT_ALLOW_PROTOCOL", ""),
         ]);
-        let off = [("core.fsmonitor", "false"), ("core.hooksPath", "/dev/null")];
+        let off = [
+            ("core.fsmonitor", "false"),
+            ("core.hooksPath", "/dev/null"),
+            ("core.quotePath", "false"),
+        ];
         let off = off.map(|(key, value)| (key.to_owned(), value));
         let filters = self.filters.iter().flat_map(|name| {
             [("clean", ""), ("process", ""), ("required", "false")]

@@ -39,7 +39,7 @@ const MOST_MENTIONS: usize = 50;
 /// How many definitions one name can stand for.
 const MOST_SYMBOLS: usize = 3;
 /// How long a symbol is searched for. In most prompts a word that is none was meant as text.
-const SEARCH: Duration = Duration::from_secs(2);
+const SEARCH: Duration = Duration::from_secs(1);
 
 /// Looks up what texts mention.
 pub(super) struct Lookup<'a> {
@@ -263,13 +263,19 @@ impl<'a> Lookup<'a> {
             outline.truncate(MOST_OUTLINE);
             outline.extend((more > 0).then(|| format!("… and {more} more")));
         }
+        // The last line may have been cut off; the last character takes up to four bytes.
+        let is_cut = text.len() + 4 > self.share()? && !text.ends_with(['\n', '\r']);
         let size = text.len() + outline.iter().map(String::len).sum::<usize>();
         self.left = self.left.saturating_sub(size);
         let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let first_line = number(first_line);
         if let (Some(document), Some((_, session))) = (document, self.session) {
             let from = first_line.saturating_sub(1);
-            session.memory.saw(&path, &document.text, from..from + number(count));
+            let whole = count.saturating_sub(u64::from(is_cut));
+            session.memory.saw(&path, &document.text, from..from + number(whole));
+        }
+        if is_cut {
+            text.push('…');
         }
         Ok(ContextPart::Text {
             mention: mention.to_owned(),
@@ -414,11 +420,13 @@ pub(super) fn is_symbol(name: &str) -> bool {
 
 /// A unified diff without the files that are not free to be read; their names stay.
 fn without(diff: &str, free: impl Fn(&str) -> bool) -> String {
-    let is_start = |line: &str| line.starts_with("diff --git ");
+    // No line of a hunk begins so.
+    let is_start = |line: &str| line.starts_with("diff --git ") || line.starts_with("?? ");
     let mut kept = String::new();
     let mut section = String::new();
     let mut close = |section: &mut String| {
-        let hidden = names(section).into_iter().find(|name| !free(name));
+        // A name in quotes is one that git had to write in another way.
+        let hidden = names(section).into_iter().find(|name| name.starts_with('"') || !free(name));
         match hidden {
             Some(name) => kept.push_str(&format!("(left out, it may hold secrets: {name})\n")),
             None => kept.push_str(section),
@@ -438,9 +446,13 @@ fn without(diff: &str, free: impl Fn(&str) -> bool) -> String {
 /// The files that a section of a diff is about, by its lines before the first hunk.
 fn names(section: &str) -> Vec<&str> {
     let head = section.lines().take_while(|line| !line.starts_with("@@"));
-    let name = |line: &'_ str| -> Option<usize> {
-        let begins = ["--- a/", "+++ b/", "rename from ", "rename to "];
-        begins.iter().find(|begin| line.starts_with(**begin)).map(|begin| begin.len())
+    let begins = [("--- ", "a/"), ("+++ ", "b/"), ("rename from ", ""), ("rename to ", "")];
+    let name = |line| {
+        let name = |(begin, side): &(&str, &str)| {
+            let name = str::strip_prefix(line, begin)?.trim_end();
+            Some(name.strip_prefix(side).unwrap_or(name))
+        };
+        begins.iter().find_map(name).filter(|name| *name != "/dev/null")
     };
-    head.filter_map(|line| Some(line[name(line)?..].trim_end())).collect()
+    head.filter_map(name).collect()
 }

@@ -27,7 +27,9 @@ pub(crate) async fn report(
     text: &str,
 ) -> Result<ContextReport, ErrorInfo> {
     let message = UserMessage { text: text.to_owned(), context: Vec::new() };
-    let live = session.map(|session| (shared, session));
+    // The model sees nothing of what is only weighed.
+    let aside = session.map(Session::aside);
+    let live = aside.as_ref().map(|session| (shared, session));
     let message = prompt::resolve(place, live, message).await?;
     let looked_at = session.and_then(|session| session.look(super::looked_at));
     let standing = Standing::gather(place, looked_at.as_ref()).await;

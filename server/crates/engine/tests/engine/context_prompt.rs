@@ -2,14 +2,16 @@
 
 use std::os::unix::fs::symlink;
 
+use engine::ConnectionId;
 use protocol::{
-    ContextPart, ErrorCode, ItemBody, QueueChange, SessionId, SessionState, UserMessage,
+    ContextPart, ErrorCode, ItemBody, Mode, QueueChange, SessionId, SessionState, UserMessage,
 };
+use serde_json::json;
 
 use crate::{
     desk::Desk,
     script,
-    stage::{Stage, within},
+    stage::{Stage, calls, within},
 };
 
 /// The context of the last prompt.
@@ -264,6 +266,53 @@ async fn changes_are_sent_without_those_of_secrets() {
     let (sent, _) = ask(&stage, "see @diff").await;
     assert!(sent.contains("-before\n+after\n"), "{sent}");
     assert!(!sent.contains("KEY") && sent.contains(".env)"), "{sent}");
+}
+
+#[tokio::test]
+async fn changes_of_secrets_are_left_out_whatever_git_makes_of_their_names() {
+    let stage = Stage::new();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+        let mut git = std::process::Command::new("git");
+        git.current_dir(stage.root.as_std_path()).args(identity).args(arguments);
+        assert!(git.output().unwrap().status.success(), "{arguments:?}");
+    };
+    let secrets = ["clé/.env", "a\"b/.env", "tab\t/server.key"];
+    for name in ["a.rs"].into_iter().chain(secrets) {
+        stage.write(name, "before\n");
+    }
+    stage.write("typed/.env", "before\n");
+    git(&["init", "-q"]);
+    git(&["add", "-f", "."]);
+    git(&["commit", "-qm", "first"]);
+    stage.write("a.rs", "after\n");
+    for name in secrets {
+        stage.write(name, "KEY=new\n");
+    }
+    let unsaved = stage.path("typed/.env");
+    stage.workspace.open(ConnectionId(9), &unsaved, 1, "KEY=typed\n");
+    stage.write("z.new", "");
+    let (sent, _) = ask(&stage, "see @diff").await;
+    assert!(sent.contains("-before\n+after\n") && sent.contains("?? z.new"), "{sent}");
+    assert!(!sent.contains("KEY"), "{sent}");
+    assert_eq!(sent.matches("may hold secrets").count(), 4, "{sent}");
+}
+
+#[tokio::test]
+async fn what_is_cut_off_or_only_weighed_was_not_shown() {
+    let stage = Stage::new();
+    stage.write("a.txt", "fine\n");
+    stage.write("long.txt", &format!("{}the end\n", "x".repeat(40_000)));
+    let id = stage.session_in(Mode::Edit).await;
+    stage.sessions.context(&id, "see @a.txt").await.unwrap();
+    let answer = stage.model.answer("see @long.txt");
+    for path in ["a.txt", "long.txt"] {
+        answer.calls("write", &json!({"path": path, "content": "new\n"}));
+    }
+    answer.ends();
+    let state = stage.complete(&id, "see @long.txt").await;
+    let refused = calls(&state).into_iter().map(|call| call.output.unwrap().error);
+    assert_eq!(refused.collect::<Vec<_>>(), [Some(ErrorCode::EditUnread); 2]);
 }
 
 #[tokio::test]
