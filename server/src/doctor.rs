@@ -143,7 +143,12 @@ async fn database(configuration: &Configuration) -> Check {
             let size = checks::size(bytes);
             Check::good(name, format!("{number} in {file}, {size}, schema {schema}"))
         }
-        // Each of these errors says the way out itself.
+        Err(error @ engine::StoreError::Failed(_)) => {
+            let way_out = "move the database away to begin anew, or set COWORKER_HOME to \
+                           another folder";
+            Check::bad(name, error.to_string(), way_out)
+        }
+        // Each of the others says the way out itself.
         Err(error) => Check { state: State::Bad, ..Check::good(name, error.to_string()) },
     }
 }

@@ -7,7 +7,7 @@ mod rotating;
 
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::configuration::Configuration;
 use rotating::Rotating;
@@ -29,6 +29,14 @@ pub(crate) fn start(configuration: &Configuration) {
 
 /// What is wrong with a text that should say what to log, in words that go on after the key.
 pub(crate) fn objection(levels: &str) -> Option<String> {
-    let error = EnvFilter::try_new(levels).err()?;
-    Some(format!("does not say what to log ({error}); write a level such as `debug`"))
+    // A word by itself would be the name of a part, of which everything is logged: such a part is
+    // not there, and nothing would ever be logged.
+    let is_level = |part: &&str| part.contains(['=', '[']) || part.parse::<LevelFilter>().is_ok();
+    let no_level = levels.split(',').map(str::trim).find(|part| !is_level(part));
+    let why = match (EnvFilter::try_new(levels), no_level) {
+        (Err(error), _) => error.to_string(),
+        (Ok(_), Some(part)) => format!("`{part}` is no level"),
+        (Ok(_), None) => return None,
+    };
+    Some(format!("does not say what to log ({why}); write a level such as `debug`"))
 }

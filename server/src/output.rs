@@ -58,6 +58,12 @@ pub(crate) fn complain(error: &anyhow::Error, colour: Colour) -> ExitCode {
     ending(error).into()
 }
 
+/// Says on standard error what a person should know who started this by hand.
+pub(crate) fn explain(text: &str) {
+    // If it cannot be told, there is nobody to tell that to.
+    let _ = writeln!(io::stderr(), "coworker: {text}");
+}
+
 fn nobody_reads(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let output = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

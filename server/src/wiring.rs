@@ -22,6 +22,7 @@ use workspace::Workspace;
 use crate::{
     arguments::{ContextOptions, Format, Global, ListOptions, RunOptions, SessionsCommand},
     configuration::{Configuration, keys::Keys, layer::Problem, trust::Trust},
+    output,
 };
 
 /// The most bytes of a prompt that is read from standard input.
@@ -32,6 +33,12 @@ pub(crate) async fn serve_editor(
     configuration: &Configuration,
     global: Global,
 ) -> anyhow::Result<ExitCode> {
+    if std::io::stdin().is_terminal() {
+        output::explain(
+            "this speaks the language server protocol over standard input and output, for an \
+             editor that starts it; Ctrl-C ends it. `coworker run` is for a terminal.",
+        );
+    }
     let (sessions, workspace) = rooms(configuration).await?;
     let here = folder(&workspace, None).await?;
     // Where editors that were not started from a shell begin; the whole disk is no project.

@@ -25,6 +25,15 @@ fn the_doctor_says_what_is_amiss_and_the_way_out() {
 }
 
 #[test]
+fn a_database_that_is_none_can_be_moved_away() {
+    let place = Place::new();
+    place.write("home/coworker.db", &"no database ".repeat(100));
+    let (code, out, _) = place.said(&["doctor"]);
+    assert_eq!(code, FAILED);
+    assert!(out.contains("✗ sessions") && out.contains("→ move the database away"), "{out}");
+}
+
+#[test]
 fn the_doctor_asks_the_model_only_if_told_to() {
     let place = Place::new();
     let away = "script:nowhere.md";
@@ -61,6 +70,9 @@ fn the_log_is_a_file_that_only_its_owner_reads_and_only_if_there_is_something_to
     let (code, _, told) = place.said(&["--log", "engine=loud", "run", "hi"]);
     assert_eq!(code, USAGE);
     assert!(told.contains("--log: `log` does not say what to log"), "{told}");
+    let (code, _, told) = place.said(&["--log", "warn,debgu", "run", "hi"]);
+    assert_eq!(code, USAGE);
+    assert!(told.contains("`debgu` is no level"), "{told}");
 }
 
 #[test]

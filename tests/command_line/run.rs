@@ -86,6 +86,15 @@ fn what_nobody_could_be_asked_about_shows_in_the_exit_code() {
 }
 
 #[test]
+fn what_only_words_can_answer_is_not_answered_by_yes() {
+    let place = Place::new();
+    let asks = "turn\ncall ask {\"questions\": [{\"text\": \"Which?\"}]}\n---\nsay \"done\"";
+    let (code, out, _) = place.said(&["--model", &place.script(asks), "run", "--yes", "hi"]);
+    assert_eq!(code, UNANSWERED);
+    assert!(out.contains("no terminal to ask on.") && !out.contains("--yes"), "{out}");
+}
+
+#[test]
 fn a_line_that_is_no_answer_is_told_with_everything_in_it_to_be_seen() {
     let place = Place::new();
     place.write("project/a.txt", "old\n");

@@ -60,6 +60,16 @@ fn a_session_is_written_for_people_and_for_programs() {
 }
 
 #[test]
+fn that_a_folder_has_no_sessions_is_said_of_that_folder() {
+    let (place, _) = with_a_session();
+    place.write("other/a.txt", "");
+    let root = place.project().with_file_name("other");
+    let (code, out, _) = place.said(&["sessions", "list", "--root", root.to_str().unwrap()]);
+    assert_eq!(code, DONE);
+    assert!(out.starts_with(&format!("No sessions of {} yet.", root.display())), "{out}");
+}
+
+#[test]
 fn an_id_must_be_clear() {
     let (place, id) = with_a_session();
     place.ask(&place.script(&says("x")), "second");

@@ -37,7 +37,7 @@ pub enum CliError {
     #[error(transparent)]
     Refused(#[from] ErrorInfo),
     /// Nothing more can be written.
-    #[error("the output cannot be written: {0}")]
+    #[error("the output cannot be written")]
     Output(#[from] io::Error),
     /// It cannot be called this way; the sentence says how.
     #[error("{0}")]

@@ -233,14 +233,10 @@ pub fn read(line: &str, approval: &Approval) -> Option<Answer> {
     let line = line.trim();
     let (word, reason) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let word = word.to_lowercase();
-    let decision = match word.as_str() {
-        "no" => Decision::Reject,
-        "yes" => Decision::Once,
-        word => {
-            let mut decisions = approval.options.iter().map(|option| option.decision);
-            decisions.find(|it| key(*it).is_some_and(|key| word == String::from(key)))?
-        }
-    };
+    let mut decisions = approval.options.iter().map(|option| option.decision);
+    let decision = decisions.find(|it| {
+        key(*it).is_some_and(|key| word == String::from(key)) || in_full(*it) == Some(&*word)
+    })?;
     let reason = reason.trim();
     let answer = Answer::new(decision, NAME);
     match (decision, reason) {
@@ -256,6 +252,17 @@ pub fn again(approval: &Approval) -> String {
     let keys = approval.options.iter().filter_map(|option| key(option.decision));
     let keys: Vec<String> = keys.map(String::from).collect();
     format!("  Please type one of these: {}. > ", keys.join(", "))
+}
+
+/// The word that a key is the first letter of, for those who type it in full.
+fn in_full(decision: Decision) -> Option<&'static str> {
+    match decision {
+        Decision::Reject => Some("no"),
+        Decision::Once => Some("yes"),
+        Decision::Session => Some("session"),
+        Decision::Always => Some("always"),
+        Decision::SaveAndRun | Decision::Withdrawn => None,
+    }
 }
 
 fn key(decision: Decision) -> Option<char> {
@@ -334,7 +341,8 @@ mod tests {
             Some((Decision::Reject, Some("not that file".into())))
         );
         assert_eq!(said("a"), Some((Decision::Always, None)));
-        for unclear in ["", " ", "s", "w", "yep", "y if it is safe", "ny"] {
+        assert_eq!(said("always"), Some((Decision::Always, None)));
+        for unclear in ["", " ", "s", "session", "w", "yep", "y if it is safe", "ny"] {
             assert_eq!(said(unclear), None, "{unclear:?}");
         }
     }

@@ -270,7 +270,7 @@ impl Run<'_> {
         if self.request.yes && !question::wants_words(approval) {
             self.respond(id, Answer::new(Decision::Once, "--yes")).await;
         } else if !self.terminal.listens {
-            self.nobody_answers(id).await;
+            self.nobody_answers(id, approval).await;
         } else {
             let asked = Asked::new(id.clone(), approval.clone());
             if !self.request.json {
@@ -310,20 +310,21 @@ impl Run<'_> {
 
     /// There will be no more answers.
     async fn deaf(&mut self) -> Result<(), CliError> {
-        if let Some(Asked { id, .. }) = self.question.take() {
+        if let Some(Asked { id, approval, .. }) = self.question.take() {
             if !self.request.json {
                 // The cursor still stands behind the question.
                 self.terminal.write("\n").await?;
             }
-            self.nobody_answers(&id).await;
+            self.nobody_answers(&id, &approval).await;
         }
         Ok(())
     }
 
-    async fn nobody_answers(&mut self, id: &ItemId) {
+    async fn nobody_answers(&mut self, id: &ItemId, approval: &Approval) {
         self.unanswered = true;
+        let why = self.terminal.why_nobody(question::wants_words(approval));
         let answer = Answer::new(Decision::Reject, question::NAME);
-        self.respond(id, answer.because(self.terminal.why_nobody())).await;
+        self.respond(id, answer.because(why)).await;
     }
 
     async fn respond(&mut self, id: &ItemId, answer: Answer) {

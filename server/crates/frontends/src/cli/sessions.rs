@@ -75,7 +75,8 @@ pub async fn list(
         let line = |it| serde_json::to_string(it).map(|line| line + "\n").unwrap_or_default();
         listed.iter().map(line).collect()
     } else if listed.is_empty() {
-        "No sessions yet. `coworker run \"…\"` begins one.\n".to_owned()
+        let of = root.map(|root| format!(" of {}", exposed(root.as_str()))).unwrap_or_default();
+        format!("No sessions{of} yet. `coworker run \"…\"` begins one.\n")
     } else {
         let style = style(colour);
         listed.iter().map(|info| line(style, info, now)).collect()

@@ -17,6 +17,9 @@ use super::{
 /// What the model is told when there was never anybody to ask.
 const NOBODY_TO_ASK: &str = include_str!("../../../../../prompts/answers/nobody_to_ask.md");
 
+/// The same, of a question that only words can answer.
+const NOBODY_TO_ANSWER: &str = include_str!("../../../../../prompts/answers/nobody_to_answer.md");
+
 /// What the model is told when the person has closed the input.
 const INPUT_CLOSED: &str = include_str!("../../../../../prompts/answers/input_closed.md");
 
@@ -134,9 +137,15 @@ impl Terminal {
         }
     }
 
-    /// What to tell the model when nobody listens.
-    pub(super) fn why_nobody(&self) -> &'static str {
-        if self.person { INPUT_CLOSED.trim_end() } else { NOBODY_TO_ASK.trim_end() }
+    /// What to tell the model when nobody listens; `in_words` is about a question that no `--yes`
+    /// can answer.
+    pub(super) fn why_nobody(&self, in_words: bool) -> &'static str {
+        let why = match (self.person, in_words) {
+            (true, _) => INPUT_CLOSED,
+            (false, true) => NOBODY_TO_ANSWER,
+            (false, false) => NOBODY_TO_ASK,
+        };
+        why.trim_end()
     }
 
     /// Waits for a line, for Ctrl-C or, where something is to be waited for, for the time to draw
@@ -287,12 +296,19 @@ mod tests {
 
     #[tokio::test]
     async fn the_model_is_told_why_nobody_answers() {
-        for (person, why) in [(true, "the user closed the input"), (false, "no terminal")] {
+        let closed = "the user closed the input";
+        for (person, in_words, why) in
+            [(true, true, closed), (true, false, closed), (false, false, "without `--yes`")]
+        {
             let mut terminal = typed(b"", person, &Screen::default());
             assert_eq!(terminal.heard(true, false).await, Heard::End);
             assert!(!terminal.listens);
-            assert!(terminal.why_nobody().contains(why), "{}", terminal.why_nobody());
+            let told = terminal.why_nobody(in_words);
+            assert!(told.contains(why), "{told}");
         }
+        // With `--yes`, or without: it makes no difference to a question.
+        let told = typed(b"", false, &Screen::default()).why_nobody(true);
+        assert!(told.contains("no terminal") && !told.contains("--yes"), "{told}");
     }
 
     #[tokio::test]

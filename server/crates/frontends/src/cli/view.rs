@@ -188,7 +188,8 @@ impl View {
         let hidden = lines.len().saturating_sub(OUTPUT_LINES);
         let mut text = String::new();
         if hidden > 0 {
-            text += &format!("    … {hidden} lines before these\n");
+            let lines = if hidden == 1 { "line" } else { "lines" };
+            text += &format!("    … {hidden} {lines} before these\n");
         }
         for line in &lines[hidden..] {
             text += &format!("    {line}\n");
