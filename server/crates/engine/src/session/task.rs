@@ -208,9 +208,7 @@ impl Task {
     }
 
     async fn chat(&mut self, message: UserMessage, steer: bool) -> Result<Started, ErrorInfo> {
-        if message.text.trim().is_empty() {
-            return Err(ErrorInfo::new(ErrorCode::InvalidParams, "There is nothing to ask."));
-        }
+        has_words(&message)?;
         let turn_id = TurnId((self.shared.parts.ids)());
         let prompt = QueuedPrompt { turn_id: turn_id.clone(), message, steer };
         if self.turn.is_none() {
@@ -243,6 +241,7 @@ impl Task {
         let before = self.queue.clone();
         match change {
             Requeue::Replace(mut message) => {
+                has_words(&message)?;
                 let prompt = &mut self.queue[at];
                 // What the user pointed at when they wrote it stays pointed at.
                 let pointed = prompt.message.context.drain(..).filter(is_pointed_at);
@@ -252,16 +251,26 @@ impl Task {
             Requeue::Remove => drop(self.queue.remove(at)),
             Requeue::Steer => self.queue[at].steer = true,
         }
-        let told = self.write(vec![self.queue_update()]).await;
-        if told.is_err() {
+        if let Err(error) = self.write(vec![self.queue_update()]).await {
             self.queue = before;
+            return Err(error);
         }
-        told
+        if self.queue.len() < before.len()
+            && let Some(turn) = &mut self.turn
+            && let Some(waited) = turn.stopped_with.as_mut().filter(|waited| at < **waited)
+        {
+            *waited -= 1;
+        }
+        Ok(())
     }
 
     /// Gives what steers the running turn to it.
     async fn steer(&mut self) -> Result<bool, ErrorInfo> {
-        let Some(turn) = self.turn.as_ref().map(|turn| turn.id.clone()) else { return Ok(false) };
+        // What waited when the turn was stopped falls with it.
+        let Some(turn) = self.turn.as_ref().filter(|turn| !turn.cancel.is_cancelled()) else {
+            return Ok(false);
+        };
+        let turn = turn.id.clone();
         let (steering, rest): (VecDeque<_>, VecDeque<_>) =
             self.queue.iter().cloned().partition(|prompt| prompt.steer);
         if steering.is_empty() {
@@ -491,6 +500,14 @@ impl Task {
         let parts = &self.shared.parts;
         item_of(turn, (parts.ids)(), (parts.clock)(), body)
     }
+}
+
+/// A prompt must say something.
+fn has_words(message: &UserMessage) -> Result<(), ErrorInfo> {
+    if message.text.trim().is_empty() {
+        return Err(ErrorInfo::new(ErrorCode::InvalidParams, "There is nothing to ask."));
+    }
+    Ok(())
 }
 
 /// Whether a part was pointed at in the editor, not written into the prompt.

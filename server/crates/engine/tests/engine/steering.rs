@@ -1,7 +1,9 @@
 //! Steering: what the user says while a turn runs, and prompts that wait and are changed.
 
 use engine::Started;
-use protocol::{ErrorCode, ItemBody, QueueChange, SessionId, SessionState, TurnId, UserMessage};
+use protocol::{
+    ErrorCode, ItemBody, QueueChange, SessionId, SessionState, StopReason, TurnId, UserMessage,
+};
 use serde_json::json;
 
 use crate::{
@@ -110,4 +112,36 @@ async fn a_prompt_that_does_not_wait_cannot_be_changed() {
         let refused = stage.sessions.requeue(&id, &turn, QueueChange::Remove).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::PromptNotQueued);
     }
+}
+
+#[tokio::test]
+async fn a_prompt_taken_away_right_after_the_stop_leaves_the_session_alive() {
+    let stage = Stage::new();
+    let id = stage.session().await;
+    let _unfinished = stage.model.answer("one");
+    let turn = stage.chat(&id, "one").await.turn_id;
+    let removed = stage.chat(&id, "two").await.turn_id;
+    // Both arrive before the turn has heard of its stop.
+    let remove = stage.sessions.requeue(&id, &removed, QueueChange::Remove);
+    let (stopped, removed) =
+        within(async { tokio::join!(stage.sessions.cancel(&id), remove) }).await;
+    assert!(stopped.unwrap() && removed.is_ok());
+    // A session that died would say that the turn was interrupted.
+    let (reason, state) = stage.end(&id, &turn).await;
+    assert_eq!(reason, StopReason::Cancelled);
+    assert!(state.queue.is_empty());
+    assert_eq!(said(&stage.complete(&id, "three").await).len(), 2);
+}
+
+#[tokio::test]
+async fn a_prompt_that_waits_cannot_become_empty() {
+    let stage = Stage::new();
+    let id = stage.session().await;
+    let _unfinished = stage.model.answer("one");
+    stage.chat(&id, "one").await;
+    let waits = stage.chat(&id, "two").await.turn_id;
+    let change = QueueChange::Edit { text: " \n".to_owned() };
+    let refused = stage.sessions.requeue(&id, &waits, change).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidParams);
+    assert_eq!(stage.state(&id).await.queue[0].message.text, "two");
 }
