@@ -70,14 +70,16 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
         {
             deny(format!("`{path}` belongs to Coworker itself; no tool may touch it."))
         }
-        // A move takes away at one place and writes at the other.
+        // A move takes away at one place and writes at the other, and under the new name the text
+        // may be free to be read.
         Effect::Move { from, to } => {
+            let read = Effect::Read { path: from.clone() };
             let [from, to] = [from, to].map(|path| Effect::Write { path: path.clone() });
-            let both = judge(situation, &from).and(judge(situation, &to));
-            if remembered && matches!(both, Verdict::Ask { rememberable: true, .. }) {
-                Verdict::Allow
-            } else {
-                both
+            let all = [from, to, read];
+            let all = all.iter().map(|effect| judge(situation, effect));
+            match all.fold(Verdict::Allow, Verdict::and) {
+                Verdict::Ask { rememberable: true, .. } if remembered => Verdict::Allow,
+                verdict => verdict,
             }
         }
         Effect::Read { path } if is_of_the_system(path) => Verdict::Ask {
@@ -293,6 +295,7 @@ mod tests {
             (go("/w/a.rs", "/elsewhere/b.rs"), ["ask", "deny", "ask", "ask"]),
             (go("/elsewhere/a.rs", "/w/b.rs"), ["ask", "deny", "ask", "ask"]),
             (go("/w/hook", "/w/.git/hooks/x"), [every, "deny", every, "allow"]),
+            (go("/w/.env", "/w/env.txt"), ["ask", "deny", "ask", "ask"]),
             (go("/w/a", "/state/x"), ["deny", "deny", "deny", "deny"]),
             (go("/state/x", "/w/a"), ["deny", "deny", "deny", "deny"]),
             (run("ls"), ["ask", "deny", "ask", "allow"]),
