@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use protocol::{
-    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Edit, EditId, EditState, Effect,
-    ErrorCode, FileChange, FileChangeKind, Item, ItemBody, ToolCallStatus, Update,
+    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Decision, Edit, EditId, EditState,
+    Effect, ErrorCode, FileChange, FileChangeKind, Item, ItemBody, ToolCallStatus, Update,
 };
 use ropey::Rope;
 
@@ -31,9 +31,6 @@ pub(crate) struct Review<'a> {
     /// What the calls' edits say of themselves.
     notes: Vec<(EditId, String)>,
     files: Vec<ReviewedFile>,
-    /// The strictest verdict on any of the edits; never a denial.
-    verdict: Verdict,
-    effects: Vec<Effect>,
 }
 
 /// A file of the change set with its texts.
@@ -48,15 +45,8 @@ struct ReviewedFile {
 
 impl<'a> Review<'a> {
     pub(crate) fn new(turn: &'a Turn, proposals: Proposals) -> Self {
-        Self {
-            turn,
-            proposals,
-            calls: Vec::new(),
-            notes: Vec::new(),
-            files: Vec::new(),
-            verdict: Verdict::Allow,
-            effects: Vec::new(),
-        }
+        let (calls, notes, files) = Default::default();
+        Self { turn, proposals, calls, notes, files }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -75,12 +65,9 @@ impl<'a> Review<'a> {
                 call.call.effects.push(effect);
             }
         }
-        match calls::decide(self.turn, &call.call.effects).await? {
-            Verdict::Deny { why } => {
-                let denied = ToolError::new(ErrorCode::Denied, prompts::denied(&why));
-                return calls::finish(self.turn, call, Err(denied)).await;
-            }
-            verdict => self.verdict = self.verdict.clone().and(verdict),
+        if let Verdict::Deny { why } = calls::decide(self.turn, &call.call.effects).await? {
+            let denied = ToolError::new(ErrorCode::Denied, prompts::denied(&why));
+            return calls::finish(self.turn, call, Err(denied)).await;
         }
         let before = self.files.clone();
         let mut notes = Vec::new();
@@ -106,8 +93,6 @@ impl<'a> Review<'a> {
             proposals.extend(to.clone().map(|to| (to, Proposed::Fate)));
             proposals.insert(path.clone(), proposed);
         }
-        let new = call.call.effects.iter().filter(|effect| !self.effects.contains(effect));
-        self.effects.extend(new.cloned().collect::<Vec<_>>());
         self.notes.extend(notes);
         self.calls.push(call);
         Ok(())
@@ -290,9 +275,23 @@ impl<'a> Review<'a> {
         ChangeSet { files: self.files.iter().map(|file| file.change.clone()).collect() }
     }
 
-    /// The user's answer; none when nothing had to be asked.
+    /// The user's answer; none when nothing had to be asked. It is about what is shown: calls
+    /// may have been given back, and the user may have chosen another mode meanwhile.
     async fn decided(&self, item: &Item) -> Result<Option<Answer>, Halt> {
-        let Verdict::Ask { why, rememberable } = self.verdict.clone() else { return Ok(None) };
+        let mut effects: Vec<Effect> = Vec::new();
+        for effect in self.calls.iter().flat_map(|call| &call.call.effects) {
+            if !effects.contains(effect) {
+                effects.push(effect.clone());
+            }
+        }
+        let (why, rememberable) = match calls::decide(self.turn, &effects).await? {
+            Verdict::Allow => return Ok(None),
+            Verdict::Ask { why, rememberable } => (why, rememberable),
+            Verdict::Deny { why } => {
+                let rejected = Answer::new(Decision::Reject, "policy");
+                return Ok(Some(Answer { reason: Some(why), ..rejected }));
+            }
+        };
         let root = self.turn.session.info().root;
         let approval = Approval {
             title: title(self.files.iter().map(|file| &file.change), &root),
@@ -301,7 +300,7 @@ impl<'a> Review<'a> {
             options: approvals::options(
                 "Accept",
                 "Reject",
-                rememberable.then_some(self.effects.as_slice()),
+                rememberable.then_some(effects.as_slice()),
             ),
             answer: None,
         };

@@ -82,6 +82,25 @@ async fn other_files_of_the_response_are_not_held_back() {
 }
 
 #[tokio::test]
+async fn what_was_given_back_is_neither_asked_about_nor_remembered() {
+    let stage = Stage::new();
+    stage.write("a.rs", "fn one() {}\n");
+    let id = stage.session().await;
+    let client = stage.client("the user");
+    client.attach(&id).await;
+    let answer = stage.model.answer("go");
+    answer.calls("edit", &edit("fn one() {}", "fn two() {"));
+    answer.calls("write", &json!({"path": "b.rs", "content": "fn b() {}\n"})).ends();
+    stage.chat(&id, "go").await;
+    let question = client.question().await;
+    let rules = question.approval.options.iter().flat_map(|option| option.rules.clone());
+    let path = stage.path("b.rs");
+    let expected = protocol::Rule { allow: protocol::Effect::Write { path } };
+    assert_eq!(rules.collect::<Vec<_>>(), [expected.clone(), expected]);
+    question.answer(Decision::Once);
+}
+
+#[tokio::test]
 async fn the_model_reads_what_the_edit_changed_in_the_problems() {
     let stage = Stage::new();
     let before = "wrong one\nwrong two\nfine\n";
