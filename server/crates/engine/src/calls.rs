@@ -51,6 +51,8 @@ pub(crate) async fn run(turn: &Turn, calls: Vec<RequestedCall>) -> Result<(), Ha
     let mut performer = Performer { turn, reading: Vec::new() };
     let mut later = Vec::new();
     for mut call in calls {
+        // First, so that a question about the call shows what it would do.
+        let prepared = prepare(turn, &mut call, &proposals).await?;
         if turn.repeats(&call) {
             // What was read meanwhile is on the screen before the question is.
             performer.read().await?;
@@ -60,7 +62,7 @@ pub(crate) async fn run(turn: &Turn, calls: Vec<RequestedCall>) -> Result<(), Ha
                 continue;
             }
         }
-        let prepared = match prepare(turn, &mut call, &proposals).await? {
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 finish(turn, call, Err(error)).await?;
