@@ -357,6 +357,51 @@ def is_apart(line, start, end, changed_start, changed_end):
     return len(re.findall(r"\w+", between)) >= 1 and len(between) >= 3
 
 
+def cut_within_lines(hunk, dice):
+    """What is quoted begins and ends within a line, between words."""
+    old, new = (text(lines) for lines in hunk.quoted())
+    front, back = in_common(old, new)
+    starts = [word.start() for word in re.finditer(r"\w+", old[:front])] + [front]
+    ends = [word.end() for word in re.finditer(r"\w+", old) if word.start() >= len(old) - back]
+    ends.append(len(old) - back)
+    start, end = (dice.choice(those[:4]) for those in (starts[::-1], ends))
+    cut = {"old_text": old[start:end], "new_text": new[start : len(new) - len(old) + end]}
+    in_file = text(hunk.base)
+    is_once = in_file.find(cut["old_text"]) == in_file.rfind(cut["old_text"])
+    if is_once and re.search(r"\w{3}", cut["old_text"]) and not hunk.inserts and hunk.new:
+        keep = (hunk.start, len(hunk.base) - hunk.end)
+        yield Case("cut within lines", hunk, hunk.base, [cut], keep, [text(hunk.new)])
+
+
+def typed_behind(hunk, dice):
+    """Somebody has gone on writing behind the last line that is quoted, which the edit changes."""
+    if hunk.end - hunk.start != len(hunk.new) or hunk.inserts:
+        return
+    last, wanted = hunk.base[hunk.end - 1][:-1], hunk.new[-1][:-1]
+    front, back = in_common(last, wanted)
+    old, new = (lines[: len(lines) - hunk.after] for lines in hunk.quoted())
+    if front + back < len(last) * 0.5 or last == wanted or not re.search(r"\w", wanted):
+        return
+    word = dice.choice(WORDS)
+    for way, typed in [("apart", f"  # {word}"), ("joined by a sign", f".{word}"), ("joined", word)]:
+        now = hunk.base[: hunk.end - 1] + [last + typed + "\n"] + hunk.base[hunk.end :]
+        quoted = text(old)[:-1]
+        if text(now).count(quoted) != 1 or text(hunk.base).count(quoted) != 1:
+            continue
+        both = [text(hunk.new[:-1]) + wanted + typed + "\n"]
+        # Who had read the line knows what was typed right behind a word or sign that the edit
+        # changes; the text alone tells only that the last letter is not the end of its word.
+        is_beside = way != "apart" and last_sign(last) != last_sign(wanted)
+        is_cut = way == "joined" and last[-1:].isalnum() and last[-1:] != wanted[-1:]
+        keep = (hunk.start, len(now) - hunk.end)
+        yield Case(f"same line, typed behind it {way}", hunk, now, [edit(old, new)], keep,
+                   [] if is_beside else both, accept_unread=[] if is_cut else both)
+
+
+def last_sign(line):
+    return re.findall(r"\w+|[^\w\s]", line)[-1:]
+
+
 def deleted(hunk, dice):
     """The lines that the edit changes are gone."""
     changed = text(hunk.base[hunk.start : hunk.end])
@@ -426,7 +471,7 @@ def numbered(hunk, dice):
 
 ALL = [exact, typed_elsewhere, indented_otherwise, line_breaks, mark_and_end, trailing_space, blank_lines,
        stale_neighbour, missing_neighbour, moved, duplicated, nearly_duplicated, already_made, added_already,
-       same_line, deleted, rewritten, typography, escaped, numbered]
+       same_line, cut_within_lines, typed_behind, deleted, rewritten, typography, escaped, numbered]
 
 
 def together(hunks, dice):

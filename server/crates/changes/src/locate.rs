@@ -117,6 +117,13 @@ pub enum Refusal {
     /// Nothing in the text is clearly what was quoted.
     #[error("the old text is not there")]
     NotFound,
+    /// The old text is there once, but the change touches a word at one of its ends that is longer
+    /// in the text: somebody may have gone on writing, or it is a part of another word by accident.
+    #[error("the old text begins or ends in the middle of a word at line {0}")]
+    CutsWord(
+        /// The line where it begins.
+        u32,
+    ),
     /// Several places are.
     #[error("the old text is there more than once, at lines {0:?}")]
     Ambiguous(
@@ -199,12 +206,16 @@ fn place_one(
         return Err(Failure::NothingChanges);
     }
     let search = Search { old: &old, new: &new, all: wanted.replace_all };
-    search.found(text, seen).map_err(Failure::Miss)
+    search.found(text, seen).map_err(|miss| match search.cut_word(text) {
+        Some(line) if miss == Miss::Nothing => Failure::CutsWord(line),
+        _ => Failure::Miss(miss),
+    })
 }
 
 enum Failure {
     Empty,
     NothingChanges,
+    CutsWord(usize),
     Miss(Miss),
 }
 
@@ -212,6 +223,7 @@ fn refusal(failure: Failure, numbers: &Numbers) -> Refusal {
     match failure {
         Failure::Empty => Refusal::Empty,
         Failure::NothingChanges => Refusal::NothingChanges,
+        Failure::CutsWord(line) => Refusal::CutsWord(numbers.of(line)),
         Failure::Miss(Miss::Nothing) => Refusal::NotFound,
         Failure::Miss(Miss::Several(lines)) => {
             let lines = lines.into_iter().take(MAX_LINES).map(|line| numbers.of(line));

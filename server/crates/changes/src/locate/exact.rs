@@ -1,13 +1,13 @@
 //! Letter by letter: where a text stands as it is.
 //!
-//! Several places are several; it never looks for a better one. Where the text goes on in the
-//! middle of a word or a line that the change touches, it is not the text that was meant.
+//! Several places are several; it never looks for a better one. A place may begin and end within
+//! lines; where the change touches a word that goes on beyond it, it is not what was meant.
 
 use std::ops::Range;
 
 use protocol::Replacement;
 
-use super::lines::{Lines, is_blank};
+use super::lines::is_blank;
 
 /// Every offset where `old` begins, overlapping ones included; none if it is empty.
 pub(crate) fn places<'a>(text: &'a str, old: &'a str) -> impl Iterator<Item = usize> + 'a {
@@ -77,18 +77,6 @@ impl Exact<'_> {
         let joins = |one: Option<char>, other: Option<char>| is_word(one) && is_word(other);
         front == 0 && joins(self.front().chars().next_back(), self.old.chars().next())
             || back == 0 && joins(self.old.chars().next_back(), self.back().chars().next())
-    }
-
-    /// Whether the change touches a line of which only a part was quoted although others were
-    /// quoted whole. Somebody may have gone on writing there, too.
-    pub(super) fn cuts_line(&self) -> bool {
-        let (front, back) = in_common(self.old, self.new);
-        let lines = Lines::new(self.old);
-        if lines.len() < 2 {
-            return false;
-        }
-        let (first, last) = (lines.get(0).len(), lines.get(lines.len() - 1).len());
-        front < first && !is_blank(self.front()) || back < last && !is_blank(self.back())
     }
 
     /// Whether the new text stands here already, around the old one, and says more than it.

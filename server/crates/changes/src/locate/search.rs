@@ -5,6 +5,7 @@
 //! text that was read is carried to the text of now. It knows how places are found, not how the
 //! change is made there.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -109,6 +110,12 @@ impl Scope<'_> {
         self.shown.is_some()
     }
 
+    /// What some lines say, white space and typography aside.
+    fn said(&self, lines: &Range<usize>) -> Vec<Cow<'_, str>> {
+        let said = lines.clone().map(|line| Sameness::Typography.form(self.lines.get(line)));
+        said.filter(|line| !line.is_empty()).collect()
+    }
+
     /// The lines in which some bytes are.
     fn lines_of(&self, bytes: &Range<usize>) -> Range<usize> {
         self.lines.at(bytes.start)..self.lines.at(bytes.end.saturating_sub(1).max(bytes.start)) + 1
@@ -140,6 +147,14 @@ impl Search<'_> {
             }
             .map(|place| place.found(None)),
         }
+    }
+
+    /// The line of the one exact place, if the change is not made there for a word that goes on.
+    pub(super) fn cut_word(&self, text: &str) -> Option<usize> {
+        let mut starts = places(text, self.old);
+        let (start, None) = (starts.next()?, starts.next()) else { return None };
+        let exact = Exact { text, old: self.old, new: self.new, start };
+        exact.cuts_word().then(|| Lines::new(text).at(start))
     }
 
     /// Every exact occurrence. What is part of the new text already stays as it is.
@@ -203,9 +218,11 @@ impl Search<'_> {
             return Ok(carried.found(Some(place.replacements)));
         }
         // It may have been moved as it was: it was there once then, and is now, in new lines.
+        // Where its lines go on now, somebody has gone on writing in them.
         let whole = Scope { lines: read.lines, shown: None };
         if let (Ok(_), Ok(moved)) = (self.strict(whole), self.strict(now))
             && carry.is_new(&moved.lines)
+            && read.said(&place.lines) == now.said(&moved.lines)
             && !moved.replacements.is_empty()
         {
             return Ok(moved.found(None));
@@ -265,7 +282,7 @@ impl Search<'_> {
             return Err(Miss::Several(lines.collect()));
         }
         let exact = Exact { text, old: self.old, new: self.new, start };
-        if exact.cuts_word() || exact.cuts_line() {
+        if exact.cuts_word() {
             return Err(Miss::Nothing);
         }
         let lines = scope.lines_of(&exact.range());

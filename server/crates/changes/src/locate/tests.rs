@@ -287,7 +287,29 @@ fn a_line_that_somebody_changed_in_the_same_place_is_not_written_over() {
     let old = "    let total = sum(items);\n    total / 2\n}";
     assert_eq!(contradiction(&text, old, "    sum(items) / 2\n}").1, "    log(total);");
     // Nor a longer word.
-    assert_eq!(refusal("x = foobar\n", "x = foo", "x = baz"), Refusal::NotFound);
+    assert_eq!(refusal("x = foobar\n", "x = foo", "x = baz"), Refusal::CutsWord(1));
+}
+
+#[test]
+fn a_quote_may_begin_and_end_within_a_line() {
+    let text = "crème brûlée 5 €, or tea\ncafé 3 €, or tea\n";
+    let after_ = after(text, "5 €, or tea\ncafé 3 €", "6 €, or tea\ncafé 4 €");
+    assert_eq!(after_, "crème brûlée 6 €, or tea\ncafé 4 €, or tea\n");
+    assert_eq!(after("f(a,\n  b);\n", "f(a,\n  b", "f(a,\n  c"), "f(a,\n  c);\n");
+    assert_eq!(after("x = f(a,\n  b);\n", "f(a,\n", "g(a,\n"), "x = g(a,\n  b);\n");
+    // What is changed in it is not a word that goes on.
+    assert_eq!(after("one\nx = foobar\n", "one\nx = foo", "1\nx = foo"), "1\nx = foobar\n");
+    assert_eq!(refusal("y\nx = foobar\n", "y\nx = foo", "y\nx = b"), Refusal::CutsWord(1));
+    assert_eq!(refusal("barfoo\ny\n", "foo\ny", "b\ny"), Refusal::CutsWord(1));
+    // One who has read it and quotes a part of it means that part, wherever it is now.
+    let read_ = read(text, 0..2, &format!("tea\n{text}"), "€, or tea\ncafé 3", "$, or tea\ncafé 4");
+    assert_eq!(read_.unwrap(), "tea\ncrème brûlée 5 $, or tea\ncafé 4 €, or tea\n");
+    // What somebody went on writing there since is not taken for a part of it.
+    let contradicts = Refusal::Contradicts { line: 2, stands: "x = 1.5".to_owned() };
+    for (old, new) in [("y\nx = 1", "y\nx = 2"), ("x = 1", "x = 2")] {
+        let refused = read("y\nx = 1\n", 0..2, "y\nx = 1.5\n", old, new);
+        assert_eq!(refused, Err(contradicts.clone()));
+    }
 }
 
 #[test]

@@ -68,6 +68,12 @@ fn quote(lines: &[&str], from: usize, count: usize) -> String {
     quoted.map(|(at, line)| numbered(at + 1, line)).collect()
 }
 
+/// Some lines from one on, which counts from 1.
+pub(super) fn at(text: &str, line: u32, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    quote(&lines, (line as usize).saturating_sub(1), count)
+}
+
 /// A line as `read` shows it, with its break.
 pub(super) fn numbered(number: usize, line: &str) -> String {
     let line: String = line.chars().take(LONGEST_LINE).collect();

@@ -121,6 +121,15 @@ async fn a_line_that_somebody_changed_is_shown_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_word_that_goes_on_is_shown_whole() {
+    let folder = Folder::new(&[("a.rs", "one\nx = total_sum\n")]);
+    let (code, message) = folder.refusal("edit", one("a.rs", "x = total", "x = mean")).await;
+    assert_eq!(code, ErrorCode::EditNotFound);
+    assert!(message.contains("at line 2, but it begins or ends in the middle"), "{message}");
+    assert!(message.ends_with("    2\tx = total_sum\n"), "{message}");
+}
+
+#[tokio::test]
 async fn several_edits_are_made_together_or_not_at_all() {
     let folder = Folder::new(&[("a.rs", CODE)]);
     let edits = |last: &str| {

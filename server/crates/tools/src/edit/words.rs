@@ -37,6 +37,15 @@ pub(super) fn refused(
             ErrorCode::EditNotFound,
             format!("`old_text` is not in `{shown}`. {}", nearest::report(text, &edit.old)),
         ),
+        Refusal::CutsWord(line) => (
+            ErrorCode::EditNotFound,
+            format!(
+                "`old_text` stands in `{shown}` at line {line}, but it begins or ends in the \
+                 middle of a word there, and the edit would change that word. If you mean a part \
+                 of the word, quote the whole word:\n{}",
+                nearest::at(text, *line, edit.old.lines().count())
+            ),
+        ),
         Refusal::Ambiguous(lines) => {
             (ErrorCode::EditAmbiguous, ambiguous(lines, edit, text, shown))
         }
