@@ -296,7 +296,9 @@ impl Search<'_> {
             let mut others = self.places_by_lines(scope);
             others.retain(|line| !lines.contains(line));
             if !others.is_empty() {
-                return Err(Miss::Several([lines.start].into_iter().chain(others).collect()));
+                others.push(lines.start);
+                others.sort_unstable();
+                return Err(Miss::Several(others));
             }
         }
         let made = !scope.is_known() && exact.is_made();

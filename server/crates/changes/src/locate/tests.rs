@@ -153,6 +153,16 @@ fn indentation_may_differ_and_new_lines_are_indented_as_the_text_is() {
 }
 
 #[test]
+fn a_line_that_is_to_go_further_in_or_out_does() {
+    let text = "\tif a {\n\t\tfirst(x);\n\t\tsecond(x);\n\t}\n";
+    let old = "    if a {\n        first(x);\n        second(x);\n    }";
+    let new = "    first(y);\n    if a {\n        second(x);\n    }";
+    assert_eq!(after(text, old, new), "\tfirst(y);\n\tif a {\n\t\tsecond(x);\n\t}\n");
+    let new = "    if a {\n        first(x);\n    second(y);\n    }";
+    assert_eq!(after(text, old, new), "\tif a {\n\t\tfirst(x);\n\tsecond(y);\n\t}\n");
+}
+
+#[test]
 fn a_line_that_stays_alike_is_indented_as_the_text_is() {
     let text = "interface A { // one\n    b: string;\n}\n";
     let old = "interface A { // one\n\tb: string;";
@@ -190,6 +200,20 @@ fn the_mark_and_the_end_of_the_text_stay() {
     assert_eq!(after("a\nb", "b", "c\n"), "a\nc");
     assert_eq!(after("a\nb\nc", "b", ""), "a\nc");
     assert_eq!(after("a\nb", "b", ""), "a");
+    assert_eq!(after("a", "a", ""), "");
+}
+
+#[test]
+fn a_line_that_is_cut_is_not_preferred_to_one_that_is_whole() {
+    let text = "  a(1)\n    b(2)\n\n a(1)\n  b(2) + 1\n";
+    assert_eq!(ambiguous(text, "a(1)\n  b(2)", "a(1)\n  b(3)"), [1, 4]);
+}
+
+#[test]
+fn new_lines_stay_on_their_side_of_blank_ones() {
+    assert_eq!(after("a\n\n\nb\n", "a\n\nb", "a\n\nx\nb"), "a\n\n\nx\nb\n");
+    assert_eq!(after("a\n\n\nb\n", "a\n\nb", "a\nx\n\nb"), "a\nx\n\n\nb\n");
+    assert_eq!(after("a \n\nb\n", "a\nb", "a\nx\nb"), "a \nx\n\nb\n");
 }
 
 #[test]
@@ -225,7 +249,18 @@ fn typography_may_differ() {
 }
 
 #[test]
+fn typographic_signs_that_are_wanted_come_in() {
+    let curly = "say \u{201c}one\u{201d}\nnext\n";
+    assert_eq!(after("say one\nnext\n", "say one\nnext", curly.trim_end()), curly);
+    assert_eq!(
+        after("\tsay one\n\tnext\n", "say one\nnext", curly.trim_end()),
+        "\tsay \u{201c}one\u{201d}\n\tnext\n"
+    );
+}
+
+#[test]
 fn artefacts_are_undone() {
+    assert_eq!(after("a\nb\nc\n", r"a\r\nb", r"a\r\nx"), "a\nx\nc\n");
     assert_eq!(after("a(\"x\")\nb\n", r#"a(\"x\")"#, r#"a(\"y\")"#), "a(\"y\")\nb\n");
     assert_eq!(after("a\n\tb\nc\n", r"a\n\tb", r"a\n\tx\n\tb"), "a\n\tx\n\tb\nc\n");
     assert_eq!(
@@ -313,6 +348,13 @@ fn a_quote_may_begin_and_end_within_a_line() {
 }
 
 #[test]
+fn a_line_that_is_gone_is_refused_with_what_stands_where_it_was() {
+    let text = CODE.replace("    most * 3\n", "");
+    let old = "fn second(items: &[u32]) -> u32 {\n    let most = max(items);\n    most * 3\n}";
+    assert_eq!(contradiction(&text, old, &old.replace("* 3", "* 4")), (8, "}".to_owned()));
+}
+
+#[test]
 fn new_lines_do_not_come_between_lines_that_are_new_too() {
     let text = CODE.replace("    total / 2", "    log(total);\n    total / 2");
     let old = "    let total = sum(items);\n    total / 2\n}";
@@ -387,6 +429,15 @@ fn what_was_read_tells_which_is_meant() {
     assert_eq!(read(TWINS, 5..9, &typed, edit.0, edit.1).unwrap(), after);
     let stale = ("port = 80\nhost = other\nlog = true", "port = 81\nhost = other\nlog = true");
     assert_eq!(read(TWINS, 5..9, TWINS, stale.0, stale.1).unwrap(), second);
+}
+
+#[test]
+fn what_was_read_and_then_changed_elsewhere_in_the_line_gets_both_changes() {
+    let now = format!("// typed\n{}", CODE.replace("most * 3", "most * 3 // three"));
+    let (old, new) =
+        ("    let most = max(items);\n    most * 3", "    let most = max(items);\n    most - 3");
+    let after = now.replace("most * 3", "most - 3");
+    assert_eq!(read(CODE, 0..9, &now, old, new).unwrap(), after);
 }
 
 #[test]
@@ -477,6 +528,20 @@ fn several_are_placed_one_after_the_other_or_none() {
 }
 
 #[test]
+fn each_is_told_by_its_line_before_all_of_them() {
+    let edits = [
+        wanted("    total / 2\n", "    log();\n    note();\n    total / 2\n"),
+        wanted("note();", "warn();"),
+        wanted("    let total = sum(items);\n", ""),
+        wanted("most * 3", "most * 4"),
+        wanted("most * 5\n}", "most * 4\n}"),
+    ];
+    let (_, placed_) = placed(CODE, &edits, None).unwrap();
+    assert_eq!(placed_.placements.iter().map(|it| it.line).collect::<Vec<_>>(), [3, 3, 2, 8, 8]);
+    assert_eq!(placed_.placements[4].places, 0);
+}
+
+#[test]
 fn later_ones_know_what_earlier_ones_did() {
     let shown = 5..9;
     let seen = Seen { text: TWINS, lines: std::slice::from_ref(&shown) };
@@ -505,6 +570,26 @@ fn hostile_texts_are_answered_soon() {
         .map(|line| format!("line {} of many, but other\nline {line} of many\n", line % 1_000))
         .collect();
     assert_eq!(refusal(&lines, &old, "x"), Refusal::NotFound);
+}
+
+#[test]
+fn runs_are_found_where_they_begin_anew_within_themselves() {
+    assert_eq!(lines::runs(&[1, 2, 1, 2, 3], &[1, 2, 1, 2, 1, 2, 3], 9), [2]);
+    assert_eq!(lines::runs(&[1, 1], &[1, 1, 1, 0, 1, 1], 9), [0, 1, 4]);
+    assert_eq!(lines::runs(&[1, 1, 2], &[1, 1, 1, 2, 1, 1, 2], 1), [1]);
+}
+
+#[test]
+fn lines_become_those_that_are_most_alike_in_sum() {
+    let pairs = |alike: &[&[f32]]| {
+        let others = alike.first().map_or(0, |row| row.len());
+        fit::best_pairs(alike.len(), others, |one, other| alike[one][other])
+    };
+    let crossing: [&[f32]; 3] = [&[0.0, 0.0, 0.9], &[0.5, 0.0, 0.0], &[0.0, 0.8, 0.0]];
+    assert_eq!(pairs(&crossing), [(1, 0), (2, 1)]);
+    assert_eq!(pairs(&[&[0.5, 0.0, 0.9]]), [(0, 2)]);
+    assert_eq!(pairs(&[&[0.5], &[0.39], &[0.9]]), [(2, 0)]);
+    assert_eq!(pairs(&[&[0.39, 0.39], &[0.39, 0.39]]), []);
 }
 
 fn words() -> impl Strategy<Value = String> {
