@@ -43,6 +43,8 @@ type Reply<T> = oneshot::Sender<Result<T, ErrorInfo>>;
 pub(crate) enum Command {
     Chat {
         message: UserMessage,
+        /// The files in it, which the model has seen once it is sent.
+        shown: Arc<Memory>,
         steer: bool,
         reply: Reply<Started>,
     },
@@ -122,7 +124,7 @@ pub(crate) enum Command {
 
 /// What is done with a prompt that waits; its new text, if it has one, with all it mentions.
 pub(crate) enum Requeue {
-    Replace(UserMessage),
+    Replace(UserMessage, Arc<Memory>),
     Remove,
     Steer,
 }
@@ -150,8 +152,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// The same session for looking things up only: what is found is not taken as shown to the
-    /// model.
+    /// The same session for looking things up only: what is found is kept apart, for the model
+    /// has not been shown it yet.
     pub(crate) fn aside(&self) -> Self {
         Self { memory: Arc::default(), ..self.clone() }
     }

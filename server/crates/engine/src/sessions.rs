@@ -345,8 +345,14 @@ impl Sessions {
         message: UserMessage,
         steer: bool,
     ) -> Result<Started, ErrorInfo> {
-        let message = self.resolved(id, message).await?;
-        self.request(id, |reply| Command::Chat { message: message.clone(), steer, reply }).await
+        let session = self.session(id).await?.aside();
+        let live = Some((&*self.shared, &session));
+        let message = context::resolve(&self.place(&session), live, message).await?;
+        let chat = |reply| {
+            let (message, shown) = (message.clone(), session.memory.clone());
+            Command::Chat { message, shown, steer, reply }
+        };
+        self.request(id, chat).await
     }
 
     /// Changes a prompt that waits.
@@ -361,20 +367,22 @@ impl Sessions {
     ) -> Result<(), ErrorInfo> {
         let message = match &change {
             QueueChange::Edit { text } => {
-                let session = self.session(id).await?;
+                let session = self.session(id).await?.aside();
                 let queued = session.look(|state| {
                     let prompt = state.queue.iter().find(|prompt| prompt.turn_id == *turn_id);
                     prompt.map(|prompt| prompt.message.context.clone()).unwrap_or_default()
                 });
                 let (place, live) = (self.place(&session), Some((&*self.shared, &session)));
                 let context = context::referred(&place, live, text, &queued).await?;
-                Some(UserMessage { text: text.clone(), context })
+                Some((UserMessage { text: text.clone(), context }, session.memory))
             }
             _ => None,
         };
         let requeue = |reply| {
             let change = match (&change, &message) {
-                (QueueChange::Edit { .. }, Some(message)) => Requeue::Replace(message.clone()),
+                (QueueChange::Edit { .. }, Some((message, shown))) => {
+                    Requeue::Replace(message.clone(), shown.clone())
+                }
                 (QueueChange::Steer, _) => Requeue::Steer,
                 _ => Requeue::Remove,
             };
@@ -427,17 +435,6 @@ impl Sessions {
             }
         }
         resolved
-    }
-
-    /// The prompt with all it mentions.
-    async fn resolved(
-        &self,
-        id: &SessionId,
-        message: UserMessage,
-    ) -> Result<UserMessage, ErrorInfo> {
-        let session = self.session(id).await?;
-        let place = self.place(&session);
-        context::resolve(&place, Some((&self.shared, &session)), message).await
     }
 
     fn place(&self, session: &Session) -> Place {

@@ -87,6 +87,14 @@ impl Memory {
         }
     }
 
+    /// What was looked up aside has been shown now.
+    pub(crate) fn take_in(&self, aside: &Self) {
+        let shown = std::mem::take(&mut aside.texts().by_path);
+        for (path, (_, SeenText { text, lines })) in shown {
+            lines.into_iter().for_each(|lines| self.saw(&path, &text, lines));
+        }
+    }
+
     /// A document has another name now.
     pub(crate) fn moved(&self, from: &AbsPath, to: &AbsPath) {
         let mut texts = self.texts();

@@ -3,7 +3,10 @@
 //! Every command is handled to its end before the next one is taken. What is asked of the user
 //! meanwhile is in `questions.rs`.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use futures::FutureExt;
 use protocol::{
@@ -16,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     COMMANDS, Command, Reply, Requeue, Session, Unless, item_of,
     journal::{Entry, Journal},
+    memory::Memory,
     questions::Questions,
     withdrawn,
 };
@@ -59,6 +63,8 @@ pub(super) struct Task {
     backlog: VecDeque<Command>,
     turn: Option<RunningTurn>,
     queue: VecDeque<QueuedPrompt>,
+    /// The files in prompts that the model has not been sent.
+    unshown: HashMap<TurnId, Arc<Memory>>,
     /// Who waits for the session to be closed; the loop ends when no turn runs any more.
     closing: Vec<Reply<bool>>,
 }
@@ -93,6 +99,7 @@ impl Task {
             backlog: VecDeque::new(),
             turn: None,
             queue: VecDeque::new(),
+            unshown: HashMap::new(),
             closing: Vec::new(),
         }
     }
@@ -131,8 +138,8 @@ impl Task {
     async fn handle(&mut self, command: Command) {
         match command {
             command @ (Command::Record { .. } | Command::Text { .. }) => self.record(command).await,
-            Command::Chat { message, steer, reply } => {
-                let _ = reply.send(self.chat(message, steer).await);
+            Command::Chat { message, shown, steer, reply } => {
+                let _ = reply.send(self.chat(message, shown, steer).await);
             }
             Command::Queue { turn_id, change, reply } => {
                 let _ = reply.send(self.requeue(&turn_id, change).await);
@@ -207,13 +214,21 @@ impl Task {
         self.journal.write(updates.into_iter().map(Entry::Update).collect(), None).await
     }
 
-    async fn chat(&mut self, message: UserMessage, steer: bool) -> Result<Started, ErrorInfo> {
+    async fn chat(
+        &mut self,
+        message: UserMessage,
+        shown: Arc<Memory>,
+        steer: bool,
+    ) -> Result<Started, ErrorInfo> {
         has_words(&message)?;
         let turn_id = TurnId((self.shared.parts.ids)());
         let prompt = QueuedPrompt { turn_id: turn_id.clone(), message, steer };
         if self.turn.is_none() {
             self.make_whole(StopReason::Error).await?;
-            self.start(prompt).await?;
+            self.unshown.insert(turn_id.clone(), shown);
+            let started = self.start(prompt).await;
+            self.forget_gone();
+            started?;
             return Ok(Started { turn_id, queued: false });
         }
         if self.queue.len() >= self.shared.parts.settings.max_queue {
@@ -226,6 +241,8 @@ impl Task {
         let told = self.write(vec![self.queue_update()]).await;
         if told.is_err() {
             self.queue.pop_back();
+        } else {
+            self.unshown.insert(turn_id.clone(), shown);
         }
         told.map(|()| Started { turn_id, queued: true })
     }
@@ -239,8 +256,10 @@ impl Task {
             ));
         };
         let before = self.queue.clone();
+        let mut files = None;
         match change {
-            Requeue::Replace(mut message) => {
+            Requeue::Replace(mut message, shown) => {
+                files = Some(shown);
                 has_words(&message)?;
                 let prompt = &mut self.queue[at];
                 // What the user pointed at when they wrote it stays pointed at.
@@ -261,6 +280,8 @@ impl Task {
         {
             *waited -= 1;
         }
+        self.unshown.extend(files.map(|shown| (turn.clone(), shown)));
+        self.forget_gone();
         Ok(())
     }
 
@@ -277,12 +298,25 @@ impl Task {
             return Ok(false);
         }
         let mut updates = vec![Update::Queue { prompts: rest.iter().cloned().collect() }];
-        updates.extend(steering.into_iter().map(|prompt| Update::ItemEnded {
-            item: self.item(&turn, ItemBody::UserMessage(prompt.message)),
+        updates.extend(steering.iter().map(|prompt| Update::ItemEnded {
+            item: self.item(&turn, ItemBody::UserMessage(prompt.message.clone())),
         }));
         self.write(updates).await?;
         self.queue = rest;
+        steering.iter().for_each(|prompt| self.show(&prompt.turn_id));
         Ok(true)
+    }
+
+    /// The model is sent a prompt that waited, with the files in it.
+    fn show(&mut self, prompt: &TurnId) {
+        if let Some(shown) = self.unshown.remove(prompt) {
+            self.session.memory.take_in(&shown);
+        }
+    }
+
+    /// Prompts that do not wait any more and were not sent show nothing.
+    fn forget_gone(&mut self) {
+        self.unshown.retain(|turn, _| self.queue.iter().any(|prompt| prompt.turn_id == *turn));
     }
 
     async fn configure(
@@ -334,6 +368,7 @@ impl Task {
         let entries = updates.into_iter().map(Entry::Update).collect();
         self.journal.write(entries, Some(info)).await?;
 
+        self.show(&turn_id);
         let cancel = CancellationToken::new();
         let running =
             RunningTurn { id: turn_id.clone(), cancel: cancel.clone(), stopped_with: None };
@@ -460,6 +495,7 @@ impl Task {
         let entries = updates.into_iter().map(Entry::Update).collect();
         self.journal.write(entries, Some(info)).await?;
         self.queue.drain(..unsent);
+        self.forget_gone();
         Ok(())
     }
 

@@ -2,13 +2,14 @@
 
 use engine::Started;
 use protocol::{
-    ErrorCode, ItemBody, QueueChange, SessionId, SessionState, StopReason, TurnId, UserMessage,
+    ErrorCode, ItemBody, Mode, QueueChange, SessionId, SessionState, StopReason, TurnId,
+    UserMessage,
 };
 use serde_json::json;
 
 use crate::{
     script,
-    stage::{Stage, rounds, within},
+    stage::{Stage, calls, rounds, within},
 };
 
 async fn steer(stage: &Stage, id: &SessionId, text: &str) -> Started {
@@ -144,4 +145,27 @@ async fn a_prompt_that_waits_cannot_become_empty() {
     let refused = stage.sessions.requeue(&id, &waits, change).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::InvalidParams);
     assert_eq!(stage.state(&id).await.queue[0].message.text, "two");
+}
+
+#[tokio::test]
+async fn the_files_of_a_prompt_that_waits_were_not_shown_yet() {
+    let stage = Stage::new();
+    let write = |path: &str| json!({"path": path, "content": "new\n"});
+    for name in ["waits.txt", "gone.txt"] {
+        stage.write(name, "old\n");
+    }
+    let id = stage.session_in(Mode::Edit).await;
+    let first = stage.model.answer("one");
+    stage.chat(&id, "one").await;
+    stage.chat(&id, "see @waits.txt").await;
+    let gone = stage.chat(&id, "see @gone.txt").await.turn_id;
+    stage.sessions.requeue(&id, &gone, QueueChange::Remove).await.unwrap();
+    let last = stage.chat(&id, "go").await.turn_id;
+    first.calls("write", &write("waits.txt")).ends();
+    let answer = stage.model.answer("go");
+    answer.calls("write", &write("waits.txt")).calls("write", &write("gone.txt")).ends();
+    let (_, state) = stage.end(&id, &last).await;
+    let unread = Some(ErrorCode::EditUnread);
+    let refused = calls(&state).into_iter().map(|call| call.output.unwrap().error);
+    assert_eq!(refused.collect::<Vec<_>>(), [unread, None, unread]);
 }
