@@ -312,6 +312,16 @@ mod tests {
     }
 
     #[test]
+    fn why_a_read_is_asked_for_is_said_of_what_is_read() {
+        let why = |at: &str| match verdict(Mode::Ask, &[], &[read(at)]) {
+            Verdict::Ask { why, .. } => why,
+            _ => panic!("{at} is not asked for"),
+        };
+        assert!(why("/w/.env").contains("holds secrets"));
+        assert!(why("/elsewhere/a.rs").contains("outside of the folder"));
+    }
+
+    #[test]
     fn names_that_hold_keys_or_make_programs_run_are_known_in_any_case() {
         let secret = [
             "id_rsa",
