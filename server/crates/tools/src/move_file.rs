@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::folder;
 use crate::proposal::nothing_to_propose;
-use crate::typed::{TypedTool, bad_arguments, one_line};
+use crate::typed::{TypedTool, bad_arguments, names_a_file, one_line};
 use crate::whole_file::{self, WholeFile};
 
 /// What does the same in a shell.
@@ -33,6 +33,7 @@ impl TypedTool for Move {
     type Input = Input;
 
     async fn prepare(&self, input: Input, context: &ToolContext) -> Result<Prepared, ToolError> {
+        names_a_file("to", &input.to)?;
         let from = whole_file::resolve(context, &input.from, COMMAND).await?;
         let to = whole_file::resolve(context, &input.to, COMMAND).await?;
         if from == to {

@@ -82,6 +82,17 @@ pub(crate) fn bad_arguments(message: impl Into<String>) -> ToolError {
     ToolError::new(ErrorCode::BadToolArguments, message)
 }
 
+/// Refuses a path of a new file that is written like a folder's: what would be made there is a
+/// file of the folder's name.
+pub(crate) fn names_a_file(name: &str, path: &str) -> Result<(), ToolError> {
+    if path.ends_with('/') {
+        return Err(bad_arguments(format!(
+            "`{name}` ends with `/`; give the path with the file's name"
+        )));
+    }
+    Ok(())
+}
+
 /// `text` as one short line for people: line breaks are shown as `⏎`, other white space as
 /// spaces. What else is not seen, each front end writes out as it needs.
 pub(crate) fn one_line(text: &str) -> String {

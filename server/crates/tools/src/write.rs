@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::line_breaks::of_one_kind;
 use crate::proposal::{compute, nothing_to_propose, proposed};
-use crate::typed::{TypedTool, one_line};
+use crate::typed::{TypedTool, names_a_file, one_line};
 
 /// The tool.
 pub(crate) struct Write;
@@ -31,6 +31,7 @@ impl TypedTool for Write {
     type Input = Input;
 
     async fn prepare(&self, input: Input, context: &ToolContext) -> Result<Prepared, ToolError> {
+        names_a_file("path", &input.path)?;
         let path = context.resolve(&input.path).await?;
         let shown = path.relative_to(&context.root).to_owned();
         let content = input.content;

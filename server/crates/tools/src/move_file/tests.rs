@@ -50,6 +50,8 @@ async fn what_cannot_be_moved_is_refused_with_a_way_out() {
     }
     let link = folder.prepare("move", json!({"from": "link", "to": "x"})).await;
     assert!(link.err().unwrap().message.contains("is a link"));
+    let folders = folder.prepare("move", json!({"from": "src/stack.rs", "to": "other/"})).await;
+    assert!(folders.err().unwrap().message.contains("ends with `/`"));
     let nowhere = folder.prepare("move", json!({"from": "dirty.rs", "to": "./dirty.rs"})).await;
     assert_eq!(nowhere.err().unwrap().code, ErrorCode::BadToolArguments);
 }

@@ -26,6 +26,13 @@ async fn a_new_file_is_proposed_not_made() {
 }
 
 #[tokio::test]
+async fn a_path_written_like_that_of_a_folder_is_refused() {
+    let folder = Folder::new(&[]);
+    let refused = folder.prepare("write", json!({"path": "new/", "content": "x"})).await;
+    assert_eq!(refused.err().unwrap().code, ErrorCode::BadToolArguments);
+}
+
+#[tokio::test]
 async fn what_stays_the_same_stays_untouched() {
     let before: String = (0..50).map(|n| format!("line {n}\n")).collect();
     let folder = read("a.txt", &before).await;
