@@ -129,10 +129,7 @@ function M.answer(question, decision, reason, said)
     return vim.notify('Coworker: this has been answered already', vim.log.levels.WARN)
   end
   if not M.option(question, decision) then
-    return vim.notify(
-      ('Coworker: `%s` is not one of the answers'):format(decision),
-      vim.log.levels.ERROR
-    )
+    return vim.notify('Coworker: that is not one of the answers here', vim.log.levels.WARN)
   end
   ---@type coworker.Answer
   local answer = { decision = decision, reason = reason, answers = said, by = 'Neovim' }

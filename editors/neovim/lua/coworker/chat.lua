@@ -19,7 +19,7 @@ local namespace = vim.api.nvim_create_namespace('coworker.chat')
 
 -- What stands before the text of a line, so that the text is aligned where it is wrapped: list
 -- marks, signs, and the keys of answers.
-local LIST_PATTERN = [[^\s*\(\d\+[.)]\|[-*+›○◐✓✗⊘■≡?!⋯]\)\s\+\|^\s\s[asAr]\s]]
+local LIST_PATTERN = [[^\s*\(\d\+[.)]\|[-*+›○◐✓✗⊘■≡?!⋯]\)\s\+\|^\s\s[aSsAr]\s]]
 
 ---@class coworker.Block
 ---@field id string The item's.

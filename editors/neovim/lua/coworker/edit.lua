@@ -15,7 +15,13 @@ end
 ---@param path string
 ---@return string
 local function resolved(path)
-  return vim.uv.fs_realpath(path) or vim.fs.normalize(path)
+  local real = vim.uv.fs_realpath(path)
+  if real then
+    return real
+  end
+  -- There is no such file, but its folder may be known by several names.
+  local folder = vim.uv.fs_realpath(vim.fs.dirname(path))
+  return folder and vim.fs.joinpath(folder, vim.fs.basename(path)) or vim.fs.normalize(path)
 end
 
 --- The loaded buffer of this file.

@@ -16,6 +16,8 @@ local status = require('coworker.status')
 local todos = require('coworker.todos')
 local weight = require('coworker.weight')
 
+require('coworker.moved')
+
 local M = {}
 
 local is_set_up = false
@@ -166,6 +168,11 @@ function M.ask(text, options)
   options = options or {}
   local buf = vim.api.nvim_get_current_buf()
   local root = options.root or root_here()
+  if options.lines and not client.is_file(buf) then
+    local why =
+      'the agent does not see these lines: they are in no file. `:file NAME` makes it one.'
+    return say(why, vim.log.levels.WARN)
+  end
   local function send(words)
     if not words or vim.trim(words) == '' then
       return

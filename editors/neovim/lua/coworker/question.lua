@@ -103,7 +103,9 @@ function M.open(question, enter)
     style = 'minimal',
     title = ' Coworker asks ',
   })
-  pane.set_options(win, { wrap = true, linebreak = false })
+  -- A command is broken where the line is full, so that each of its characters is where it is.
+  local is_prose = #(question.approval.subject.effects or {}) == 0
+  pane.set_options(win, { wrap = true, linebreak = is_prose, breakindent = is_prose })
   fit(win, enter)
   float = { question = question, win = win, buf = buf }
   approvals.shown(question.id, true)

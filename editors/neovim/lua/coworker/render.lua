@@ -262,6 +262,9 @@ function kinds.toolCall(item)
   local text = one_line(item.title)
   local unlucky = item.status == 'failed' or item.status == 'rejected'
   local why = unlucky and item.output and item.output.text:match('[^\n]+')
+  if why and why:sub(-1) == ':' then
+    why = item.output.text:match('[^\n]+\n+[^\n]+') or why
+  end
   if why then
     text = ('%s: %s'):format(text, one_line(why, 160))
   end
@@ -484,8 +487,11 @@ function M.question(approval, plan)
   end
   local effects = approval.subject.effects or {}
   for _, effect in ipairs(effects) do
-    add(out, effect_lines(effect))
-    add(out, '')
+    local lines = effect_lines(effect)
+    if lines ~= out.lines[1] then
+      add(out, lines)
+      add(out, '')
+    end
   end
   for _, question in ipairs(approval.subject.questions or {}) do
     add(out, M.escape(question.text), 'CoworkerNow')

@@ -147,11 +147,11 @@ local function keys_bar(state, room)
   end
   add_answer('once', ' Accept')
   add_answer('reject', ' Reject')
+  if #state.files > 1 then
+    add(']f', ' Next')
+  end
   add('q', ' Later')
   add('g?', '')
-  if #state.files > 1 then
-    add(']f', ' Next file')
-  end
   add_answer('session', ' This session')
   add_answer('always', ' Always')
   return table.concat(keys)
@@ -159,7 +159,7 @@ end
 
 -- What becomes of a file as a whole, where its text does not show it.
 ---@type table<coworker.FileChangeKind, string>
-local outcomes = { delete = 'Deleted', move = 'Moved' }
+local outcomes = { delete = 'Delete', move = 'Move' }
 
 ---@param state coworker.Preview
 local function set_bars(state)
@@ -235,6 +235,11 @@ local function show(state)
         foldcolumn = '0',
         winhighlight = (diff_colours:gsub('SIDE', side)),
       })
+    end
+    -- A file that only moves has no difference, and would be one closed fold.
+    local folds = file.texts.before ~= file.texts.after
+    for _, win in ipairs({ state.real, state.proposed }) do
+      pane.set_options(win, { foldenable = folds })
     end
     vim.api.nvim_win_call(state.proposed, function()
       vim.cmd('silent! normal! gg]c')

@@ -60,6 +60,17 @@ t.test('asking about characters counts them as the server does', function()
   )
 end)
 
+t.test('lines that are in no file are not asked about in silence', function()
+  local before = #fake:sent('coworker/chat')
+  vim.cmd.new()
+  t.type('inobody sees this<Esc>')
+  vim.cmd('1CoworkerAsk shorter')
+  t.equal(true, vim.startswith(t.told[#t.told], 'Coworker: the agent does not see these'))
+  t.equal(before, #fake:sent('coworker/chat'))
+  vim.cmd.bdelete({ bang = true })
+  vim.api.nvim_set_current_win(source)
+end)
+
 fake.answers['coworker/config/options'] = function()
   local model = { value = 'script:x.md', description = 'A script, not a model' }
   return { options = { { id = 'model', current = 'script:x.md', choices = { model } } } }

@@ -113,6 +113,45 @@ t.test('what the editor does not do is refused', function()
   t.equal(false, fake.replies[unversioned].applied)
   vim.bo[buf_a].modifiable = false
   t.equal(false, apply(change(a, version(a), 0, 'X\n')).applied)
+  vim.bo[buf_a].modifiable = true
+end)
+
+local function tell_moved(from, to)
+  local edits = { { id = 'e1', itemId = 'c1', state = { kind = 'applied' } } }
+  local file = { path = from, kind = 'move', to = to, edits = edits, diff = '' }
+  fake:finish({ id = 'm1', kind = 'changeSet', files = { file } })
+end
+
+t.test('a buffer follows its file when that is moved, and the cursor stays', function()
+  local from, to = root .. '/c.txt', root .. '/sub/d.txt'
+  t.write(from, 'un\ndeux\n')
+  vim.cmd.edit(from)
+  local old = vim.api.nvim_get_current_buf()
+  t.type('jl')
+  vim.fn.mkdir(root .. '/sub')
+  assert(vim.uv.fs_rename(from, to))
+  tell_moved(from, to)
+  t.eventually('the new name', function()
+    return vim.api.nvim_buf_get_name(0) == to
+  end)
+  t.equal({ 2, 1 }, vim.api.nvim_win_get_cursor(0))
+  t.equal(false, vim.api.nvim_buf_is_valid(old))
+end)
+
+t.test('what is not saved does not follow, and neither does a file that is there again', function()
+  vim.cmd.buffer(buf_a)
+  t.equal(true, vim.bo[buf_a].modified)
+  assert(vim.uv.fs_rename(a, root .. '/sub/a.txt'))
+  tell_moved(a, root .. '/sub/a.txt')
+  t.write(b, 'eins\n')
+  vim.cmd.buffer({ buf_b, bang = true })
+  vim.cmd('edit!')
+  t.write(root .. '/sub/b.txt', 'eins\n')
+  tell_moved(b, root .. '/sub/b.txt')
+  t.eventually('both updates', function()
+    return require('coworker.sessions').current(root).seq == fake.seq
+  end)
+  t.equal({ a, b }, { vim.api.nvim_buf_get_name(buf_a), vim.api.nvim_buf_get_name(buf_b) })
 end)
 
 t.finish()

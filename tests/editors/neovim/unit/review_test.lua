@@ -241,9 +241,9 @@ t.test('what becomes of a file is said where its text does not show it', functio
   asked.options = { yes_no[1], { decision = 'session', label = 'Always', rules = rules } }
   fake:question('q2m', asked)
   local state = await_preview()
-  t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Deleted 1/3'))
+  t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Delete 1/3'))
   t.type(']f')
-  t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Moved 2/3'))
+  t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Move 2/3'))
   t.equal(' old.lua → sub/moved.lua · on the disk', vim.wo[state.real].winbar)
   t.type(']f')
   local marks = vim.api.nvim_buf_get_extmarks(
