@@ -223,7 +223,7 @@ local function take_mode(root, mode)
   if mode ~= 'auto' then
     return sessions.set_mode(root, mode)
   end
-  local what = 'Edits are applied and commands run without asking, in this session.'
+  local what = 'Edits are applied and saved and commands run without asking, in this session.'
   confirm(what, 'Yes, go on by itself', function()
     sessions.set_mode(root, mode)
   end)

@@ -15,7 +15,7 @@ function M.follow(from, to)
   if not old or vim.bo[old].modified or vim.uv.fs_stat(from) or not vim.uv.fs_stat(to) then
     return
   end
-  local new = vim.fn.bufadd(to)
+  local new = vim.fn.bufadd(vim.fn.fnamemodify(to, ':.'))
   vim.fn.bufload(new)
   vim.bo[new].buflisted = vim.bo[old].buflisted
   for _, win in ipairs(vim.fn.win_findbuf(old)) do
