@@ -31,7 +31,7 @@ as `coworker/session/update`, live and in replay alike, and the end of a turn is
 - Positions count code units of the encoding agreed upon in `initialize`; offsets in updates count \
 UTF-8 bytes. Paths in updates are absolute; where a client has to open something, it is a URI.
 - An error has a JSON-RPC code and `data: {code, source: \"coworker\"}` with a stable `code` \
-(`ErrorCode`).
+(`ErrorCode`). What is no JSON or no method has the JSON-RPC code only.
 - `coworker run --json` writes each `SessionUpdate` as one line, and reads answers as lines \
 `{\"approvalId\": …, \"answer\": Answer}`.
 ";
