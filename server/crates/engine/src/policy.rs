@@ -70,18 +70,10 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
         {
             deny(format!("`{path}` belongs to Coworker itself; no tool may touch it."))
         }
-        // A move takes away at one place and writes at the other, and under the new name the text
-        // may be free to be read.
-        Effect::Move { from, to } => {
-            let read = Effect::Read { path: from.clone() };
-            let [from, to] = [from, to].map(|path| Effect::Write { path: path.clone() });
-            let all = [from, to, read];
-            let all = all.iter().map(|effect| judge(situation, effect));
-            match all.fold(Verdict::Allow, Verdict::and) {
-                Verdict::Ask { rememberable: true, .. } if remembered => Verdict::Allow,
-                verdict => verdict,
-            }
-        }
+        Effect::Move { from, to } => match judge_move(situation, from, to) {
+            Verdict::Ask { rememberable: true, .. } if remembered => Verdict::Allow,
+            verdict => verdict,
+        },
         Effect::Read { path } if is_of_the_system(path) => Verdict::Ask {
             why: format!("`{path}` is no file of a project: it shows or changes running programs."),
             rememberable: false,
@@ -122,6 +114,14 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
         // An effect this function does not know is not one it can allow.
         _ => deny("Policy does not know this kind of effect."),
     }
+}
+
+/// A move takes away at one place and writes at the other, and under the new name the text may
+/// be free to be read.
+fn judge_move(situation: &Situation<'_>, from: &AbsPath, to: &AbsPath) -> Verdict {
+    let read = Effect::Read { path: from.clone() };
+    let [from, to] = [from, to].map(|path| Effect::Write { path: path.clone() });
+    decide(situation, &[from, to, read])
 }
 
 fn ask(why: impl Into<String>) -> Verdict {

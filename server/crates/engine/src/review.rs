@@ -3,7 +3,7 @@
 //! An edit is asked for once: its review is its approval. What was shown is what is applied, and
 //! only to the document it was made for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use protocol::{
     AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Decision, Edit, EditId, EditState,
@@ -179,8 +179,8 @@ impl<'a> Review<'a> {
         updates.extend(self.begin_calls());
         self.turn.session.record(updates).await?;
         let paths: Vec<AbsPath> = self.files.iter().map(|file| file.change.path.clone()).collect();
-        let baseline = self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await;
         // A stop in here must not take from the model what became of its edits.
+        let baseline = self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await;
         let baseline = baseline.unwrap_or_default();
         for at in 0..self.files.len() {
             self.apply(at).await;
@@ -188,8 +188,13 @@ impl<'a> Review<'a> {
         item.body = ItemBody::ChangeSet(self.change_set());
         self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
         let turn = self.turn;
-        let said = turn.unless_cancelled(baseline.difference(turn, &self.applied())).await;
-        let mut said = said.unwrap_or_default();
+        let applied = self.applied();
+        let said = turn.unless_cancelled(baseline.difference(turn, &applied)).await;
+        self.tell(said.unwrap_or_default()).await
+    }
+
+    /// Ends the calls; `said` is what the edits changed in what is said of their files.
+    async fn tell(&mut self, mut said: HashMap<AbsPath, String>) -> Result<(), Halt> {
         // What is said of a file goes to the last call that edited it: it is about the whole.
         let mut results = Vec::new();
         for call in std::mem::take(&mut self.calls).into_iter().rev() {
@@ -204,7 +209,7 @@ impl<'a> Review<'a> {
             results.push((call, result));
         }
         for (call, result) in results.into_iter().rev() {
-            calls::finish(turn, call, result).await?;
+            calls::finish(self.turn, call, result).await?;
         }
         Ok(())
     }

@@ -157,11 +157,11 @@ async fn files(place: &Place, owner: Whose, folder: AbsPath, into: &mut Vec<List
     while let Some((group, folder, depth)) = folders.pop() {
         for entry in place.list(reader, &folder).await {
             let Some(name) = entry.path.file_name() else { continue };
-            left -= 1;
-            if left == 0 {
+            let Some(rest) = left.checked_sub(1) else {
                 tracing::warn!(%folder, MOST, "more commands than are looked at");
                 return;
-            }
+            };
+            left = rest;
             if entry.is_folder {
                 let nested = folder.join(name).ok().filter(|_| depth < DEPTH);
                 folders.extend(nested.map(|path| (format!("{group}{name}:"), path, depth + 1)));
