@@ -568,10 +568,11 @@ function M.open(root, enter)
     end
     return win
   end
+  local wanted = math.max(40, math.min(100, math.floor(vim.o.columns * 0.42)))
   win = vim.api.nvim_open_win(chat.buf, enter, {
     split = 'right',
     win = -1,
-    width = math.max(40, math.min(100, math.floor(vim.o.columns * 0.42))),
+    width = math.min(wanted, math.floor(vim.o.columns * 0.6)),
   })
   pane.set_options(win, pane.window_options)
   pane.set_options(win, {

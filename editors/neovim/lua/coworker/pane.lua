@@ -14,6 +14,15 @@ function M.buffer(name, root, filetype)
   vim.bo[buf].undolevels = -1
   vim.bo[buf].filetype = filetype
   vim.bo[buf].modifiable = false
+  -- After `:bdelete` the pane is gone; without this it would be there, and empty.
+  vim.api.nvim_create_autocmd('BufUnload', {
+    buffer = buf,
+    callback = vim.schedule_wrap(function()
+      if vim.api.nvim_buf_is_valid(buf) then
+        vim.api.nvim_buf_delete(buf, { force = true })
+      end
+    end),
+  })
   return buf
 end
 
