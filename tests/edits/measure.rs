@@ -260,8 +260,7 @@ fn loosely(text: &str, what: &str) -> String {
 
 fn table(counts: &BTreeMap<String, [Count; 2]>) -> String {
     let mut table = String::from(
-        "| | | with what was read | | | | by the text alone | | | |\n\
-         | way | cases | right | refused | wrong | damaged | right | refused | wrong | damaged |\n\
+        "| way | cases | read: right | refused | wrong | damaged | by the text: right | refused | wrong | damaged |\n\
          | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n",
     );
     for (way, both) in counts {
