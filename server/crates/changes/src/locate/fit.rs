@@ -68,7 +68,7 @@ impl Fit<'_> {
             (self.old.iter().collect(), self.new.iter().collect());
         let hunks = together(changed(&capture_diff_slices(Algorithm::Myers, &old, &new)), &old);
         if self.is_made(&hunks) {
-            return Ok(Fitted { replacements: Vec::new(), tolerated, line: self.first_line() });
+            return Ok(Fitted { replacements: Vec::new(), tolerated, line: self.line_of(&hunks) });
         }
         let own_signs = self.own_signs();
         let mut stretches: Vec<Stretch> = Vec::new();
@@ -112,8 +112,11 @@ impl Fit<'_> {
             && self.says(&self.filled(first..last + 1), &new)
     }
 
-    fn first_line(&self) -> usize {
-        self.pairs.iter().flatten().next().map_or(0, |pair| pair.line)
+    /// Where the first change belongs.
+    fn line_of(&self, hunks: &[(Range<usize>, Range<usize>)]) -> usize {
+        let before = hunks.first().map_or(0, |(old, _)| old.start);
+        let pair = self.pairs[..before].iter().rev().flatten().next();
+        pair.map_or(0, |pair| pair.line + 1)
     }
 
     /// The lines of the text that are not blank.

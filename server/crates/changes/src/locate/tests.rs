@@ -438,6 +438,10 @@ fn what_was_read_and_then_changed_elsewhere_in_the_line_gets_both_changes() {
         ("    let most = max(items);\n    most * 3", "    let most = max(items);\n    most - 3");
     let after = now.replace("most * 3", "most - 3");
     assert_eq!(read(CODE, 0..9, &now, old, new).unwrap(), after);
+    // So it does beside another line that was changed.
+    let now = now.replace("max(items)", "max(rows)");
+    let after = after.replace("max(items)", "max(rows)");
+    assert_eq!(read(CODE, 0..9, &now, old, new).unwrap(), after);
 }
 
 #[test]
@@ -477,6 +481,14 @@ fn what_was_made_already_is_not_made_again() {
     ));
     // A bracket more is a bracket more.
     assert!(!is_made("a {\n}\n}\n", "a {\n}\n", "a {\n}\n}\n"));
+}
+
+#[test]
+fn what_was_made_already_is_shown_where_it_is() {
+    let made = CODE.replace("sum(items)", "sum(rows)").replace("/ 2", "/ 3");
+    let old = CODE.split("\n\n").next().unwrap();
+    let (_, placed) = placed(&made, &[wanted(old, &old.replace("/ 2", "/ 3"))], None).unwrap();
+    assert_eq!((placed.placements[0].places, placed.placements[0].line), (0, 3));
 }
 
 #[test]
