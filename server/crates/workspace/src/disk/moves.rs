@@ -32,14 +32,31 @@ pub(crate) fn rename(
     if to.as_std_path().symlink_metadata().is_ok() {
         return Err(DocumentError::Exists(to.clone()));
     }
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder.as_std_path()).map_err(|error| refused(to, error))?;
+    let missing = missing_folders(to);
+    let moved = make(missing.first(), to).and_then(|()| allow()).and_then(|()| {
+        without_overwriting(from, to).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => DocumentError::Exists(to.clone()),
+            _ => refused(from, error),
+        })
+    });
+    if moved.is_err() {
+        for folder in &missing {
+            // What is not empty by now is somebody else's, and stays.
+            let _ = fs::remove_dir(folder.as_std_path());
+        }
     }
-    allow()?;
-    without_overwriting(from, to).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => DocumentError::Exists(to.clone()),
-        _ => refused(from, error),
-    })
+    moved
+}
+
+/// The folders on the way to a path that do not exist, the innermost first.
+fn missing_folders(to: &AbsPath) -> Vec<AbsPath> {
+    let folders = std::iter::successors(to.parent(), AbsPath::parent);
+    folders.take_while(|folder| folder.as_std_path().symlink_metadata().is_err()).collect()
+}
+
+fn make(folder: Option<&AbsPath>, to: &AbsPath) -> Result<(), DocumentError> {
+    let made = folder.map_or(Ok(()), |folder| fs::create_dir_all(folder.as_std_path()));
+    made.map_err(|error| refused(to, error))
 }
 
 fn check(path: &AbsPath, expected: &Hash, reading: Reading) -> Result<(), DocumentError> {

@@ -292,6 +292,25 @@ fn what_comes_in_the_last_moment_is_not_moved_over() {
 }
 
 #[test]
+fn a_move_that_fails_leaves_no_new_folders_but_those_with_something_in_them() {
+    let (_guard, root) = folder();
+    let (from, to) = (file(&root, "from", "text"), root.join("new/deep/to").unwrap());
+    let hash = hash::of_str("text");
+    let refuse = || Err(DocumentError::Unsaved(from.clone()));
+    assert!(rename(&from, &to, &hash, READING, refuse).is_err());
+    assert_eq!(names(&root), ["from"]);
+    let theirs = || {
+        file(&root, "new/theirs", "x");
+        Err(DocumentError::Unsaved(from.clone()))
+    };
+    assert!(rename(&from, &to, &hash, READING, theirs).is_err());
+    assert_eq!(
+        (names(&root), names(&root.join("new").unwrap())),
+        (vec!["from".to_owned(), "new".to_owned()], vec!["theirs".to_owned()],)
+    );
+}
+
+#[test]
 fn a_folder_is_listed_with_what_links_lead_to() {
     let (_guard, root) = folder();
     file(&root, "a", "12345");
