@@ -14,7 +14,7 @@ use crate::disk;
 /// Those of the paths below `root` that match what was typed, the likeliest first. Paths of
 /// folders end with a slash.
 pub(crate) fn find(root: &AbsPath, paths: &[Box<str>], typed: &str, limit: usize) -> Vec<Entry> {
-    let typed = typed.strip_prefix("./").unwrap_or(typed);
+    let typed = typed.strip_prefix("./").unwrap_or(typed).trim();
     let pattern = Pattern::new(typed, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy);
     let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
     let mut letters = Vec::new();
@@ -23,7 +23,8 @@ pub(crate) fn find(root: &AbsPath, paths: &[Box<str>], typed: &str, limit: usize
         .filter_map(|path| {
             let score = pattern.score(Utf32Str::new(path, &mut letters), &mut matcher)?;
             // Of two that match as well, the one that has less else in it.
-            Some((Reverse(score), depth(path), path.len(), path))
+            let length = if typed.is_empty() { 0 } else { path.len() };
+            Some((Reverse(score), depth(path), length, path))
         })
         .collect();
     found.sort_unstable();
@@ -52,6 +53,7 @@ mod tests {
             "server/src/documents.rs",
             "server/src/Größe.rs",
             "main.rs",
+            "a longer name.rs",
         ];
         let paths: Vec<Box<str>> = paths.into_iter().map(Into::into).collect();
         let found = find(&root, &paths, typed, 3);
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_typed_what_is_nearest_comes_first() {
-        assert_eq!(found(""), ["docs", "main.rs", "server"]);
+    fn with_nothing_typed_what_is_nearest_comes_first_by_its_name() {
+        assert_eq!(found(""), ["a longer name.rs", "docs", "main.rs"]);
     }
 }
