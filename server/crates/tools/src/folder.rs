@@ -69,3 +69,25 @@ pub(crate) fn files(count: u64) -> String {
 pub(crate) fn more_files(count: u64) -> String {
     if count == 1 { "1 more file".to_owned() } else { format!("{count} more files") }
 }
+
+/// What is said of files that a search left out because they are not free to be read.
+pub(crate) fn guarded(count: u64) -> Option<String> {
+    let they = if count == 1 { "it" } else { "they" };
+    let words = "may hold secrets; `read` asks the user for one";
+    (count > 0).then(|| format!("({} left out because {they} {words})\n", files(count)))
+}
+
+/// What is said of patterns that lead out of the folder that is searched, where nothing was found.
+pub(crate) fn leads_out<'p>(
+    mut patterns: impl Iterator<Item = &'p str>,
+    searched: &AbsPath,
+) -> Option<String> {
+    let leads_out = |pattern: &str| {
+        pattern.starts_with(['/', '~']) || pattern.split('/').any(|part| part == "..")
+    };
+    let pattern = patterns.find(|pattern| leads_out(pattern.trim_start_matches('!')))?;
+    Some(format!(
+        "(`{pattern}`: patterns are relative to the folder that is searched, here `{searched}`; \
+         name another one as `path`)\n"
+    ))
+}

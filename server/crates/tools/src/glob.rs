@@ -80,11 +80,12 @@ async fn search(
     context: ToolContext,
 ) -> Result<String, ToolError> {
     let root = query.root.clone();
+    let asked = query.clone();
     // When this future is dropped the search stops, too.
     let stop: CancellationToken = context.cancel.child_token();
     let _stop_on_drop = stop.clone().drop_guard();
     match workspace.glob(query, context.free_to_read_below(&root), stop).await {
-        Ok(result) => Ok(report(&result, &context.root)),
+        Ok(result) => Ok(report(&result, &asked, &context.root)),
         Err(error) => Err(explain(error, &root, &context).await),
     }
 }
@@ -108,7 +109,7 @@ async fn explain(error: GlobError, root: &AbsPath, context: &ToolContext) -> Too
     ToolError::new(code, error.to_string())
 }
 
-fn report(result: &GlobResult, root: &AbsPath) -> String {
+fn report(result: &GlobResult, query: &GlobQuery, root: &AbsPath) -> String {
     let mut text = String::new();
     let mut listed = 0;
     for file in &result.files {
@@ -123,6 +124,7 @@ fn report(result: &GlobResult, root: &AbsPath) -> String {
     let more = result.more + (result.files.len() - listed) as u64;
     if result.files.is_empty() {
         text.push_str("No files found.\n");
+        text.extend(folder::leads_out(query.patterns.iter().map(String::as_str), &query.root));
     }
     if more > 0 {
         let _ = writeln!(text, "({} left out; narrow the pattern)", folder::more_files(more));
@@ -130,10 +132,7 @@ fn report(result: &GlobResult, root: &AbsPath) -> String {
     if result.unreadable > 0 {
         let _ = writeln!(text, "({} could not be read)", folder::files(result.unreadable));
     }
-    if result.guarded > 0 {
-        let guarded = folder::files(result.guarded);
-        let _ = writeln!(text, "({guarded} that may hold secrets left out)");
-    }
+    text.extend(folder::guarded(result.guarded));
     text
 }
 

@@ -118,12 +118,12 @@ async fn search(
     query: GrepQuery,
     context: ToolContext,
 ) -> Result<String, ToolError> {
-    let (root, show) = (query.root.clone(), query.show);
+    let (root, asked) = (query.root.clone(), query.clone());
     // When this future is dropped the search stops, too.
     let stop: CancellationToken = context.cancel.child_token();
     let _stop_on_drop = stop.clone().drop_guard();
     match workspace.grep(query, context.free_to_read_below(&root), stop).await {
-        Ok(result) => Ok(report::report(&result, show, &context.root)),
+        Ok(result) => Ok(report::report(&result, &asked, &context.root)),
         Err(error) => Err(explain(error, &root, &context).await),
     }
 }

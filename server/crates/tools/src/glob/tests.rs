@@ -39,7 +39,7 @@ async fn what_is_left_out_is_said() {
     assert_eq!(
         text,
         "4.txt\n3.txt\n(3 more files left out; narrow the pattern)\n\
-         (1 file that may hold secrets left out)\n"
+         (1 file left out because it may hold secrets; `read` asks the user for one)\n"
     );
     let hidden = folder.run("glob", json!({"pattern": ".git*", "hidden": true})).await.unwrap();
     assert_eq!(hidden, ".gitignore\n");
@@ -69,4 +69,16 @@ async fn a_bad_pattern_or_place_is_explained() {
         assert_eq!(refused, code, "{message}");
         assert!(message.contains(named), "{message}");
     }
+}
+
+#[tokio::test]
+async fn a_pattern_that_leads_elsewhere_is_explained_if_nothing_is_found() {
+    let folder = Folder::new(&[("src/a.rs", "")]);
+    for pattern in ["/etc/*", "*.md ../*", "~/notes/*", "src/../../*"] {
+        let text = folder.run("glob", json!({"pattern": pattern})).await.unwrap();
+        let expected = "patterns are relative to the folder that is searched";
+        assert!(text.starts_with("No files found.\n") && text.contains(expected), "{text}");
+        assert!(text.contains("another one as `path`"), "{text}");
+    }
+    assert_eq!(folder.run("glob", json!({"pattern": "/src/*"})).await.unwrap(), "src/a.rs\n");
 }

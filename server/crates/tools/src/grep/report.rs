@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 
 use protocol::AbsPath;
-use workspace::{GrepFile, GrepLine, GrepResult, GrepShow};
+use workspace::{GrepFile, GrepLine, GrepQuery, GrepResult, GrepShow};
 
-use crate::folder::{files, more_files};
+use crate::folder::{files, guarded, leads_out, more_files};
 
 /// The most bytes that a list takes up; the rest counts as left out.
 const MOST_BYTES: usize = 50 * 1024;
 
 /// The list, and what is not in it.
-pub(super) fn report(result: &GrepResult, show: GrepShow, root: &AbsPath) -> String {
+pub(super) fn report(result: &GrepResult, query: &GrepQuery, root: &AbsPath) -> String {
     let mut text = String::new();
-    match show {
+    match query.show {
         GrepShow::Lines { before, after } => {
             let cut = lines(&mut text, &result.lines, before + after > 0, root);
             let more = result.left_out.matches + cut;
@@ -24,7 +24,7 @@ pub(super) fn report(result: &GrepResult, show: GrepShow, root: &AbsPath) -> Str
             }
         }
         GrepShow::Files | GrepShow::Counts => {
-            let with_counts = show == GrepShow::Counts;
+            let with_counts = query.show == GrepShow::Counts;
             let cut = paths(&mut text, &result.files, with_counts, root);
             let more = result.left_out.files + cut;
             if more > 0 {
@@ -35,14 +35,13 @@ pub(super) fn report(result: &GrepResult, show: GrepShow, root: &AbsPath) -> Str
     }
     if result.lines.is_empty() && result.files.is_empty() {
         text.insert_str(0, &format!("No matches in {}.\n", files(result.files_searched as u64)));
+        let globs = query.globs.iter().flat_map(|globs| globs.split_whitespace());
+        text.extend(leads_out(globs, &query.root));
     }
     if result.left_out.unreadable > 0 {
         let _ = writeln!(text, "({} could not be read)", files(result.left_out.unreadable));
     }
-    if result.left_out.guarded > 0 {
-        let guarded = files(result.left_out.guarded);
-        let _ = writeln!(text, "({guarded} that may hold secrets left out; name one as `path`)");
-    }
+    text.extend(guarded(result.left_out.guarded));
     text
 }
 

@@ -30,13 +30,24 @@ async fn the_search_can_be_narrowed() {
 async fn what_may_hold_secrets_is_left_out_unless_it_is_named() {
     let folder = Folder::new(&[("a.txt", "hunter\n"), ("server.key", "hunter\n")]);
     let all = folder.run("grep", json!({"pattern": "hunter"})).await.unwrap();
-    let note = "(1 file that may hold secrets left out; name one as `path`)\n";
+    let note = "(1 file left out because it may hold secrets; `read` asks the user for one)\n";
     assert_eq!(all, format!("a.txt:1: hunter\n{note}"));
     let named = json!({"pattern": "hunter", "path": "server.key"});
     let call = folder.prepare("grep", named.clone()).await.unwrap();
     let path = folder.root.join("server.key").unwrap();
     assert_eq!(call.effects, [Effect::Read { path }]);
     assert_eq!(folder.run("grep", named).await.unwrap(), "server.key:1: hunter\n");
+}
+
+#[tokio::test]
+async fn of_a_folder_of_secrets_that_was_allowed_it_is_said_how_many_are_left_out() {
+    let folder = Folder::new(&[(".aws/config", "hunter\n"), (".aws/credentials", "hunter\n")]);
+    let note = "(2 files left out because they may hold secrets; `read` asks the user for one)\n";
+    let all = json!({"pattern": "hunter", "path": ".aws"});
+    let found = folder.run("grep", all).await.unwrap();
+    assert_eq!(found, format!("No matches in 0 files.\n{note}"));
+    let files = folder.run("glob", json!({"pattern": "*", "path": ".aws"})).await.unwrap();
+    assert_eq!(files, format!("No files found.\n{note}"));
 }
 
 #[tokio::test]
@@ -92,6 +103,9 @@ async fn a_bad_pattern_or_place_is_explained() {
     assert_eq!(folder.refusal("grep", json!({"pattern": ""})).await.0, code);
     let bad_glob = json!({"pattern": "x", "glob": "[a"});
     assert_eq!(folder.refusal("grep", bad_glob).await.0, code);
+    let elsewhere = json!({"pattern": "x", "glob": "../*.rs"});
+    let nothing = folder.run("grep", elsewhere).await.unwrap();
+    assert!(nothing.contains("`../*.rs`: patterns are relative"), "{nothing}");
     let (code, message) = folder.refusal("grep", json!({"pattern": "x", "path": "scr"})).await;
     assert_eq!(code, ErrorCode::DocumentNotFound);
     assert!(message.contains("did you mean `src`"), "{message}");
