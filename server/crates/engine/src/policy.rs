@@ -105,7 +105,7 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
         }
         Effect::Write { .. } | Effect::Delete { .. } | Effect::Run { .. } if auto => Verdict::Allow,
         Effect::Write { .. } if situation.mode == Mode::Edit => Verdict::Allow,
-        Effect::Write { .. } => ask("In this mode every edit is asked for."),
+        Effect::Write { .. } => ask("In this mode every change is asked for."),
         Effect::Delete { .. } => ask("In this mode every deletion is asked for."),
         Effect::Run { .. } => ask("In this mode every command is asked for."),
         Effect::SubmitPlan => {

@@ -419,9 +419,9 @@ impl ReviewedFile {
     }
 }
 
-/// What would happen to these files, in one line: edits first.
+/// What would happen to these files, in one line: what is written first.
 fn title<'f>(files: impl Iterator<Item = &'f FileChange>, root: &AbsPath) -> String {
-    let (mut edited, mut parts) = (Vec::new(), Vec::new());
+    let (mut created, mut edited, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
         let path = file.path.relative_to(root);
         match (file.kind, &file.to) {
@@ -429,11 +429,14 @@ fn title<'f>(files: impl Iterator<Item = &'f FileChange>, root: &AbsPath) -> Str
             (FileChangeKind::Move, Some(to)) => {
                 parts.push(format!("Move {path} to {}", to.relative_to(root)));
             }
+            (FileChangeKind::Create, _) => created.push(path),
             _ => edited.push(path),
         }
     }
-    if !edited.is_empty() {
-        parts.insert(0, format!("Edit {}", edited.join(", ")));
+    for (what, paths) in [("Edit", edited), ("Create", created)] {
+        if !paths.is_empty() {
+            parts.insert(0, format!("{what} {}", paths.join(", ")));
+        }
     }
     parts.join("; ")
 }

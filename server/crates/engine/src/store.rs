@@ -142,7 +142,7 @@ pub enum StoreError {
     )]
     ReadOnly(AbsPath),
     /// Anything else.
-    #[error("the session database failed: {0}")]
+    #[error("the session database failed: {0}; `coworker doctor` says where it is and what to do")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -128,7 +128,8 @@ impl Turn {
                 return Ok(());
             }
         }
-        Err(too_long(&format!("{} model requests", self.step)))
+        let plural = if self.step == 1 { "" } else { "s" };
+        Err(too_long(&format!("{} model request{plural}", self.step)))
     }
 
     /// Whether a call was made at least twice in this turn and came to the same each time. Of
