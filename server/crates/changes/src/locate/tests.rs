@@ -490,7 +490,8 @@ fn what_was_made_already_is_shown_where_it_is() {
     let (_, placed) = placed(&made, &[wanted(old, &old.replace("/ 2", "/ 3"))], None).unwrap();
     assert_eq!((placed.placements[0].places, placed.placements[0].line), (0, 3));
     let made = CODE.replace("most * 3", "most * 4");
-    let seen = Seen { text: CODE, lines: &[0..9] };
+    let shown = 0..9;
+    let seen = Seen { text: CODE, lines: std::slice::from_ref(&shown) };
     let edits = [wanted("    most * 3\n}", "    most * 4\n}")];
     let placed = place(&made, &edits, Some(&seen)).unwrap();
     assert_eq!((placed.placements[0].places, placed.placements[0].line), (0, 8));
