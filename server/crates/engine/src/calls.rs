@@ -52,33 +52,28 @@ pub(crate) async fn run(turn: &Turn, calls: Vec<RequestedCall>) -> Result<(), Ha
     let mut later = Vec::new();
     for mut call in calls {
         // First, so that a question about the call shows what it would do.
-        let prepared = prepare(turn, &mut call, &proposals).await?;
-        if turn.repeats(&call) {
-            // What was read meanwhile is on the screen before the question is.
-            performer.read().await?;
-            if !goes_on(turn, &mut call).await? {
-                let words = prompts::repeated(&call.call.name);
-                finish(turn, call, Err(ToolError::new(ErrorCode::Rejected, words))).await?;
+        let prepared = match prepare(turn, &mut call, &proposals).await? {
+            Ok(Prepared { work, .. })
+                if !review.is_empty() && !matches!(work, Work::Propose(_)) =>
+            {
+                later.push((call, work));
                 continue;
             }
-        }
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                finish(turn, call, Err(error)).await?;
-                continue;
-            }
+            prepared => prepared,
         };
-        match prepared.work {
-            Work::Propose(edits) => review.add(call, edits).await?,
-            work if review.is_empty() => performer.perform(call, work).await?,
-            work => later.push((call, work)),
+        let Some(call) = performer.unless_stopped(call).await? else { continue };
+        match prepared {
+            Ok(Prepared { work: Work::Propose(edits), .. }) => review.add(call, edits).await?,
+            Ok(Prepared { work, .. }) => performer.perform(call, work).await?,
+            Err(error) => finish(turn, call, Err(error)).await?,
         }
     }
     performer.read().await?;
     review.finish().await?;
     for (call, work) in later {
-        performer.perform(call, work).await?;
+        if let Some(call) = performer.unless_stopped(call).await? {
+            performer.perform(call, work).await?;
+        }
     }
     performer.read().await
 }
@@ -140,6 +135,32 @@ struct Performer<'a> {
 }
 
 impl Performer<'_> {
+    /// The call, unless it came to the same twice before and the user stops it.
+    async fn unless_stopped(
+        &mut self,
+        mut call: RequestedCall,
+    ) -> Result<Option<RequestedCall>, Halt> {
+        let is_equal = |other: &RequestedCall| {
+            (&other.call.name, &other.call.input) == (&call.call.name, &call.call.input)
+        };
+        // An equal call of the same response counts, with what it comes to.
+        if self.reading.iter().any(|(other, _)| is_equal(other)) {
+            self.read().await?;
+        }
+        let turn = self.turn;
+        if !turn.repeats(&call) {
+            return Ok(Some(call));
+        }
+        // What was read meanwhile is on the screen before the question is.
+        self.read().await?;
+        if goes_on(turn, &mut call).await? {
+            return Ok(Some(call));
+        }
+        let words = prompts::repeated(&call.call.name);
+        finish(turn, call, Err(ToolError::new(ErrorCode::Rejected, words))).await?;
+        Ok(None)
+    }
+
     /// Decides on a call, and does it now or, if it only reads, with those that follow.
     async fn perform(&mut self, mut call: RequestedCall, work: Work) -> Result<(), Halt> {
         // What a call does is what its work is, whatever it said of itself.

@@ -176,7 +176,8 @@ const KEY_FOLDERS: &[&str] = &[".ssh", ".gnupg", ".aws", ".kube"];
 
 #[rustfmt::skip]
 const KEY_FILES: &[&str] = &[
-    ".env", ".envrc", ".netrc", ".npmrc", ".pypirc", ".htpasswd", ".git-credentials", "credentials",
+    ".env", ".envrc", ".netrc", "_netrc", ".npmrc", ".pypirc", ".pgpass", ".dockercfg", ".htpasswd",
+    ".git-credentials", "credentials",
 ];
 
 const KEY_ENDINGS: &[&str] = &[".pem", ".key", ".p12", ".pfx", ".keystore"];
@@ -327,6 +328,8 @@ mod tests {
             "id_rsa",
             "id_ed25519.old",
             ".netrc",
+            ".pgpass",
+            ".dockercfg",
             ".pypirc",
             ".npmrc",
             ".git-credentials",

@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashSet,
+    pin::pin,
     sync::{Arc, Mutex},
 };
 
@@ -53,6 +54,7 @@ pub(crate) struct Turn {
     pub(crate) shared: Arc<Shared>,
     pub(crate) session: Session,
     pub(crate) id: TurnId,
+    /// Set when the user stops it or its time is out.
     pub(crate) cancel: CancellationToken,
     /// Which model response is being handled, counted from 1.
     pub(crate) step: u32,
@@ -70,12 +72,12 @@ pub(crate) struct RequestedCall {
     pub(crate) input: Result<Value, String>,
 }
 
-/// Runs a turn to its end.
-pub(crate) async fn run(mut turn: Turn) -> TurnEnd {
+/// Runs a turn to its end. `stopped` is set when the user stops it.
+pub(crate) async fn run(mut turn: Turn, stopped: &CancellationToken) -> TurnEnd {
     match turn.work().await {
         Ok(()) => TurnEnd::Completed,
         // Whatever else went wrong on the way down: the user stopped it.
-        Err(_) if turn.cancel.is_cancelled() => TurnEnd::Cancelled,
+        Err(_) if stopped.is_cancelled() => TurnEnd::Cancelled,
         Err(Halt::Cancelled) => TurnEnd::Cancelled,
         Err(Halt::Failed(error)) => TurnEnd::Failed(error),
     }
@@ -92,15 +94,21 @@ impl Turn {
         Self { shared, session, id, cancel, step: 0, watch, warned }
     }
 
+    /// Works until it is done or its time is out. The end of its time stops it as the user would:
+    /// what is being written is written, and told.
     async fn work(&mut self) -> Result<(), Halt> {
         let limit = self.shared.parts.settings.max_turn_time;
-        let watch = self.watch.clone();
+        let (watch, stop) = (self.watch.clone(), self.cancel.clone());
+        let mut steps = pin!(self.steps());
         tokio::select! {
-            done = self.steps() => done,
-            () = watch.runs_out(limit) => {
-                Err(too_long(&format!("{} minutes of work", limit.as_secs().div_ceil(60))))
-            }
+            done = &mut steps => return done,
+            () = watch.runs_out(limit) => stop.cancel(),
         }
+        steps.await.map_err(|_| {
+            let minutes = limit.as_secs().div_ceil(60);
+            let plural = if minutes == 1 { "" } else { "s" };
+            too_long(&format!("{minutes} minute{plural} of work"))
+        })
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {

@@ -374,9 +374,10 @@ impl Task {
             RunningTurn { id: turn_id.clone(), cancel: cancel.clone(), stopped_with: None };
         self.turn = Some(running);
         let session = self.session.clone();
-        let turn = Turn::new(self.shared.clone(), session.clone(), turn_id, cancel);
+        let turn = Turn::new(self.shared.clone(), session.clone(), turn_id, cancel.child_token());
         tokio::spawn(async move {
-            let end = std::panic::AssertUnwindSafe(turn::run(turn)).catch_unwind().await;
+            let run = std::panic::AssertUnwindSafe(turn::run(turn, &cancel));
+            let end = run.catch_unwind().await;
             let end = end.unwrap_or_else(|_| TurnEnd::Failed(panicked()));
             session.send(Command::TurnEnded { end }).await;
         });

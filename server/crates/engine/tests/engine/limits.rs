@@ -33,6 +33,24 @@ async fn a_third_equal_call_with_the_same_result_is_asked_about() {
 }
 
 #[tokio::test]
+async fn equal_calls_of_one_response_count_as_well() {
+    let stage = Stage::new();
+    stage.write("a.txt", "one\n");
+    let id = stage.session().await;
+    let client = stage.client("the user");
+    client.attach(&id).await;
+    let call = json!({"path": "a.txt"});
+    let answer = stage.model.answer("go");
+    answer.calls("read", &call).calls("read", &call).calls("read", &call).ends();
+    let turn = stage.chat(&id, "go").await.turn_id;
+    client.question().await.answer(Decision::Reject);
+    let (_, state) = stage.end(&id, &turn).await;
+    let statuses: Vec<_> = calls(&state).iter().map(|call| call.status).collect();
+    use ToolCallStatus::{Completed, Rejected};
+    assert_eq!(statuses, [Completed, Completed, Rejected]);
+}
+
+#[tokio::test]
 async fn whoever_says_no_to_it_lets_the_turn_go_on() {
     let stage = Stage::new();
     stage.write("a.txt", "one\n");
@@ -112,4 +130,29 @@ async fn a_turn_ends_at_its_limit_of_time_and_leaves_nothing_running() {
     let state = stage.state(&id).await;
     assert!(state.open.is_empty());
     assert_eq!(calls(&state)[0].status, ToolCallStatus::Interrupted);
+}
+
+#[tokio::test]
+async fn what_was_applied_before_the_time_was_out_is_told() {
+    let stage = Stage::set_up(|settings| {
+        settings.max_turn_time = Duration::from_millis(100);
+        settings.apply_timeout = Duration::from_secs(600);
+    });
+    stage.write("a.txt", "a\n");
+    stage.write("b.txt", "b\n");
+    let id = stage.session_in(Mode::Edit).await;
+    let client = stage.client("silent");
+    stage.workspace.open(client.connection, &stage.path("b.txt"), 1, "b\n");
+    client.attach(&id).await;
+    let edit = |path, old| json!({"path": path, "old_text": old, "new_text": "new"});
+    let answer = stage.model.answer("go");
+    answer.calls("edit", &edit("a.txt", "a")).calls("edit", &edit("b.txt", "b")).ends();
+    let turn = stage.chat(&id, "go").await.turn_id;
+    let _silent = client.edit().await;
+    assert_eq!(client.end(&turn).await.1, Some(ErrorCode::TurnTooLong));
+    assert_eq!(stage.read("a.txt"), "new\n");
+    let state = stage.state(&id).await;
+    let told: Vec<_> = calls(&state).into_iter().filter_map(|call| call.output).collect();
+    assert!(told[0].text.contains("Applied to a.txt"), "{told:?}");
+    assert!(told[1].text.contains("it may still come"), "{told:?}");
 }
