@@ -19,6 +19,7 @@ use protocol::{
 
 use crate::{
     Editable, NamedPicture, Output, Prepared, Tool, ToolContext, ToolError, Work, approvals,
+    context::{self, Place},
     policy::{self, Situation, Verdict},
     prompts,
     review::Review,
@@ -282,15 +283,22 @@ fn begin(call: &mut RequestedCall) -> Update {
 
 /// What policy says to these effects now.
 pub(crate) async fn decide(turn: &Turn, effects: &[Effect]) -> Result<Verdict, Halt> {
-    let SessionInfo { root, folders, .. } = &turn.session.info();
-    let under = |rules: &[Rule]| {
+    let info = &turn.session.info();
+    let SessionInfo { root, folders, .. } = info;
+    let under = |skills: &[AbsPath], rules: &[Rule]| {
         let forbidden = &turn.shared.parts.settings.forbidden;
-        let situation = Situation { mode: turn.mode(), root, folders, forbidden, rules };
+        let situation = Situation { mode: turn.mode(), root, folders, forbidden, skills, rules };
         policy::decide(&situation, effects)
     };
-    match under(&[]) {
+    let mut skills = Vec::new();
+    if matches!(under(&skills, &[]), Verdict::Deny { .. }) {
+        // The files of a skill are the only ones there that may be read.
+        let place = Place::new(&turn.shared.parts, info, turn.mode());
+        skills = context::forbidden_folders(&place).await;
+    }
+    match under(&skills, &[]) {
         // Rules only ever spare a question, so they are read only where one would be asked.
-        Verdict::Ask { rememberable: true, .. } => Ok(under(&turn.rules().await?)),
+        Verdict::Ask { rememberable: true, .. } => Ok(under(&skills, &turn.rules().await?)),
         verdict => Ok(verdict),
     }
 }

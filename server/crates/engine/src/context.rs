@@ -28,6 +28,7 @@ pub(crate) use conversation::{Pictures, messages};
 pub(crate) use place::Place;
 pub(crate) use prompt::{referred, resolve};
 pub(crate) use report::report;
+pub(crate) use skills::forbidden_folders;
 pub use skills::{Skill, SkillSource};
 
 use crate::prompts::{Instructions, SkillLine};

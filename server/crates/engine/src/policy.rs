@@ -20,6 +20,8 @@ pub struct Situation<'a> {
     pub folders: &'a [AbsPath],
     /// Folders no tool may touch, resolved.
     pub forbidden: &'a [AbsPath],
+    /// Folders among those that may be read nevertheless, resolved: those of the user's skills.
+    pub skills: &'a [AbsPath],
     /// What the user has allowed.
     pub rules: &'a [Rule],
 }
@@ -65,6 +67,9 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
     let remembered = situation.rules.iter().any(|rule| rule.allow == *effect);
     let auto = situation.mode == Mode::Auto;
     match effect {
+        Effect::Read { path } if is_of_a_skill(situation, path) && !looks_secret(path) => {
+            Verdict::Allow
+        }
         Effect::Read { path } | Effect::Write { path } | Effect::Delete { path }
             if is_forbidden(situation, path) =>
         {
@@ -138,13 +143,15 @@ fn is_forbidden(situation: &Situation<'_>, path: &AbsPath) -> bool {
     situation.forbidden.iter().any(|folder| path.starts_with(folder.as_str().to_lowercase()))
 }
 
+fn is_of_a_skill(situation: &Situation<'_>, path: &AbsPath) -> bool {
+    situation.skills.iter().any(|folder| path.starts_with(folder))
+}
+
 /// Whether the agent may read a file of this path without asking. What searches many files asks
 /// this of each.
 pub fn is_free_to_read(situation: &Situation<'_>, path: &AbsPath) -> bool {
-    is_inside(situation, path)
-        && !is_forbidden(situation, path)
-        && !is_of_the_system(path)
-        && !looks_secret(path)
+    let is_open = is_inside(situation, path) && !is_forbidden(situation, path);
+    (is_open || is_of_a_skill(situation, path)) && !is_of_the_system(path) && !looks_secret(path)
 }
 
 /// Documents without a file are in an editor that works in the session's folder.
@@ -243,8 +250,9 @@ mod tests {
         let rules: Vec<Rule> = rules.iter().map(|allow| Rule { allow: allow.clone() }).collect();
         let (root, forbidden) = (path("/w"), [path("/state")]);
         let (folders, rules) = ([path("/second")], &rules);
-        let forbidden = &forbidden;
-        decide(&Situation { mode, root: &root, folders: &folders, forbidden, rules }, effects)
+        let (forbidden, skills) = (&forbidden, &[path("/state/skills/pdf")]);
+        let (root, folders) = (&root, &folders);
+        decide(&Situation { mode, root, folders, forbidden, skills, rules }, effects)
     }
 
     fn word(verdict: Verdict) -> &'static str {
@@ -277,6 +285,12 @@ mod tests {
             (read("/proc/self/environ"), [every, every, every, every]),
             (read("/state/coworker.db"), ["deny", "deny", "deny", "deny"]),
             (read("/STATE/coworker.db"), ["deny", "deny", "deny", "deny"]),
+            (read("/state/skills/pdf/forms.md"), ["allow", "allow", "allow", "allow"]),
+            (read("/state/skills/pdf/.env"), ["deny", "deny", "deny", "deny"]),
+            (read("/state/skills/other/a.md"), ["deny", "deny", "deny", "deny"]),
+            (write("/state/skills/pdf/forms.md"), ["deny", "deny", "deny", "deny"]),
+            (delete("/state/skills/pdf/forms.md"), ["deny", "deny", "deny", "deny"]),
+            (go("/state/skills/pdf/forms.md", "/w/a.md"), ["deny", "deny", "deny", "deny"]),
             (write("/w/src/a.rs"), ["ask", "deny", "allow", "allow"]),
             (write("/second/a.rs"), ["ask", "deny", "allow", "allow"]),
             (write("/elsewhere/a.rs"), ["ask", "deny", "ask", "ask"]),

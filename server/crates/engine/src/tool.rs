@@ -197,22 +197,26 @@ impl ToolContext {
     /// Whether the agent may read a resolved path without asking. A tool that looks into files
     /// which its call does not name leaves out the others.
     pub fn free_to_read(&self) -> FreeToRead {
-        self.free_in(self.folders.clone())
+        self.free_in(self.folders.clone(), None)
     }
 
     /// The same for a search below a resolved path that its call names. That it may look there
     /// has been decided; of what is there only secrets are left out.
     pub fn free_to_read_below(&self, named: &AbsPath) -> FreeToRead {
-        self.free_in(self.folders.iter().chain([named]).cloned().collect())
+        let is_forbidden = self.forbidden.iter().any(|folder| named.starts_with(folder));
+        // Only a skill is allowed there, and then all that is in it.
+        let skill = is_forbidden.then(|| named.clone());
+        self.free_in(self.folders.iter().chain([named]).cloned().collect(), skill)
     }
 
-    fn free_in(&self, folders: Vec<AbsPath>) -> FreeToRead {
+    fn free_in(&self, folders: Vec<AbsPath>, skill: Option<AbsPath>) -> FreeToRead {
         let (root, forbidden) = (self.root.clone(), self.forbidden.clone());
         Arc::new(move |path| {
             // Neither the mode nor what the user allowed makes anything free.
             let (mode, rules) = (Mode::default(), &[]);
             let (root, folders, forbidden) = (&root, &folders, &forbidden);
-            let situation = Situation { mode, root, folders, forbidden, rules };
+            let skills = skill.as_slice();
+            let situation = Situation { mode, root, folders, forbidden, skills, rules };
             policy::is_free_to_read(&situation, path)
         })
     }

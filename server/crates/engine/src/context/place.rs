@@ -24,7 +24,7 @@ pub(crate) struct Place {
     pub(super) folders: Vec<AbsPath>,
     /// The user's own, the first counts most. Not resolved.
     pub(super) user_folders: Vec<AbsPath>,
-    forbidden: Vec<AbsPath>,
+    pub(super) forbidden: Vec<AbsPath>,
     pub(super) mode: Mode,
     trust: Trust,
 }
@@ -82,6 +82,7 @@ impl Place {
             root: &self.root,
             folders: &self.folders,
             forbidden: &self.forbidden,
+            skills: &[],
             rules: &rules,
         };
         policy::decide(&situation, &[read])
@@ -108,9 +109,9 @@ impl Place {
                 // Coworker's own configuration is closed to tools; this is no tool, and people
                 // keep such files elsewhere and link them.
                 let root = resolved.parent().unwrap_or_else(|| resolved.clone());
-                let (folders, forbidden, rules) = (&[], &[], &[]);
+                let (folders, forbidden, skills, rules) = (&[], &[], &[], &[]);
                 let mode = self.mode;
-                let situation = Situation { mode, root: &root, folders, forbidden, rules };
+                let situation = Situation { mode, root: &root, folders, forbidden, skills, rules };
                 policy::decide(&situation, &[Effect::Read { path: resolved.clone() }])
             }
         };

@@ -101,6 +101,16 @@ pub(super) async fn find(place: &Place) -> Found {
     found
 }
 
+/// The folders of the user's skills that lie where no tool may look, resolved.
+pub(crate) async fn forbidden_folders(place: &Place) -> Vec<AbsPath> {
+    let skills = find(place).await.skills.into_iter();
+    let folders = skills.filter(|it| it.source == SkillSource::User).filter_map(|it| it.folder);
+    let is_below = |folder: &AbsPath| {
+        place.forbidden.iter().any(|it| folder.starts_with(it)) && !place.forbidden.contains(folder)
+    };
+    folders.filter(is_below).collect()
+}
+
 impl Found {
     async fn look_into(&mut self, place: &Place, source: SkillSource, folder: &AbsPath) {
         let owner = match source {

@@ -3,9 +3,10 @@
 use std::os::unix::fs::symlink;
 
 use engine::NewSession;
-use protocol::{AbsPath, ContextPart, SessionId, UserMessage};
+use protocol::{AbsPath, ContextPart, Mode, SessionId, ToolCallStatus, UserMessage};
+use serde_json::json;
 
-use crate::stage::{Stage, within};
+use crate::stage::{Stage, calls, within};
 
 /// The system prompt of a turn in which the user looks at a file.
 async fn system_at(stage: &Stage, id: &SessionId, file: Option<&str>) -> String {
@@ -179,6 +180,32 @@ async fn a_skill_that_breaks_the_rules_or_leads_outside_is_left_out() {
     let report = stage.sessions.context(&id, "").await.unwrap();
     let told = |name: &str| name.contains("other/SKILL.md") && name.contains("its folder `other`");
     assert!(report.parts.iter().any(|part| told(&part.name)), "{report:?}");
+}
+
+#[tokio::test]
+async fn the_files_of_a_users_skill_can_be_read_and_nothing_else_there() {
+    let stage = Stage::new();
+    stage.write("state/user/skills/pdf/SKILL.md", &skill("pdf", "Reads PDF files"));
+    stage.write("state/user/skills/pdf/more/forms.md", "Forms are hard.\n");
+    stage.write("state/user/skills/notes/forms.md", "No skill.\n");
+    stage.write("state/user/config.toml", "mode = 'ask'\n");
+    let id = stage.session_in(Mode::Auto).await;
+    let below = "state/user/skills/pdf/more";
+    let answer = stage.model.answer("go");
+    answer
+        .calls("read", &json!({"path": format!("{below}/forms.md")}))
+        .calls("grep", &json!({"pattern": "Forms", "path": "state/user/skills/pdf"}))
+        .calls("read", &json!({"path": "state/user/skills/notes/forms.md"}))
+        .calls("read", &json!({"path": "state/user/config.toml"}))
+        .calls("glob", &json!({"pattern": "*", "path": "state/user"}))
+        .calls("delete", &json!({"path": format!("{below}/forms.md")}))
+        .ends();
+    let calls = calls(&stage.complete(&id, "go").await);
+    let statuses: Vec<_> = calls.iter().map(|call| call.status).collect();
+    use ToolCallStatus::{Completed, Rejected};
+    assert_eq!(statuses, [Completed, Completed, Rejected, Rejected, Rejected, Rejected]);
+    let found = calls[1].output.as_ref().unwrap();
+    assert!(found.text.contains("forms.md:1: Forms are hard."), "{}", found.text);
 }
 
 #[tokio::test]
