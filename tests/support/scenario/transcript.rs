@@ -5,7 +5,7 @@ use std::fmt::Write;
 use protocol::{
     AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, ContextPart, Decision, EditState,
     ErrorCode, FileChangeKind, Item, ItemBody, Plan, QuestionAnswer, Status, SyntaxError, Todo,
-    TodoStatus, ToolCall, UserMessage,
+    TodoStatus, ToolCall, TurnId, UserMessage,
 };
 use serde::Serialize;
 
@@ -21,20 +21,18 @@ pub(super) struct Note {
 /// The session, item by item.
 pub(super) fn write(record: &Record, notes: &[Note]) -> String {
     let mut page = Page(String::new());
-    let mut turns = 0;
+    let mut ended = 0;
     let mut turn = None;
+    tell(&mut page, notes, ended);
     for item in &record.state.items {
         if turn != Some(&item.turn_id) {
-            end(&mut page, record, turns);
-            tell(&mut page, notes, turns);
+            end(&mut page, record, notes, turn, &mut ended);
             page.gap();
             turn = Some(&item.turn_id);
-            turns += 1;
         }
         write_item(&mut page, item);
     }
-    end(&mut page, record, turns);
-    tell(&mut page, notes, turns);
+    end(&mut page, record, notes, turn, &mut ended);
     let usage = record.state.usage;
     if usage != protocol::Usage::default() {
         page.gap();
@@ -47,16 +45,18 @@ pub(super) fn write(record: &Record, notes: &[Note]) -> String {
     page.0
 }
 
-/// How the turn ended that came as number `turns`, counted from 1.
-fn end(page: &mut Page, record: &Record, turns: usize) {
-    let Some((_, status)) = turns.checked_sub(1).and_then(|at| record.ends.get(at)) else { return };
-    let Status::Idle { stop_reason, error, .. } = status else { return };
+/// How a turn ended, and what was noted then. What belongs to no turn of the user has no end.
+fn end(page: &mut Page, record: &Record, notes: &[Note], turn: Option<&TurnId>, ended: &mut usize) {
+    let status = record.ends.iter().find(|(id, _)| Some(id) == turn).map(|(_, status)| status);
+    let Some(Status::Idle { stop_reason, error, .. }) = status else { return };
     let code = error.as_ref().map(|error| format!(", {}", error.code.as_str()));
     page.line(&format!("end: {}{}", word(stop_reason), code.unwrap_or_default()));
+    *ended += 1;
+    tell(page, notes, *ended);
 }
 
-fn tell(page: &mut Page, notes: &[Note], turns: usize) {
-    for note in notes.iter().filter(|note| note.after_turns == turns) {
+fn tell(page: &mut Page, notes: &[Note], ended: usize) {
+    for note in notes.iter().filter(|note| note.after_turns == ended) {
         page.gap();
         page.lines("", &note.text);
     }
