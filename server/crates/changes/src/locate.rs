@@ -206,10 +206,23 @@ fn place_one(
         return Err(Failure::NothingChanges);
     }
     let search = Search { old: &old, new: &new, all: wanted.replace_all };
-    search.found(text, seen).map_err(|miss| match search.cut_word(text) {
+    let mut found = search.found(text, seen).map_err(|miss| match search.cut_word(text) {
         Some(line) if miss == Miss::Nothing => Failure::CutsWord(line),
         _ => Failure::Miss(miss),
-    })
+    })?;
+    if is_as_quoted(text, &old, &found.replacements) {
+        // What has changed around it was not quoted.
+        found.tolerated.remove(&Tolerance::StaleLines);
+    }
+    Ok(found)
+}
+
+/// Whether what is replaced stands in the text letter by letter as it was quoted.
+fn is_as_quoted(text: &str, old: &str, replacements: &[Replacement]) -> bool {
+    let (Some(first), Some(last)) = (replacements.first(), replacements.last()) else {
+        return false;
+    };
+    places(text, old).any(|at| at <= first.start && last.end <= at + old.len())
 }
 
 enum Failure {
