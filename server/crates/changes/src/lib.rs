@@ -15,6 +15,7 @@ mod locate;
 mod position;
 mod presence;
 mod replacement;
+mod weave;
 
 pub use chain::{compose, depends_on};
 pub use diff::{diff, unified};
@@ -25,3 +26,4 @@ pub use locate::{
 pub use position::Encoding;
 pub use presence::shows;
 pub use replacement::{ChangeError, apply};
+pub use weave::{Obstacle, Plan, Weave};

@@ -1,0 +1,378 @@
+//! A text woven of what everybody wrote in it.
+//!
+//! One document with all that the agent proposed for it, applied to it or took back, as pieces in
+//! their order. What a hunk removed stays as a hidden piece, and so does what it has not put in
+//! yet; showing or hiding a hunk is then the same small step, in any order, for the proposal, its
+//! application, undo and redo. What the user types goes in between and belongs to nobody's hunk.
+//!
+//! A weave knows lengths, and the texts of hidden pieces only: the document itself stays where it
+//! is. It knows no session, no state but *shown*, and decides nothing; [`Weave::plan`] says what
+//! can be done and why the rest cannot.
+//!
+//! Start with [`Weave::edit`], what the user does, and [`Weave::propose`], what the agent does.
+
+mod fragment;
+mod turning;
+
+use std::ops::Range;
+
+use protocol::Replacement;
+use serde::{Deserialize, Serialize};
+
+use crate::replacement::{ChangeError, check_order};
+use fragment::Fragment;
+pub use turning::{Obstacle, Plan};
+
+/// A document as the pieces it was woven of. Hunks are numbers, counted from 0 as proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weave {
+    fragments: Vec<Fragment>,
+    hunks: Vec<Hunk>,
+}
+
+/// What the weave knows of a hunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Hunk {
+    /// Whether the document has it.
+    shown: bool,
+    /// Whether somebody changed text that it would take away; while it is hidden.
+    touched: bool,
+    /// Whether it puts text in.
+    writes: bool,
+    /// Earlier hunks whose text it changes.
+    needs: Vec<usize>,
+    /// Whether it can no longer be shown or hidden.
+    forgotten: bool,
+}
+
+impl Weave {
+    /// A document of so many bytes in which nobody but the user wrote.
+    pub fn new(bytes: usize) -> Self {
+        let fragments = if bytes > 0 { vec![Fragment::plain(bytes)] } else { Vec::new() };
+        Self { fragments, hunks: Vec::new() }
+    }
+
+    /// How many bytes the document has.
+    pub fn len(&self) -> usize {
+        self.fragments.iter().map(|fragment| self.visible(fragment)).sum()
+    }
+
+    /// Whether the document has no text.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many hunks were proposed.
+    pub fn hunks(&self) -> usize {
+        self.hunks.len()
+    }
+
+    /// Whether the document has the hunk's text.
+    pub fn is_shown(&self, hunk: usize) -> bool {
+        self.hunks.get(hunk).is_some_and(|hunk| hunk.shown)
+    }
+
+    /// Takes in what the user, or anybody but the agent, changed in the document. All of it counts
+    /// offsets in the text before.
+    ///
+    /// # Errors
+    /// The replacements overlap or leave the text; the weave is as before.
+    pub fn edit(&mut self, replacements: &[Replacement]) -> Result<(), ChangeError> {
+        check_order(replacements)?;
+        if let Some(Replacement { end, .. }) = replacements.last()
+            && *end > self.len()
+        {
+            return Err(ChangeError::BeyondEnd { end: *end, length: self.len() });
+        }
+        // From the last to the first, so that no offset moves before its turn.
+        for replacement in replacements.iter().rev() {
+            let shown = |hunks: &[Hunk], hunk: usize| hunks[hunk].shown;
+            let start = self.split(replacement.start, &shown)?;
+            let end = self.split(replacement.end, &shown)?;
+            if replacement.start < replacement.end {
+                self.remove(start, end);
+            }
+            if !replacement.text.is_empty() {
+                let at = self.place_between(start);
+                self.fragments.insert(at, Fragment::plain(replacement.text.len()));
+            }
+            self.join();
+        }
+        Ok(())
+    }
+
+    /// Takes in a hunk, hidden, and gives its number. It is made for the text that the document
+    /// would have with the hunks `with`, too; `hunk.start` and the rest count offsets there.
+    ///
+    /// # Errors
+    /// The replacements overlap, leave the text or cut a character; the weave is as before.
+    pub fn propose(
+        &mut self,
+        replacements: &[Replacement],
+        with: &[usize],
+    ) -> Result<usize, ChangeError> {
+        check_order(replacements)?;
+        let number = self.hunks.len();
+        let shown = |hunks: &[Hunk], hunk: usize| hunks[hunk].shown || with.contains(&hunk);
+        let length = self.length(&shown);
+        if let Some(Replacement { end, .. }) = replacements.last()
+            && *end > length
+        {
+            return Err(ChangeError::BeyondEnd { end: *end, length });
+        }
+        let needs = self.needs(replacements, &shown);
+        let mut woven = self.clone();
+        let writes = replacements.iter().any(|replacement| !replacement.text.is_empty());
+        for Replacement { start, end, text } in replacements.iter().rev() {
+            let first = woven.split(*start, &shown)?;
+            let last = woven.split(*end, &shown)?.max(first);
+            for fragment in &mut woven.fragments[first..last] {
+                if fragment.is_visible(|hunk| shown(&self.hunks, hunk)) {
+                    fragment.deleted.push(number);
+                }
+            }
+            if !text.is_empty() {
+                woven.fragments.insert(last, Fragment::proposed(number, text.clone()));
+            }
+        }
+        woven.hunks.push(Hunk { shown: false, touched: false, writes, needs, forgotten: false });
+        *self = woven;
+        Ok(number)
+    }
+
+    /// Earlier hunks that this one needs: those whose text it changes, adds to at either end, or
+    /// writes into the gap of.
+    pub fn needs_of(&self, hunk: usize) -> &[usize] {
+        self.hunks.get(hunk).map_or(&[], |hunk| &hunk.needs)
+    }
+
+    /// Where a hunk stands in the document: from the first to the last byte that it wrote or, if
+    /// it is hidden, would take away. Empty where it only took away, or would only put in.
+    pub fn place(&self, hunk: usize) -> Option<Range<usize>> {
+        let mut place: Option<Range<usize>> = None;
+        let mut start = 0;
+        for fragment in &self.fragments {
+            let end = start + self.visible(fragment);
+            if fragment.inserted == Some(hunk) || fragment.deleted.contains(&hunk) {
+                place = Some(place.map_or(start, |place| place.start)..end);
+            }
+            start = end;
+        }
+        place
+    }
+
+    /// The stretches of the document that hunks wrote, in order, with the hunk.
+    pub fn written(&self) -> Vec<(usize, Range<usize>)> {
+        let mut written: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut start = 0;
+        for fragment in &self.fragments {
+            let end = start + self.visible(fragment);
+            if let Some(hunk) = fragment.inserted.filter(|_| start < end) {
+                match written.last_mut() {
+                    Some((last, range)) if *last == hunk && range.end == start => range.end = end,
+                    _ => written.push((hunk, start..end)),
+                }
+            }
+            start = end;
+        }
+        written
+    }
+
+    /// Forgets hunks whose text is nobody's business any longer: it stays, as the user's. Numbers
+    /// of hunks stay what they are.
+    pub fn forget(&mut self, is_forgotten: impl Fn(usize) -> bool) {
+        let hunks = &self.hunks;
+        self.fragments.retain_mut(|fragment| {
+            let was_visible = fragment.is_visible(|hunk| hunks[hunk].shown);
+            fragment.deleted.retain(|hunk| !is_forgotten(*hunk));
+            if let Some(hunk) = fragment.inserted.filter(|hunk| is_forgotten(*hunk)) {
+                fragment.inserted = None;
+                if !hunks[hunk].shown {
+                    return false;
+                }
+            }
+            // What only forgotten hunks took away, nobody can bring back any longer.
+            was_visible || !fragment.is_visible(|hunk| hunks[hunk].shown)
+        });
+        for (_, hunk) in self.hunks.iter_mut().enumerate().filter(|(hunk, _)| is_forgotten(*hunk)) {
+            hunk.forgotten = true;
+        }
+        self.join();
+    }
+
+    fn visible(&self, fragment: &Fragment) -> usize {
+        if fragment.is_visible(|hunk| self.hunks[hunk].shown) { fragment.bytes } else { 0 }
+    }
+
+    fn length(&self, shown: &impl Fn(&[Hunk], usize) -> bool) -> usize {
+        let is_visible =
+            |fragment: &&Fragment| fragment.is_visible(|hunk| shown(&self.hunks, hunk));
+        self.fragments.iter().filter(is_visible).map(|fragment| fragment.bytes).sum()
+    }
+
+    /// Makes `offset` a border between pieces and gives the first piece behind it, hidden ones
+    /// included.
+    fn split(
+        &mut self,
+        offset: usize,
+        shown: &impl Fn(&[Hunk], usize) -> bool,
+    ) -> Result<usize, ChangeError> {
+        let mut start = 0;
+        for index in 0..self.fragments.len() {
+            if start == offset {
+                return Ok(index);
+            }
+            let fragment = &self.fragments[index];
+            if !fragment.is_visible(|hunk| shown(&self.hunks, hunk)) {
+                continue;
+            }
+            let end = start + fragment.bytes;
+            if offset < end {
+                let rest = self.fragments[index]
+                    .split_off(offset - start)
+                    .ok_or(ChangeError::InsideCharacter { offset })?;
+                self.fragments.insert(index + 1, rest);
+                return Ok(index + 1);
+            }
+            start = end;
+        }
+        Ok(self.fragments.len())
+    }
+
+    /// Takes the visible pieces from `start` to `end` away for good.
+    fn remove(&mut self, start: usize, end: usize) {
+        let is_hidden = |weave: &Self, index: usize| {
+            weave.fragments.get(index).is_some_and(|fragment| weave.visible(fragment) == 0)
+        };
+        let mut first = start;
+        while is_hidden(self, first) {
+            first += 1;
+        }
+        // What stood beside the hidden pieces at either end is gone.
+        let mut before = first;
+        while before > 0 && is_hidden(self, before - 1) {
+            before -= 1;
+            self.fragments[before].lost.right = true;
+        }
+        let mut behind = end;
+        while is_hidden(self, behind) {
+            self.fragments[behind].lost.left = true;
+            behind += 1;
+        }
+        let mut index = first;
+        for _ in first..end {
+            if is_hidden(self, index) {
+                self.fragments[index].lost = fragment::Lost { left: true, right: true };
+                index += 1;
+            } else {
+                let gone = self.fragments.remove(index);
+                self.touch(&gone.deleted);
+            }
+        }
+    }
+
+    /// Where in the run of hidden pieces from `start` on a text belongs that is typed there.
+    ///
+    /// Whole lines stay before it, since what is typed at the start of a line is part of it; so
+    /// does what comes in place of the text before.
+    fn place_between(&mut self, start: usize) -> usize {
+        let mut at = start;
+        while let Some(fragment) = self.fragments.get(at)
+            && self.visible(fragment) == 0
+        {
+            let replaces = fragment.inserted.is_some_and(|hunk| {
+                let before = at.checked_sub(1).and_then(|before| self.fragments.get(before));
+                before.is_some_and(|before| before.deleted.contains(&hunk))
+            });
+            if !replaces && !fragment.hidden_text().ends_with('\n') {
+                break;
+            }
+            at += 1;
+        }
+        let mut before = self.fragments[..start].iter().rev();
+        let mut behind = self.fragments[start..].iter();
+        let is_visible = |fragment: &&Fragment| self.visible(fragment) > 0;
+        let (before, behind) = (before.find(is_visible), behind.find(is_visible));
+        if let (Some(before), Some(behind)) = (before, behind) {
+            // Typed inside of what hidden hunks would take away.
+            let inside: Vec<usize> = before
+                .deleted
+                .iter()
+                .filter(|hunk| behind.deleted.contains(hunk))
+                .copied()
+                .collect();
+            self.touch(&inside);
+        }
+        at
+    }
+
+    fn touch(&mut self, hunks: &[usize]) {
+        for &hunk in hunks {
+            self.hunks[hunk].touched |= !self.hunks[hunk].shown;
+        }
+    }
+
+    /// Joins neighbours that are nobody's, so that typing does not leave a piece for each letter.
+    fn join(&mut self) {
+        self.fragments.dedup_by(|next, fragment| {
+            let joins = fragment.is_plain() && next.is_plain();
+            if joins {
+                fragment.bytes += next.bytes;
+            }
+            joins
+        });
+    }
+
+    /// The earlier hunks that the replacements of a new one need, in the text with `shown`.
+    fn needs(
+        &self,
+        replacements: &[Replacement],
+        shown: &impl Fn(&[Hunk], usize) -> bool,
+    ) -> Vec<usize> {
+        let mut places: Vec<Option<Range<usize>>> = vec![None; self.hunks.len()];
+        let mut needed = vec![false; self.hunks.len()];
+        let mut start = 0;
+        let replaced_by = |hunk: usize, mut behind: std::slice::Iter<'_, Fragment>| {
+            behind
+                .find(|next| !next.deleted.contains(&hunk))
+                .is_some_and(|next| next.inserted == Some(hunk))
+        };
+        // Each stretch that a hunk wrote is a place, and each gap where it wrote nothing.
+        for (index, fragment) in self.fragments.iter().enumerate() {
+            let is_visible = fragment.is_visible(|hunk| shown(&self.hunks, hunk));
+            let end = start + if is_visible { fragment.bytes } else { 0 };
+            let mut meet = |hunk: usize, place: Range<usize>| {
+                needed[hunk] |= shown(&self.hunks, hunk)
+                    && replacements.iter().any(|replacement| touches(&place, replacement));
+            };
+            if let Some(hunk) = fragment.inserted {
+                let place = match places[hunk].take() {
+                    Some(place) if place.end == start => place.start..end,
+                    _ => start..end,
+                };
+                meet(hunk, place.clone());
+                places[hunk] = Some(place);
+            }
+            for &hunk in fragment.deleted.iter().filter(|_| !is_visible) {
+                let behind = self.fragments[index + 1..].iter();
+                if !replaced_by(hunk, behind) {
+                    meet(hunk, start..start);
+                }
+            }
+            start = end;
+        }
+        (0..needed.len()).filter(|hunk| needed[*hunk]).collect()
+    }
+}
+
+fn touches(place: &Range<usize>, replacement: &Replacement) -> bool {
+    let &Replacement { start, end, .. } = replacement;
+    if place.is_empty() || start == end {
+        start <= place.end && place.start <= end
+    } else {
+        start < place.end && place.start < end
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! What a weave does in single cases; what holds in all of them is in `properties`.
+
+use std::collections::BTreeMap;
+
+use protocol::Replacement;
+use ropey::Rope;
+
+use super::{Obstacle, Weave};
+use crate::apply;
+
+mod properties;
+
+/// A document with its weave.
+#[derive(Clone, Debug)]
+struct Woven {
+    text: String,
+    weave: Weave,
+}
+
+fn replace(start: usize, end: usize, text: &str) -> Replacement {
+    Replacement { start, end, text: text.into() }
+}
+
+impl Woven {
+    fn new(text: &str) -> Self {
+        Self { text: text.into(), weave: Weave::new(text.len()) }
+    }
+
+    fn types(&mut self, start: usize, end: usize, text: &str) -> &mut Self {
+        let typed = [replace(start, end, text)];
+        self.text = apply(&self.text, &typed).unwrap();
+        self.weave.edit(&typed).unwrap();
+        self
+    }
+
+    fn propose(&mut self, start: usize, end: usize, text: &str) -> usize {
+        self.weave.propose(&[replace(start, end, text)], &[]).unwrap()
+    }
+
+    /// Proposes and applies.
+    fn write(&mut self, start: usize, end: usize, text: &str) -> usize {
+        let hunk = self.propose(start, end, text);
+        assert_eq!(self.turn(&[hunk], true), []);
+        hunk
+    }
+
+    /// Shows or hides, and gives what stood in the way.
+    fn turn(&mut self, hunks: &[usize], shown: bool) -> Vec<(usize, Obstacle)> {
+        let wishes: BTreeMap<usize, bool> = hunks.iter().map(|hunk| (*hunk, shown)).collect();
+        let plan = self.weave.plan(&wishes, |_| true);
+        let before = Rope::from_str(&self.text);
+        self.text = apply(&self.text, &plan.replacements).unwrap();
+        self.weave.turn(&plan, &before);
+        plan.refused.into_iter().collect()
+    }
+
+    fn show(&mut self, hunk: usize) -> &str {
+        assert_eq!(self.turn(&[hunk], true), []);
+        &self.text
+    }
+
+    fn hide(&mut self, hunk: usize) -> &str {
+        assert_eq!(self.turn(&[hunk], false), []);
+        &self.text
+    }
+}
+
+#[test]
+fn a_proposal_is_carried_through_typing_around_it() {
+    let mut it = Woven::new("one two three");
+    let hunk = it.propose(4, 7, "2");
+    it.types(0, 0, "zero ").types(12, 12, ",").types(19, 19, "!");
+    assert_eq!((it.text.as_str(), it.weave.place(hunk)), ("zero one two, three!", Some(9..12)));
+    assert_eq!(it.show(hunk), "zero one 2, three!");
+    assert_eq!(it.weave.place(hunk), Some(9..10));
+}
+
+#[test]
+fn typing_in_what_a_proposal_replaces_is_in_its_way() {
+    for (start, end, text) in [(5, 5, "x"), (5, 6, ""), (3, 5, ""), (6, 8, ""), (0, 13, "new")] {
+        let mut it = Woven::new("one two three");
+        let hunk = it.propose(4, 7, "2");
+        it.types(start, end, text);
+        let typed = it.text.clone();
+        assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Touched)], "{start} {end} {text}");
+        assert_eq!(it.text, typed);
+    }
+}
+
+#[test]
+fn what_is_put_in_needs_one_of_its_neighbours() {
+    let mut it = Woven::new("abcdef");
+    let hunk = it.propose(3, 3, "X");
+    it.types(3, 4, "");
+    assert_eq!(it.clone().show(hunk), "abcXef");
+    it.types(2, 3, "");
+    assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Surroundings)]);
+}
+
+#[test]
+fn typed_at_the_start_of_a_line_belongs_to_that_line() {
+    let mut it = Woven::new("a\nb\n");
+    let hunk = it.propose(2, 2, "new\n");
+    it.types(2, 2, "x").types(3, 3, "y");
+    assert_eq!(it.show(hunk), "a\nnew\nxyb\n");
+    let mut it = Woven::new("a\nb\nc\n");
+    let hunk = it.write(2, 4, "");
+    it.types(2, 2, "x");
+    assert_eq!(it.hide(hunk), "a\nb\nxc\n");
+}
+
+#[test]
+fn typed_behind_a_word_stays_behind_what_replaces_it() {
+    let mut it = Woven::new("foo()");
+    let hunk = it.propose(0, 3, "bar");
+    it.types(3, 3, "_all");
+    assert_eq!(it.show(hunk), "bar_all()");
+    assert_eq!(it.hide(hunk), "foo_all()");
+}
+
+#[test]
+fn undo_takes_back_its_own_text_only() {
+    let mut it = Woven::new("fn old() {}\n");
+    let hunk = it.write(3, 6, "shiny_new");
+    it.types(8, 8, "TYPED").types(0, 0, "pub ");
+    assert_eq!(it.text, "pub fn shinyTYPED_new() {}\n");
+    assert_eq!(it.hide(hunk), "pub fn oldTYPED() {}\n");
+    assert_eq!(it.show(hunk), "pub fn shinyTYPED_new() {}\n");
+}
+
+#[test]
+fn undo_restores_only_where_it_stood() {
+    let mut it = Woven::new("one\ntwo\nthree\n");
+    let hunk = it.write(4, 8, "");
+    it.types(3, 5, "");
+    assert_eq!(it.turn(&[hunk], false), [(hunk, Obstacle::Surroundings)]);
+    assert_eq!(it.text, "onehree\n");
+    let mut it = Woven::new("a b c");
+    let hunk = it.write(2, 3, "B");
+    it.types(2, 3, "mine");
+    assert_eq!(it.turn(&[hunk], false), [(hunk, Obstacle::Gone)]);
+    assert_eq!(it.text, "a mine c");
+}
+
+#[test]
+fn hunks_that_build_on_each_other_are_turned_together_or_in_order() {
+    let mut it = Woven::new("start end");
+    let first = it.propose(6, 6, "middle ");
+    let second = it.weave.propose(&[replace(6, 9, "MID")], &[first]).unwrap();
+    assert_eq!(it.weave.needs_of(second), [first]);
+    assert_eq!(it.turn(&[second], true), [(second, Obstacle::Needs(first))]);
+    assert_eq!(it.turn(&[first, second], true), []);
+    assert_eq!(it.text, "start MIDdle end");
+    assert_eq!(it.turn(&[first], false), [(first, Obstacle::NeededBy(second))]);
+    assert_eq!(it.hide(second), "start middle end");
+    assert_eq!(it.hide(first), "start end");
+}
+
+#[test]
+fn text_of_somebody_else_stays_in_what_is_undone() {
+    let mut it = Woven::new("a\n");
+    let ours = it.write(2, 2, "let x = 1;\n");
+    let theirs = it.write(10, 11, "22");
+    let plan = it.weave.plan(&BTreeMap::from([(ours, false)]), |_| false);
+    assert_eq!(apply(&it.text, &plan.replacements).unwrap(), "a\n22");
+    it.hide(theirs);
+    assert_eq!(it.hide(ours), "a\n");
+}
+
+#[test]
+fn what_one_hunk_undone_brought_back_another_may_take_away() {
+    let mut it = Woven::new("abc");
+    let first = it.write(1, 2, "");
+    it.hide(first);
+    let second = it.write(1, 2, "X");
+    assert_eq!(it.show(first), "aXc");
+    assert_eq!(it.hide(second), "ac");
+    assert_eq!(it.hide(first), "abc");
+}
+
+#[test]
+fn forgotten_hunks_leave_their_text() {
+    let mut it = Woven::new("one two three");
+    let (kept, undone) = (it.write(0, 3, "1"), it.write(2, 5, "2"));
+    let pending = it.propose(4, 9, "3");
+    it.hide(undone);
+    it.weave.forget(|hunk| hunk != pending);
+    assert_eq!((it.text.as_str(), it.weave.len()), ("1 two three", 11));
+    assert_eq!(it.weave.written(), []);
+    assert_eq!(it.show(pending), "1 two 3");
+    assert_eq!((it.weave.place(kept), it.weave.written()), (None, vec![(pending, 6..7)]));
+}
+
+#[test]
+fn what_makes_no_sense_changes_nothing() {
+    let mut it = Woven::new("abc");
+    let hunk = it.propose(1, 1, "ä");
+    let before = it.weave.clone();
+    assert!(it.weave.edit(&[replace(0, 4, "")]).is_err());
+    assert!(it.weave.propose(&[replace(2, 3, "")], &[hunk]).is_err());
+    assert!(it.weave.propose(&[replace(2, 3, ""), replace(0, 1, "")], &[]).is_err());
+    assert_eq!(it.weave, before);
+}
+
+#[test]
+fn typing_leaves_no_piece_for_each_letter() {
+    let mut it = Woven::new("abc");
+    it.propose(3, 3, "later");
+    for at in 0..100 {
+        it.types(at, at, "x");
+    }
+    assert_eq!(it.weave.fragments.len(), 2);
+}

@@ -1,0 +1,299 @@
+//! What holds however the user types while the agent proposes, applies and takes back.
+//!
+//! Every character but line breaks is there once, so a text tells by itself who wrote what. The
+//! user's typing goes through the positions of an editor, in all three encodings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use protocol::Replacement;
+use ropey::Rope;
+
+use super::{Obstacle, Weave, replace};
+use crate::{Encoding, apply};
+
+const CASES: u32 = 10_000;
+
+/// A step of the world. Numbers are taken modulo what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    Types { places: Vec<(usize, usize, usize)>, encoding: Encoding },
+    Proposes { places: Vec<(usize, usize, usize)>, on_pending: bool },
+    Turns { hunks: u16, shown: bool },
+    Forgets { hunks: u16 },
+}
+
+fn places() -> impl Strategy<Value = Vec<(usize, usize, usize)>> {
+    prop::collection::vec((0..200_usize, 0..9_usize, 0..5_usize), 1..4)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let encoding = prop::sample::select(vec![Encoding::Utf8, Encoding::Utf16, Encoding::Utf32]);
+    prop_oneof![
+        4 => (places(), encoding).prop_map(|(places, encoding)| Step::Types { places, encoding }),
+        3 => (places(), any::<bool>())
+            .prop_map(|(places, on_pending)| Step::Proposes { places, on_pending }),
+        3 => (any::<u16>(), any::<bool>()).prop_map(|(hunks, shown)| Step::Turns { hunks, shown }),
+        1 => any::<u16>().prop_map(|hunks| Step::Forgets { hunks }),
+    ]
+}
+
+/// New characters, each of them once: of one to four bytes, combining ones among them.
+#[derive(Debug)]
+struct Letters(u32);
+
+impl Letters {
+    fn text(&mut self, length: usize) -> String {
+        (0..length).map(|_| self.next()).collect()
+    }
+
+    fn next(&mut self) -> String {
+        self.0 += 1;
+        let number = self.0;
+        let breaks = ["\n", "\r\n"];
+        let start = match number % 8 {
+            0 => return breaks[number as usize / 8 % breaks.len()].to_owned(),
+            1 if number < 800 => 0x300 + number / 8,
+            2 | 3 => 0x1_f300,
+            4 if number < 400 => 0x80 + 0x100,
+            _ => 0x4e00,
+        };
+        char::from_u32(start + number % 8 / 4 + number).map(String::from).unwrap_or_default()
+    }
+}
+
+fn is_break(char: char) -> bool {
+    char == '\n' || char == '\r'
+}
+
+/// A document, and what is known of who wrote its characters.
+#[derive(Debug)]
+struct World {
+    text: String,
+    weave: Weave,
+    letters: Letters,
+    /// What the user wrote, or what was there before.
+    own: BTreeSet<char>,
+    /// What each hunk takes away.
+    taken: Vec<BTreeSet<char>>,
+}
+
+impl World {
+    fn new(length: usize) -> Self {
+        let mut letters = Letters(0);
+        let text = letters.text(length);
+        let own = text.chars().collect();
+        Self { weave: Weave::new(text.len()), text, letters, own, taken: Vec::new() }
+    }
+
+    /// Replacements in order at places of a text where a client has positions.
+    fn at(&mut self, text: &str, places: &[(usize, usize, usize)]) -> Vec<Replacement> {
+        let is_place =
+            |at: usize| at > 0 && at < text.len() && &text.as_bytes()[at - 1..=at] == b"\r\n";
+        let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        let ends: Vec<usize> = ends.filter(|at| !is_place(*at)).collect();
+        let mut sorted = places.to_vec();
+        sorted.sort_unstable_by_key(|(start, ..)| start % ends.len());
+        let mut last = 0;
+        let mut replacements = Vec::new();
+        for (start, gone, new) in sorted {
+            let start = (start % ends.len()).max(last);
+            last = (start + gone.saturating_sub(3)).min(ends.len() - 1);
+            let text = self.letters.text(new);
+            replacements.push(replace(ends[start], ends[last], &text));
+        }
+        replacements
+    }
+
+    fn types(&mut self, replacements: &[Replacement], encoding: Encoding) {
+        let rope = Rope::from_str(&self.text);
+        let sent = replacements.iter().map(|one| {
+            let at = |offset| {
+                let (line, character) = encoding.position(&rope, offset);
+                encoding.offset(&rope, line, character)
+            };
+            replace(at(one.start), at(one.end), &one.text)
+        });
+        let sent: Vec<Replacement> = sent.collect();
+        assert_eq!(sent, replacements);
+        self.own.extend(sent.iter().flat_map(|one| one.text.chars()));
+        self.text = apply(&self.text, &sent).unwrap();
+        self.weave.edit(&sent).unwrap();
+        assert_eq!(self.weave.len(), self.text.len());
+    }
+
+    /// The text with these hunks shown, too.
+    fn with(&self, hunks: &[usize]) -> String {
+        let shown = hunks.iter().map(|hunk| (*hunk, true)).collect();
+        apply(&self.text, &self.weave.replacements(&shown)).unwrap()
+    }
+
+    fn proposes(&mut self, places: &[(usize, usize, usize)], on: &[usize]) {
+        let text = self.with(on);
+        let proposal = self.at(&text, places);
+        let gone = proposal.iter().flat_map(|one| text[one.start..one.end].chars());
+        self.taken.push(gone.collect());
+        self.weave.propose(&proposal, on).unwrap();
+        assert_eq!(self.with(&[on, &[self.weave.hunks() - 1]].concat()), {
+            apply(&text, &proposal).unwrap()
+        });
+    }
+
+    fn pending(&self) -> Vec<usize> {
+        (0..self.weave.hunks()).filter(|hunk| !self.weave.is_shown(*hunk)).collect()
+    }
+
+    /// The user's characters but for line breaks, without those that some hunks take away.
+    fn own(&self, without: &BTreeSet<char>) -> String {
+        let is_own =
+            |char: &char| !is_break(*char) && self.own.contains(char) && !without.contains(char);
+        self.text.chars().filter(is_own).collect()
+    }
+
+    /// Turns hunks as far as possible. The user's text stays in its order, but for what a hunk
+    /// that is shown was proposed to take away, or one that is hidden brings back.
+    fn turns(&mut self, hunks: impl Iterator<Item = usize>, shown: bool) -> bool {
+        let wishes: BTreeMap<usize, bool> = hunks.map(|hunk| (hunk, shown)).collect();
+        let plan = self.weave.plan(&wishes, |_| false);
+        let of_plan = plan.hunks.keys().flat_map(|hunk| self.taken[*hunk].iter().copied());
+        let taken: BTreeSet<char> = of_plan.collect();
+        let (own, before) = (self.own(&taken), self.text.clone());
+        self.text = apply(&self.text, &plan.replacements).unwrap();
+        self.weave.turn(&plan, &Rope::from_str(&before));
+        assert_eq!(self.own(&taken), own);
+        assert_eq!(self.weave.len(), self.text.len());
+        // Nobody wrote a character twice.
+        let chars: Vec<char> = self.text.chars().filter(|char| !is_break(*char)).collect();
+        assert_eq!(chars.iter().collect::<BTreeSet<_>>().len(), chars.len());
+        // And back again, if nothing happens in between, and what it builds on is there.
+        let back = plan.hunks.iter().map(|(hunk, shown)| (*hunk, !shown)).collect();
+        let back = self.weave.plan(&back, |_| false);
+        let needs = |obstacle| matches!(obstacle, Obstacle::Needs(_));
+        assert!(back.refused.values().copied().all(needs));
+        if back.refused.is_empty() {
+            assert_eq!(apply(&self.text, &back.replacements).unwrap(), before);
+        }
+        plan.refused.is_empty()
+    }
+
+    fn does(&mut self, step: &Step) {
+        let chosen = |hunks: u16| move |hunk: &usize| hunks & (1 << (hunk % 16)) != 0;
+        match step {
+            Step::Types { places, encoding } => {
+                let typed = self.at(&self.text.clone(), places);
+                self.types(&typed, *encoding);
+            }
+            Step::Proposes { places, on_pending } => {
+                let on = if *on_pending { self.pending() } else { Vec::new() };
+                self.proposes(places, &on);
+            }
+            Step::Turns { hunks, shown } => {
+                self.turns((0..self.weave.hunks()).filter(chosen(*hunks)), *shown);
+            }
+            Step::Forgets { hunks } => {
+                let hunks = chosen(*hunks);
+                self.weave.forget(|hunk| hunks(&hunk));
+                assert_eq!(self.weave.len(), self.text.len());
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn no_character_of_the_user_is_lost_or_moved(
+        length in 0..60_usize,
+        steps in prop::collection::vec(step(), 1..16),
+    ) {
+        let mut world = World::new(length);
+        for step in &steps {
+            world.does(step);
+        }
+    }
+
+    #[test]
+    fn accepting_all_in_an_untouched_file_gives_the_proposal(
+        length in 0..60_usize,
+        proposals in prop::collection::vec(places(), 1..6),
+    ) {
+        let mut world = World::new(length);
+        for places in &proposals {
+            world.proposes(places, &world.pending());
+        }
+        let proposal = world.with(&world.pending());
+        prop_assert!(world.turns(0..proposals.len(), true));
+        prop_assert_eq!(world.text, proposal);
+    }
+
+    #[test]
+    fn what_comes_in_one_batch_may_come_in_parts(
+        length in 1..60_usize,
+        before in prop::collection::vec(step(), 1..8),
+        places in places(),
+    ) {
+        let mut world = World::new(length);
+        before.iter().for_each(|step| world.does(step));
+        let batch = world.at(&world.text.clone(), &places);
+        let mut whole = world.weave.clone();
+        whole.edit(&batch).unwrap();
+        for part in batch.iter().rev() {
+            let Replacement { start, end, text } = part;
+            world.weave.edit(&[replace(*start, *end, "")]).unwrap();
+            let mut at = *start;
+            for char in text.chars() {
+                world.weave.edit(&[replace(at, at, &char.to_string())]).unwrap();
+                at += char.len_utf8();
+            }
+        }
+        prop_assert_eq!(whole, world.weave);
+    }
+
+    #[test]
+    fn without_typing_in_its_text_the_agent_leaves_nothing(
+        length in 1..60_usize,
+        steps in prop::collection::vec((any::<bool>(), places(), any::<u16>()), 1..12),
+    ) {
+        let mut world = World::new(length);
+        // The text with the user's typing alone.
+        let mut own = world.text.clone();
+        for (is_agent, places, hunks) in &steps {
+            if *is_agent {
+                world.proposes(places, &[]);
+                world.turns((0..world.weave.hunks()).filter(|hunk| hunks & (1 << hunk) != 0), true);
+                continue;
+            }
+            for one in world.at(&world.text.clone(), places).into_iter().rev() {
+                let Some((start, end)) = own_place(&world.text, &own, &one) else { continue };
+                own = apply(&own, &[replace(start, end, &one.text)]).unwrap();
+                world.types(&[one], Encoding::Utf16);
+            }
+        }
+        let all = world.turns(0..world.weave.hunks(), false);
+        prop_assert!(!all || world.text == own, "{:?}\n{:?}", world.text, own);
+    }
+}
+
+/// Where typing stands in the text without the agent, if the agent wrote and took away nothing
+/// next to it.
+fn own_place(text: &str, own: &str, typed: &Replacement) -> Option<(usize, usize)> {
+    let place = |at: usize| {
+        let (front, back) = text.split_at(at);
+        let before = front.trim_end_matches(is_break);
+        let behind = back.trim_start_matches(is_break);
+        let (last, first) = (before.chars().next_back(), behind.chars().next());
+        let start = match last {
+            Some(last) => own.find(last)? + last.len_utf8(),
+            None => 0,
+        };
+        let end = match first {
+            Some(first) => own.find(first)?,
+            None => own.len(),
+        };
+        let between = &text[before.len()..text.len() - behind.len()];
+        (own.get(start..end)? == between).then_some(start + front.len() - before.len())
+    };
+    let (start, end) = (place(typed.start)?, place(typed.end)?);
+    (own.get(start..end)? == &text[typed.start..typed.end]).then_some((start, end))
+}
