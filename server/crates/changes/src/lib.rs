@@ -10,6 +10,7 @@
 mod chain;
 mod diff;
 mod fragments;
+mod hunks;
 mod line_breaks;
 mod locate;
 mod position;
@@ -19,6 +20,7 @@ mod weave;
 
 pub use chain::{compose, depends_on};
 pub use diff::{diff, unified};
+pub use hunks::hunks;
 pub use line_breaks::{Normal, with_lf};
 pub use locate::{
     MAX_LINES, Placed, Placement, Refusal, Refused, Seen, Substitution, Tolerance, place,
