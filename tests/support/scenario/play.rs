@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use protocol::{
-    AbsPath, Answer, ApprovalSubject, Decision, EditDecision, ItemBody, ItemId, Question,
+    AbsPath, Answer, ApprovalSubject, Decision, HunkDecision, ItemBody, ItemId, Question,
     QuestionAnswer, QueueChange, SessionState, Status, Update,
 };
 use serde_json::Value;
@@ -376,12 +376,12 @@ fn rejected(
     change_set: &ItemId,
     number: usize,
     reason: Option<String>,
-) -> Result<EditDecision> {
+) -> Result<HunkDecision> {
     let set = match state.item(change_set).map(|item| &item.body) {
         Some(ItemBody::ChangeSet(set)) => Some(set),
         _ => None,
     };
     let mut edits = set.into_iter().flat_map(|set| &set.files).flat_map(|file| &file.edits);
     let edit = edits.nth(number - 1).with_context(|| format!("there is no edit {number}"))?;
-    Ok(EditDecision { edit_id: edit.id.clone(), accept: false, reason })
+    Ok(HunkDecision { hunk_id: edit.id.clone(), accept: false, reason })
 }

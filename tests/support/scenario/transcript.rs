@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use protocol::{
-    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, ContextPart, Decision, EditState,
-    ErrorCode, FileChangeKind, Item, ItemBody, Plan, QuestionAnswer, Status, SyntaxError, Todo,
+    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, ContextPart, Decision, ErrorCode,
+    FileChangeKind, HunkState, Item, ItemBody, Plan, QuestionAnswer, Status, SyntaxError, Todo,
     TodoStatus, ToolCall, TurnId, UserMessage,
 };
 use serde::Serialize;
@@ -199,9 +199,9 @@ fn change_set(page: &mut Page, set: &ChangeSet) {
         for edit in &file.edits {
             number += 1;
             let state = match &edit.state {
-                EditState::Rejected { reason: Some(reason) } => format!("rejected, {reason:?}"),
-                EditState::Conflicted { reason } => format!("conflicted, {reason:?}"),
-                EditState::Rejected { reason: None } => "rejected".to_owned(),
+                HunkState::Rejected { reason: Some(reason) } => format!("rejected, {reason:?}"),
+                HunkState::Conflicted { reason } => format!("conflicted, {reason:?}"),
+                HunkState::Rejected { reason: None } => "rejected".to_owned(),
                 other => word(other),
             };
             page.below(&format!("edit {number}: {state}"));

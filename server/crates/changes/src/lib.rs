@@ -1,15 +1,13 @@
-//! Pure text algebra: positions, replacements, differences, chains of edits, finding text.
+//! Pure text algebra: positions, replacements, differences, hunks, finding text.
 //!
 //! Everything here is a function of its arguments. This room knows no editor, no disk, no
 //! session and no time; offsets are UTF-8 bytes, except in [`Encoding`], which is the one place
 //! that knows how clients count.
 //!
-//! Start with [`apply`], the meaning of a list of replacements; [`compose`] is the same for the
-//! edits of a change set of which only some are wanted.
+//! Start with [`apply`], the meaning of a list of replacements; a [`Weave`] is a document with all
+//! that was proposed for it, of which only some may be wanted.
 
-mod chain;
 mod diff;
-mod fragments;
 mod hunks;
 mod line_breaks;
 mod locate;
@@ -18,7 +16,6 @@ mod presence;
 mod replacement;
 mod weave;
 
-pub use chain::{compose, depends_on};
 pub use diff::{diff, unified};
 pub use hunks::hunks;
 pub use line_breaks::{Normal, with_lf};

@@ -27,8 +27,8 @@ use protocol::Replacement;
 pub(crate) use exact::places;
 use search::{Miss, Search};
 
-use crate::fragments::Fragments;
 use crate::line_breaks::{Normal, with_lf};
+use crate::weave::Weave;
 use lines::Lines;
 
 /// The most lines that [`Refusal::Ambiguous`] lists.
@@ -166,7 +166,7 @@ pub fn place(
         text: with_lf(without_mark(seen.text)).into_owned(),
         shown: seen.lines.iter().map(|lines| lines.start as usize..lines.end as usize).collect(),
     });
-    let mut made = Fragments::new();
+    let mut made = Weave::new(normal.text.len());
     let mut placements = Vec::new();
     for (index, wanted) in substitutions.iter().enumerate() {
         let refused = |why: Refusal| Refused { index, why };
@@ -180,12 +180,13 @@ pub fn place(
         });
         // They were found in this very text; if they make no sense there, nothing is changed.
         now = crate::apply(&now, &found.replacements).map_err(|_| refused(Refusal::NotFound))?;
-        made.apply(index, &found.replacements).map_err(|_| refused(Refusal::NotFound))?;
+        let with: Vec<usize> = (0..index).collect();
+        made.propose(&found.replacements, &with).map_err(|_| refused(Refusal::NotFound))?;
         if let (Some(seen), Some(known)) = (&mut seen, found.seen) {
             seen.change(&known);
         }
     }
-    let mut replacements = normal.restore(made.replacements(|_| true));
+    let mut replacements = normal.restore(made.all());
     for replacement in &mut replacements {
         replacement.start += mark;
         replacement.end += mark;
@@ -256,8 +257,8 @@ struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    fn new(original: &'a str, now: &'a str, made: &Fragments) -> Self {
-        let made = made.replacements(|_| true);
+    fn new(original: &'a str, now: &'a str, made: &Weave) -> Self {
+        let made = made.all();
         Self { original: Lines::new(original), now: Lines::new(now), made }
     }
 

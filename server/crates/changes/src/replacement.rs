@@ -3,7 +3,7 @@
 //! It knows nothing of where a list comes from. The order is always ascending and each offset is
 //! in the text before; several insertions at one place come out in list order.
 
-use protocol::{EditId, Replacement};
+use protocol::Replacement;
 
 /// Why a change makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,14 +35,6 @@ pub enum ChangeError {
     Overlap {
         /// First byte of the later stretch.
         start: usize,
-    },
-    /// An edit that is kept needs one that is not.
-    #[error("edit `{edit}` changes text of edit `{needs}`, which is not kept")]
-    Dependent {
-        /// The kept edit.
-        edit: EditId,
-        /// The edit whose text it changes.
-        needs: EditId,
     },
 }
 

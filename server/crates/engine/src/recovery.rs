@@ -2,7 +2,7 @@
 //! its process. Nothing is run again here; everything gets an honest end.
 
 use protocol::{
-    Answer, Decision, EditState, ErrorCode, ErrorInfo, Item, ItemBody, Notice, NoticeLevel,
+    Answer, Decision, ErrorCode, ErrorInfo, HunkState, Item, ItemBody, Notice, NoticeLevel,
     PlanStatus, SessionState, StopReason, ToolCall, ToolCallStatus, ToolOutput, Update,
 };
 
@@ -26,11 +26,11 @@ fn ended(mut item: Item, reason: StopReason) -> Item {
         ItemBody::ChangeSet(set) => {
             for edit in set.files.iter_mut().flat_map(|file| &mut file.edits) {
                 match edit.state {
-                    EditState::Pending => edit.state = EditState::Rejected { reason: None },
-                    EditState::Accepted => {
+                    HunkState::Pending => edit.state = HunkState::Rejected { reason: None },
+                    HunkState::Accepted => {
                         let reason = "the turn ended before the edit was seen in the document; it \
                                       may be there";
-                        edit.state = EditState::Conflicted { reason: reason.into() };
+                        edit.state = HunkState::Conflicted { reason: reason.into() };
                     }
                     _ => {}
                 }

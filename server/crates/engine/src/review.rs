@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::{
-    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Decision, Edit, EditId, EditState,
-    Effect, ErrorCode, FileChange, FileChangeKind, Item, ItemBody, ToolCallStatus, Update,
+    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Decision, Edit, Effect, ErrorCode,
+    FileChange, FileChangeKind, HunkId, HunkState, Item, ItemBody, ToolCallStatus, Update,
 };
 use ropey::Rope;
 
@@ -29,7 +29,7 @@ pub(crate) struct Review<'a> {
     proposals: Proposals,
     calls: Vec<RequestedCall>,
     /// What the calls' edits say of themselves.
-    notes: Vec<(EditId, String)>,
+    notes: Vec<(HunkId, String)>,
     files: Vec<ReviewedFile>,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Review<'a> {
         let before = self.files.clone();
         let mut notes = Vec::new();
         for (index, edit) in edits.into_iter().enumerate() {
-            let id = EditId(format!("{}.{}", call.item.id, index + 1));
+            let id = HunkId(format!("{}.{}", call.item.id, index + 1));
             notes.extend(edit.note.clone().map(|note| (id.clone(), note)));
             if let Err(error) = self.take(&call.item, id, edit).await {
                 // A call is taken in whole or not at all.
@@ -98,7 +98,7 @@ impl<'a> Review<'a> {
         Ok(())
     }
 
-    async fn take(&mut self, item: &Item, id: EditId, edit: ProposedEdit) -> Result<(), ToolError> {
+    async fn take(&mut self, item: &Item, id: HunkId, edit: ProposedEdit) -> Result<(), ToolError> {
         let at = match self.files.iter().position(|file| file.change.path == edit.path) {
             Some(at) if is_whole(edit.kind) || is_whole(self.files[at].change.kind) => {
                 let shown = edit.path.relative_to(&self.turn.session.info().root).to_owned();
@@ -118,7 +118,7 @@ impl<'a> Review<'a> {
             item_id: item.id.clone(),
             depends_on: changes::depends_on(&file.change.edits, &edit.replacements),
             replacements: edit.replacements,
-            state: EditState::Pending,
+            state: HunkState::Pending,
         });
         file.after = after;
         Ok(())
@@ -264,7 +264,7 @@ impl<'a> Review<'a> {
     fn begin_calls(&mut self) -> Vec<Update> {
         let edits = self.files.iter().flat_map(|file| &file.change.edits);
         let accepted: HashSet<_> = edits
-            .filter(|edit| edit.state == EditState::Accepted)
+            .filter(|edit| edit.state == HunkState::Accepted)
             .map(|edit| &edit.item_id)
             .collect();
         let begun = self.calls.iter_mut().filter(|call| accepted.contains(&call.item.id));
@@ -314,10 +314,10 @@ impl<'a> Review<'a> {
 
     /// Marks each edit as accepted or rejected. What builds on a rejected edit falls with it.
     fn accept(&mut self, answer: Option<&Answer>) {
-        let mut rejected: HashSet<EditId> = HashSet::new();
+        let mut rejected: HashSet<HunkId> = HashSet::new();
         for file in &mut self.files {
             for edit in &mut file.change.edits {
-                let own = answer.and_then(|it| it.edits.iter().find(|own| own.edit_id == edit.id));
+                let own = answer.and_then(|it| it.edits.iter().find(|own| own.hunk_id == edit.id));
                 let accept = own
                     .map_or_else(|| answer.is_none_or(|it| it.decision.allows()), |own| own.accept);
                 let reason = own
@@ -325,14 +325,14 @@ impl<'a> Review<'a> {
                     .or_else(|| answer.and_then(|it| it.reason.clone()));
                 let fallen = edit.depends_on.iter().any(|on| rejected.contains(on));
                 edit.state = if accept && !fallen {
-                    EditState::Accepted
+                    HunkState::Accepted
                 } else {
                     rejected.insert(edit.id.clone());
                     let builds = "it builds on an edit that was rejected".to_owned();
                     if accept {
-                        EditState::Conflicted { reason: builds }
+                        HunkState::Conflicted { reason: builds }
                     } else {
-                        EditState::Rejected { reason }
+                        HunkState::Rejected { reason }
                     }
                 };
             }
@@ -341,7 +341,7 @@ impl<'a> Review<'a> {
 
     async fn apply(&mut self, at: usize) {
         let file = &mut self.files[at];
-        let accepted = |edit: &Edit| edit.state == EditState::Accepted;
+        let accepted = |edit: &Edit| edit.state == HunkState::Accepted;
         if !file.change.edits.iter().any(accepted) {
             return;
         }
@@ -365,8 +365,8 @@ impl<'a> Review<'a> {
         };
         for edit in file.change.edits.iter_mut().filter(|edit| accepted(edit)) {
             edit.state = match &applied {
-                Ok(_) => EditState::Applied,
-                Err(error) => EditState::Conflicted { reason: error.message.clone() },
+                Ok(_) => HunkState::Applied,
+                Err(error) => HunkState::Conflicted { reason: error.message.clone() },
             };
         }
         file.applied = Some(applied.map_err(|error| error.code));
@@ -381,11 +381,11 @@ impl<'a> Review<'a> {
             let path = file.change.path.relative_to(&root);
             for edit in file.change.edits.iter().filter(|edit| edit.item_id == call.item.id) {
                 match &edit.state {
-                    EditState::Rejected { reason } => {
+                    HunkState::Rejected { reason } => {
                         failure = failure.or(Some(ErrorCode::Rejected));
                         words.push(prompts::edit_rejected(path, reason.as_deref()));
                     }
-                    EditState::Conflicted { reason } => {
+                    HunkState::Conflicted { reason } => {
                         let code = file.applied.and_then(Result::err);
                         failure = failure.or(code).or(Some(ErrorCode::Rejected));
                         words.push(prompts::edit_conflicted(path, reason));

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use protocol::{AbsPath, EditState, Effect, ItemBody, Mode, SessionState};
+use protocol::{AbsPath, Effect, HunkState, ItemBody, Mode, SessionState};
 use tokio::time;
 
 use crate::{Origin, prompts, turn::Turn};
@@ -50,7 +50,7 @@ fn edited(state: &SessionState) -> HashSet<AbsPath> {
         _ => None,
     });
     let files = sets.flat_map(|set| &set.files);
-    let applied = files.filter(|file| file.edits.iter().any(|it| it.state == EditState::Applied));
+    let applied = files.filter(|file| file.edits.iter().any(|it| it.state == HunkState::Applied));
     applied.map(|file| file.path.clone()).collect()
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use futures::StreamExt;
 use protocol::{
-    EditState, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState,
+    ErrorCode, ErrorInfo, HunkState, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState,
     ToolCall, ToolCallStatus, TurnId, Update, Usage,
 };
 use serde_json::Value;
@@ -312,7 +312,7 @@ impl Turn {
 /// Whether a document was changed by this.
 fn is_applied(body: &ItemBody) -> bool {
     let ItemBody::ChangeSet(set) = body else { return false };
-    set.files.iter().flat_map(|file| &file.edits).any(|edit| edit.state == EditState::Applied)
+    set.files.iter().flat_map(|file| &file.edits).any(|edit| edit.state == HunkState::Applied)
 }
 
 fn too_long(after: &str) -> Halt {

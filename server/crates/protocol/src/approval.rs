@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsPath, EditId, ItemId};
+use crate::{AbsPath, HunkId, ItemId};
 
 /// What a prepared tool call would do. Paths are resolved: links are followed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -189,9 +189,9 @@ pub struct Answer {
     /// What the user said about it; the model is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Decisions on single edits that differ from `decision`; only for change sets.
+    /// Decisions on single hunks that differ from `decision`; only for change sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub edits: Vec<EditDecision>,
+    pub hunks: Vec<HunkDecision>,
     /// The answers to the agent's questions, one for each; only for questions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<QuestionAnswer>,
@@ -203,7 +203,7 @@ pub struct Answer {
 impl Answer {
     /// An answer with nothing to add.
     pub fn new(decision: Decision, by: impl Into<String>) -> Self {
-        Self { decision, reason: None, edits: Vec::new(), answers: Vec::new(), by: by.into() }
+        Self { decision, reason: None, hunks: Vec::new(), answers: Vec::new(), by: by.into() }
     }
 
     /// The same answer with words for the model.
@@ -213,14 +213,17 @@ impl Answer {
     }
 }
 
-/// The decision on one edit of a change set.
+/// The decision on one hunk of a change set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EditDecision {
-    /// The edit.
-    pub edit_id: EditId,
+pub struct HunkDecision {
+    /// The hunk.
+    pub hunk_id: HunkId,
     /// Whether it may be applied.
     pub accept: bool,
+    /// The lines that the user wants in place of those proposed; only for one that is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// What the user said about it; the model is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

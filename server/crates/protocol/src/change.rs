@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsPath, EditId, ItemId};
+use crate::{AbsPath, HunkId, ItemId};
 
 /// The state of a document that an edit was made for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -15,12 +15,15 @@ pub struct Stamp {
     pub hash: String,
 }
 
-/// All edits of one model response.
+/// All edits of one model response, in hunks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeSet {
     /// The files it touches, each once.
     pub files: Vec<FileChange>,
+    /// The model that made it, as `provider/name`.
+    #[serde(default)]
+    pub model: String,
 }
 
 /// The edits of a change set in one file.
@@ -37,8 +40,10 @@ pub struct FileChange {
     /// The document the edits were made for; none when the file is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Stamp>,
-    /// The edits in the order the model made them, each against the text the one before it left.
-    pub edits: Vec<Edit>,
+    /// What is decided one by one, in the order the model made it, each against the text that the
+    /// one before it left.
+    #[serde(alias = "edits")]
+    pub hunks: Vec<Hunk>,
     /// The whole proposal as a unified diff, for people.
     pub diff: String,
     /// Faults in the syntax of the proposed text that the text before did not have.
@@ -55,9 +60,9 @@ pub enum FileChangeKind {
     Edit,
     /// The file is created.
     Create,
-    /// The file is deleted. Its one edit takes all of its text away.
+    /// The file is deleted. Its one hunk takes all of its text away.
     Delete,
-    /// The file is moved as it is. Its one edit replaces nothing.
+    /// The file is moved as it is. Its one hunk replaces nothing.
     Move,
 }
 
@@ -73,21 +78,27 @@ pub struct SyntaxError {
     pub message: String,
 }
 
-/// What one tool call changes in one file.
+/// A part of what one tool call changes in one file: neighbouring lines, decided at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Edit {
-    /// Names the edit; stable for as long as the change set exists.
-    pub id: EditId,
+pub struct Hunk {
+    /// Names the hunk; stable for as long as the session exists.
+    pub id: HunkId,
     /// The tool call that made it.
     pub item_id: ItemId,
     /// What is replaced, in ascending order, without overlap.
     pub replacements: Vec<Replacement>,
-    /// Earlier edits of this file whose new text this one touches: rejecting one rejects this.
+    /// Earlier hunks of this file whose new text this one touches: rejecting one rejects this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends_on: Vec<EditId>,
+    pub depends_on: Vec<HunkId>,
+    /// Whether the user put other words in place of the proposal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
+    /// What the user said about it; the model is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// Where it stands.
-    pub state: EditState,
+    pub state: HunkState,
 }
 
 /// A stretch of text and what comes in its place.
@@ -102,23 +113,24 @@ pub struct Replacement {
     pub text: String,
 }
 
-/// Where an edit stands.
+/// Where a hunk stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
-pub enum EditState {
+pub enum HunkState {
     /// Waits for a decision.
     Pending,
     /// The user said yes; it is on its way into the document.
     Accepted,
     /// The user said no.
-    Rejected {
-        /// What the user said about it.
-        reason: Option<String>,
-    },
-    /// It is in the document.
+    Rejected,
+    /// It is in the document, and can be kept or undone.
     Applied,
-    /// It was not applied, or was not seen in the document; nothing the user typed was touched.
+    /// It is in the document, and the user has looked at it, or committed the file.
+    Kept,
+    /// It was in the document and was taken back.
+    Undone,
+    /// It cannot be applied, or was not seen in the document; nothing the user typed was touched.
     Conflicted {
         /// Why.
         reason: String,

@@ -47,5 +47,5 @@ id!(
 );
 id!(
     /// Names one edit inside a change set.
-    EditId
+    HunkId
 );

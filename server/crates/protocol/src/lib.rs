@@ -24,16 +24,16 @@ mod update;
 pub mod wire;
 
 pub use approval::{
-    Answer, Approval, ApprovalOption, ApprovalSubject, Choice, Decision, EditDecision, Effect,
+    Answer, Approval, ApprovalOption, ApprovalSubject, Choice, Decision, Effect, HunkDecision,
     Question, QuestionAnswer, Rule,
 };
 pub use change::{
-    ChangeSet, Edit, EditState, FileChange, FileChangeKind, Replacement, Stamp, SyntaxError,
+    ChangeSet, FileChange, FileChangeKind, Hunk, HunkState, Replacement, Stamp, SyntaxError,
 };
 pub use context::{Completion, ContextReport, ContextShare};
 pub use diagnostic::{Diagnostic, Severity};
 pub use error::{ErrorCode, ErrorInfo};
-pub use ids::{EditId, ItemId, SessionId, TurnId};
+pub use ids::{HunkId, ItemId, SessionId, TurnId};
 pub use item::{
     ContextPart, Image, Item, ItemBody, Notice, NoticeLevel, Plan, PlanStatus, Todo, TodoStatus,
     ToolCall, ToolCallStatus, ToolOutput, UserMessage,

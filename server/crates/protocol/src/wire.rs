@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, Approval, Completion, EditDecision, FileChangeKind, ItemId, Mode, QueueChange,
+    Answer, Approval, Completion, FileChangeKind, HunkDecision, ItemId, Mode, QueueChange,
     SessionId, SessionInfo, Severity, Stamp, SyntaxError, TurnId,
 };
 
@@ -299,7 +299,7 @@ pub struct ChangesResolveParams {
     pub reason: Option<String>,
     /// Decisions on single edits.
     #[serde(default)]
-    pub edits: Vec<EditDecision>,
+    pub edits: Vec<HunkDecision>,
 }
 
 /// Parameters of `coworker/config/options`.

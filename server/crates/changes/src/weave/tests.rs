@@ -8,6 +8,7 @@ use ropey::Rope;
 use super::{Obstacle, Weave};
 use crate::apply;
 
+mod chains;
 mod properties;
 
 /// A document with its weave.

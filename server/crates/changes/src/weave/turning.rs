@@ -61,6 +61,11 @@ impl Weave {
         Plan { hunks, refused, replacements }
     }
 
+    /// What showing every hunk would do to the document, whatever stands in the way.
+    pub(crate) fn all(&self) -> Vec<Replacement> {
+        self.replacements(&(0..self.hunks.len()).map(|hunk| (hunk, true)).collect())
+    }
+
     /// Takes in that a plan was carried out. `before` is the document as it was.
     pub fn turn(&mut self, plan: &Plan, before: &Rope) {
         let mut start = 0;

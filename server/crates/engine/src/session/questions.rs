@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use protocol::{
-    Answer, Approval, ApprovalSubject, EditDecision, ErrorCode, ErrorInfo, Item, ItemBody, ItemId,
+    Answer, Approval, ApprovalSubject, ErrorCode, ErrorInfo, HunkDecision, Item, ItemBody, ItemId,
     SessionState, Update,
 };
 use tokio::task::AbortHandle;
@@ -128,15 +128,15 @@ impl Task {
 }
 
 /// Whether decisions on single edits are about edits that the question is about.
-fn are_known(decisions: &[EditDecision], approval: &Approval, state: &SessionState) -> bool {
+fn are_known(decisions: &[HunkDecision], approval: &Approval, state: &SessionState) -> bool {
     let set = match &approval.subject {
         ApprovalSubject::Changes { item_id } => state.item(item_id).map(|item| &item.body),
         _ => None,
     };
-    let is_known = |decision: &EditDecision| match set {
+    let is_known = |decision: &HunkDecision| match set {
         Some(ItemBody::ChangeSet(set)) => {
             let mut edits = set.files.iter().flat_map(|file| &file.edits);
-            edits.any(|edit| edit.id == decision.edit_id)
+            edits.any(|edit| edit.id == decision.hunk_id)
         }
         _ => false,
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::{Decision, EditState, ItemBody, SessionState, StopReason};
+use protocol::{Decision, HunkState, ItemBody, SessionState, StopReason};
 use serde_json::json;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     stage::{Stage, calls, is_shown_as_unsent, outputs},
 };
 
-fn edits(state: &SessionState) -> Vec<EditState> {
+fn edits(state: &SessionState) -> Vec<HunkState> {
     let sets = state.items.iter().filter_map(|item| match &item.body {
         ItemBody::ChangeSet(set) => Some(set),
         _ => None,
@@ -43,7 +43,7 @@ async fn an_edit_that_was_being_made_is_not_called_rejected_or_never_begun() {
     let state = restarted.state(&id).await;
     let edits = edits(&state);
     assert_eq!(edits.len(), 2);
-    let was_rejected = |edit: &EditState| matches!(edit, EditState::Rejected { .. });
+    let was_rejected = |edit: &HunkState| matches!(edit, HunkState::Rejected { .. });
     assert!(!edits.iter().any(was_rejected), "{edits:?}");
     let told = outputs(&state);
     assert!(!told.contains("not begun") && !told.contains("nothing was done"), "{told}");
@@ -66,7 +66,7 @@ async fn a_call_that_nobody_had_answered_for_was_not_begun() {
     let _open = client.question().await;
     let state = stage.die(&id).await.state(&id).await;
     assert!(outputs(&state).contains("nothing was done"), "{}", outputs(&state));
-    assert!(matches!(edits(&state)[..], [EditState::Rejected { .. }]));
+    assert!(matches!(edits(&state)[..], [HunkState::Rejected { .. }]));
     assert!(state.open.is_empty());
 }
 

@@ -4,7 +4,7 @@
 //! lines of the journal have everything.
 
 use protocol::{
-    Approval, ChangeSet, ContextPart, EditState, Item, ItemBody, Plan, SessionInfo, SessionState,
+    Approval, ChangeSet, ContextPart, HunkState, Item, ItemBody, Plan, SessionInfo, SessionState,
     Todo, TodoStatus, ToolCall, ToolCallStatus, TurnId, UserMessage,
 };
 
@@ -186,17 +186,17 @@ fn change_set(set: &ChangeSet) -> String {
     text
 }
 
-fn state(state: &EditState) -> String {
+fn state(state: &HunkState) -> String {
     let because = |what: &str, reason: Option<&str>| match reason {
         Some(reason) => format!("{what}: {}", one_line(reason)),
         None => what.to_owned(),
     };
     match state {
-        EditState::Pending => "undecided".to_owned(),
-        EditState::Accepted => "accepted".to_owned(),
-        EditState::Rejected { reason } => because("rejected", reason.as_deref()),
-        EditState::Applied => "applied".to_owned(),
-        EditState::Conflicted { reason } => because("not applied", Some(reason)),
+        HunkState::Pending => "undecided".to_owned(),
+        HunkState::Accepted => "accepted".to_owned(),
+        HunkState::Rejected { reason } => because("rejected", reason.as_deref()),
+        HunkState::Applied => "applied".to_owned(),
+        HunkState::Conflicted { reason } => because("not applied", Some(reason)),
         _ => "changed".to_owned(),
     }
 }

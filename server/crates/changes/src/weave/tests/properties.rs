@@ -40,7 +40,11 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// New characters, each of them once: of one to four bytes, combining ones among them.
 #[derive(Debug)]
-struct Letters(u32);
+struct Letters {
+    count: u32,
+    /// Whether some of them are line breaks, which nobody can tell apart.
+    breaks: bool,
+}
 
 impl Letters {
     fn text(&mut self, length: usize) -> String {
@@ -48,17 +52,17 @@ impl Letters {
     }
 
     fn next(&mut self) -> String {
-        self.0 += 1;
-        let number = self.0;
+        self.count += 1;
+        let number = self.count;
         let breaks = ["\n", "\r\n"];
         let start = match number % 8 {
-            0 => return breaks[number as usize / 8 % breaks.len()].to_owned(),
-            1 if number < 800 => 0x300 + number / 8,
+            0 if self.breaks => return breaks[number as usize / 8 % breaks.len()].to_owned(),
+            1 if number < 700 => 0x300 - number + number / 8,
             2 | 3 => 0x1_f300,
             4 if number < 400 => 0x80 + 0x100,
             _ => 0x4e00,
         };
-        char::from_u32(start + number % 8 / 4 + number).map(String::from).unwrap_or_default()
+        char::from_u32(start + number).map(String::from).unwrap_or_default()
     }
 }
 
@@ -80,7 +84,7 @@ struct World {
 
 impl World {
     fn new(length: usize) -> Self {
-        let mut letters = Letters(0);
+        let mut letters = Letters { count: 0, breaks: true };
         let text = letters.text(length);
         let own = text.chars().collect();
         Self { weave: Weave::new(text.len()), text, letters, own, taken: Vec::new() }
@@ -259,6 +263,7 @@ proptest! {
         // The text with the user's typing alone.
         let mut own = world.text.clone();
         for (is_agent, places, hunks) in &steps {
+            world.letters.breaks = !is_agent;
             if *is_agent {
                 world.proposes(places, &[]);
                 world.turns((0..world.weave.hunks()).filter(|hunk| hunks & (1 << hunk) != 0), true);

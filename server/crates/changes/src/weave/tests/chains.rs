@@ -1,93 +1,86 @@
 //! Chains against an oracle that keeps one record per character.
 
 use proptest::prelude::*;
-use protocol::{Edit, EditId, EditState, ItemId, Replacement};
+use protocol::Replacement;
 
-use super::{compose, depends_on};
+use super::{Obstacle, Weave, replace};
 use crate::{ChangeError, apply, diff};
 
-fn replace(start: usize, end: usize, text: &str) -> Replacement {
-    Replacement { start, end, text: text.into() }
-}
+type Edit = Vec<Replacement>;
 
-fn edit(id: usize, replacements: Vec<Replacement>) -> Edit {
-    Edit {
-        id: EditId(id.to_string()),
-        item_id: ItemId::from("i"),
-        replacements,
-        depends_on: Vec::new(),
-        state: EditState::Pending,
+/// The chain as a weave, each edit made for the text that all before it left.
+fn woven(bytes: usize, edits: &[Edit]) -> Result<Weave, ChangeError> {
+    let mut weave = Weave::new(bytes);
+    for (number, edit) in edits.iter().enumerate() {
+        let with: Vec<usize> = (0..number).collect();
+        weave.propose(edit, &with)?;
     }
+    Ok(weave)
 }
 
-fn chain(edits: &[&[Replacement]]) -> Vec<Edit> {
-    edits.iter().enumerate().map(|(id, replacements)| edit(id, replacements.to_vec())).collect()
+/// The edits that the last one needs.
+fn needed(earlier: &[&[Replacement]], replacements: &[Replacement]) -> Vec<usize> {
+    let edits: Vec<Edit> =
+        earlier.iter().chain([&replacements]).map(|edit| edit.to_vec()).collect();
+    woven(20, &edits).unwrap().needs_of(earlier.len()).to_vec()
 }
 
-fn needed(earlier: &[&[Replacement]], replacements: &[Replacement]) -> Vec<String> {
-    depends_on(&chain(earlier), replacements).into_iter().map(|id| id.0).collect()
+/// What the kept edits come to, if each can do without those that are not.
+fn compose(bytes: usize, edits: &[Edit], keep: impl Fn(usize) -> bool) -> Result<Edit, Obstacle> {
+    let weave = woven(bytes, edits).unwrap();
+    let kept = (0..edits.len()).filter(|edit| keep(*edit)).map(|edit| (edit, true)).collect();
+    let plan = weave.plan(&kept, |_| true);
+    plan.refused.into_values().next().map_or(Ok(plan.replacements), Err)
 }
 
 #[test]
 fn an_edit_needs_those_whose_text_it_changes() {
     let first = [replace(2, 4, "XYZ")]; // ab[XYZ]ef
-    assert_eq!(needed(&[&first], &[replace(4, 5, "")]), ["0"]);
-    assert_eq!(needed(&[&first], &[replace(0, 9, "")]), ["0"]);
-    assert_eq!(needed(&[&first], &[replace(3, 3, "in it")]), ["0"]);
-    assert_eq!(needed(&[&first], &[replace(0, 2, ""), replace(5, 6, "")]), [""; 0]);
+    assert_eq!(needed(&[&first], &[replace(4, 5, "")]), [0]);
+    assert_eq!(needed(&[&first], &[replace(0, 9, "")]), [0]);
+    assert_eq!(needed(&[&first], &[replace(3, 3, "in it")]), [0]);
+    assert_eq!(needed(&[&first], &[replace(0, 2, ""), replace(5, 6, "")]), [0; 0]);
     // "cake" that becomes "cake, large" is not free of what became "cake".
-    assert_eq!(needed(&[&first], &[replace(5, 5, ", large")]), ["0"]);
-    assert_eq!(needed(&[&first], &[replace(2, 2, "large ")]), ["0"]);
-    assert_eq!(needed(&[&first], &[replace(1, 1, "x"), replace(6, 6, "y")]), [""; 0]);
+    assert_eq!(needed(&[&first], &[replace(5, 5, ", large")]), [0]);
+    assert_eq!(needed(&[&first], &[replace(2, 2, "large ")]), [0]);
+    assert_eq!(needed(&[&first], &[replace(1, 1, "x"), replace(6, 6, "y")]), [0; 0]);
 }
 
 #[test]
 fn an_edit_needs_those_that_deleted_where_it_touches() {
     let first = [replace(2, 4, "")]; // ab|ef
-    assert_eq!(needed(&[&first], &[replace(2, 2, "new")]), ["0"]);
-    assert_eq!(needed(&[&first], &[replace(1, 2, "")]), ["0"]);
-    assert_eq!(needed(&[&first], &[replace(0, 1, "")]), [""; 0]);
+    assert_eq!(needed(&[&first], &[replace(2, 2, "new")]), [0]);
+    assert_eq!(needed(&[&first], &[replace(1, 2, "")]), [0]);
+    assert_eq!(needed(&[&first], &[replace(0, 1, "")]), [0; 0]);
 }
 
 #[test]
 fn needs_are_seen_through_the_edits_between() {
     let first = [replace(10, 10, "long")];
     let second = [replace(0, 5, "")];
-    assert_eq!(needed(&[&first, &second], &[replace(6, 7, "")]), ["0"]);
-    assert_eq!(needed(&[&first, &second], &[replace(11, 12, "")]), [""; 0]);
+    assert_eq!(needed(&[&first, &second], &[replace(6, 7, "")]), [0]);
+    assert_eq!(needed(&[&first, &second], &[replace(11, 12, "")]), [0; 0]);
     // Inside of the first one's text, at the border of what the second one put there.
     let within = [replace(12, 12, "X")];
-    assert_eq!(needed(&[&first, &within], &[replace(11, 12, "")]), ["0"]);
-}
-
-#[test]
-fn a_kept_edit_that_needs_a_rejected_one_is_an_error() {
-    let edits = chain(&[&[replace(0, 0, "new ")], &[replace(0, 3, "old")]]);
-    let error = compose(&edits, |edit| edit.id.as_str() == "1").unwrap_err();
-    assert_eq!(error, ChangeError::Dependent { edit: EditId::from("1"), needs: EditId::from("0") });
-    assert_eq!(compose(&edits, |_| false).unwrap(), []);
-    assert_eq!(compose(&edits, |_| true).unwrap(), [replace(0, 0, "old ")]);
+    assert_eq!(needed(&[&first, &within], &[replace(11, 12, "")]), [0]);
 }
 
 #[test]
 fn text_beside_a_rejected_replacement_stays_on_its_side() {
-    let first: &[Replacement] = &[replace(2, 4, "XY")];
+    let first = vec![replace(2, 4, "XY")];
     for (start, end, expected) in [(1, 2, "a!cdef"), (4, 5, "abcd!f")] {
-        let edits = chain(&[first, &[replace(start, end, "!")]]);
-        let kept = compose(&edits, |edit| edit.id.as_str() == "1").unwrap();
+        let edits = [first.clone(), vec![replace(start, end, "!")]];
+        let kept = compose(6, &edits, |edit| edit == 1).unwrap();
         assert_eq!(apply("abcdef", &kept).unwrap(), expected);
     }
 }
 
 #[test]
 fn an_edit_that_makes_no_sense_is_an_error() {
-    let cut = chain(&[&[replace(0, 0, "é")], &[replace(1, 1, "x")]]);
-    assert_eq!(compose(&cut, |_| true), Err(ChangeError::InsideCharacter { offset: 1 }));
-    let reversed = chain(&[&[replace(4, 2, "")]]);
-    assert!(compose(&reversed, |_| false).is_err());
-    assert_eq!(depends_on(&reversed, &[replace(9, 9, "x")]), [EditId::from("0")]);
-    let far = chain(&[&[replace(usize::MAX, usize::MAX, "x")]]);
-    assert!(apply("short", &compose(&far, |_| true).unwrap()).is_err());
+    let cut = [vec![replace(0, 0, "é")], vec![replace(1, 1, "x")]];
+    assert_eq!(woven(0, &cut).unwrap_err(), ChangeError::InsideCharacter { offset: 1 });
+    assert!(woven(9, &[vec![replace(4, 2, "")]]).is_err());
+    assert!(woven(9, &[vec![replace(usize::MAX, usize::MAX, "x")]]).is_err());
 }
 
 /// One character that was ever there, and the edits that brought it and took it away.
@@ -134,7 +127,7 @@ fn any_chain() -> impl Strategy<Value = (String, Vec<Edit>)> {
     let step = prop::collection::vec((0..100_usize, 0..6_usize, text()), 1..4);
     (text(), prop::collection::vec(step, 0..6)).prop_map(|(base, steps)| {
         let mut current = base.clone();
-        let edits = steps.into_iter().enumerate().map(|(id, step)| {
+        let edits = steps.into_iter().map(|step| {
             let mut replacements: Vec<Replacement> = Vec::new();
             let mut from = 0;
             for (skip, length, text) in step {
@@ -145,7 +138,7 @@ fn any_chain() -> impl Strategy<Value = (String, Vec<Edit>)> {
                 from = end;
             }
             current = apply(&current, &replacements).unwrap();
-            edit(id, replacements)
+            replacements
         });
         let edits = edits.collect();
         (base, edits)
@@ -153,41 +146,40 @@ fn any_chain() -> impl Strategy<Value = (String, Vec<Edit>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn all_edits_together_are_the_edits_in_turn((base, edits) in any_chain()) {
-        let in_turn = edits.iter().try_fold(base.clone(), |text, edit| apply(&text, &edit.replacements));
-        let together = compose(&edits, |_| true).unwrap();
+        let in_turn = edits.iter().try_fold(base.clone(), |text, edit| apply(&text, edit));
+        let together = compose(base.len(), &edits, |_| true).unwrap();
         prop_assert_eq!(apply(&base, &together), in_turn);
     }
 
     #[test]
     fn some_edits_are_what_they_must_be((base, edits) in any_chain(), wanted in any::<u8>()) {
         // Rejecting an edit rejects those that need it.
-        let mut kept = Vec::new();
-        for (index, edit) in edits.iter().enumerate() {
-            let needs = depends_on(&edits[..index], &edit.replacements);
-            let met = needs.iter().all(|id| kept[id.as_str().parse::<usize>().unwrap()]);
+        let weave = woven(base.len(), &edits).unwrap();
+        let mut kept: Vec<bool> = Vec::new();
+        for index in 0..edits.len() {
+            let met = weave.needs_of(index).iter().all(|needed| kept[*needed]);
             kept.push(wanted & (1 << index) != 0 && met);
         }
-        let keep = |edit: &Edit| kept[edit.id.as_str().parse::<usize>().unwrap()];
         let mut atoms: Vec<Atom> = base.chars()
             .map(|char| Atom { char, inserted: None, deleted: None }).collect();
         for (index, edit) in edits.iter().enumerate() {
-            naive_apply(&mut atoms, index, &edit.replacements);
+            naive_apply(&mut atoms, index, edit);
         }
-        let composed = apply(&base, &compose(&edits, keep).unwrap()).unwrap();
+        let composed = apply(&base, &compose(base.len(), &edits, |edit| kept[edit]).unwrap()).unwrap();
         prop_assert_eq!(composed, naive_text(&atoms, |edit| kept[edit]));
     }
 
     #[test]
     fn the_first_edits_alone_are_a_chain_of_their_own((base, edits) in any_chain(), count in 0..6_usize) {
         let count = count.min(edits.len());
-        let first = compose(&edits, |edit| edit.id.as_str().parse::<usize>().unwrap() < count);
+        let first = compose(base.len(), &edits, |edit| edit < count);
         prop_assert_eq!(
             apply(&base, &first.unwrap()).unwrap(),
-            apply(&base, &compose(&edits[..count], |_| true).unwrap()).unwrap()
+            apply(&base, &compose(base.len(), &edits[..count], |_| true).unwrap()).unwrap()
         );
     }
 
@@ -205,10 +197,9 @@ proptest! {
         };
         let base = text(&|_| false);
         let edits: Vec<Edit> = (0..kept.len())
-            .map(|id| edit(id, diff(&text(&|index| index < id), &text(&|index| index <= id))))
+            .map(|id| diff(&text(&|index| index < id), &text(&|index| index <= id)))
             .collect();
-        let keep = |edit: &Edit| kept[edit.id.as_str().parse::<usize>().unwrap()];
-        let composed = compose(&edits, keep).unwrap();
+        let composed = compose(base.len(), &edits, |edit| kept[edit]).unwrap();
         prop_assert_eq!(apply(&base, &composed).unwrap(), text(&|index| kept[index]));
     }
 }
