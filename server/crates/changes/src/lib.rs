@@ -24,5 +24,5 @@ pub use locate::{
 };
 pub use position::Encoding;
 pub use presence::shows;
-pub use replacement::{ChangeError, apply};
+pub use replacement::{ChangeError, apply, apply_to};
 pub use weave::{Obstacle, Plan, Weave};

@@ -4,6 +4,7 @@
 //! in the text before; several insertions at one place come out in list order.
 
 use protocol::Replacement;
+use ropey::Rope;
 
 /// Why a change makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,34 @@ pub fn apply(text: &str, replacements: &[Replacement]) -> Result<String, ChangeE
     Ok(result)
 }
 
+/// As [`apply`], for a text that is too big to copy: what stays is shared with the text before.
+///
+/// # Errors
+/// As for [`apply`].
+pub fn apply_to(text: &Rope, replacements: &[Replacement]) -> Result<Rope, ChangeError> {
+    check_order(replacements)?;
+    let char_at = |offset: usize| {
+        let length = text.len_bytes();
+        if offset > length {
+            return Err(ChangeError::BeyondEnd { end: offset, length });
+        }
+        let at = text.byte_to_char(offset);
+        if text.char_to_byte(at) == offset {
+            Ok(at)
+        } else {
+            Err(ChangeError::InsideCharacter { offset })
+        }
+    };
+    let mut result = text.clone();
+    // From the last to the first, so that the offsets of those before still hold.
+    for Replacement { start, end, text: new } in replacements.iter().rev() {
+        let (start, end) = (char_at(*start)?, char_at(*end)?);
+        result.remove(start..end);
+        result.insert(start, new);
+    }
+    Ok(result)
+}
+
 /// Refuses a list that is not in ascending order or overlaps; says nothing of any text.
 pub(crate) fn check_order(replacements: &[Replacement]) -> Result<(), ChangeError> {
     let mut last = 0;
@@ -96,6 +125,8 @@ mod tests {
         assert_eq!(apply("hello world", &changes).unwrap(), "Jello, wörld");
         assert_eq!(apply("", &[replace(0, 0, "new")]).unwrap(), "new");
         assert_eq!(apply("same", &[]).unwrap(), "same");
+        let rope = Rope::from_str("hello world");
+        assert_eq!(apply_to(&rope, &changes).unwrap(), "Jello, wörld");
     }
 
     #[test]
@@ -106,7 +137,11 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let refused = |changes: &[Replacement]| apply("aäb", changes).unwrap_err();
+        let refused = |changes: &[Replacement]| {
+            let error = apply("aäb", changes).unwrap_err();
+            assert!(apply_to(&Rope::from_str("aäb"), changes).is_err());
+            error
+        };
         assert_eq!(refused(&[replace(2, 1, "")]), ChangeError::Reversed { start: 2, end: 1 });
         assert_eq!(refused(&[replace(3, 5, "")]), ChangeError::BeyondEnd { end: 5, length: 4 });
         assert_eq!(refused(&[replace(9, 9, "")]), ChangeError::BeyondEnd { end: 9, length: 4 });

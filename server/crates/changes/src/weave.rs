@@ -11,6 +11,7 @@
 //!
 //! Start with [`Weave::edit`], what the user does, and [`Weave::propose`], what the agent does.
 
+mod following;
 mod fragment;
 mod turning;
 

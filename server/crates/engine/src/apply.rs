@@ -1,18 +1,23 @@
-//! Applying a decided edit to the document it was made for, and seeing that it got there.
+//! Applying an edit to a document that exists, and seeing that it got there.
 //!
 //! A document that is open in an editor is changed by that editor; its reply proves nothing, so
 //! the edit counts only when the mirror shows it. A file that is open nowhere is written on disk.
+//! It knows one document and one text; hunks and what was typed meanwhile are the ledger's.
 
 use std::time::Duration;
 
-use protocol::{AbsPath, ErrorCode, FileChange, FileChangeKind, Replacement};
+use protocol::{ErrorCode, Replacement};
 use ropey::Rope;
 use tokio::{sync::watch, time};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApplyRefused, BufferEdit, ConnectionId, DocumentError, Documents, Origin, Snapshot, ToolError,
-    calls, prompts, turn::Turn,
+    sessions::Shared,
 };
+
+/// How many pauses' worth of typing is waited for at most.
+const PAUSES: u32 = 10;
 
 /// Where an edit was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,108 +35,97 @@ impl Place {
     }
 }
 
-/// Applies what was accepted of one file.
+/// A document and what it is to say.
+pub(crate) struct Target<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) now: &'a Snapshot,
+    pub(crate) goal: &'a Rope,
+    /// A few words for the editor's undo list.
+    pub(crate) label: String,
+    pub(crate) cancel: &'a CancellationToken,
+}
+
+/// Applies replacements, and gives the document as it was seen with them.
 ///
 /// # Errors
-/// The document is not the one the edit was made for, or the edit was not seen in it.
+/// The document is not what it was any more, or the edit was not seen in it.
 pub(crate) async fn apply(
-    turn: &Turn,
-    change: &FileChange,
-    before: &str,
+    target: Target<'_>,
     replacements: Vec<Replacement>,
-) -> Result<Place, ToolError> {
-    let path = &change.path;
-    let documents = turn.shared.parts.documents.as_ref();
-    if calls::moved(turn, &[protocol::Effect::Write { path: path.clone() }]).await.is_some() {
-        return Err(ToolError::new(ErrorCode::BadPath, prompts::moved(path.as_str())));
-    }
-    let after = changes::apply(before, &replacements)
-        .map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
-    let now = match documents.snapshot(path).await {
-        Ok(now) => now,
-        Err(DocumentError::NotFound(_)) if change.kind == FileChangeKind::Create => {
-            documents.write(path, None, &after).await?;
-            return Ok(Place::Disk);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let base = change.base.as_ref().filter(|base| base.hash == now.stamp.hash);
-    let Some(base) = base else { return Err(DocumentError::Stale(path.clone()).into()) };
-    match (change.kind, &change.to) {
-        (FileChangeKind::Delete, _) => {
-            documents.remove(path, &base.hash).await?;
-            return Ok(Place::Disk);
-        }
-        (FileChangeKind::Move, Some(to)) => {
-            if calls::moved(turn, &[protocol::Effect::Write { path: to.clone() }]).await.is_some() {
-                return Err(ToolError::new(ErrorCode::BadPath, prompts::moved(to.as_str())));
-            }
-            documents.rename(path, to, &base.hash).await?;
-            return Ok(Place::Disk);
-        }
-        _ => {}
-    }
+) -> Result<(Place, Snapshot), ToolError> {
+    let Target { shared, now, goal, label, cancel } = target;
+    let documents = shared.parts.documents.as_ref();
     match now.origin {
         Origin::Disk => {
-            documents.write(path, Some(&base.hash), &after).await?;
-            Ok(Place::Disk)
+            let stamp =
+                documents.write(&now.path, Some(&now.stamp.hash), &goal.to_string()).await?;
+            Ok((Place::Disk, Snapshot { text: goal.clone(), stamp, ..now.clone() }))
         }
         Origin::Buffer { connection, version } => {
-            let edit = BufferEdit {
-                path: path.clone(),
-                version,
-                before: now.text.clone(),
-                replacements,
-                label: label(turn, path),
-            };
-            let goal = Goal { before, after: &after };
-            through_editor(turn, connection, edit, &goal).await?;
-            Ok(Place::Buffer)
+            let (path, before) = (now.path.clone(), now.text.clone());
+            let edit = BufferEdit { path, version, before, replacements, label };
+            let goal = Goal { before: &now.text, after: goal };
+            let seen = through_editor(shared, connection, edit, &goal, cancel).await?;
+            Ok((Place::Buffer, seen))
         }
     }
 }
 
-fn label(turn: &Turn, path: &AbsPath) -> String {
-    format!("Coworker: edit {}", path.relative_to(&turn.session.info().root))
+/// Waits until nobody has typed for a while, or for as long as somebody would.
+pub(crate) async fn pause(documents: &dyn Documents, quiet: Duration, cancel: &CancellationToken) {
+    let mut changes = documents.changes();
+    for _ in 0..PAUSES {
+        tokio::select! {
+            changed = time::timeout(quiet, changes.changed()) => {
+                if !matches!(changed, Ok(Ok(()))) {
+                    return;
+                }
+            }
+            () = cancel.cancelled() => return,
+        }
+    }
 }
 
 /// What the document must come to show.
 struct Goal<'a> {
-    before: &'a str,
-    after: &'a str,
+    before: &'a Rope,
+    after: &'a Rope,
 }
 
 async fn through_editor(
-    turn: &Turn,
+    shared: &Shared,
     connection: ConnectionId,
     edit: BufferEdit,
     goal: &Goal<'_>,
-) -> Result<(), ToolError> {
-    let Some(editor) = turn.shared.editor(connection) else {
+    cancel: &CancellationToken,
+) -> Result<Snapshot, ToolError> {
+    let Some(editor) = shared.editor(connection) else {
         return Err(DocumentError::Stale(edit.path).into());
     };
-    let (path, settings) = (edit.path.clone(), &turn.shared.parts.settings);
-    let documents = turn.shared.parts.documents.as_ref();
+    let (path, settings) = (edit.path.clone(), &shared.parts.settings);
+    let documents = shared.parts.documents.as_ref();
+    let look = || async {
+        let now = documents.snapshot(&path).await.ok()?;
+        is_at_goal(&now.text, goal).then_some(now)
+    };
     // Subscribed before the edit is sent, so that no change is missed.
     let mut changes = documents.changes();
     let reply = tokio::select! {
         reply = time::timeout(settings.apply_timeout, editor.apply(edit)) => reply,
-        () = shows(documents, &path, goal, &mut changes) => return Ok(()),
-        () = turn.cancel.cancelled() => return Err(stopped()),
+        seen = shows(documents, &path, goal, &mut changes) => return Ok(seen),
+        () = cancel.cancelled() => return Err(stopped()),
     };
     match reply {
-        Ok(Err(refused)) => {
-            // An editor may say no although it did; only the text counts.
-            if shown(documents, &path, goal).await { Ok(()) } else { Err(said_no(&refused)) }
-        }
+        // An editor may say no although it did; only the text counts.
+        Ok(Err(refused)) => look().await.ok_or_else(|| said_no(&refused)),
         Ok(Ok(())) => {
             let wait = settings.confirm_timeout;
             tokio::select! {
-                () = shows(documents, &path, goal, &mut changes) => Ok(()),
+                seen = shows(documents, &path, goal, &mut changes) => Ok(seen),
                 () = time::sleep(wait) => {
                     Err(unconfirmed("the editor said that it did, but", wait))
                 }
-                () = turn.cancel.cancelled() => Err(stopped()),
+                () = cancel.cancelled() => Err(stopped()),
             }
         }
         Err(_) => Err(unconfirmed("the editor did not answer, and", settings.apply_timeout)),
@@ -141,18 +135,19 @@ async fn through_editor(
 /// Waits until the document shows the edit; for ever if it never does.
 async fn shows(
     documents: &dyn Documents,
-    path: &AbsPath,
+    path: &protocol::AbsPath,
     goal: &Goal<'_>,
     changes: &mut watch::Receiver<u64>,
-) {
+) -> Snapshot {
     let mut looked_at = None;
     loop {
         changes.mark_unchanged();
-        if let Ok(Snapshot { text, stamp, .. }) = documents.snapshot(path).await {
+        if let Ok(now) = documents.snapshot(path).await {
             // Most ticks are about other documents.
-            let new = looked_at.replace(stamp.revision) != Some(stamp.revision);
-            if new && is_at_goal(&text, goal) {
-                return;
+            let revision = now.stamp.revision;
+            let new = looked_at.replace(revision) != Some(revision);
+            if new && is_at_goal(&now.text, goal) {
+                return now;
             }
         }
         if changes.changed().await.is_err() {
@@ -161,13 +156,11 @@ async fn shows(
     }
 }
 
-async fn shown(documents: &dyn Documents, path: &AbsPath, goal: &Goal<'_>) -> bool {
-    let Ok(Snapshot { text, .. }) = documents.snapshot(path).await else { return false };
-    is_at_goal(&text, goal)
-}
-
 fn is_at_goal(text: &Rope, goal: &Goal<'_>) -> bool {
-    *text == *goal.after || changes::shows(goal.before, goal.after, &text.to_string())
+    // Most often it says exactly that, and a big text is not copied.
+    text == goal.after
+        || text != goal.before
+            && changes::shows(&goal.before.to_string(), &goal.after.to_string(), &text.to_string())
 }
 
 /// The user stopped the turn, and nobody knows yet whether the editor did it.

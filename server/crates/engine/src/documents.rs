@@ -1,7 +1,7 @@
 //! The seam to texts: editor buffers over files on disk. Everything that reads, reads here.
 
 use async_trait::async_trait;
-use protocol::{AbsPath, ErrorCode, ErrorInfo, Stamp, SyntaxError};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, Replacement, Stamp, SyntaxError};
 use ropey::Rope;
 use tokio::sync::watch;
 
@@ -128,6 +128,11 @@ pub trait Documents: Send + Sync {
     /// # Errors
     /// Git failed.
     async fn diff(&self, root: &AbsPath) -> Result<Option<String>, DocumentError>;
+
+    /// How a document came from one revision to a later one, step by step, each counting bytes in
+    /// the text that the one before left. None if it is not known any more, or if it was changed
+    /// by something that does not tell how.
+    fn edits_between(&self, path: &AbsPath, from: u64, to: u64) -> Option<Vec<Vec<Replacement>>>;
 
     /// Ticks whenever any document changed. Subscribe before looking, and no change is missed.
     fn changes(&self) -> watch::Receiver<u64>;

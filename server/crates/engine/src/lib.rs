@@ -14,6 +14,7 @@ mod context;
 mod diagnostics;
 mod documents;
 mod editor;
+mod ledger;
 mod model;
 pub mod policy;
 mod prompts;
@@ -34,6 +35,7 @@ pub use documents::{
     UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
+pub use ledger::{HunkView, Proposal, Turned};
 pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
     Picture, StopCause, ToolResult,
@@ -41,8 +43,7 @@ pub use model::{
 pub use prompts::SYSTEM_PROMPT_BYTES;
 pub use session::SessionHandle;
 pub use sessions::{
-    Attached, Clock, Ids, KeepTrust, NewSession, Parts, Proposal, Seen, Sessions, Settings,
-    Started, Trust,
+    Attached, Clock, Ids, KeepTrust, NewSession, Parts, Seen, Sessions, Settings, Started, Trust,
 };
 pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
 pub use tool::{

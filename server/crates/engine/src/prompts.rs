@@ -66,6 +66,9 @@ const PROMPTS: &[(&str, &str)] = prompts![
     "results/one_fate.md",
     "results/edit_rejected.md",
     "results/edit_conflicted.md",
+    "results/obstacle.md",
+    "results/hunks.md",
+    "results/edited.md",
     "results/plan_approved.md",
     "results/plan_rejected.md",
     "results/answers.md",
@@ -228,8 +231,8 @@ pub(crate) fn moved(path: &str) -> String {
 }
 
 /// `how` is `buffer`, `disk`, `deleted` or `moved`; then `to` says where.
-pub(crate) fn edit_applied(path: &str, how: &str, to: Option<&str>) -> String {
-    render("results/edit_applied.md", context! { path, how, to })
+pub(crate) fn edit_applied(path: &str, how: &str, to: Option<&str>, said: Option<&str>) -> String {
+    render("results/edit_applied.md", context! { path, how, to, said })
 }
 
 /// A file was to be deleted or moved, and something else was to happen to it, in one response.
@@ -243,6 +246,22 @@ pub(crate) fn edit_rejected(path: &str, reason: Option<&str>) -> String {
 
 pub(crate) fn edit_conflicted(path: &str, reason: &str) -> String {
     render("results/edit_conflicted.md", context! { path, reason })
+}
+
+/// What became of the hunks of an edit that was applied in part: each with what it is.
+pub(crate) fn hunks(path: &str, hunks: &[(String, String)]) -> String {
+    let hunks: Vec<_> = hunks.iter().map(|(what, became)| context! { what, became }).collect();
+    render("results/hunks.md", context! { path, hunks })
+}
+
+/// The user put other words in place of those proposed.
+pub(crate) fn edited(path: &str) -> String {
+    render("results/edited.md", context! { path })
+}
+
+/// What stands in the way of a hunk; `hunk` is the other one it is about.
+pub(crate) fn obstacle(kind: &str, hunk: &str) -> String {
+    render("results/obstacle.md", context! { kind, hunk })
 }
 
 pub(crate) fn plan_approved(mode: Mode) -> String {
@@ -446,9 +465,9 @@ mod tests {
             not_json("eof"),
             panicked("boom"),
             moved("/a"),
-            edit_applied("a", "buffer", None),
-            edit_applied("a", "disk", None),
-            edit_applied("a", "moved", Some("b")),
+            edit_applied("a", "buffer", None, Some("well")),
+            edit_applied("a", "disk", None, None),
+            edit_applied("a", "moved", Some("b"), None),
             one_fate("a"),
             answers(&[question.clone(), question], &[answer]),
             not_answered(Some("no time")),
@@ -458,6 +477,10 @@ mod tests {
             syntax_errors("a", &[SyntaxError { line: 1, column: 2, message: "x".into() }]),
             edit_rejected("a", Some("no")),
             edit_conflicted("a", "stale"),
+            obstacle("touched", ""),
+            hunks("a", &[("x".into(), "applied".into())]),
+            edited("a"),
+            obstacle("fell", "h1"),
             plan_approved(Mode::Ask),
             plan_rejected(None),
         ];

@@ -24,16 +24,12 @@ fn ended(mut item: Item, reason: StopReason) -> Item {
             plan.status = PlanStatus::Rejected;
         }
         ItemBody::ChangeSet(set) => {
-            for edit in set.files.iter_mut().flat_map(|file| &mut file.edits) {
-                match edit.state {
-                    HunkState::Pending => edit.state = HunkState::Rejected { reason: None },
-                    HunkState::Accepted => {
-                        let reason = "the turn ended before the edit was seen in the document; it \
-                                      may be there";
-                        edit.state = HunkState::Conflicted { reason: reason.into() };
-                    }
-                    _ => {}
-                }
+            // What waits for a decision goes on to wait: it can still be accepted.
+            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
+            for hunk in hunks.filter(|hunk| hunk.state == HunkState::Accepted) {
+                let reason = "the turn ended before the edit was seen in the document; it may be \
+                              there";
+                hunk.state = HunkState::Conflicted { reason: reason.into() };
             }
         }
         _ => {}

@@ -6,20 +6,23 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::{
-    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Decision, Edit, Effect, ErrorCode,
-    FileChange, FileChangeKind, HunkId, HunkState, Item, ItemBody, ToolCallStatus, Update,
+    AbsPath, Answer, Approval, ApprovalSubject, ChangeSet, Decision, Effect, ErrorCode, FileChange,
+    FileChangeKind, Hunk, HunkDecision, HunkId, HunkState, Item, ItemBody, ItemId, ToolCallStatus,
+    Update,
 };
 use ropey::Rope;
 
 use crate::{
-    DocumentError, Documents, Editable, Output, ProposedEdit, ToolError,
-    apply::{self, Place},
+    DocumentError, Editable, Output, ProposedEdit, ToolError,
+    apply::Place,
     approvals,
     calls::{self, Proposals, Proposed},
     diagnostics::Baseline,
+    ledger::Decided,
     policy::Verdict,
     prompts,
-    sessions::{Proposal, lock},
+    session::closed,
+    sessions::lock,
     turn::{Halt, RequestedCall, Turn},
 };
 
@@ -29,7 +32,7 @@ pub(crate) struct Review<'a> {
     proposals: Proposals,
     calls: Vec<RequestedCall>,
     /// What the calls' edits say of themselves.
-    notes: Vec<(HunkId, String)>,
+    notes: Vec<(ItemId, AbsPath, String)>,
     files: Vec<ReviewedFile>,
 }
 
@@ -39,7 +42,7 @@ struct ReviewedFile {
     change: FileChange,
     before: String,
     after: String,
-    /// Where the accepted edits went, or why they did not.
+    /// Where the accepted hunks went, or why they did not.
     applied: Option<Result<Place, ErrorCode>>,
 }
 
@@ -71,10 +74,10 @@ impl<'a> Review<'a> {
         }
         let before = self.files.clone();
         let mut notes = Vec::new();
-        for (index, edit) in edits.into_iter().enumerate() {
-            let id = HunkId(format!("{}.{}", call.item.id, index + 1));
-            notes.extend(edit.note.clone().map(|note| (id.clone(), note)));
-            if let Err(error) = self.take(&call.item, id, edit).await {
+        for edit in edits {
+            let note = edit.note.clone();
+            notes.extend(note.map(|note| (call.item.id.clone(), edit.path.clone(), note)));
+            if let Err(error) = self.take(&call.item, edit).await {
                 // A call is taken in whole or not at all.
                 self.files = before;
                 return calls::finish(self.turn, call, Err(error)).await;
@@ -98,7 +101,7 @@ impl<'a> Review<'a> {
         Ok(())
     }
 
-    async fn take(&mut self, item: &Item, id: HunkId, edit: ProposedEdit) -> Result<(), ToolError> {
+    async fn take(&mut self, item: &Item, edit: ProposedEdit) -> Result<(), ToolError> {
         let at = match self.files.iter().position(|file| file.change.path == edit.path) {
             Some(at) if is_whole(edit.kind) || is_whole(self.files[at].change.kind) => {
                 let shown = edit.path.relative_to(&self.turn.session.info().root).to_owned();
@@ -110,17 +113,29 @@ impl<'a> Review<'a> {
                 self.files.len() - 1
             }
         };
+        let hunks = self.files.iter().flat_map(|file| &file.change.hunks);
+        let count = hunks.filter(|hunk| hunk.item_id == item.id).count();
         let file = &mut self.files[at];
-        let after = changes::apply(&file.after, &edit.replacements)
-            .map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
-        file.change.edits.push(Edit {
-            id,
-            item_id: item.id.clone(),
-            depends_on: changes::depends_on(&file.change.edits, &edit.replacements),
-            replacements: edit.replacements,
-            state: HunkState::Pending,
-        });
-        file.after = after;
+        let wrong =
+            |error: changes::ChangeError| ToolError::new(ErrorCode::Internal, error.to_string());
+        let text = Rope::from_str(&file.after);
+        let mut hunks = changes::hunks(&text, &edit.replacements).map_err(wrong)?;
+        if hunks.is_empty() {
+            // What happens to the file as a whole is decided, too.
+            hunks.push(Vec::new());
+        }
+        file.after = changes::apply(&file.after, &edit.replacements).map_err(wrong)?;
+        for (index, replacements) in hunks.into_iter().enumerate() {
+            file.change.hunks.push(Hunk {
+                id: HunkId(format!("{}.{}", item.id, count + index + 1)),
+                item_id: item.id.clone(),
+                replacements,
+                depends_on: Vec::new(),
+                edited: false,
+                comment: None,
+                state: HunkState::Pending,
+            });
+        }
         Ok(())
     }
 
@@ -139,7 +154,7 @@ impl<'a> Review<'a> {
             kind: edit.kind,
             to: edit.to.clone(),
             base: edit.base.clone(),
-            edits: Vec::new(),
+            hunks: Vec::new(),
             diff: String::new(),
             syntax_errors: Vec::new(),
         };
@@ -162,6 +177,9 @@ impl<'a> Review<'a> {
             };
         }
         let mut item = self.turn.item(ItemBody::ChangeSet(self.change_set()));
+        let before = self.files.iter().map(|file| Rope::from_str(&file.before)).collect();
+        let set = self.proposed(self.change_set(), before).await?;
+        item.body = ItemBody::ChangeSet(set);
         let shown = self.calls.iter_mut().map(|call| {
             call.item.body = ItemBody::ToolCall(call.call.clone());
             Update::ItemChanged { item: call.item.clone() }
@@ -170,27 +188,82 @@ impl<'a> Review<'a> {
         updates.push(Update::ItemStarted { item: item.clone() });
         self.turn.session.record(updates).await?;
 
-        let answer = self.decided(&item).await?;
-        self.accept(answer.as_ref());
-        // Journaled before anything is applied: if the process dies meanwhile, the edits may be
-        // in their documents, and must not be taken for rejected.
-        item.body = ItemBody::ChangeSet(self.change_set());
-        let mut updates = vec![Update::ItemChanged { item: item.clone() }];
-        updates.extend(self.begin_calls());
-        self.turn.session.record(updates).await?;
         let paths: Vec<AbsPath> = self.files.iter().map(|file| file.change.path.clone()).collect();
+        // Hunks may be applied one by one while the question is open.
+        let (early, answer) = tokio::join!(Baseline::of(self.turn, &paths), self.decided(&item));
+        let decisions = self.decisions(&item, answer?.as_ref());
+        let running = self.begin_calls(&decisions);
+        self.turn.session.record(running).await?;
         // A stop in here must not take from the model what became of its edits.
-        let baseline = self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await;
-        let baseline = baseline.unwrap_or_default();
-        for at in 0..self.files.len() {
-            self.apply(at).await;
-        }
-        item.body = ItemBody::ChangeSet(self.change_set());
-        self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
-        let turn = self.turn;
-        let applied = self.applied();
-        let said = turn.unless_cancelled(baseline.difference(turn, &applied)).await;
+        let baseline = match self.is_untouched(&item) {
+            true => self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await,
+            false => Ok(early),
+        };
+        self.decide(&item, decisions).await?;
+        let (turn, applied) = (self.turn, self.applied());
+        let difference = baseline.unwrap_or_default().difference(turn, &applied);
+        let said = turn.unless_cancelled(difference).await;
         self.tell(said.unwrap_or_default()).await
+    }
+
+    /// Has the ledger take the hunks in; they know then which of them need which.
+    async fn proposed(&self, set: ChangeSet, before: Vec<Rope>) -> Result<ChangeSet, Halt> {
+        let taken = self.turn.session.ledger.ask(move |book| {
+            Box::pin(async move {
+                let mut set = set;
+                book.propose(&mut set, &before).await;
+                set
+            })
+        });
+        Ok(taken.await.ok_or_else(closed)?)
+    }
+
+    /// The change set as it is now: the user may have decided about hunks one by one.
+    fn now(&self, item: &Item) -> Option<ChangeSet> {
+        self.turn.session.look(|state| match &state.item(&item.id)?.body {
+            ItemBody::ChangeSet(set) => Some(set.clone()),
+            _ => None,
+        })
+    }
+
+    /// Whether nothing has been applied yet.
+    fn is_untouched(&self, item: &Item) -> bool {
+        let is_applied = |hunk: &Hunk| hunk.state != HunkState::Pending;
+        self.now(item).is_none_or(|set| !hunks_of(&set).any(is_applied))
+    }
+
+    /// What an answer means for each hunk that still waits for a decision.
+    fn decisions(&self, item: &Item, answer: Option<&Answer>) -> Vec<HunkDecision> {
+        let Some(set) = self.now(item) else { return Vec::new() };
+        let waiting = hunks_of(&set).filter(|hunk| hunk.state == HunkState::Pending);
+        let decision = |hunk: &Hunk| {
+            let own = answer.and_then(|it| it.hunks.iter().find(|own| own.hunk_id == hunk.id));
+            own.cloned().unwrap_or_else(|| HunkDecision {
+                hunk_id: hunk.id.clone(),
+                accept: answer.is_none_or(|answer| answer.decision.allows()),
+                text: None,
+                reason: answer.and_then(|answer| answer.reason.clone()),
+            })
+        };
+        waiting.map(decision).collect()
+    }
+
+    /// Has the decisions carried out, and takes over what became of the hunks.
+    async fn decide(&mut self, item: &Item, decisions: Vec<HunkDecision>) -> Result<(), Halt> {
+        let (id, cancel) = (item.id.clone(), self.turn.cancel.clone());
+        let decided =
+            self.turn.session.ledger.ask(move |book| {
+                Box::pin(async move { book.decide(&id, &decisions, &cancel).await })
+            });
+        let Decided { set, files } = decided.await.ok_or_else(closed)??;
+        for (file, change) in self.files.iter_mut().zip(&set.files) {
+            file.change = change.clone();
+            file.applied = files.get(&change.path).copied();
+        }
+        let mut item = item.clone();
+        item.body = ItemBody::ChangeSet(set);
+        self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
+        Ok(())
     }
 
     /// Ends the calls; `said` is what the edits changed in what is said of their files.
@@ -214,9 +287,10 @@ impl<'a> Review<'a> {
         Ok(())
     }
 
-    /// The documents that now have their edits.
+    /// The documents that now have some of their hunks.
     fn applied(&self) -> HashSet<AbsPath> {
-        let applied = self.files.iter().filter(|file| matches!(file.applied, Some(Ok(_))));
+        let is_there = |hunk: &Hunk| matches!(hunk.state, HunkState::Applied | HunkState::Kept);
+        let applied = self.files.iter().filter(|file| file.change.hunks.iter().any(is_there));
         applied.map(|file| file.change.path.clone()).collect()
     }
 
@@ -260,12 +334,12 @@ impl<'a> Review<'a> {
         Ok(())
     }
 
-    /// The calls that have an accepted edit as running.
-    fn begin_calls(&mut self) -> Vec<Update> {
-        let edits = self.files.iter().flat_map(|file| &file.change.edits);
-        let accepted: HashSet<_> = edits
-            .filter(|edit| edit.state == HunkState::Accepted)
-            .map(|edit| &edit.item_id)
+    /// The calls that have an accepted hunk as running.
+    fn begin_calls(&mut self, decisions: &[HunkDecision]) -> Vec<Update> {
+        let hunks = self.files.iter().flat_map(|file| &file.change.hunks);
+        let accepted: HashSet<_> = hunks
+            .filter(|hunk| decisions.iter().any(|own| own.accept && own.hunk_id == hunk.id))
+            .map(|hunk| &hunk.item_id)
             .collect();
         let begun = self.calls.iter_mut().filter(|call| accepted.contains(&call.item.id));
         let running = begun.map(|RequestedCall { item, call, .. }| {
@@ -277,7 +351,10 @@ impl<'a> Review<'a> {
     }
 
     fn change_set(&self) -> ChangeSet {
-        ChangeSet { files: self.files.iter().map(|file| file.change.clone()).collect() }
+        ChangeSet {
+            files: self.files.iter().map(|file| file.change.clone()).collect(),
+            model: self.turn.session.look(|state| state.model.clone()),
+        }
     }
 
     /// The user's answer; none when nothing had to be asked. It is about what is shown: calls
@@ -312,97 +389,28 @@ impl<'a> Review<'a> {
         approvals::ask(self.turn, approval).await.map(Some)
     }
 
-    /// Marks each edit as accepted or rejected. What builds on a rejected edit falls with it.
-    fn accept(&mut self, answer: Option<&Answer>) {
-        let mut rejected: HashSet<HunkId> = HashSet::new();
-        for file in &mut self.files {
-            for edit in &mut file.change.edits {
-                let own = answer.and_then(|it| it.edits.iter().find(|own| own.hunk_id == edit.id));
-                let accept = own
-                    .map_or_else(|| answer.is_none_or(|it| it.decision.allows()), |own| own.accept);
-                let reason = own
-                    .and_then(|own| own.reason.clone())
-                    .or_else(|| answer.and_then(|it| it.reason.clone()));
-                let fallen = edit.depends_on.iter().any(|on| rejected.contains(on));
-                edit.state = if accept && !fallen {
-                    HunkState::Accepted
-                } else {
-                    rejected.insert(edit.id.clone());
-                    let builds = "it builds on an edit that was rejected".to_owned();
-                    if accept {
-                        HunkState::Conflicted { reason: builds }
-                    } else {
-                        HunkState::Rejected { reason }
-                    }
-                };
-            }
-        }
-    }
-
-    async fn apply(&mut self, at: usize) {
-        let file = &mut self.files[at];
-        let accepted = |edit: &Edit| edit.state == HunkState::Accepted;
-        if !file.change.edits.iter().any(accepted) {
-            return;
-        }
-        let applied = match changes::compose(&file.change.edits, accepted) {
-            _ if self.turn.cancel.is_cancelled() => Err(apply::not_begun()),
-            Ok(replacements) => {
-                let applied =
-                    apply::apply(self.turn, &file.change, &file.before, replacements.clone()).await;
-                let memory = &self.turn.session.memory;
-                match &file.change.to {
-                    _ if applied.is_err() => {}
-                    Some(to) => memory.moved(&file.change.path, to),
-                    None => {
-                        let before = Rope::from_str(&file.before);
-                        memory.edited(&file.change.path, &before, &replacements);
-                    }
-                }
-                applied
-            }
-            Err(error) => Err(ToolError::new(ErrorCode::Internal, error.to_string())),
-        };
-        for edit in file.change.edits.iter_mut().filter(|edit| accepted(edit)) {
-            edit.state = match &applied {
-                Ok(_) => HunkState::Applied,
-                Err(error) => HunkState::Conflicted { reason: error.message.clone() },
-            };
-        }
-        file.applied = Some(applied.map_err(|error| error.code));
-    }
-
     /// What the model is told of a call's edits.
     fn result(&self, call: &RequestedCall) -> Result<Output, ToolError> {
-        let root = self.turn.session.info().root;
         let mut words = Vec::new();
         let mut failure = None;
-        for file in &self.files {
-            let path = file.change.path.relative_to(&root);
-            for edit in file.change.edits.iter().filter(|edit| edit.item_id == call.item.id) {
-                match &edit.state {
-                    HunkState::Rejected { reason } => {
-                        failure = failure.or(Some(ErrorCode::Rejected));
-                        words.push(prompts::edit_rejected(path, reason.as_deref()));
+        for file in self.files.iter().filter(|file| file.is_edited_by(&call.item)) {
+            let hunks = file.change.hunks.iter().filter(|hunk| hunk.item_id == call.item.id);
+            let hunks: Vec<&Hunk> = hunks.collect();
+            for hunk in &hunks {
+                failure = failure.or(match hunk.state {
+                    HunkState::Applied | HunkState::Kept => None,
+                    HunkState::Conflicted { .. } => {
+                        file.applied.and_then(Result::err).or(Some(ErrorCode::Rejected))
                     }
-                    HunkState::Conflicted { reason } => {
-                        let code = file.applied.and_then(Result::err);
-                        failure = failure.or(code).or(Some(ErrorCode::Rejected));
-                        words.push(prompts::edit_conflicted(path, reason));
-                    }
-                    _ => {
-                        let place = file.applied.and_then(Result::ok);
-                        let to = file.change.to.as_ref().map(|to| to.relative_to(&root));
-                        let how = match (file.change.kind, place) {
-                            (FileChangeKind::Delete, _) => "deleted",
-                            (FileChangeKind::Move, _) => "moved",
-                            (_, place) => place.map_or("disk", Place::as_str),
-                        };
-                        words.push(prompts::edit_applied(path, how, to));
-                        let notes = self.notes.iter().filter(|(id, _)| *id == edit.id);
-                        words.extend(notes.map(|(_, note)| note.clone()));
-                    }
-                }
+                    _ => Some(ErrorCode::Rejected),
+                });
+            }
+            words.push(self.became(file, &hunks));
+            if hunks.iter().any(|hunk| hunk.state == HunkState::Applied) {
+                let of_file = |(item, path, _): &&(ItemId, AbsPath, String)| {
+                    *item == call.item.id && *path == file.change.path
+                };
+                words.extend(self.notes.iter().filter(of_file).map(|(.., note)| note.clone()));
             }
         }
         let words = words.join("\n");
@@ -411,11 +419,63 @@ impl<'a> Review<'a> {
             Some(code) => Err(ToolError::new(code, words)),
         }
     }
+
+    /// What became of some hunks of a file, in words for the model.
+    fn became(&self, file: &ReviewedFile, hunks: &[&Hunk]) -> String {
+        let root = self.turn.session.info().root;
+        let path = file.change.path.relative_to(&root);
+        let mut one: Vec<String> = hunks.iter().map(|hunk| self.became_of(file, hunk)).collect();
+        let edited = hunks.iter().any(|hunk| hunk.edited && hunk.state == HunkState::Applied);
+        if one.iter().all(|words| *words == one[0]) {
+            one.truncate(1);
+        } else {
+            let lines = hunks.iter().map(|hunk| what(hunk)).zip(one).collect::<Vec<_>>();
+            one = vec![prompts::hunks(path, &lines)];
+        }
+        one.extend(edited.then(|| prompts::edited(path)));
+        one.join("\n")
+    }
+
+    fn became_of(&self, file: &ReviewedFile, hunk: &Hunk) -> String {
+        let root = self.turn.session.info().root;
+        let path = file.change.path.relative_to(&root);
+        match &hunk.state {
+            HunkState::Applied | HunkState::Kept => {
+                let place = file.applied.and_then(Result::ok);
+                let to = file.change.to.as_ref().map(|to| to.relative_to(&root));
+                let how = match (file.change.kind, place) {
+                    (FileChangeKind::Delete, _) => "deleted",
+                    (FileChangeKind::Move, _) => "moved",
+                    (_, place) => place.map_or("disk", Place::as_str),
+                };
+                let said = hunk.comment.as_deref();
+                prompts::edit_applied(path, how, to, said)
+            }
+            HunkState::Conflicted { reason } => prompts::edit_conflicted(path, reason),
+            _ => prompts::edit_rejected(path, hunk.comment.as_deref()),
+        }
+    }
+}
+
+/// A hunk by the beginning of what it says, for the model.
+fn what(hunk: &Hunk) -> String {
+    const SHOWN: usize = 60;
+    let texts = hunk.replacements.iter().flat_map(|one| one.text.lines());
+    let line = texts.map(str::trim).find(|line| !line.is_empty()).unwrap_or("a deletion");
+    let mut shown: String = line.chars().take(SHOWN).collect();
+    if shown.len() < line.len() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+fn hunks_of(set: &ChangeSet) -> impl Iterator<Item = &Hunk> {
+    set.files.iter().flat_map(|file| &file.hunks)
 }
 
 impl ReviewedFile {
     fn is_edited_by(&self, call: &Item) -> bool {
-        self.change.edits.iter().any(|edit| edit.item_id == call.id)
+        self.change.hunks.iter().any(|hunk| hunk.item_id == call.id)
     }
 }
 
@@ -455,28 +515,4 @@ fn effect_of(edit: &ProposedEdit) -> Effect {
 /// set.
 fn is_whole(kind: FileChangeKind) -> bool {
     matches!(kind, FileChangeKind::Delete | FileChangeKind::Move)
-}
-
-/// The texts of a change set as they stand now, for a preview.
-pub(crate) async fn proposals(documents: &dyn Documents, set: ChangeSet) -> Vec<Proposal> {
-    let mut proposals = Vec::new();
-    for file in set.files {
-        let before = match documents.snapshot(&file.path).await {
-            Ok(now) if file.base.as_ref().is_some_and(|base| base.hash == now.stamp.hash) => {
-                Some(now.text.to_string())
-            }
-            Err(DocumentError::NotFound(_)) if file.kind == FileChangeKind::Create => {
-                Some(String::new())
-            }
-            _ => None,
-        };
-        let texts = before.and_then(|before| {
-            let replacements = changes::compose(&file.edits, |_| true).ok()?;
-            let after = changes::apply(&before, &replacements).ok()?;
-            Some((before, after))
-        });
-        let FileChange { path, kind, to, diff, syntax_errors, .. } = file;
-        proposals.push(Proposal { path, kind, to, texts, diff, syntax_errors });
-    }
-    proposals
 }

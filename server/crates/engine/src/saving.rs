@@ -50,7 +50,7 @@ fn edited(state: &SessionState) -> HashSet<AbsPath> {
         _ => None,
     });
     let files = sets.flat_map(|set| &set.files);
-    let applied = files.filter(|file| file.edits.iter().any(|it| it.state == HunkState::Applied));
+    let applied = files.filter(|file| file.hunks.iter().any(|it| it.state == HunkState::Applied));
     applied.map(|file| file.path.clone()).collect()
 }
 

@@ -30,6 +30,7 @@ use crate::{
     ConnectionId, Diagnostics, SeenText, StoreError, ToolError,
     context::Place,
     diagnostics,
+    ledger::Ledger,
     sessions::{Attached, Seen, Shared, Started},
     turn::TurnEnd,
 };
@@ -147,6 +148,8 @@ pub(crate) struct Session {
     state: Arc<RwLock<SessionState>>,
     info: Arc<RwLock<SessionInfo>>,
     pub(crate) memory: Arc<Memory>,
+    /// Which text is the agent's.
+    pub(crate) ledger: Ledger,
     /// Set when the loop has ended.
     pub(crate) ended: CancellationToken,
 }

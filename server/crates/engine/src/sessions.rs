@@ -10,15 +10,18 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, Answer, ContextReport, ErrorCode, ErrorInfo, FileChangeKind, ItemBody, ItemId, Mode,
-    QueueChange, SessionId, SessionInfo, SessionState, SyntaxError, TurnId, Update, UserMessage,
+    AbsPath, Answer, ApprovalSubject, ContextReport, Decision, ErrorCode, ErrorInfo, HunkDecision,
+    HunkState, Item, ItemBody, ItemId, Mode, QueueChange, SessionId, SessionInfo, SessionState,
+    TurnId, UndoScope, Update, UserMessage,
 };
 use tokio::sync::{OnceCell, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
     context::{self, Place},
-    recovery, review,
+    ledger::{HunkView, Proposal, Turned},
+    recovery,
     session::{self, Command, Requeue, Session, Unless},
 };
 
@@ -88,6 +91,8 @@ pub struct Settings {
     pub apply_timeout: Duration,
     /// How long after that its document may take to show the edit.
     pub confirm_timeout: Duration,
+    /// How long nobody must have typed before an edit is tried again.
+    pub typing_pause: Duration,
     /// How long an editor's diagnostics must not have changed to count as settled.
     pub diagnostics_settle: Duration,
     /// How long an edit waits at most for what the editor's language servers say about it.
@@ -113,6 +118,7 @@ impl Default for Settings {
             user_folders: Vec::new(),
             apply_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(1),
+            typing_pause: Duration::from_millis(300),
             diagnostics_settle: Duration::from_millis(300),
             diagnostics_timeout: Duration::from_secs(5),
             max_requests: 100,
@@ -166,23 +172,6 @@ pub struct Attached {
     pub seq: u64,
     /// Whether it was given everything.
     pub from_start: bool,
-}
-
-/// One file of a change set, for a preview.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// The file.
-    pub path: AbsPath,
-    /// What would happen to the file as a whole.
-    pub kind: FileChangeKind,
-    /// Where it would go, if it is moved.
-    pub to: Option<AbsPath>,
-    /// Faults in the syntax of the text after it that the text before does not have.
-    pub syntax_errors: Vec<SyntaxError>,
-    /// The text before and after; none when the document is no longer the one that was edited.
-    pub texts: Option<(String, String)>,
-    /// The proposal as a unified diff.
-    pub diff: String,
 }
 
 /// What every session of this process shares.
@@ -524,38 +513,59 @@ impl Sessions {
         self.request(id, respond).await
     }
 
-    /// Answers the question that a change set raised.
+    /// Decides about hunks of a change set, before they are applied or after. When none is left
+    /// to decide, the turn that waits for it goes on.
     ///
     /// # Errors
-    /// It waits for no answer.
+    /// The session has no such change set or hunk, or it could not be journaled.
     pub async fn resolve(
         &self,
         id: &SessionId,
         change_set: &ItemId,
-        answer: Answer,
+        decisions: Vec<HunkDecision>,
+        by: &str,
     ) -> Result<(), ErrorInfo> {
         let session = self.session(id).await?;
-        let asked = session.look(|state| {
-            state.items.iter().rev().find_map(|item| match &item.body {
-                ItemBody::Approval(approval) => match &approval.subject {
-                    protocol::ApprovalSubject::Changes { item_id } if item_id == change_set => {
-                        Some(item.id.clone())
-                    }
-                    _ => None,
-                },
-                _ => None,
-            })
+        let item = change_set.clone();
+        let decided = session.ledger.ask(move |book| {
+            Box::pin(async move { book.decide(&item, &decisions, &CancellationToken::new()).await })
         });
-        match asked {
-            Some(approval) => self.respond(id, &approval, answer).await,
-            None => Err(ErrorInfo::new(
-                ErrorCode::ChangeSetNotFound,
-                "This session has no such change set that waits for an answer.",
-            )),
+        let set = decided.await.ok_or_else(session::closed)??.set;
+        let mut hunks = set.files.iter().flat_map(|file| &file.hunks);
+        if hunks.clone().any(|hunk| hunk.state == HunkState::Pending) {
+            return Ok(());
         }
+        let asked = session.look(|state| {
+            let open = state.items.iter().rev().filter(|item| state.open.contains(&item.id));
+            open.clone().find(|item| is_about(item, change_set)).map(|item| item.id.clone())
+        });
+        if let Some(approval) = asked {
+            let accepted = hunks.any(|hunk| hunk.state != HunkState::Rejected);
+            let decision = if accepted { Decision::Once } else { Decision::Reject };
+            self.respond(id, &approval, Answer::new(decision, by)).await?;
+        }
+        Ok(())
     }
 
-    /// The texts of a change set, for a preview.
+    /// Takes back what the agent wrote, or with `redo` does it again. What somebody typed since
+    /// stays.
+    ///
+    /// # Errors
+    /// There is no such session, or it could not be journaled.
+    pub async fn undo(
+        &self,
+        id: &SessionId,
+        scope: UndoScope,
+        redo: bool,
+    ) -> Result<Turned, ErrorInfo> {
+        let session = self.session(id).await?;
+        let undone = session.ledger.ask(move |book| {
+            Box::pin(async move { book.undo(&scope, redo, &CancellationToken::new()).await })
+        });
+        undone.await.ok_or_else(session::closed)?
+    }
+
+    /// A change set in its documents of now, for a preview.
     ///
     /// # Errors
     /// The session has no such change set.
@@ -565,14 +575,30 @@ impl Sessions {
         change_set: &ItemId,
     ) -> Result<Vec<Proposal>, ErrorInfo> {
         let session = self.session(id).await?;
-        let body = session.look(|state| state.item(change_set).map(|item| item.body.clone()));
-        let Some(ItemBody::ChangeSet(set)) = body else {
-            return Err(ErrorInfo::new(
-                ErrorCode::ChangeSetNotFound,
-                "This session has no such change set.",
-            ));
-        };
-        Ok(review::proposals(self.shared.parts.documents.as_ref(), set).await)
+        let item = change_set.clone();
+        let proposal =
+            session.ledger.ask(move |book| Box::pin(async move { book.proposal(&item).await }));
+        proposal.await.ok_or_else(session::closed)?.ok_or_else(|| {
+            let words = "This session has no such change set.";
+            ErrorInfo::new(ErrorCode::ChangeSetNotFound, words)
+        })
+    }
+
+    /// The hunks of a session that stand in a document or wait for a decision; in all documents
+    /// if none is named.
+    ///
+    /// # Errors
+    /// There is no such session.
+    pub async fn hunks(
+        &self,
+        id: &SessionId,
+        path: Option<AbsPath>,
+    ) -> Result<Vec<HunkView>, ErrorInfo> {
+        let session = self.session(id).await?;
+        let hunks = session
+            .ledger
+            .ask(move |book| Box::pin(async move { book.hunks(path.as_ref()).await }));
+        hunks.await.ok_or_else(session::closed)
     }
 
     /// Chooses the mode, the model or both for what comes next.
@@ -676,6 +702,12 @@ impl Sessions {
             .cloned()
             .collect()
     }
+}
+
+/// Whether an item is the question about a change set.
+fn is_about(item: &Item, change_set: &ItemId) -> bool {
+    let ItemBody::Approval(approval) = &item.body else { return false };
+    matches!(&approval.subject, ApprovalSubject::Changes { item_id } if item_id == change_set)
 }
 
 /// Takes a lock; a panic elsewhere does not make its data unusable.

@@ -37,6 +37,17 @@ pub trait Store: Send + Sync {
     /// The bytes that were kept by this hash; none if there are none.
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Keeps what is known of who wrote what in a document, in place of what was kept before.
+    async fn keep_weave(
+        &self,
+        id: &SessionId,
+        path: &AbsPath,
+        weave: &[u8],
+    ) -> Result<(), StoreError>;
+
+    /// What was kept of a claimed session's documents.
+    async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError>;
+
     /// Gives a claim back.
     async fn close(&self, id: &SessionId) -> Result<(), StoreError>;
 

@@ -312,7 +312,7 @@ impl Turn {
 /// Whether a document was changed by this.
 fn is_applied(body: &ItemBody) -> bool {
     let ItemBody::ChangeSet(set) = body else { return false };
-    set.files.iter().flat_map(|file| &file.edits).any(|edit| edit.state == HunkState::Applied)
+    set.files.iter().flat_map(|file| &file.hunks).any(|hunk| hunk.state == HunkState::Applied)
 }
 
 fn too_long(after: &str) -> Halt {

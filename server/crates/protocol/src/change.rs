@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsPath, HunkId, ItemId};
+use crate::{AbsPath, HunkId, ItemId, TurnId};
 
 /// The state of a document that an edit was made for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -99,6 +99,30 @@ pub struct Hunk {
     pub comment: Option<String>,
     /// Where it stands.
     pub state: HunkState,
+}
+
+/// Which hunks are taken back, or done again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum UndoScope {
+    /// One.
+    Hunk {
+        /// The hunk.
+        hunk_id: HunkId,
+    },
+    /// Those of a tool call.
+    Call {
+        /// The tool call.
+        item_id: ItemId,
+    },
+    /// Those of a turn.
+    Turn {
+        /// The turn.
+        turn_id: TurnId,
+    },
+    /// All of the session.
+    Session,
 }
 
 /// A stretch of text and what comes in its place.

@@ -29,6 +29,7 @@ pub use approval::{
 };
 pub use change::{
     ChangeSet, FileChange, FileChangeKind, Hunk, HunkState, Replacement, Stamp, SyntaxError,
+    UndoScope,
 };
 pub use context::{Completion, ContextReport, ContextShare};
 pub use diagnostic::{Diagnostic, Severity};

@@ -82,7 +82,7 @@ impl Task {
             ));
         };
         if !question.approval.options.iter().any(|option| option.decision == answer.decision)
-            || !self.journal.look(|state| are_known(&answer.edits, &question.approval, state))
+            || !self.journal.look(|state| are_known(&answer.hunks, &question.approval, state))
         {
             return Err(not_an_answer());
         }
@@ -127,7 +127,7 @@ impl Task {
     }
 }
 
-/// Whether decisions on single edits are about edits that the question is about.
+/// Whether decisions on single hunks are about hunks that the question is about.
 fn are_known(decisions: &[HunkDecision], approval: &Approval, state: &SessionState) -> bool {
     let set = match &approval.subject {
         ApprovalSubject::Changes { item_id } => state.item(item_id).map(|item| &item.body),
@@ -135,8 +135,8 @@ fn are_known(decisions: &[HunkDecision], approval: &Approval, state: &SessionSta
     };
     let is_known = |decision: &HunkDecision| match set {
         Some(ItemBody::ChangeSet(set)) => {
-            let mut edits = set.files.iter().flat_map(|file| &file.edits);
-            edits.any(|edit| edit.id == decision.hunk_id)
+            let mut hunks = set.files.iter().flat_map(|file| &file.hunks);
+            hunks.any(|hunk| hunk.id == decision.hunk_id)
         }
         _ => false,
     };

@@ -24,7 +24,9 @@ use super::{
     withdrawn,
 };
 use crate::{
-    ConnectionId, StoredSession, recovery,
+    ConnectionId, StoredSession,
+    ledger::{self, Ledger, Orders},
+    recovery,
     sessions::{Attached, Seen, Shared, Started},
     turn::{self, Turn, TurnEnd},
 };
@@ -59,6 +61,8 @@ pub(super) struct Task {
     pub(super) questions: Questions,
     // Given to turns. The loop ends by `Close`, not by its senders.
     session: Session,
+    /// Until the loop runs.
+    orders: Option<Orders>,
     inbox: mpsc::Receiver<Command>,
     backlog: VecDeque<Command>,
     turn: Option<RunningTurn>,
@@ -82,12 +86,14 @@ impl Task {
         let journal = Journal::new(shared.parts.store.clone(), stored, epoch);
         let (state, info) = journal.shared();
         let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (ledger, orders) = Ledger::new();
         let session = Session {
             id: journal.info().id,
             commands,
             state,
             info,
             memory: Arc::default(),
+            ledger,
             ended: CancellationToken::new(),
         };
         Self {
@@ -95,6 +101,7 @@ impl Task {
             journal,
             questions: Questions::new(session.clone()),
             session,
+            orders: Some(orders),
             inbox,
             backlog: VecDeque::new(),
             turn: None,
@@ -104,8 +111,11 @@ impl Task {
         }
     }
 
-    fn spawn(self) -> Session {
+    fn spawn(mut self) -> Session {
         let session = self.session.clone();
+        if let Some(orders) = self.orders.take() {
+            ledger::spawn(self.shared.clone(), session.clone(), orders);
+        }
         tokio::spawn(self.run());
         session
     }

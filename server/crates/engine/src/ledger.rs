@@ -1,0 +1,239 @@
+//! The ledger of a session: which text of which document is the agent's.
+//!
+//! One loop per session owns a weave ([`changes::Weave`]) for each document that the agent
+//! proposed something for. To decide, to apply and to take back are orders to that loop, so there
+//! is one after the other and no lock; an order that was begun is carried out, whoever stopped
+//! waiting for it. Text of other sessions counts as the user's.
+//!
+//! Start with [`Ledger::ask`]; what can be ordered is in the files below. The journal keeps what
+//! was decided, the store the weaves.
+
+mod carrying;
+mod deciding;
+mod tracked;
+mod views;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::BoxFuture;
+use protocol::{
+    AbsPath, ChangeSet, ErrorInfo, FileChange, HunkState, Item, ItemBody, ItemId, Update,
+};
+use ropey::Rope;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{session::Session, sessions::Shared};
+pub(crate) use deciding::Decided;
+pub use deciding::Turned;
+use tracked::Tracked;
+pub use views::{HunkView, Proposal};
+
+/// How many orders may wait before their senders do.
+const ORDERS: usize = 64;
+
+type Order = Box<dyn for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, ()> + Send>;
+
+/// The way to a session's ledger. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Ledger {
+    orders: mpsc::Sender<Order>,
+}
+
+/// Orders that nobody carries out yet.
+pub(crate) struct Orders(mpsc::Receiver<Order>);
+
+/// What the loop owns.
+pub(crate) struct Book {
+    shared: Arc<Shared>,
+    session: Session,
+    files: BTreeMap<AbsPath, Tracked>,
+    is_loaded: bool,
+}
+
+impl Ledger {
+    pub(crate) fn new() -> (Self, Orders) {
+        let (orders, waiting) = mpsc::channel(ORDERS);
+        (Self { orders }, Orders(waiting))
+    }
+
+    /// Has something done and waits for what it came to; none if the session was closed before.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        order: impl for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, T> + Send + 'static,
+    ) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        let order: Order = Box::new(move |book| {
+            Box::pin(async move {
+                let done = order(book).await;
+                // Whoever asked may have gone; what was ordered is done all the same.
+                let _ = reply.send(done);
+            })
+        });
+        self.orders.send(order).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+/// Carries out orders until the session has ended.
+pub(crate) fn spawn(shared: Arc<Shared>, session: Session, orders: Orders) {
+    let Orders(mut orders) = orders;
+    let ended = session.ended.clone();
+    let mut book = Book { shared, session, files: BTreeMap::new(), is_loaded: false };
+    tokio::spawn(async move {
+        let mut changes = book.shared.parts.documents.changes();
+        loop {
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    Some(order) => order(&mut book).await,
+                    None => return,
+                },
+                () = ended.cancelled() => return,
+                // What is proposed is looked at again when its document changes.
+                tick = changes.changed(), if book.has_pending() => match tick {
+                    Ok(()) => book.look_again().await,
+                    Err(_) => return,
+                },
+            }
+        }
+    });
+}
+
+impl Book {
+    /// Takes in the hunks of a change set that is about to be shown. `before` has the text that
+    /// each file's hunks were made for.
+    pub(crate) async fn propose(&mut self, set: &mut ChangeSet, before: &[Rope]) {
+        self.load().await;
+        for (file, before) in set.files.iter_mut().zip(before) {
+            let path = file.path.clone();
+            let tracked = self.files.entry(path.clone()).or_default();
+            tracked.advance(before, file.base.as_ref());
+            tracked.propose(file);
+            self.sync(&path).await;
+            self.keep(&path).await;
+        }
+    }
+
+    /// Brings what is known of a document to its text of now.
+    async fn sync(&mut self, path: &AbsPath) {
+        let documents = self.shared.parts.documents.as_ref();
+        let Some(tracked) = self.files.get_mut(path) else { return };
+        match documents.snapshot(path).await {
+            Ok(now) => {
+                let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
+                let edits = revision
+                    .and_then(|from| documents.edits_between(path, from, now.stamp.revision));
+                tracked.take_in(edits, &now.text, &now.stamp);
+            }
+            // A file that cannot be read has no text of ours; one day it may have it again.
+            Err(error) => tracing::debug!(%path, %error, "no text"),
+        }
+    }
+
+    /// Whether anything waits for a decision.
+    fn has_pending(&self) -> bool {
+        self.files.values().any(Tracked::has_pending)
+    }
+
+    /// Marks pending hunks whose text somebody has changed meanwhile.
+    async fn look_again(&mut self) {
+        let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
+        let paths: Vec<AbsPath> = pending.map(|(path, _)| path.clone()).collect();
+        for path in &paths {
+            self.sync(path).await;
+        }
+        for item in self.change_sets() {
+            let ItemBody::ChangeSet(mut set) = item.body.clone() else { continue };
+            let mut changed = false;
+            for file in set.files.iter_mut().filter(|file| paths.contains(&file.path)) {
+                changed |= self.mark_conflicts(file);
+            }
+            if changed && let Err(error) = self.tell(item, set).await {
+                tracing::warn!(%error, "a conflict was not journaled");
+            }
+        }
+    }
+
+    /// Notes at the pending hunks of a file what stands in their way; says whether it is new.
+    fn mark_conflicts(&mut self, file: &mut FileChange) -> bool {
+        let Some(tracked) = self.files.get_mut(&file.path) else { return false };
+        let mut changed = false;
+        for at in 0..file.hunks.len() {
+            let hunk = &file.hunks[at];
+            if hunk.state != HunkState::Pending {
+                continue;
+            }
+            if let Some(reason) = tracked.obstacle(&hunk.id) {
+                tracked.settle(&hunk.id);
+                file.hunks[at].state = HunkState::Conflicted { reason };
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// The change sets of the session, in order.
+    fn change_sets(&self) -> Vec<Item> {
+        let is_set = |item: &&Item| matches!(item.body, ItemBody::ChangeSet(_));
+        self.session.look(|state| state.items.iter().filter(is_set).cloned().collect())
+    }
+
+    fn change_set(&self, id: &ItemId) -> Option<(Item, ChangeSet)> {
+        let item = self.session.look(|state| state.item(id).cloned())?;
+        match &item.body {
+            ItemBody::ChangeSet(set) => Some((item.clone(), set.clone())),
+            _ => None,
+        }
+    }
+
+    /// Journals what a change set is now, and tells it.
+    async fn tell(&self, mut item: Item, set: ChangeSet) -> Result<(), ErrorInfo> {
+        let is_open = self.session.look(|state| state.open.contains(&item.id));
+        item.body = ItemBody::ChangeSet(set);
+        let update = match is_open {
+            true => Update::ItemChanged { item },
+            // Of an ended item the last word counts.
+            false => Update::ItemEnded { item },
+        };
+        self.session.record(vec![update]).await
+    }
+
+    /// Reads what an earlier process kept.
+    async fn load(&mut self) {
+        if std::mem::replace(&mut self.is_loaded, true) {
+            return;
+        }
+        let store = self.shared.parts.store.clone();
+        let kept = store.weaves(&self.session.id).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "nothing can be taken back of what was done before");
+            Vec::new()
+        });
+        for (path, bytes) in kept {
+            let Some(kept) = tracked::Kept::read(&bytes) else { continue };
+            let text = match &kept.text {
+                Some(hash) => store.blob(&self.session.id, hash).await.ok().flatten(),
+                None => Some(Vec::new()),
+            };
+            let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+            if let Some(tracked) = text.and_then(|text| kept.tracked(&text)) {
+                self.files.insert(path.clone(), tracked);
+                self.sync(&path).await;
+            }
+        }
+    }
+
+    /// Keeps what is known of a document, so that it can be taken back after a restart.
+    async fn keep(&self, path: &AbsPath) {
+        let Some(tracked) = self.files.get(path) else { return };
+        let (store, id) = (&self.shared.parts.store, &self.session.id);
+        let kept = async {
+            if tracked.stamp.is_some() {
+                store.put_blob(id, tracked.text.to_string().as_bytes()).await?;
+            }
+            store.keep_weave(id, path, &tracked.kept()).await
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(%path, %error, "not kept: after a restart it cannot be taken back");
+        }
+    }
+}

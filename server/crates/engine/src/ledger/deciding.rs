@@ -1,0 +1,325 @@
+//! What the user decides about hunks, before they are applied and after; undo and redo.
+
+use std::collections::{HashMap, HashSet};
+
+use protocol::{
+    AbsPath, ChangeSet, ErrorCode, ErrorInfo, FileChange, FileChangeKind, Hunk, HunkDecision,
+    HunkId, HunkState, Item, ItemId, TurnId, UndoScope,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Book, carrying::Fate};
+use crate::{apply::Place, prompts};
+
+/// What became of a change set's files by a decision: where their text went, or why not.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    pub(crate) set: ChangeSet,
+    pub(crate) files: HashMap<AbsPath, Result<Place, ErrorCode>>,
+}
+
+/// What was undone or redone, and what could not be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turned {
+    /// The hunks that were.
+    pub hunks: Vec<HunkId>,
+    /// Those that were not, and why.
+    pub refused: Vec<(HunkId, String)>,
+}
+
+/// A hunk with what it is part of.
+struct Chosen {
+    item: ItemId,
+    kind: FileChangeKind,
+    from: AbsPath,
+    to: Option<AbsPath>,
+    id: HunkId,
+}
+
+impl Book {
+    /// Decides about hunks of one change set. What is accepted is applied; of what is applied
+    /// already, a yes keeps it and a no takes it back.
+    pub(crate) async fn decide(
+        &mut self,
+        id: &ItemId,
+        decisions: &[HunkDecision],
+        cancel: &CancellationToken,
+    ) -> Result<Decided, ErrorInfo> {
+        self.load().await;
+        let Some((item, mut set)) = self.change_set(id) else { return Err(unknown_set()) };
+        let mut taken_back = Vec::new();
+        for decision in decisions {
+            let found = find(&mut set, &decision.hunk_id);
+            let Some((path, hunk)) = found else { return Err(unknown_hunk(&decision.hunk_id)) };
+            hunk.comment = decision.reason.clone().or(hunk.comment.take());
+            match (&hunk.state, decision.accept) {
+                (HunkState::Applied | HunkState::Kept, false) => {
+                    taken_back.push(decision.hunk_id.clone());
+                }
+                (HunkState::Applied | HunkState::Kept, true) => hunk.state = HunkState::Kept,
+                (_, true) => {
+                    hunk.state = HunkState::Accepted;
+                    if let Some(text) = &decision.text {
+                        hunk.edited = true;
+                        self.reword(&path, &decision.hunk_id, text);
+                    }
+                }
+                (HunkState::Pending, false) => hunk.state = HunkState::Rejected,
+                (_, false) => {}
+            }
+            if let Some(tracked) = self.files.get_mut(&path) {
+                tracked.settle(&decision.hunk_id);
+            }
+        }
+        fell_with_rejected(&mut set);
+        // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
+        // in their documents, and must not be taken for rejected.
+        self.tell(item.clone(), set.clone()).await?;
+        let files = self.apply_accepted(&mut set, cancel).await;
+        self.tell(item, set).await?;
+        if !taken_back.is_empty() {
+            self.turn(taken_back, false, cancel).await?;
+        }
+        let set = self.change_set(id).map(|(_, set)| set).ok_or_else(unknown_set)?;
+        Ok(Decided { set, files })
+    }
+
+    async fn apply_accepted(
+        &mut self,
+        set: &mut ChangeSet,
+        cancel: &CancellationToken,
+    ) -> HashMap<AbsPath, Result<Place, ErrorCode>> {
+        let mut files = HashMap::new();
+        for file in &mut set.files {
+            let accepted = file.hunks.iter().filter(|hunk| hunk.state == HunkState::Accepted);
+            let wishes: Vec<_> = accepted.map(|hunk| (hunk.id.clone(), true)).collect();
+            if wishes.is_empty() {
+                continue;
+            }
+            let carried = self.carry_out(&file.path, &wishes, &fate(file, true), cancel).await;
+            for hunk in file.hunks.iter_mut().filter(|hunk| hunk.state == HunkState::Accepted) {
+                hunk.state = match &carried {
+                    Ok(carried) if carried.turned.contains(&hunk.id) => HunkState::Applied,
+                    Ok(carried) => {
+                        let refused = carried.refused.iter().find(|(id, _)| *id == hunk.id);
+                        let reason = refused.map(|(_, reason)| reason.clone());
+                        HunkState::Conflicted { reason: reason.unwrap_or_default() }
+                    }
+                    Err(error) => HunkState::Conflicted { reason: error.message.clone() },
+                };
+            }
+            let place = match carried {
+                Ok(carried) if carried.turned.is_empty() => Err(ErrorCode::EditStale),
+                Ok(carried) => Ok(carried.place),
+                Err(error) => Err(error.code),
+            };
+            files.insert(file.path.clone(), place);
+        }
+        files
+    }
+
+    /// Takes back, or does again, what a scope names.
+    pub(crate) async fn undo(
+        &mut self,
+        scope: &UndoScope,
+        redo: bool,
+        cancel: &CancellationToken,
+    ) -> Result<Turned, ErrorInfo> {
+        self.load().await;
+        let mut hunks = Vec::new();
+        for item in self.change_sets() {
+            let Some((item, set)) = self.change_set(&item.id) else { continue };
+            let in_scope = set.files.iter().flat_map(|file| &file.hunks).filter(|hunk| {
+                let is_there = matches!(hunk.state, HunkState::Applied | HunkState::Kept);
+                is_in(scope, &item, hunk)
+                    && if redo { hunk.state == HunkState::Undone } else { is_there }
+            });
+            hunks.extend(in_scope.map(|hunk| hunk.id.clone()));
+        }
+        self.turn(hunks, redo, cancel).await
+    }
+
+    /// Shows or hides hunks of any change sets, document by document.
+    async fn turn(
+        &mut self,
+        hunks: Vec<HunkId>,
+        shown: bool,
+        cancel: &CancellationToken,
+    ) -> Result<Turned, ErrorInfo> {
+        let mut turned = Turned::default();
+        let wanted: HashSet<&HunkId> = hunks.iter().collect();
+        let mut chosen = Vec::new();
+        for item in self.change_sets() {
+            let Some((_, set)) = self.change_set(&item.id) else { continue };
+            for FileChange { path, to, kind, hunks, .. } in set.files {
+                let hunks = hunks.into_iter().filter(|hunk| wanted.contains(&hunk.id));
+                chosen.extend(hunks.map(|hunk| Chosen {
+                    item: item.id.clone(),
+                    kind,
+                    from: path.clone(),
+                    to: to.clone(),
+                    id: hunk.id,
+                }));
+            }
+        }
+        let (moves, texts): (Vec<_>, Vec<_>) =
+            chosen.iter().partition(|chosen| chosen.kind == FileChangeKind::Move);
+        // A document is changed under the name that it had when its text was proposed.
+        if shown {
+            self.turn_texts(&texts, shown, cancel, &mut turned).await;
+            for moved in moves {
+                self.turn_move(moved, shown, cancel, &mut turned).await;
+            }
+        } else {
+            for moved in moves.into_iter().rev() {
+                self.turn_move(moved, shown, cancel, &mut turned).await;
+            }
+            self.turn_texts(&texts, shown, cancel, &mut turned).await;
+        }
+        self.tell_turned(&chosen, &turned, shown).await?;
+        Ok(turned)
+    }
+
+    async fn turn_texts(
+        &mut self,
+        chosen: &[&Chosen],
+        shown: bool,
+        cancel: &CancellationToken,
+        turned: &mut Turned,
+    ) {
+        let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
+        for path in paths {
+            let here = |chosen: &&&Chosen| {
+                self.files.get(&path).is_some_and(|tracked| tracked.number(&chosen.id).is_some())
+            };
+            let here: Vec<&Chosen> = chosen.iter().filter(here).copied().collect();
+            if here.is_empty() {
+                continue;
+            }
+            let wishes: Vec<_> = here.iter().map(|chosen| (chosen.id.clone(), shown)).collect();
+            // What the agent created, or deletes again, goes with its last text.
+            let goes = if shown { FileChangeKind::Delete } else { FileChangeKind::Create };
+            let fate = match here.iter().any(|chosen| chosen.kind == goes) {
+                true => Fate::Goes,
+                false => Fate::Stays,
+            };
+            match self.carry_out(&path, &wishes, &fate, cancel).await {
+                Ok(carried) => {
+                    turned.hunks.extend(carried.turned);
+                    turned.refused.extend(carried.refused);
+                }
+                Err(error) => {
+                    let ids = here.iter().map(|chosen| (chosen.id.clone(), error.message.clone()));
+                    turned.refused.extend(ids);
+                }
+            }
+        }
+    }
+
+    async fn turn_move(
+        &mut self,
+        chosen: &Chosen,
+        shown: bool,
+        cancel: &CancellationToken,
+        turned: &mut Turned,
+    ) {
+        let Some(to) = &chosen.to else { return };
+        let (from, to) = if shown { (&chosen.from, to) } else { (to, &chosen.from) };
+        let fate = Fate::Moves { to: to.clone() };
+        match self.carry_out(from, &[(chosen.id.clone(), shown)], &fate, cancel).await {
+            Ok(carried) => {
+                turned.hunks.extend(carried.turned);
+                turned.refused.extend(carried.refused);
+            }
+            Err(error) => turned.refused.push((chosen.id.clone(), error.message)),
+        }
+    }
+
+    /// Journals what became of hunks that were shown or hidden.
+    async fn tell_turned(
+        &mut self,
+        chosen: &[Chosen],
+        turned: &Turned,
+        shown: bool,
+    ) -> Result<(), ErrorInfo> {
+        let items: HashSet<&ItemId> = chosen.iter().map(|chosen| &chosen.item).collect();
+        for item in self.change_sets().iter().filter(|item| items.contains(&item.id)) {
+            let Some((item, mut set)) = self.change_set(&item.id) else { continue };
+            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
+            for hunk in hunks.filter(|hunk| turned.hunks.contains(&hunk.id)) {
+                hunk.state = if shown { HunkState::Applied } else { HunkState::Undone };
+            }
+            self.tell(item, set).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the user's lines in place of those that a hunk proposes.
+    fn reword(&mut self, path: &AbsPath, id: &HunkId, text: &str) {
+        let Some(tracked) = self.files.get_mut(path) else { return };
+        let Some((lines, _, _)) = tracked.lines(id) else { return };
+        let before = tracked.text.byte_slice(lines.clone()).to_string();
+        let replacements = changes::diff(&before, text).into_iter().map(|mut one| {
+            one.start += lines.start;
+            one.end += lines.start;
+            one
+        });
+        let replacements: Vec<_> = replacements.collect();
+        tracked.reword(id, &replacements);
+    }
+}
+
+fn is_in(scope: &UndoScope, item: &Item, hunk: &Hunk) -> bool {
+    match scope {
+        UndoScope::Hunk { hunk_id } => hunk.id == *hunk_id,
+        UndoScope::Call { item_id } => hunk.item_id == *item_id,
+        UndoScope::Turn { turn_id } => item.turn_id == TurnId::clone(turn_id),
+        UndoScope::Session => true,
+        _ => false,
+    }
+}
+
+/// What becomes of a file when its hunks are shown.
+fn fate(file: &FileChange, shown: bool) -> Fate {
+    match (file.kind, &file.to) {
+        (FileChangeKind::Delete, _) if shown => Fate::Goes,
+        (FileChangeKind::Move, Some(to)) => Fate::Moves { to: to.clone() },
+        _ => Fate::Stays,
+    }
+}
+
+fn find<'s>(set: &'s mut ChangeSet, id: &HunkId) -> Option<(AbsPath, &'s mut Hunk)> {
+    set.files.iter_mut().find_map(|file| {
+        let path = file.path.clone();
+        let hunk = file.hunks.iter_mut().find(|hunk| hunk.id == *id)?;
+        Some((path, hunk))
+    })
+}
+
+/// What builds on a rejected hunk falls with it.
+fn fell_with_rejected(set: &mut ChangeSet) {
+    for file in &mut set.files {
+        let mut fallen: HashSet<HunkId> = HashSet::new();
+        for hunk in &mut file.hunks {
+            let is_open = matches!(hunk.state, HunkState::Pending | HunkState::Accepted);
+            if hunk.state == HunkState::Rejected {
+                fallen.insert(hunk.id.clone());
+            } else if let Some(on) = hunk.depends_on.iter().find(|on| fallen.contains(on))
+                && is_open
+            {
+                hunk.state =
+                    HunkState::Conflicted { reason: prompts::obstacle("fell", on.as_str()) };
+                fallen.insert(hunk.id.clone());
+            }
+        }
+    }
+}
+
+fn unknown_set() -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::ChangeSetNotFound, "This session has no such change set.")
+}
+
+fn unknown_hunk(id: &HunkId) -> ErrorInfo {
+    let words = format!("This change set has no hunk `{id}`.");
+    ErrorInfo::new(ErrorCode::ChangeSetNotFound, words)
+}

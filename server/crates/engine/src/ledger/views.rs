@@ -1,0 +1,183 @@
+//! What front ends draw: a change set's texts, and each hunk with the lines it is about, in the
+//! documents as they are now.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use protocol::{
+    AbsPath, ChangeSet, FileChangeKind, Hunk, HunkId, HunkState, ItemId, Replacement, SyntaxError,
+    TurnId,
+};
+use ropey::Rope;
+
+use super::{Book, tracked::Tracked};
+
+/// One file of a change set, for a preview.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// The file.
+    pub path: AbsPath,
+    /// What happens to the file as a whole.
+    pub kind: FileChangeKind,
+    /// Where it goes, if it is moved.
+    pub to: Option<AbsPath>,
+    /// Faults in the syntax of the text after it that the text before does not have.
+    pub syntax_errors: Vec<SyntaxError>,
+    /// The text now, and with every hunk that is still to be decided; none when that cannot be
+    /// told any more.
+    pub texts: Option<(Rope, Rope)>,
+    /// The proposal as a unified diff, as it was made.
+    pub diff: String,
+    /// The hunks.
+    pub hunks: Vec<HunkView>,
+}
+
+/// A hunk as it stands in its document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HunkView {
+    /// The change set.
+    pub change_set_id: ItemId,
+    /// The turn it was made in.
+    pub turn_id: TurnId,
+    /// The document.
+    pub path: AbsPath,
+    /// The hunk.
+    pub hunk: Hunk,
+    /// The lines of the document that it is about, in bytes: those it would change, or those it
+    /// changed. None where it has no place any more.
+    pub lines: Option<Range<usize>>,
+    /// Those lines without the hunk.
+    pub before: String,
+    /// Those lines with the hunk.
+    pub after: String,
+}
+
+impl Book {
+    /// A change set in its documents of now.
+    pub(crate) async fn proposal(&mut self, id: &ItemId) -> Option<Vec<Proposal>> {
+        self.load().await;
+        let (item, set) = self.change_set(id)?;
+        let mut proposals = Vec::new();
+        for file in set.files {
+            let at = self.home(&file.path, &file.hunks).await;
+            let tracked = self.files.get(&at);
+            let views = file.hunks.iter().map(|hunk| {
+                view(tracked, &at, (item.id.clone(), item.turn_id.clone()), hunk.clone())
+            });
+            let hunks = views.collect();
+            let texts = tracked.map(|tracked| {
+                let open = file.hunks.iter().filter(|hunk| is_open(hunk));
+                let shown = open.filter_map(|hunk| Some((tracked.number(&hunk.id)?, true)));
+                let replacements = tracked.weave.replacements(&shown.collect());
+                let after = changes::apply_to(&tracked.text, &replacements).ok()?;
+                Some((tracked.text.clone(), after))
+            });
+            proposals.push(Proposal {
+                path: file.path,
+                kind: file.kind,
+                to: file.to,
+                syntax_errors: file.syntax_errors,
+                texts: texts.flatten(),
+                diff: file.diff,
+                hunks,
+            });
+        }
+        Some(proposals)
+    }
+
+    /// The hunks of the session that stand in a document or wait for a decision; all documents if
+    /// none is named.
+    pub(crate) async fn hunks(&mut self, path: Option<&AbsPath>) -> Vec<HunkView> {
+        self.load().await;
+        let mut views = Vec::new();
+        for item in self.change_sets() {
+            let Some((item, set)) = self.change_set(&item.id) else { continue };
+            let ChangeSet { files, .. } = set;
+            for file in files {
+                let at = self.home(&file.path, &file.hunks).await;
+                if path.is_some_and(|path| *path != at) {
+                    continue;
+                }
+                let drawn = file.hunks.into_iter().filter(|hunk| {
+                    is_open(hunk) || matches!(hunk.state, HunkState::Applied | HunkState::Kept)
+                });
+                let made_in = (item.id.clone(), item.turn_id.clone());
+                let tracked = self.files.get(&at);
+                views.extend(drawn.map(|hunk| view(tracked, &at, made_in.clone(), hunk)));
+            }
+        }
+        views
+    }
+
+    /// Where the document of some hunks is now, brought up to its text.
+    async fn home(&mut self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
+        let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
+        let at = self.files.iter().find(|(_, tracked)| has(tracked)).map(|(at, _)| at.clone());
+        let at = at.unwrap_or_else(|| path.clone());
+        self.sync(&at).await;
+        at
+    }
+}
+
+fn is_open(hunk: &Hunk) -> bool {
+    matches!(hunk.state, HunkState::Pending | HunkState::Accepted)
+}
+
+fn view(
+    tracked: Option<&Tracked>,
+    path: &AbsPath,
+    (change_set_id, turn_id): (ItemId, TurnId),
+    hunk: Hunk,
+) -> HunkView {
+    let lines = tracked.and_then(|tracked| tracked.lines(&hunk.id));
+    let (lines, before, after) = match lines {
+        Some((lines, before, after)) => (Some(lines), before, after),
+        None => (None, String::new(), String::new()),
+    };
+    HunkView { change_set_id, turn_id, path: path.clone(), hunk, lines, before, after }
+}
+
+impl Tracked {
+    /// The lines of the document that a hunk is about, in bytes, and what they say without it and
+    /// with it. A pending hunk is seen with what it builds on.
+    pub(super) fn lines(&self, id: &HunkId) -> Option<(Range<usize>, String, String)> {
+        let number = self.number(id)?;
+        let shown = self.weave.is_shown(number);
+        let place = self.weave.place(number)?;
+        let on = self.weave.needs_of(number).iter().map(|on| (*on, true));
+        let base: BTreeMap<usize, bool> = if shown { BTreeMap::new() } else { on.collect() };
+        let mut turned = base.clone();
+        turned.insert(number, !shown);
+        let (now, other) = (self.weave.replacements(&base), self.weave.replacements(&turned));
+        let around = self.whole_lines(place);
+        let (now, other) = (self.within(&around, &now), self.within(&around, &other));
+        let (before, after) = if shown { (other, now) } else { (now, other) };
+        Some((around, before, after))
+    }
+
+    /// A stretch of bytes extended to whole lines.
+    fn whole_lines(&self, place: Range<usize>) -> Range<usize> {
+        let text = &self.text;
+        let length = text.len_bytes();
+        let (start, end) = (place.start.min(length), place.end.min(length));
+        let first = text.line_to_byte(text.byte_to_line(start));
+        let is_at_start = |at: usize| text.line_to_byte(text.byte_to_line(at)) == at;
+        // A stretch that ends with a line does not touch the next one.
+        if is_at_start(end) && (end > first || place.is_empty() && is_at_start(start)) {
+            return first..end;
+        }
+        let last = text.byte_to_line(end) + 1;
+        first..if last >= text.len_lines() { length } else { text.line_to_byte(last) }
+    }
+
+    /// What some lines say after replacements, of which only those within count.
+    fn within(&self, around: &Range<usize>, replacements: &[Replacement]) -> String {
+        let inside = |one: &&Replacement| around.start <= one.start && one.end <= around.end;
+        let shifted = replacements.iter().filter(inside).map(|one| Replacement {
+            start: one.start - around.start,
+            end: one.end - around.start,
+            text: one.text.clone(),
+        });
+        let text = self.text.byte_slice(around.clone()).to_string();
+        changes::apply(&text, &shifted.collect::<Vec<_>>()).unwrap_or(text)
+    }
+}
