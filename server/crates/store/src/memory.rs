@@ -35,6 +35,7 @@ struct Kept {
     records: Vec<Record>,
     drafts: BTreeMap<ItemId, Vec<Draft>>,
     blobs: BTreeMap<String, Vec<u8>>,
+    weaves: BTreeMap<AbsPath, Vec<u8>>,
     claimed_by: Option<Arc<()>>,
 }
 
@@ -107,6 +108,18 @@ impl MemoryStore {
         }
         Ok(kept)
     }
+
+    /// The session, if this store has claimed it.
+    fn claimed<'a>(
+        &self,
+        shelf: &'a mut Shelf,
+        id: &SessionId,
+    ) -> Result<&'a mut Kept, StoreError> {
+        match shelf.sessions.get_mut(id) {
+            Some(kept) if kept.belongs_to(&self.identity) => Ok(kept),
+            _ => Err(Misuse::Unclaimed(id.clone()).into()),
+        }
+    }
 }
 
 impl Drop for MemoryStore {
@@ -134,6 +147,7 @@ impl Store for MemoryStore {
             records: Vec::new(),
             drafts: BTreeMap::new(),
             blobs: BTreeMap::new(),
+            weaves: BTreeMap::new(),
             claimed_by: Some(self.identity.clone()),
         };
         kept.append(first);
@@ -155,29 +169,41 @@ impl Store for MemoryStore {
     }
 
     async fn append(&self, id: &SessionId, batch: Batch) -> Result<(), StoreError> {
-        let mut shelf = self.shelf();
-        let kept = match shelf.sessions.get_mut(id) {
-            Some(kept) if kept.belongs_to(&self.identity) => kept,
-            _ => return Err(Misuse::Unclaimed(id.clone()).into()),
-        };
-        kept.append(batch);
+        self.claimed(&mut self.shelf(), id)?.append(batch);
         Ok(())
     }
 
     async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError> {
-        let mut shelf = self.shelf();
-        let kept = match shelf.sessions.get_mut(id) {
-            Some(kept) if kept.belongs_to(&self.identity) => kept,
-            _ => return Err(Misuse::Unclaimed(id.clone()).into()),
-        };
         let hash = blob::hash(bytes);
-        kept.blobs.insert(hash.clone(), bytes.to_vec());
+        self.claimed(&mut self.shelf(), id)?.blobs.insert(hash.clone(), bytes.to_vec());
         Ok(hash)
     }
 
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let shelf = self.shelf();
         Ok(shelf.sessions.get(id).and_then(|kept| kept.blobs.get(hash).cloned()))
+    }
+
+    async fn keep_weave(
+        &self,
+        id: &SessionId,
+        path: &AbsPath,
+        weave: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        let kept = self.claimed(&mut shelf, id)?;
+        if weave.is_empty() {
+            kept.weaves.remove(path);
+        } else {
+            kept.weaves.insert(path.clone(), weave.to_vec());
+        }
+        Ok(())
+    }
+
+    async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
+        let mut shelf = self.shelf();
+        let kept = self.claimed(&mut shelf, id)?;
+        Ok(kept.weaves.iter().map(|(path, weave)| (path.clone(), weave.clone())).collect())
     }
 
     async fn close(&self, id: &SessionId) -> Result<(), StoreError> {

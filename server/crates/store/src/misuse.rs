@@ -9,8 +9,8 @@ pub(crate) enum Misuse {
     /// A second session of one id.
     #[error("there is a session `{0}` already")]
     Exists(SessionId),
-    /// Writing to a session that this store has not claimed.
-    #[error("session `{0}` is not open here, so it cannot be written")]
+    /// Work on a session that this store has not claimed.
+    #[error("session `{0}` is not open here")]
     Unclaimed(SessionId),
 }
 

@@ -174,6 +174,21 @@ impl Store for SqliteStore {
         self.call(move |writer| writer.blob(&id, &hash)).await
     }
 
+    async fn keep_weave(
+        &self,
+        id: &SessionId,
+        path: &AbsPath,
+        weave: &[u8],
+    ) -> Result<(), StoreError> {
+        let (id, path, weave) = (id.clone(), path.clone(), weave.to_vec());
+        self.call(move |writer| writer.keep_weave(&id, &path, &weave)).await
+    }
+
+    async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
+        let id = id.clone();
+        self.call(move |writer| writer.weaves(&id)).await
+    }
+
     async fn close(&self, id: &SessionId) -> Result<(), StoreError> {
         let id = id.clone();
         self.call(move |writer| {

@@ -51,6 +51,9 @@ on_both!(
     bytes_are_found_by_their_hash,
     bytes_belong_to_a_session_that_is_open_here,
     bytes_go_with_their_session,
+    a_weave_takes_the_place_of_the_one_before,
+    weaves_belong_to_a_session_that_is_open_here,
+    weaves_go_with_their_session,
     any_text_is_a_session_id,
 );
 
@@ -378,6 +381,53 @@ async fn bytes_go_with_their_session(place: impl Place) {
     store.create(&info("s1", 2), Batch::default()).await.unwrap();
     assert_eq!(store.blob(&"s1".into(), &hashes[0]).await.unwrap(), None);
     assert_eq!(store.blob(&"s2".into(), &hashes[0]).await.unwrap(), Some(b"the same".to_vec()));
+}
+
+async fn a_weave_takes_the_place_of_the_one_before(place: impl Place) {
+    let store = place.store();
+    let (id, a, b) = ("s1".into(), path("/ä b/a"), path("/b"));
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    assert_eq!(store.weaves(&id).await.unwrap(), []);
+    store.keep_weave(&id, &b, b"old").await.unwrap();
+    store.keep_weave(&id, &a, &[0, 0xff, 0xfe]).await.unwrap();
+    store.keep_weave(&id, &b, b"new").await.unwrap();
+    drop(store);
+
+    let later = place.store();
+    later.open(&id).await.unwrap();
+    let wanted = [(b.clone(), b"new".to_vec()), (a.clone(), vec![0, 0xff, 0xfe])];
+    assert_eq!(later.weaves(&id).await.unwrap(), wanted);
+    // An empty one is none; to forget what is not there is nothing.
+    for _ in 0..2 {
+        later.keep_weave(&id, &a, b"").await.unwrap();
+        assert_eq!(later.weaves(&id).await.unwrap(), wanted[..1]);
+    }
+}
+
+async fn weaves_belong_to_a_session_that_is_open_here(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    let (id, a) = ("s1".into(), path("/a"));
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    assert!(other.keep_weave(&id, &a, b"x").await.is_err());
+    assert!(other.weaves(&id).await.is_err());
+    assert!(store.keep_weave(&"nobody".into(), &a, b"x").await.is_err());
+    store.keep_weave(&id, &a, b"x").await.unwrap();
+    store.close(&id).await.unwrap();
+    assert!(store.keep_weave(&id, &a, b"").await.is_err());
+    store.open(&id).await.unwrap();
+    assert_eq!(store.weaves(&id).await.unwrap(), [(a, b"x".to_vec())]);
+}
+
+async fn weaves_go_with_their_session(place: impl Place) {
+    let (store, a) = (place.store(), path("/a"));
+    for id in ["s1", "s2"] {
+        store.create(&info(id, 1), Batch::default()).await.unwrap();
+        store.keep_weave(&id.into(), &a, id.as_bytes()).await.unwrap();
+    }
+    store.delete(&"s1".into()).await.unwrap();
+    store.create(&info("s1", 2), Batch::default()).await.unwrap();
+    assert_eq!(store.weaves(&"s1".into()).await.unwrap(), []);
+    assert_eq!(store.weaves(&"s2".into()).await.unwrap(), [(a, b"s2".to_vec())]);
 }
 
 async fn any_text_is_a_session_id(place: impl Place) {

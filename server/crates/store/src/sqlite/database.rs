@@ -28,6 +28,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0001-sessions.sql")),
     M::up(include_str!("../../migrations/0002-folders-and-blobs.sql")),
+    M::up(include_str!("../../migrations/0003-weaves.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
@@ -176,6 +177,42 @@ impl Database {
         let mut select =
             self.connection.prepare("SELECT bytes FROM blobs WHERE session = ?1 AND hash = ?2")?;
         Ok(select.query_row([id.as_str(), hash], |row| row.get(0)).optional()?)
+    }
+
+    /// Keeps the weave of a document in place of the one before; an empty one is none.
+    pub(super) fn keep_weave(
+        &mut self,
+        id: &SessionId,
+        path: &AbsPath,
+        weave: &[u8],
+    ) -> Result<(), Fault> {
+        let (session, path) = (id.as_str(), path.as_str());
+        if weave.is_empty() {
+            self.connection
+                .prepare_cached("DELETE FROM weaves WHERE session = ?1 AND path = ?2")?
+                .execute([session, path])?;
+        } else {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO weaves (session, path, weave) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (session, path) DO UPDATE SET weave = excluded.weave",
+                )?
+                .execute(params![session, path, weave])?;
+        }
+        Ok(())
+    }
+
+    /// The weaves of a session, by path.
+    pub(super) fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, Fault> {
+        let mut select = self
+            .connection
+            .prepare("SELECT path, weave FROM weaves WHERE session = ?1 ORDER BY path")?;
+        let mut rows = select.query([id.as_str()])?;
+        let mut weaves = Vec::new();
+        while let Some(row) = rows.next()? {
+            weaves.push((AbsPath::new(row.get::<_, String>(0)?)?, row.get(1)?));
+        }
+        Ok(weaves)
     }
 
     /// The rules of a folder. One that a newer version wrote is left out: then it is asked again.

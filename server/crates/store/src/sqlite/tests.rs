@@ -324,6 +324,7 @@ async fn a_database_of_the_first_schema_is_carried_over() {
     // It can be written as any other.
     store.append(&id, Batch { info: Some(info("s1", 8)), ..records([2]) }).await.unwrap();
     let hash = store.put_blob(&id, b"x").await.unwrap();
+    store.keep_weave(&id, &path("/a"), b"x").await.unwrap();
     drop(store);
     let store = folder.store();
     assert_eq!(store.list(None).await.unwrap(), [info("s1", 8)]);

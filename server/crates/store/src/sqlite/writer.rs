@@ -37,9 +37,7 @@ impl Writer {
     }
 
     pub(super) fn append(&mut self, id: &SessionId, batch: &Batch) -> Result<(), StoreError> {
-        if !self.claims.has(id) {
-            return Err(Misuse::Unclaimed(id.clone()).into());
-        }
+        self.require(id)?;
         self.with(|database| database.append(id, batch))
     }
 
@@ -49,9 +47,7 @@ impl Writer {
         hash: &str,
         bytes: &[u8],
     ) -> Result<(), StoreError> {
-        if !self.claims.has(id) {
-            return Err(Misuse::Unclaimed(id.clone()).into());
-        }
+        self.require(id)?;
         self.with(|database| database.put_blob(id, hash, bytes))
     }
 
@@ -61,6 +57,21 @@ impl Writer {
         hash: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.with(|database| database.blob(id, hash))
+    }
+
+    pub(super) fn keep_weave(
+        &mut self,
+        id: &SessionId,
+        path: &AbsPath,
+        weave: &[u8],
+    ) -> Result<(), StoreError> {
+        self.require(id)?;
+        self.with(|database| database.keep_weave(id, path, weave))
+    }
+
+    pub(super) fn weaves(&mut self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
+        self.require(id)?;
+        self.with(|database| database.weaves(id))
     }
 
     pub(super) fn close(&mut self, id: &SessionId) {
@@ -93,6 +104,11 @@ impl Writer {
 
     pub(super) fn add_rule(&mut self, root: &AbsPath, rule: &Rule) -> Result<(), StoreError> {
         self.with(|database| database.add_rule(root, rule))
+    }
+
+    /// Fails if the session is not claimed.
+    fn require(&self, id: &SessionId) -> Result<(), StoreError> {
+        if self.claims.has(id) { Ok(()) } else { Err(Misuse::Unclaimed(id.clone()).into()) }
     }
 
     /// Claims the session and does `work`; if that fails, the claim is as it was before.
