@@ -266,7 +266,7 @@ impl<F: Front> Play<'_, F> {
         let mut answer = Answer { reason, ..Answer::new(decision, "") };
         if let (Some(number), ApprovalSubject::Changes { item_id }) = (except, subject) {
             let reason = answer.reason.take();
-            answer.edits = vec![rejected(&self.record.state, &item_id, number, reason)?];
+            answer.hunks = vec![rejected(&self.record.state, &item_id, number, reason)?];
         }
         self.send(approval, answer).await
     }
@@ -370,7 +370,7 @@ fn given(question: &Question, answer: &Value) -> Result<QuestionAnswer> {
     Ok(QuestionAnswer { chosen, text: (!own.is_empty()).then(|| own.join("\n")) })
 }
 
-/// The rejection of one edit of a change set, counted from 1.
+/// The rejection of one hunk of a change set, counted from 1.
 fn rejected(
     state: &SessionState,
     change_set: &ItemId,
@@ -381,7 +381,7 @@ fn rejected(
         Some(ItemBody::ChangeSet(set)) => Some(set),
         _ => None,
     };
-    let mut edits = set.into_iter().flat_map(|set| &set.files).flat_map(|file| &file.edits);
-    let edit = edits.nth(number - 1).with_context(|| format!("there is no edit {number}"))?;
-    Ok(HunkDecision { hunk_id: edit.id.clone(), accept: false, reason })
+    let mut hunks = set.into_iter().flat_map(|set| &set.files).flat_map(|file| &file.hunks);
+    let hunk = hunks.nth(number - 1).with_context(|| format!("there is no hunk {number}"))?;
+    Ok(HunkDecision { hunk_id: hunk.id.clone(), accept: false, text: None, reason })
 }

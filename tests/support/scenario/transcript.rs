@@ -196,15 +196,14 @@ fn change_set(page: &mut Page, set: &ChangeSet) {
         for SyntaxError { line, column, message } in &file.syntax_errors {
             page.below(&format!("syntax error at {line}:{column}: {message}"));
         }
-        for edit in &file.edits {
+        for hunk in &file.hunks {
             number += 1;
-            let state = match &edit.state {
-                HunkState::Rejected { reason: Some(reason) } => format!("rejected, {reason:?}"),
-                HunkState::Conflicted { reason } => format!("conflicted, {reason:?}"),
-                HunkState::Rejected { reason: None } => "rejected".to_owned(),
-                other => word(other),
+            let state = match (&hunk.state, &hunk.comment) {
+                (HunkState::Conflicted { reason }, _) => format!("conflicted, {reason:?}"),
+                (state, Some(said)) => format!("{}, {said:?}", word(state)),
+                (state, None) => word(state),
             };
-            page.below(&format!("edit {number}: {state}"));
+            page.below(&format!("hunk {number}: {state}"));
         }
     }
 }

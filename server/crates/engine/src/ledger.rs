@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{session::Session, sessions::Shared};
 pub(crate) use deciding::Decided;
-pub use deciding::Turned;
+pub use deciding::{Resolution, Turned};
 use tracked::Tracked;
 pub use views::{HunkView, Proposal};
 

@@ -35,7 +35,7 @@ pub use documents::{
     UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
-pub use ledger::{HunkView, Proposal, Turned};
+pub use ledger::{HunkView, Proposal, Resolution, Turned};
 pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
     Picture, StopCause, ToolResult,

@@ -10,9 +10,9 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, Answer, ApprovalSubject, ContextReport, Decision, ErrorCode, ErrorInfo, HunkDecision,
-    HunkState, Item, ItemBody, ItemId, Mode, QueueChange, SessionId, SessionInfo, SessionState,
-    TurnId, UndoScope, Update, UserMessage,
+    AbsPath, Answer, ApprovalSubject, ContextReport, Decision, ErrorCode, ErrorInfo, HunkState,
+    Item, ItemBody, ItemId, Mode, QueueChange, SessionId, SessionInfo, SessionState, TurnId,
+    UndoScope, Update, UserMessage,
 };
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
     context::{self, Place},
-    ledger::{HunkView, Proposal, Turned},
+    ledger::{HunkView, Proposal, Resolution, Turned},
     recovery,
     session::{self, Command, Requeue, Session, Unless},
 };
@@ -522,13 +522,12 @@ impl Sessions {
         &self,
         id: &SessionId,
         change_set: &ItemId,
-        decisions: Vec<HunkDecision>,
-        by: &str,
+        wanted: Resolution,
     ) -> Result<(), ErrorInfo> {
         let session = self.session(id).await?;
-        let item = change_set.clone();
+        let (item, by) = (change_set.clone(), wanted.by.clone());
         let decided = session.ledger.ask(move |book| {
-            Box::pin(async move { book.decide(&item, &decisions, &CancellationToken::new()).await })
+            Box::pin(async move { book.resolve(&item, wanted, &CancellationToken::new()).await })
         });
         let set = decided.await.ok_or_else(session::closed)??.set;
         let mut hunks = set.files.iter().flat_map(|file| &file.hunks);

@@ -7,6 +7,7 @@
 
 mod actions;
 mod answers;
+mod changes;
 mod chat_document;
 mod checked;
 mod commands;
@@ -169,7 +170,10 @@ fn service(
     .custom_method(agent::ChatCancel::NAME, Server::chat_cancel)
     .custom_method(agent::ApprovalRespond::NAME, Server::approval_respond)
     .custom_method(agent::ChangesGet::NAME, Server::changes_get)
+    .custom_method(agent::ChangesList::NAME, Server::changes_list)
     .custom_method(agent::ChangesResolve::NAME, Server::changes_resolve)
+    .custom_method(agent::ChangesUndo::NAME, Server::changes_undo)
+    .custom_method(agent::ChangesRedo::NAME, Server::changes_redo)
     .custom_method(agent::ConfigOptions::NAME, Server::config_options)
     .custom_method(agent::ConfigSet::NAME, Server::config_set)
     .custom_method(agent::DocumentsGet::NAME, Server::documents_get)

@@ -105,10 +105,22 @@ methods! {
         "Answers an approval that is open, late or from a second client. The first answer wins.";
     ClientRequest ChangesGet = "coworker/changes/get"
         (wire::ChangesGetParams) -> wire::ChangesGetResult,
-        "The texts of a change set before and after, for a preview.";
+        "A change set in its documents of now: the texts without and with it, and its hunks.";
+    ClientRequest ChangesList = "coworker/changes/list"
+        (wire::ChangesListParams) -> wire::ChangesListResult,
+        "The hunks of a session that stand in a document or wait for a decision.";
     ClientRequest ChangesResolve = "coworker/changes/resolve"
         (wire::ChangesResolveParams) -> wire::Empty,
-        "Decides a change set that waits: as a whole, or edit by edit.";
+        "Decides hunks of a change set. Of those that wait, a yes applies and a no rejects; of \
+         those that are applied, a yes keeps and a no takes back. When none waits any more, the \
+         turn goes on.";
+    ClientRequest ChangesUndo = "coworker/changes/undo"
+        (wire::ChangesUndoParams) -> wire::ChangesUndoResult,
+        "Takes back what the agent wrote: a hunk, a tool call, a turn or the session. What \
+         somebody typed since stays, and so does the text of other sessions.";
+    ClientRequest ChangesRedo = "coworker/changes/redo"
+        (wire::ChangesUndoParams) -> wire::ChangesUndoResult,
+        "Does again what was taken back.";
     ClientRequest ConfigOptions = "coworker/config/options"
         (wire::ConfigOptionsParams) -> wire::ConfigOptionsResult,
         "What can be chosen for a session, and what is chosen now.";

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, Approval, Completion, FileChangeKind, HunkDecision, ItemId, Mode, QueueChange,
-    SessionId, SessionInfo, Severity, Stamp, SyntaxError, TurnId,
+    Answer, Approval, Completion, FileChangeKind, HunkDecision, HunkId, HunkState, ItemId, Mode,
+    QueueChange, SessionId, SessionInfo, Severity, Stamp, SyntaxError, TurnId, UndoScope,
 };
 
 /// A place in a document. Same meaning as in LSP 3.17, `Position`.
@@ -270,8 +270,94 @@ pub struct ProposedFile {
     /// made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts: Option<ProposedTexts>,
-    /// The proposal as a unified diff.
+    /// The proposal as a unified diff, as it was made.
     pub diff: String,
+    /// What is decided one by one.
+    pub hunks: Vec<PlacedHunk>,
+}
+
+/// A hunk where it stands in its document now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedHunk {
+    /// The hunk.
+    pub hunk_id: HunkId,
+    /// The change set it is part of.
+    pub change_set_id: ItemId,
+    /// The tool call that made it.
+    pub item_id: ItemId,
+    /// The turn it was made in.
+    pub turn_id: TurnId,
+    /// The document.
+    pub uri: String,
+    /// Where it stands.
+    pub state: HunkState,
+    /// The whole lines that it would change, or that it changed; none where it has no place any
+    /// more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+    /// Those lines without it.
+    pub before: String,
+    /// Those lines with it.
+    pub after: String,
+    /// Hunks that it builds on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<HunkId>,
+    /// Whether the user put other words in place of the proposal.
+    #[serde(default)]
+    pub edited: bool,
+    /// What the user said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// Parameters of `coworker/changes/list`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesListParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// Only those in this document.
+    #[serde(default)]
+    pub uri: Option<String>,
+}
+
+/// Result of `coworker/changes/list`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesListResult {
+    /// The hunks, by change set and document.
+    pub hunks: Vec<PlacedHunk>,
+}
+
+/// Parameters of `coworker/changes/undo` and `coworker/changes/redo`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesUndoParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// Which hunks.
+    pub scope: UndoScope,
+}
+
+/// Result of `coworker/changes/undo` and `coworker/changes/redo`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesUndoResult {
+    /// The hunks that were taken back, or done again.
+    pub hunks: Vec<HunkId>,
+    /// Those that could not be, and stand as they were.
+    pub refused: Vec<RefusedHunk>,
+}
+
+/// A hunk that cannot be taken back or done again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedHunk {
+    /// The hunk.
+    pub hunk_id: HunkId,
+    /// Why, in words for people.
+    pub reason: String,
 }
 
 /// A document without and with what is proposed.
@@ -284,7 +370,7 @@ pub struct ProposedTexts {
     pub after: String,
 }
 
-/// Parameters of `coworker/changes/resolve`: answers the approval of a change set.
+/// Parameters of `coworker/changes/resolve`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangesResolveParams {
@@ -292,14 +378,19 @@ pub struct ChangesResolveParams {
     pub session_id: SessionId,
     /// The change set's item.
     pub change_set_id: ItemId,
-    /// Whether the edits not named in `edits` may be applied.
-    pub accept: bool,
+    /// The decision on every hunk that waits and is not named in `hunks`; without it those stay
+    /// as they are.
+    #[serde(default)]
+    pub accept: Option<bool>,
+    /// Only hunks of this document are meant by `accept`.
+    #[serde(default)]
+    pub uri: Option<String>,
     /// What the user said about it; the model is told.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Decisions on single edits.
+    /// Decisions on single hunks.
     #[serde(default)]
-    pub edits: Vec<HunkDecision>,
+    pub hunks: Vec<HunkDecision>,
 }
 
 /// Parameters of `coworker/config/options`.

@@ -14,13 +14,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use changes::Encoding;
 use engine::{ConnectionId, Origin, Snapshot};
-use protocol::{AbsPath, Stamp};
+use protocol::{AbsPath, Replacement, Stamp};
 use ropey::Rope;
 
+use self::history::History;
 use crate::{
     hash::{self, Hash},
     resolve,
 };
+
+mod history;
 
 /// One change of a buffer, as an editor tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub(crate) struct Buffers {
 #[derive(Default)]
 struct Document {
     revision: u64,
+    /// How its text became that of this revision.
+    history: History,
     /// The hash of the file as it was last seen.
     on_disk: Option<Hash>,
     /// The last one that is not abandoned is authoritative.
@@ -79,8 +84,16 @@ impl Document {
         self.replicas.iter().filter(|replica| !replica.abandoned)
     }
 
+    /// The text is another one, or another's.
     fn advance(&mut self) {
         self.revision += 1;
+        self.history.begin(self.revision);
+    }
+
+    /// The text that counts was edited.
+    fn advance_by(&mut self, edits: Vec<Replacement>) {
+        self.revision += 1;
+        self.history.add(self.revision, edits);
     }
 
     fn position(&self, connection: ConnectionId, name: &AbsPath) -> Option<usize> {
@@ -165,14 +178,17 @@ impl Buffers {
         let not_open = || ChangeRefused::NotOpen(name.clone());
         let (_, document) = self.document(connection, name).ok_or_else(not_open)?;
         let index = document.position(connection, name).ok_or_else(not_open)?;
-        document.advance();
+        let counted = document.authoritative().is_some_and(|it| it.is(connection, name));
         let replica = document.prefer(index);
-        for change in changes {
-            apply(&mut replica.text, change, encoding);
-        }
+        let apply = |change| apply(&mut replica.text, change, encoding);
+        let edits: Vec<Option<Replacement>> = changes.into_iter().map(apply).collect();
         replica.version = version;
         replica.hash = None;
         replica.abandoned = false;
+        match edits.into_iter().collect() {
+            Some(edits) if counted => document.advance_by(edits),
+            _ => document.advance(),
+        }
         Ok(())
     }
 
@@ -229,6 +245,17 @@ impl Buffers {
     pub(crate) fn authoritative(&self, path: &AbsPath) -> Option<View> {
         let document = self.documents.get(path)?;
         Some(document.authoritative()?.view(path, document.revision))
+    }
+
+    /// How a document came from one revision to another, if that is known.
+    pub(crate) fn edits_between(
+        &self,
+        path: &AbsPath,
+        from: u64,
+        to: u64,
+    ) -> Option<Vec<Vec<Replacement>>> {
+        let document = self.documents.get(path).filter(|document| to <= document.revision)?;
+        document.history.between(from, to)
     }
 
     /// What every connection shows of a resolved path, but for the abandoned.
@@ -318,16 +345,19 @@ impl Buffers {
     }
 }
 
-fn apply(text: &mut Rope, change: TextChange, encoding: Encoding) {
+/// Changes a text. What was replaced, unless it is all new.
+fn apply(text: &mut Rope, change: TextChange, encoding: Encoding) -> Option<Replacement> {
     let Some((one, other)) = change.range else {
         *text = Rope::from_str(&change.text);
-        return;
+        return None;
     };
-    let (start, end) = (one.min(other), one.max(other));
-    let start = text.byte_to_char(encoding.offset(text, start.0, start.1));
-    let end = text.byte_to_char(encoding.offset(text, end.0, end.1));
-    text.remove(start..end);
-    text.insert(start, &change.text);
+    let (first, last) = (one.min(other), one.max(other));
+    let start = encoding.offset(text, first.0, first.1);
+    let end = encoding.offset(text, last.0, last.1);
+    let first = text.byte_to_char(start);
+    text.remove(first..text.byte_to_char(end));
+    text.insert(first, &change.text);
+    Some(Replacement { start, end, text: change.text })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use changes::Encoding;
 use engine::{
     ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, FreeToRead, Part, Snapshot,
 };
-use protocol::{AbsPath, Stamp, SyntaxError};
+use protocol::{AbsPath, Replacement, Stamp, SyntaxError};
 use ropey::Rope;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -401,6 +401,10 @@ impl Documents for Workspace {
         };
         let (root, unsaved) = blocking(root, look).await?;
         git::diff(&root, &unsaved).await.map_err(|source| DocumentError::Io { path: root, source })
+    }
+
+    fn edits_between(&self, path: &AbsPath, from: u64, to: u64) -> Option<Vec<Vec<Replacement>>> {
+        self.buffers().edits_between(path, from, to)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -18,6 +18,21 @@ pub(crate) struct Decided {
     pub(crate) files: HashMap<AbsPath, Result<Place, ErrorCode>>,
 }
 
+/// What a client decides about a change set.
+#[derive(Clone, Debug, Default)]
+pub struct Resolution {
+    /// The decision on every hunk that waits and is not named; none to leave those.
+    pub accept: Option<bool>,
+    /// Only hunks of this document are meant by `accept`; resolved.
+    pub path: Option<AbsPath>,
+    /// What the user said about those.
+    pub reason: Option<String>,
+    /// Decisions on single hunks.
+    pub hunks: Vec<HunkDecision>,
+    /// Who decided.
+    pub by: String,
+}
+
 /// What was undone or redone, and what could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turned {
@@ -37,6 +52,33 @@ struct Chosen {
 }
 
 impl Book {
+    /// Decides as a client wishes.
+    pub(crate) async fn resolve(
+        &mut self,
+        id: &ItemId,
+        wanted: Resolution,
+        cancel: &CancellationToken,
+    ) -> Result<Decided, ErrorInfo> {
+        let Some((_, set)) = self.change_set(id) else { return Err(unknown_set()) };
+        let mut decisions = wanted.hunks;
+        let files = set.files.iter();
+        let files = files.filter(|file| wanted.path.as_ref().is_none_or(|path| *path == file.path));
+        let waiting = files.flat_map(|file| &file.hunks).filter(|hunk| {
+            hunk.state == HunkState::Pending
+                && decisions.iter().all(|decision| decision.hunk_id != hunk.id)
+        });
+        let waiting: Vec<HunkId> = waiting.map(|hunk| hunk.id.clone()).collect();
+        if let Some(accept) = wanted.accept {
+            decisions.extend(waiting.into_iter().map(|hunk_id| HunkDecision {
+                hunk_id,
+                accept,
+                text: None,
+                reason: wanted.reason.clone(),
+            }));
+        }
+        self.decide(id, &decisions, cancel).await
+    }
+
     /// Decides about hunks of one change set. What is accepted is applied; of what is applied
     /// already, a yes keeps it and a no takes it back.
     pub(crate) async fn decide(

@@ -40,6 +40,8 @@ pub struct HunkView {
     pub turn_id: TurnId,
     /// The document.
     pub path: AbsPath,
+    /// The text of the document.
+    pub text: Rope,
     /// The hunk.
     pub hunk: Hunk,
     /// The lines of the document that it is about, in bytes: those it would change, or those it
@@ -133,7 +135,8 @@ fn view(
         Some((lines, before, after)) => (Some(lines), before, after),
         None => (None, String::new(), String::new()),
     };
-    HunkView { change_set_id, turn_id, path: path.clone(), hunk, lines, before, after }
+    let text = tracked.map(|tracked| tracked.text.clone()).unwrap_or_default();
+    HunkView { change_set_id, turn_id, path: path.clone(), text, hunk, lines, before, after }
 }
 
 impl Tracked {

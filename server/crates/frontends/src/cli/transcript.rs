@@ -4,8 +4,8 @@
 //! lines of the journal have everything.
 
 use protocol::{
-    Approval, ChangeSet, ContextPart, HunkState, Item, ItemBody, Plan, SessionInfo, SessionState,
-    Todo, TodoStatus, ToolCall, ToolCallStatus, TurnId, UserMessage,
+    Approval, ChangeSet, ContextPart, Hunk, HunkState, Item, ItemBody, Plan, SessionInfo,
+    SessionState, Todo, TodoStatus, ToolCall, ToolCallStatus, TurnId, UserMessage,
 };
 
 use super::{
@@ -173,10 +173,10 @@ fn change_set(set: &ChangeSet) -> String {
     for file in &set.files {
         let path = one_line(file.path.as_str());
         let to = file.to.as_ref().map(|to| format!(" → `{}`", one_line(to.as_str())));
-        let edits = file.edits.iter().map(|edit| state(&edit.state)).collect::<Vec<_>>();
-        let states = match edits.as_slice() {
+        let hunks = file.hunks.iter().map(state).collect::<Vec<_>>();
+        let states = match hunks.as_slice() {
             [first, rest @ ..] if rest.iter().all(|it| it == first) => first.clone(),
-            edits => edits.join("; "),
+            hunks => hunks.join("; "),
         };
         text += &format!("Change of `{path}`{}: {states}\n\n", to.unwrap_or_default());
         if !file.diff.is_empty() {
@@ -186,16 +186,19 @@ fn change_set(set: &ChangeSet) -> String {
     text
 }
 
-fn state(state: &HunkState) -> String {
+fn state(hunk: &Hunk) -> String {
     let because = |what: &str, reason: Option<&str>| match reason {
         Some(reason) => format!("{what}: {}", one_line(reason)),
         None => what.to_owned(),
     };
-    match state {
+    let said = hunk.comment.as_deref();
+    match &hunk.state {
         HunkState::Pending => "undecided".to_owned(),
         HunkState::Accepted => "accepted".to_owned(),
-        HunkState::Rejected { reason } => because("rejected", reason.as_deref()),
-        HunkState::Applied => "applied".to_owned(),
+        HunkState::Rejected => because("rejected", said),
+        HunkState::Applied => because("applied", said),
+        HunkState::Kept => because("applied and kept", said),
+        HunkState::Undone => "undone".to_owned(),
         HunkState::Conflicted { reason } => because("not applied", Some(reason)),
         _ => "changed".to_owned(),
     }

@@ -31,6 +31,15 @@ pub(super) fn range(text: &Rope, bytes: ops::Range<usize>, encoding: Encoding) -
     lsp::Range { start: position(bytes.start), end: position(bytes.end) }
 }
 
+/// The range of some bytes, in our own words for it.
+pub(super) fn wire_range(text: &Rope, bytes: ops::Range<usize>, encoding: Encoding) -> wire::Range {
+    let position = |offset| {
+        let (line, character) = encoding.position(text, offset);
+        wire::Position { line, character }
+    };
+    wire::Range { start: position(bytes.start), end: position(bytes.end) }
+}
+
 /// What a selection means: its text, or the whole line where nothing is selected.
 pub(super) fn selected(text: &Rope, bytes: ops::Range<usize>) -> ops::Range<usize> {
     if !bytes.is_empty() {

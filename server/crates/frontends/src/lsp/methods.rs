@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use engine::{Attached, Documents, NewSession, Origin, Proposal, Seen, Snapshot};
+use engine::{Attached, Documents, NewSession, Origin, Seen, Snapshot};
 use protocol::{
-    AbsPath, Answer, ContextPart, ContextReport, Decision, ErrorCode, ErrorInfo, Mode, SessionId,
+    AbsPath, Answer, ContextPart, ContextReport, ErrorCode, ErrorInfo, Mode, SessionId,
     SessionState, UserMessage,
     wire::{
-        ApprovalRespondParams, AttachParams, AttachResult, CancelResult, ChangesGetParams,
-        ChangesGetResult, ChangesResolveParams, ChatContext, ChatParams, ChatResult, ConfigChoice,
-        ConfigOption, ConfigOptionsParams, ConfigOptionsResult, ConfigSetParams, ContextParams,
-        DocumentParams, DocumentResult, Empty, ListSessionsParams, ListSessionsResult,
-        NewSessionParams, ProposedFile, ProposedTexts, QueueParams, SessionParams,
+        ApprovalRespondParams, AttachParams, AttachResult, CancelResult, ChatContext, ChatParams,
+        ChatResult, ConfigChoice, ConfigOption, ConfigOptionsParams, ConfigOptionsResult,
+        ConfigSetParams, ContextParams, DocumentParams, DocumentResult, Empty, ListSessionsParams,
+        ListSessionsResult, NewSessionParams, QueueParams, SessionParams,
     },
 };
 use tower_lsp_server::jsonrpc::Result;
@@ -168,37 +167,6 @@ impl Server {
             connection.sessions.respond(&session_id, &approval_id, answer).await
         });
         answered.await.map(|()| Empty {}).map_err(refused)
-    }
-
-    pub(super) async fn changes_get(
-        &self,
-        Checked(params): Checked<ChangesGetParams>,
-    ) -> Result<ChangesGetResult> {
-        let ChangesGetParams { session_id, change_set_id } = params;
-        let proposals = self.0.sessions.proposal(&session_id, &change_set_id).await;
-        let file = |Proposal { path, kind, to, texts, diff, syntax_errors }| {
-            let uri = self.0.uri(&path);
-            let texts = texts.map(|(before, after)| ProposedTexts { before, after });
-            let to = to.as_ref().map(convert::uri);
-            ProposedFile { uri, kind, to, syntax_errors, texts, diff }
-        };
-        let files = proposals.map_err(refused)?.into_iter().map(file).collect();
-        Ok(ChangesGetResult { files })
-    }
-
-    pub(super) async fn changes_resolve(
-        &self,
-        Checked(params): Checked<ChangesResolveParams>,
-    ) -> Result<Empty> {
-        let ChangesResolveParams { session_id, change_set_id, accept, reason, edits } = params;
-        let decision = if accept { Decision::Once } else { Decision::Reject };
-        let by = self.0.profile().name.clone();
-        let answer = Answer { reason, edits, ..Answer::new(decision, by) };
-        let connection = self.0.clone();
-        let resolved = detached(async move {
-            connection.sessions.resolve(&session_id, &change_set_id, answer).await
-        });
-        resolved.await.map(|()| Empty {}).map_err(refused)
     }
 
     pub(super) async fn config_options(

@@ -187,9 +187,9 @@ fn tool_call(call: &ToolCall) -> (String, String) {
 }
 
 fn change_set(set: &ChangeSet) -> (String, String) {
-    let edits: usize = set.files.iter().map(|file| file.edits.len()).sum();
+    let hunks: usize = set.files.iter().map(|file| file.hunks.len()).sum();
     let paths: Vec<&str> = set.files.iter().map(|file| file.path.as_str()).collect();
-    (format!("{edits} edits of {} files", paths.len()), paths.join("\n"))
+    (format!("{hunks} hunks in {} files", paths.len()), paths.join("\n"))
 }
 
 #[cfg(test)]

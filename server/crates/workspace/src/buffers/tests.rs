@@ -2,7 +2,7 @@
 
 use changes::Encoding;
 use engine::{ConnectionId, Origin};
-use protocol::AbsPath;
+use protocol::{AbsPath, Replacement};
 
 use super::{Buffers, ChangeRefused, TextChange};
 
@@ -164,6 +164,108 @@ fn a_hash_is_kept_for_its_text_and_no_other() {
     buffers.change(VIM, &name, 2, whole("b"), Encoding::Utf8).unwrap();
     buffers.remember(&snapshot);
     assert_eq!(buffers.authoritative(&name).unwrap().hash, None);
+}
+
+#[test]
+fn the_editor_that_counts_tells_how_its_text_came_about() {
+    let (mut buffers, name) = opened("one\ntwo\n");
+    let first = revision(&buffers, &name);
+    let changes = vec![ranged((0, 0), (0, 3), "é\n"), ranged((1, 0), (2, 0), "")];
+    buffers.change(VIM, &name, 2, changes, Encoding::Utf16).unwrap();
+    let second = revision(&buffers, &name);
+    buffers.change(VIM, &name, 3, vec![ranged((0, 1), (0, 1), "!")], Encoding::Utf16).unwrap();
+    let third = revision(&buffers, &name);
+    let step = |start, end, text: &str| vec![Replacement { start, end, text: text.into() }];
+    let steps = [step(0, 3, "é\n"), step(3, 4, ""), step(2, 2, "!")];
+    assert_eq!(buffers.edits_between(&name, first, third).unwrap(), steps);
+    assert_eq!(buffers.edits_between(&name, first, second).unwrap(), steps[..2]);
+    assert_eq!(buffers.edits_between(&name, second, third).unwrap(), steps[2..]);
+    assert_eq!(buffers.edits_between(&name, third, third).unwrap(), [[]; 0]);
+    for (from, to) in [(first - 1, third), (third, first), (first, third + 1)] {
+        assert_eq!(buffers.edits_between(&name, from, to), None);
+    }
+    assert_eq!(buffers.edits_between(&path("/b.rs"), 0, 0), None);
+}
+
+#[test]
+fn what_is_no_edit_begins_a_new_history() {
+    let add = |buffers: &mut Buffers, connection, name: &AbsPath| {
+        let change = vec![ranged((0, 0), (0, 0), "x")];
+        buffers.change(connection, name, 2, change, Encoding::Utf8).unwrap();
+    };
+    let link = path("/link.rs");
+    let breaks: [(&str, &dyn Fn(&mut Buffers, &AbsPath)); 8] = [
+        ("a whole text", &|buffers, name| {
+            let changes = vec![whole("new").remove(0), ranged((0, 0), (0, 0), "x")];
+            buffers.change(VIM, name, 2, changes, Encoding::Utf8).unwrap();
+        }),
+        ("another editor's edit", &|buffers, name| {
+            buffers.focus(VIM, name);
+            let before = revision(buffers, name);
+            add(buffers, CODE, &link);
+            assert_eq!(buffers.edits_between(name, before, revision(buffers, name)), None);
+        }),
+        ("a look into another editor", &|buffers, _| assert!(buffers.focus(CODE, &link))),
+        ("an opening", &|buffers, name| buffers.open(VIM, name, name.clone(), 1, "text")),
+        ("a closing", &|buffers, name| assert!(buffers.close(VIM, name))),
+        ("a lost connection", &|buffers, _| assert!(buffers.disconnect(VIM))),
+        ("a file taken away", &|buffers, name| buffers.abandon(name, &[])),
+        ("a file on disk", &|buffers, name| {
+            buffers.disconnect(VIM);
+            buffers.disconnect(CODE);
+            buffers.stamp_of_file(name, "1".into());
+        }),
+    ];
+    for (what, happens) in breaks {
+        let (mut buffers, name) = opened("text");
+        buffers.open(CODE, &link, name.clone(), 1, "text");
+        buffers.focus(VIM, &name);
+        let before = revision(&buffers, &name);
+        add(&mut buffers, VIM, &name);
+        happens(&mut buffers, &name);
+        let after = buffers.documents[&name].revision;
+        assert_eq!(buffers.edits_between(&name, before, after), None, "{what}");
+        if let Some(view) = buffers.authoritative(&name) {
+            let Origin::Buffer { connection, .. } = view.into_snapshot().origin else { panic!() };
+            let opened = if connection == VIM { &name } else { &link };
+            add(&mut buffers, connection, opened);
+            let edits = buffers.edits_between(&name, after, after + 1).unwrap();
+            assert_eq!(edits.len(), 1, "after {what}");
+        }
+    }
+}
+
+#[test]
+fn the_history_forgets_whole_revisions_beyond_its_limits() {
+    let insert = |text: &str| vec![ranged((0, 0), (0, 0), text), ranged((0, 0), (0, 0), "")];
+    let known = |buffers: &Buffers, name: &AbsPath| {
+        let now = revision(buffers, name);
+        let first = (0..=now).find(|from| buffers.edits_between(name, *from, now).is_some());
+        let first = first.unwrap();
+        (now - first, buffers.edits_between(name, first, now).unwrap().len())
+    };
+    let (mut buffers, name) = opened("");
+    for version in 0..600 {
+        buffers.change(VIM, &name, version, insert("x"), Encoding::Utf8).unwrap();
+    }
+    assert_eq!(known(&buffers, &name), (500, 1000));
+    let three = [ranged((0, 0), (0, 0), "x"), ranged((0, 0), (0, 0), "y")];
+    let three = three
+        .into_iter()
+        .chain(whole(""))
+        .map(|change| TextChange { range: Some(((0, 0), (0, 0))), ..change });
+    buffers.change(VIM, &name, 600, three.collect(), Encoding::Utf8).unwrap();
+    assert_eq!(known(&buffers, &name), (499, 999));
+
+    let (mut buffers, name) = opened("");
+    for version in 0..3 {
+        let much = "x".repeat(400 * 1024);
+        buffers.change(VIM, &name, version, insert(&much), Encoding::Utf8).unwrap();
+    }
+    assert_eq!(known(&buffers, &name), (2, 4));
+    let too_much = "x".repeat(2 * 1024 * 1024);
+    buffers.change(VIM, &name, 4, insert(&too_much), Encoding::Utf8).unwrap();
+    assert_eq!(known(&buffers, &name), (0, 0));
 }
 
 mod mirror;

@@ -6,7 +6,7 @@
 use changes::Encoding;
 use proptest::prelude::*;
 
-use super::{CODE, TextChange, VIM, opened, path, text};
+use super::{CODE, TextChange, VIM, opened, path, revision, text};
 
 /// An editor's text: lines without their breaks, and the break after each but the last.
 struct Lines {
@@ -132,6 +132,28 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn the_history_leads_from_each_text_to_each_later_one(
+        first in piece(), notifications in changes(), encoding in encoding(),
+    ) {
+        let (mut buffers, name) = opened(&first);
+        let mut texts = vec![(revision(&buffers, &name), first)];
+        for (version, changes) in notifications.into_iter().enumerate() {
+            if changes.iter().any(|change| change.range.is_none()) {
+                texts.clear();
+            }
+            buffers.change(VIM, &name, version as i32, changes, encoding).unwrap();
+            let (now, shown) = (revision(&buffers, &name), text(&buffers, &name));
+            for (before, text) in &texts {
+                let steps = buffers.edits_between(&name, *before, now).unwrap();
+                let replay = |text, step: &Vec<_>| changes::apply(text, step);
+                let replayed = steps.iter().try_fold(text.clone(), |text, step| replay(&text, step));
+                prop_assert_eq!(replayed.unwrap(), shown.clone());
+            }
+            texts.push((now, shown));
+        }
+    }
 
     #[test]
     fn two_editors_on_one_file_do_not_mix(
