@@ -124,6 +124,19 @@ impl Store for Moody {
         self.inner.append(id, batch).await
     }
 
+    async fn keep_weave(
+        &self,
+        id: &SessionId,
+        path: &AbsPath,
+        weave: &[u8],
+    ) -> Result<(), StoreError> {
+        self.inner.keep_weave(id, path, weave).await
+    }
+
+    async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
+        self.inner.weaves(id).await
+    }
+
     async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError> {
         self.inner.put_blob(id, bytes).await
     }

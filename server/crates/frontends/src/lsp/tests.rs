@@ -138,6 +138,14 @@ impl Store for Kept {
     async fn blob(&self, _: &SessionId, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(None)
     }
+
+    async fn keep_weave(&self, _: &SessionId, _: &AbsPath, _: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn weaves(&self, _: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// A client with its server and a folder.
