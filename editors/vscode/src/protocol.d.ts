@@ -12,8 +12,8 @@ export type Answer = {
   decision: Decision;
   /** What the user said about it; the model is told. */
   reason?: string | null;
-  /** Decisions on single edits that differ from `decision`; only for change sets. */
-  edits?: Array<EditDecision>;
+  /** Decisions on single hunks that differ from `decision`; only for change sets. */
+  hunks?: Array<HunkDecision>;
   /** The answers to the agent's questions, one for each; only for questions. */
   answers?: Array<QuestionAnswer>;
   /** Who answered: a client's name, or how it was answered otherwise. */
@@ -129,10 +129,12 @@ export type CancelResult = {
   cancelled: boolean;
 };
 
-/** All edits of one model response. */
+/** All edits of one model response, in hunks. */
 export type ChangeSet = {
   /** The files it touches, each once. */
   files: Array<FileChange>;
+  /** The model that made it, as `provider/name`. */
+  model?: string;
 };
 
 /** Parameters of `coworker/changes/get`. */
@@ -149,18 +151,51 @@ export type ChangesGetResult = {
   files: Array<ProposedFile>;
 };
 
-/** Parameters of `coworker/changes/resolve`: answers the approval of a change set. */
+/** Parameters of `coworker/changes/list`. */
+export type ChangesListParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** Only those in this document. */
+  uri?: string | null;
+};
+
+/** Result of `coworker/changes/list`. */
+export type ChangesListResult = {
+  /** The hunks, by change set and document. */
+  hunks: Array<PlacedHunk>;
+};
+
+/** Parameters of `coworker/changes/resolve`. */
 export type ChangesResolveParams = {
   /** The session. */
   sessionId: SessionId;
   /** The change set's item. */
   changeSetId: ItemId;
-  /** Whether the edits not named in `edits` may be applied. */
-  accept: boolean;
+  /** The decision on every hunk that waits and is not named in `hunks`; without it those stay
+   * as they are. */
+  accept?: boolean | null;
+  /** Only hunks of this document are meant by `accept`. */
+  uri?: string | null;
   /** What the user said about it; the model is told. */
   reason?: string | null;
-  /** Decisions on single edits. */
-  edits?: Array<EditDecision>;
+  /** Decisions on single hunks. */
+  hunks?: Array<HunkDecision>;
+};
+
+/** Parameters of `coworker/changes/undo` and `coworker/changes/redo`. */
+export type ChangesUndoParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** Which hunks. */
+  scope: UndoScope;
+};
+
+/** Result of `coworker/changes/undo` and `coworker/changes/redo`. */
+export type ChangesUndoResult = {
+  /** The hunks that were taken back, or done again. */
+  hunks: Array<HunkId>;
+  /** Those that could not be, and stand as they were. */
+  refused: Array<RefusedHunk>;
 };
 
 /** Something the user points at. */
@@ -469,60 +504,6 @@ export type DocumentResult = {
   hash: string;
 };
 
-/** What one tool call changes in one file. */
-export type Edit = {
-  /** Names the edit; stable for as long as the change set exists. */
-  id: EditId;
-  /** The tool call that made it. */
-  itemId: ItemId;
-  /** What is replaced, in ascending order, without overlap. */
-  replacements: Array<Replacement>;
-  /** Earlier edits of this file whose new text this one touches: rejecting one rejects this. */
-  dependsOn?: Array<EditId>;
-  /** Where it stands. */
-  state: EditState;
-};
-
-/** The decision on one edit of a change set. */
-export type EditDecision = {
-  /** The edit. */
-  editId: EditId;
-  /** Whether it may be applied. */
-  accept: boolean;
-  /** What the user said about it; the model is told. */
-  reason?: string | null;
-};
-
-/** Names one edit inside a change set. */
-export type EditId = string;
-
-/** Where an edit stands. */
-export type EditState = 
-/** Waits for a decision. */
-| {
-  kind: "pending";
-}
-/** The user said yes; it is on its way into the document. */
-| {
-  kind: "accepted";
-}
-/** The user said no. */
-| {
-  kind: "rejected";
-  /** What the user said about it. */
-  reason?: string | null;
-}
-/** It is in the document. */
-| {
-  kind: "applied";
-}
-/** It was not applied, or was not seen in the document; nothing the user typed was touched. */
-| {
-  kind: "conflicted";
-  /** Why. */
-  reason: string;
-};
-
 /** What a prepared tool call would do. Paths are resolved: links are followed. */
 export type Effect = 
 /** Reads a file or folder. */
@@ -589,8 +570,9 @@ export type FileChange = {
   to?: AbsPath | null;
   /** The document the edits were made for; none when the file is created. */
   base?: Stamp | null;
-  /** The edits in the order the model made them, each against the text the one before it left. */
-  edits: Array<Edit>;
+  /** What is decided one by one, in the order the model made it, each against the text that the
+   * one before it left. */
+  hunks: Array<Hunk>;
   /** The whole proposal as a unified diff, for people. */
   diff: string;
   /** Faults in the syntax of the proposed text that the text before did not have. */
@@ -599,6 +581,72 @@ export type FileChange = {
 
 /** What happens to a file. */
 export type FileChangeKind = "edit" | "create" | "delete" | "move";
+
+/** A part of what one tool call changes in one file: neighbouring lines, decided at once. */
+export type Hunk = {
+  /** Names the hunk; stable for as long as the session exists. */
+  id: HunkId;
+  /** The tool call that made it. */
+  itemId: ItemId;
+  /** What is replaced, in ascending order, without overlap. */
+  replacements: Array<Replacement>;
+  /** Earlier hunks of this file whose new text this one touches: rejecting one rejects this. */
+  dependsOn?: Array<HunkId>;
+  /** Whether the user put other words in place of the proposal. */
+  edited?: boolean;
+  /** What the user said about it; the model is told. */
+  comment?: string | null;
+  /** Where it stands. */
+  state: HunkState;
+};
+
+/** The decision on one hunk of a change set. */
+export type HunkDecision = {
+  /** The hunk. */
+  hunkId: HunkId;
+  /** Whether it may be applied. */
+  accept: boolean;
+  /** The lines that the user wants in place of those proposed; only for one that is accepted. */
+  text?: string | null;
+  /** What the user said about it; the model is told. */
+  reason?: string | null;
+};
+
+/** Names one edit inside a change set. */
+export type HunkId = string;
+
+/** Where a hunk stands. */
+export type HunkState = 
+/** Waits for a decision. */
+| {
+  kind: "pending";
+}
+/** The user said yes; it is on its way into the document. */
+| {
+  kind: "accepted";
+}
+/** The user said no. */
+| {
+  kind: "rejected";
+}
+/** It is in the document, and can be kept or undone. */
+| {
+  kind: "applied";
+}
+/** It is in the document, and the user has looked at it, or committed the file. */
+| {
+  kind: "kept";
+}
+/** It was in the document and was taken back. */
+| {
+  kind: "undone";
+}
+/** It cannot be applied, or was not seen in the document; nothing the user typed was touched. */
+| {
+  kind: "conflicted";
+  /** Why. */
+  reason: string;
+};
 
 /** A picture; its bytes are kept beside the journal. */
 export type Image = {
@@ -712,6 +760,35 @@ export type Notice = {
 /** How much a notice matters. */
 export type NoticeLevel = "info" | "warning" | "error";
 
+/** A hunk where it stands in its document now. */
+export type PlacedHunk = {
+  /** The hunk. */
+  hunkId: HunkId;
+  /** The change set it is part of. */
+  changeSetId: ItemId;
+  /** The tool call that made it. */
+  itemId: ItemId;
+  /** The turn it was made in. */
+  turnId: TurnId;
+  /** The document. */
+  uri: string;
+  /** Where it stands. */
+  state: HunkState;
+  /** The whole lines that it would change, or that it changed; none where it has no place any
+   * more. */
+  range?: Range | null;
+  /** Those lines without it. */
+  before: string;
+  /** Those lines with it. */
+  after: string;
+  /** Hunks that it builds on. */
+  dependsOn?: Array<HunkId>;
+  /** Whether the user put other words in place of the proposal. */
+  edited?: boolean;
+  /** What the user said about it. */
+  comment?: string | null;
+};
+
 /** A plan that the model submitted. */
 export type Plan = {
   /** What it is about, in a sentence or two. */
@@ -754,8 +831,10 @@ export type ProposedFile = {
   /** The text before and after; none when the document is no longer the one the edits were
    * made for. */
   texts?: ProposedTexts | null;
-  /** The proposal as a unified diff. */
+  /** The proposal as a unified diff, as it was made. */
   diff: string;
+  /** What is decided one by one. */
+  hunks: Array<PlacedHunk>;
 };
 
 /** A document without and with what is proposed. */
@@ -830,6 +909,14 @@ export type Range = {
   start: Position;
   /** First position after it. */
   end: Position;
+};
+
+/** A hunk that cannot be taken back or done again. */
+export type RefusedHunk = {
+  /** The hunk. */
+  hunkId: HunkId;
+  /** Why, in words for people. */
+  reason: string;
 };
 
 /** A stretch of text and what comes in its place. */
@@ -989,6 +1076,31 @@ export type ToolOutput = {
 /** Names a turn: from one prompt to the end of its answer. */
 export type TurnId = string;
 
+/** Which hunks are taken back, or done again. */
+export type UndoScope = 
+/** One. */
+| {
+  kind: "hunk";
+  /** The hunk. */
+  hunkId: HunkId;
+}
+/** Those of a tool call. */
+| {
+  kind: "call";
+  /** The tool call. */
+  itemId: ItemId;
+}
+/** Those of a turn. */
+| {
+  kind: "turn";
+  /** The turn. */
+  turnId: TurnId;
+}
+/** All of the session. */
+| {
+  kind: "session";
+};
+
 /** What happened in a session. */
 export type Update = 
 /** An item began. */
@@ -1101,10 +1213,16 @@ export interface ClientRequests {
   "coworker/chat/cancel": { params: SessionParams; result: CancelResult };
   /** Answers an approval that is open, late or from a second client. The first answer wins. */
   "coworker/approval/respond": { params: ApprovalRespondParams; result: Empty };
-  /** The texts of a change set before and after, for a preview. */
+  /** A change set in its documents of now: the texts without and with it, and its hunks. */
   "coworker/changes/get": { params: ChangesGetParams; result: ChangesGetResult };
-  /** Decides a change set that waits: as a whole, or edit by edit. */
+  /** The hunks of a session that stand in a document or wait for a decision. */
+  "coworker/changes/list": { params: ChangesListParams; result: ChangesListResult };
+  /** Decides hunks of a change set. Of those that wait, a yes applies and a no rejects; of those that are applied, a yes keeps and a no takes back. When none waits any more, the turn goes on. */
   "coworker/changes/resolve": { params: ChangesResolveParams; result: Empty };
+  /** Takes back what the agent wrote: a hunk, a tool call, a turn or the session. What somebody typed since stays, and so does the text of other sessions. */
+  "coworker/changes/undo": { params: ChangesUndoParams; result: ChangesUndoResult };
+  /** Does again what was taken back. */
+  "coworker/changes/redo": { params: ChangesUndoParams; result: ChangesUndoResult };
   /** What can be chosen for a session, and what is chosen now. */
   "coworker/config/options": { params: ConfigOptionsParams; result: ConfigOptionsResult };
   /** Chooses the mode or the model of a session. */

@@ -259,9 +259,9 @@ pub(crate) fn edited(path: &str) -> String {
     render("results/edited.md", context! { path })
 }
 
-/// What stands in the way of a hunk; `hunk` is the other one it is about.
-pub(crate) fn obstacle(kind: &str, hunk: &str) -> String {
-    render("results/obstacle.md", context! { kind, hunk })
+/// What stands in the way of a hunk.
+pub(crate) fn obstacle(kind: &str) -> String {
+    render("results/obstacle.md", context! { kind })
 }
 
 pub(crate) fn plan_approved(mode: Mode) -> String {
@@ -477,10 +477,10 @@ mod tests {
             syntax_errors("a", &[SyntaxError { line: 1, column: 2, message: "x".into() }]),
             edit_rejected("a", Some("no")),
             edit_conflicted("a", "stale"),
-            obstacle("touched", ""),
+            obstacle("touched"),
             hunks("a", &[("x".into(), "applied".into())]),
             edited("a"),
-            obstacle("fell", "h1"),
+            obstacle("fell"),
             plan_approved(Mode::Ask),
             plan_rejected(None),
         ];

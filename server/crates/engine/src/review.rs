@@ -399,8 +399,9 @@ impl<'a> Review<'a> {
             for hunk in &hunks {
                 failure = failure.or(match hunk.state {
                     HunkState::Applied | HunkState::Kept => None,
+                    HunkState::Conflicted { .. } if file.fell(hunk) => Some(ErrorCode::Rejected),
                     HunkState::Conflicted { .. } => {
-                        file.applied.and_then(Result::err).or(Some(ErrorCode::Rejected))
+                        file.applied.and_then(Result::err).or(Some(ErrorCode::EditStale))
                     }
                     _ => Some(ErrorCode::Rejected),
                 });
@@ -474,6 +475,12 @@ fn hunks_of(set: &ChangeSet) -> impl Iterator<Item = &Hunk> {
 }
 
 impl ReviewedFile {
+    /// Whether a hunk builds on one that was rejected, or on one that fell.
+    fn fell(&self, hunk: &Hunk) -> bool {
+        let mut on = self.change.hunks.iter().filter(|other| hunk.depends_on.contains(&other.id));
+        on.any(|other| other.state == HunkState::Rejected || self.fell(other))
+    }
+
     fn is_edited_by(&self, call: &Item) -> bool {
         self.change.hunks.iter().any(|hunk| hunk.item_id == call.id)
     }

@@ -61,7 +61,7 @@ impl Book {
             };
             let plan = tracked.plan(wishes);
             let refused = plan.refused.iter().filter_map(|(number, obstacle)| {
-                Some((tracked.id(*number)?.clone(), tracked.words(*obstacle)))
+                Some((tracked.id(*number)?.clone(), Tracked::words(*obstacle)))
             });
             let refused: Vec<_> = refused.collect();
             let turned: Vec<HunkId> =

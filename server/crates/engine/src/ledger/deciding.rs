@@ -346,11 +346,8 @@ fn fell_with_rejected(set: &mut ChangeSet) {
             let is_open = matches!(hunk.state, HunkState::Pending | HunkState::Accepted);
             if hunk.state == HunkState::Rejected {
                 fallen.insert(hunk.id.clone());
-            } else if let Some(on) = hunk.depends_on.iter().find(|on| fallen.contains(on))
-                && is_open
-            {
-                hunk.state =
-                    HunkState::Conflicted { reason: prompts::obstacle("fell", on.as_str()) };
+            } else if is_open && hunk.depends_on.iter().any(|on| fallen.contains(on)) {
+                hunk.state = HunkState::Conflicted { reason: prompts::obstacle("fell") };
                 fallen.insert(hunk.id.clone());
             }
         }

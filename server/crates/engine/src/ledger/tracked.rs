@@ -128,19 +128,18 @@ impl Tracked {
             }
         }
         let plan = self.weave.plan(&wishes, |_| true);
-        plan.refused.get(&number).map(|obstacle| self.words(*obstacle))
+        plan.refused.get(&number).map(|obstacle| Self::words(*obstacle))
     }
 
     /// Why a hunk cannot be shown or hidden, in words for people and for the model.
-    pub(super) fn words(&self, obstacle: Obstacle) -> String {
-        let other = |number: usize| self.id(number).map(HunkId::as_str).unwrap_or_default();
-        match obstacle {
-            Obstacle::Touched => prompts::obstacle("touched", ""),
-            Obstacle::Surroundings => prompts::obstacle("surroundings", ""),
-            Obstacle::Gone => prompts::obstacle("gone", ""),
-            Obstacle::Needs(number) => prompts::obstacle("needs", other(number)),
-            Obstacle::NeededBy(number) => prompts::obstacle("neededBy", other(number)),
-        }
+    pub(super) fn words(obstacle: Obstacle) -> String {
+        prompts::obstacle(match obstacle {
+            Obstacle::Touched => "touched",
+            Obstacle::Surroundings => "surroundings",
+            Obstacle::Gone => "gone",
+            Obstacle::Needs(_) => "needs",
+            Obstacle::NeededBy(_) => "neededBy",
+        })
     }
 
     /// Puts the user's wording in place of a hunk's.
