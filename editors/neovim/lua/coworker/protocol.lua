@@ -11,7 +11,7 @@
 ---@class coworker.Answer
 ---@field decision coworker.Decision The decision.
 ---@field reason? string|nil What the user said about it; the model is told.
----@field edits? coworker.EditDecision[] Decisions on single edits that differ from `decision`; only for change sets.
+---@field hunks? coworker.HunkDecision[] Decisions on single hunks that differ from `decision`; only for change sets.
 ---@field answers? coworker.QuestionAnswer[] The answers to the agent's questions, one for each; only for questions.
 ---@field by? string Who answered: a client's name, or how it was answered otherwise.
 
@@ -87,9 +87,10 @@
 ---@class coworker.CancelResult
 ---@field cancelled boolean Whether a turn was running.
 
----All edits of one model response.
+---All edits of one model response, in hunks.
 ---@class coworker.ChangeSet
 ---@field files coworker.FileChange[] The files it touches, each once.
+---@field model? string The model that made it, as `provider/name`.
 
 ---Parameters of `coworker/changes/get`.
 ---@class coworker.ChangesGetParams
@@ -100,13 +101,33 @@
 ---@class coworker.ChangesGetResult
 ---@field files coworker.ProposedFile[] The files, each once.
 
----Parameters of `coworker/changes/resolve`: answers the approval of a change set.
+---Parameters of `coworker/changes/list`.
+---@class coworker.ChangesListParams
+---@field sessionId coworker.SessionId The session.
+---@field uri? string|nil Only those in this document.
+
+---Result of `coworker/changes/list`.
+---@class coworker.ChangesListResult
+---@field hunks coworker.PlacedHunk[] The hunks, by change set and document.
+
+---Parameters of `coworker/changes/resolve`.
 ---@class coworker.ChangesResolveParams
 ---@field sessionId coworker.SessionId The session.
 ---@field changeSetId coworker.ItemId The change set's item.
----@field accept boolean Whether the edits not named in `edits` may be applied.
+---@field accept? boolean|nil The decision on every hunk that waits and is not named in `hunks`; without it those stay as they are.
+---@field uri? string|nil Only hunks of this document are meant by `accept`.
 ---@field reason? string|nil What the user said about it; the model is told.
----@field edits? coworker.EditDecision[] Decisions on single edits.
+---@field hunks? coworker.HunkDecision[] Decisions on single hunks.
+
+---Parameters of `coworker/changes/undo` and `coworker/changes/redo`.
+---@class coworker.ChangesUndoParams
+---@field sessionId coworker.SessionId The session.
+---@field scope coworker.UndoScope Which hunks.
+
+---Result of `coworker/changes/undo` and `coworker/changes/redo`.
+---@class coworker.ChangesUndoResult
+---@field hunks coworker.HunkId[] The hunks that were taken back, or done again.
+---@field refused coworker.RefusedHunk[] Those that could not be, and stand as they were.
 
 ---Something the user points at.
 ---@class coworker.ChatContext
@@ -301,48 +322,6 @@
 ---@field revision integer Counts the changes of the document in this process; our own, not an editor's version.
 ---@field hash string SHA-256 of the text in UTF-8, in hexadecimal.
 
----What one tool call changes in one file.
----@class coworker.Edit
----@field id coworker.EditId Names the edit; stable for as long as the change set exists.
----@field itemId coworker.ItemId The tool call that made it.
----@field replacements coworker.Replacement[] What is replaced, in ascending order, without overlap.
----@field dependsOn? coworker.EditId[] Earlier edits of this file whose new text this one touches: rejecting one rejects this.
----@field state coworker.EditState Where it stands.
-
----The decision on one edit of a change set.
----@class coworker.EditDecision
----@field editId coworker.EditId The edit.
----@field accept boolean Whether it may be applied.
----@field reason? string|nil What the user said about it; the model is told.
-
----Names one edit inside a change set.
----@alias coworker.EditId string
-
----Waits for a decision.
----@class coworker.EditState.pending
----@field kind "pending"
-
----The user said yes; it is on its way into the document.
----@class coworker.EditState.accepted
----@field kind "accepted"
-
----The user said no.
----@class coworker.EditState.rejected
----@field kind "rejected"
----@field reason? string|nil What the user said about it.
-
----It is in the document.
----@class coworker.EditState.applied
----@field kind "applied"
-
----It was not applied, or was not seen in the document; nothing the user typed was touched.
----@class coworker.EditState.conflicted
----@field kind "conflicted"
----@field reason string Why.
-
----Where an edit stands.
----@alias coworker.EditState coworker.EditState.pending|coworker.EditState.accepted|coworker.EditState.rejected|coworker.EditState.applied|coworker.EditState.conflicted
-
 ---Reads a file or folder.
 ---@class coworker.Effect.read
 ---@field kind "read"
@@ -394,12 +373,64 @@
 ---@field kind coworker.FileChangeKind What happens to the file as a whole.
 ---@field to? coworker.AbsPath|nil Where the file goes, resolved; only if it is moved.
 ---@field base? coworker.Stamp|nil The document the edits were made for; none when the file is created.
----@field edits coworker.Edit[] The edits in the order the model made them, each against the text the one before it left.
+---@field hunks coworker.Hunk[] What is decided one by one, in the order the model made it, each against the text that the one before it left.
 ---@field diff string The whole proposal as a unified diff, for people.
 ---@field syntaxErrors? coworker.SyntaxError[] Faults in the syntax of the proposed text that the text before did not have.
 
 ---What happens to a file.
 ---@alias coworker.FileChangeKind "edit"|"create"|"delete"|"move"
+
+---A part of what one tool call changes in one file: neighbouring lines, decided at once.
+---@class coworker.Hunk
+---@field id coworker.HunkId Names the hunk; stable for as long as the session exists.
+---@field itemId coworker.ItemId The tool call that made it.
+---@field replacements coworker.Replacement[] What is replaced, in ascending order, without overlap.
+---@field dependsOn? coworker.HunkId[] Earlier hunks of this file whose new text this one touches: rejecting one rejects this.
+---@field edited? boolean Whether the user put other words in place of the proposal.
+---@field comment? string|nil What the user said about it; the model is told.
+---@field state coworker.HunkState Where it stands.
+
+---The decision on one hunk of a change set.
+---@class coworker.HunkDecision
+---@field hunkId coworker.HunkId The hunk.
+---@field accept boolean Whether it may be applied.
+---@field text? string|nil The lines that the user wants in place of those proposed; only for one that is accepted.
+---@field reason? string|nil What the user said about it; the model is told.
+
+---Names one edit inside a change set.
+---@alias coworker.HunkId string
+
+---Waits for a decision.
+---@class coworker.HunkState.pending
+---@field kind "pending"
+
+---The user said yes; it is on its way into the document.
+---@class coworker.HunkState.accepted
+---@field kind "accepted"
+
+---The user said no.
+---@class coworker.HunkState.rejected
+---@field kind "rejected"
+
+---It is in the document, and can be kept or undone.
+---@class coworker.HunkState.applied
+---@field kind "applied"
+
+---It is in the document, and the user has looked at it, or committed the file.
+---@class coworker.HunkState.kept
+---@field kind "kept"
+
+---It was in the document and was taken back.
+---@class coworker.HunkState.undone
+---@field kind "undone"
+
+---It cannot be applied, or was not seen in the document; nothing the user typed was touched.
+---@class coworker.HunkState.conflicted
+---@field kind "conflicted"
+---@field reason string Why.
+
+---Where a hunk stands.
+---@alias coworker.HunkState coworker.HunkState.pending|coworker.HunkState.accepted|coworker.HunkState.rejected|coworker.HunkState.applied|coworker.HunkState.kept|coworker.HunkState.undone|coworker.HunkState.conflicted
 
 ---A picture; its bytes are kept beside the journal.
 ---@class coworker.Image
@@ -508,6 +539,21 @@
 ---How much a notice matters.
 ---@alias coworker.NoticeLevel "info"|"warning"|"error"
 
+---A hunk where it stands in its document now.
+---@class coworker.PlacedHunk
+---@field hunkId coworker.HunkId The hunk.
+---@field changeSetId coworker.ItemId The change set it is part of.
+---@field itemId coworker.ItemId The tool call that made it.
+---@field turnId coworker.TurnId The turn it was made in.
+---@field uri string The document.
+---@field state coworker.HunkState Where it stands.
+---@field range? coworker.Range|nil The whole lines that it would change, or that it changed; none where it has no place any more.
+---@field before string Those lines without it.
+---@field after string Those lines with it.
+---@field dependsOn? coworker.HunkId[] Hunks that it builds on.
+---@field edited? boolean Whether the user put other words in place of the proposal.
+---@field comment? string|nil What the user said about it.
+
 ---A plan that the model submitted.
 ---@class coworker.Plan
 ---@field summary string What it is about, in a sentence or two.
@@ -534,7 +580,8 @@
 ---@field to? string|nil Where the file goes; only if it is moved.
 ---@field syntaxErrors? coworker.SyntaxError[] Faults in the syntax of the proposed text that the text before did not have.
 ---@field texts? coworker.ProposedTexts|nil The text before and after; none when the document is no longer the one the edits were made for.
----@field diff string The proposal as a unified diff.
+---@field diff string The proposal as a unified diff, as it was made.
+---@field hunks coworker.PlacedHunk[] What is decided one by one.
 
 ---A document without and with what is proposed.
 ---@class coworker.ProposedTexts
@@ -585,6 +632,11 @@
 ---@class coworker.Range
 ---@field start coworker.Position First position in it.
 ---@field end coworker.Position First position after it.
+
+---A hunk that cannot be taken back or done again.
+---@class coworker.RefusedHunk
+---@field hunkId coworker.HunkId The hunk.
+---@field reason string Why, in words for people.
 
 ---A stretch of text and what comes in its place.
 ---@class coworker.Replacement
@@ -690,6 +742,28 @@
 
 ---Names a turn: from one prompt to the end of its answer.
 ---@alias coworker.TurnId string
+
+---One.
+---@class coworker.UndoScope.hunk
+---@field kind "hunk"
+---@field hunkId coworker.HunkId The hunk.
+
+---Those of a tool call.
+---@class coworker.UndoScope.call
+---@field kind "call"
+---@field itemId coworker.ItemId The tool call.
+
+---Those of a turn.
+---@class coworker.UndoScope.turn
+---@field kind "turn"
+---@field turnId coworker.TurnId The turn.
+
+---All of the session.
+---@class coworker.UndoScope.session
+---@field kind "session"
+
+---Which hunks are taken back, or done again.
+---@alias coworker.UndoScope coworker.UndoScope.hunk|coworker.UndoScope.call|coworker.UndoScope.turn|coworker.UndoScope.session
 
 ---An item began.
 ---@class coworker.Update.itemStarted
