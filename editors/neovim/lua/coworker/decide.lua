@@ -155,6 +155,16 @@ local function report(result, nothing)
   end
 end
 
+---@param done coworker.UndoScope[]
+---@param scope coworker.UndoScope
+local function forget(done, scope)
+  for at, one in ipairs(done) do
+    if one == scope then
+      return table.remove(done, at)
+    end
+  end
+end
+
 --- Takes back the hunk at the cursor, or what belongs to it: its tool call, its turn, or all of
 --- the session. Where the cursor is in no hunk, the last turn that changed something is meant.
 ---@param kind? coworker.Scope
@@ -170,15 +180,21 @@ function M.undo(kind)
   if not conversation or not scope then
     return say('the agent has changed nothing here')
   end
+  -- Noted before it is done: to do it again may be asked for as soon as the text is seen to change.
+  local done = taken_back[conversation.id] or {}
+  taken_back[conversation.id] = done
+  table.insert(done, scope)
   client.request(conversation.root, 'coworker/changes/undo', {
     sessionId = conversation.id,
     scope = scope,
   }, function(result)
-    if #result.hunks > 0 then
-      taken_back[conversation.id] = taken_back[conversation.id] or {}
-      table.insert(taken_back[conversation.id], scope)
+    if #result.hunks == 0 then
+      forget(done, scope)
     end
     report(result, 'there is nothing to take back')
+  end, function(problem)
+    forget(done, scope)
+    say(problem.message, vim.log.levels.ERROR)
   end)
 end
 
@@ -202,9 +218,7 @@ function M.redo(kind)
     sessionId = conversation.id,
     scope = scope,
   }, function(result)
-    if done[#done] and vim.deep_equal(done[#done], scope) then
-      table.remove(done)
-    end
+    forget(done, scope)
     report(result, 'there is nothing to do again')
   end)
 end

@@ -343,7 +343,7 @@ function kinds.approval(item)
 end
 
 -- In the order they are told when the hunks of a file stand differently.
----@type coworker.HunkStateKind[]
+---@type string[]
 local hunk_states = { 'pending', 'accepted', 'applied', 'kept', 'rejected', 'undone', 'conflicted' }
 
 -- Where the hunks of a file stand: in one word if it is the same for all, else counted.
