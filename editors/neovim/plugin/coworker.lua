@@ -1,4 +1,4 @@
--- The commands and nothing else: no module is loaded before one of them is used.
+-- The commands and keys, and nothing else: no module is loaded before one of them is used.
 
 if vim.g.loaded_coworker then
   return
@@ -17,13 +17,18 @@ local function command(name, run, opts)
   vim.api.nvim_create_user_command(name, run, opts)
 end
 
+---@param args vim.api.keyset.create_user_command.command_args
+---@return [integer, integer]?
+local function lines_of(args)
+  return args.range > 0 and { args.line1, args.line2 } or nil
+end
+
 command('Coworker', function()
   require('coworker').toggle()
 end, { desc = 'Open or close the chat pane' })
 
 command('CoworkerAsk', function(args)
-  local lines = args.range > 0 and { args.line1, args.line2 } or nil
-  require('coworker').ask(args.args, { lines = lines, steer = args.bang })
+  require('coworker').ask(args.args, { lines = lines_of(args), steer = args.bang })
 end, {
   desc = 'Ask about this file or the selected lines; with ! tell the running turn',
   nargs = '*',
@@ -76,8 +81,43 @@ end, {
 })
 
 command('CoworkerReject', function(args)
-  require('coworker').reject(args.args ~= '' and args.args or nil)
-end, { desc = 'Say no to what waits for an answer, and why', nargs = '*' })
+  require('coworker').reject(args.args ~= '' and args.args or nil, lines_of(args))
+end, {
+  desc = 'Say no to the hunk at the cursor or to what waits for an answer, and why',
+  nargs = '*',
+  range = true,
+})
+
+command('CoworkerAccept', function(args)
+  require('coworker').accept(lines_of(args))
+end, { desc = 'Accept the hunk at the cursor or those in the lines', range = true })
+
+command('CoworkerKeep', function(args)
+  require('coworker').keep(lines_of(args))
+end, { desc = 'Keep the hunk at the cursor or those in the lines', range = true })
+
+---@param name string
+---@param run fun(scope: coworker.Scope?)
+---@param desc string
+local function undo_command(name, run, desc)
+  command(name, function(args)
+    run(args.args ~= '' and args.args or nil)
+  end, {
+    desc = desc,
+    nargs = '?',
+    complete = function(lead)
+      return require('coworker').complete_scope(lead)
+    end,
+  })
+end
+
+undo_command('CoworkerUndo', function(scope)
+  require('coworker').undo(scope)
+end, 'Take back the hunk at the cursor, its tool call, its turn, or all of the session')
+
+undo_command('CoworkerRedo', function(scope)
+  require('coworker').redo(scope)
+end, 'Do again what was taken back')
 
 command('CoworkerSessions', function()
   require('coworker').sessions()
@@ -86,3 +126,11 @@ end, { desc = 'Choose a session, or begin a new one' })
 command('CoworkerRestart', function()
   require('coworker').restart()
 end, { desc = 'Restart the server and go on with the session' })
+
+vim.keymap.set('n', '<Plug>(coworker-next-hunk)', function()
+  require('coworker').next_hunk(1)
+end, { desc = 'Coworker: next hunk' })
+
+vim.keymap.set('n', '<Plug>(coworker-previous-hunk)', function()
+  require('coworker').next_hunk(-1)
+end, { desc = 'Coworker: previous hunk' })

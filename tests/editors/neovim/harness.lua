@@ -76,6 +76,21 @@ function M.screen()
   return table.concat(out, '\n')
 end
 
+--- What is on the screen, as it is drawn.
+---@return string
+function M.drawn()
+  vim.cmd('redraw!')
+  local rows = {}
+  for row = 1, vim.o.lines do
+    local cells = {}
+    for column = 1, vim.o.columns do
+      table.insert(cells, vim.fn.screenstring(row, column))
+    end
+    table.insert(rows, (table.concat(cells):gsub(' +$', '')))
+  end
+  return table.concat(rows, '\n')
+end
+
 ---@param buf integer?
 ---@return string
 function M.text(buf)

@@ -149,17 +149,27 @@ function M.answer(question, decision, reason, said)
   end)
 end
 
+--- Whether a key may answer the question; where it was pressed too soon the user is told.
+---@param id string
+---@return boolean
+function M.seen_by_key(id)
+  if not M.was_seen(id) then
+    M.shown(id)
+    vim.api.nvim_echo({ { 'This has only just come up: look, then press again.' } }, false, {})
+    return false
+  end
+  vim.api.nvim_echo({ { '' } }, false, {})
+  return true
+end
+
 --- Answers with a key: as `M.answer`, but never what the user cannot have read yet.
 ---@param question coworker.OpenQuestion
 ---@param decision coworker.Decision
 ---@return boolean answered
 function M.answer_by_key(question, decision)
-  if not M.was_seen(question.id) then
-    M.shown(question.id)
-    vim.api.nvim_echo({ { 'This has only just come up: look, then press again.' } }, false, {})
+  if not M.seen_by_key(question.id) then
     return false
   end
-  vim.api.nvim_echo({ { '' } }, false, {})
   if decision == 'reject' then
     M.reject(question)
   else

@@ -261,8 +261,8 @@ function Chat:note_told(item)
   end
   if item and item.kind == 'changeSet' then
     for _, file in ipairs(item.files) do
-      for _, edit in ipairs(file.edits) do
-        note(edit.itemId)
+      for _, hunk in ipairs(file.hunks) do
+        note(hunk.itemId)
       end
     end
   elseif item and item.kind == 'approval' and item.subject.kind == 'toolCall' then

@@ -6,6 +6,8 @@ local approvals = require('coworker.approvals')
 local chat = require('coworker.chat')
 local client = require('coworker.client')
 local config = require('coworker.config')
+local decide = require('coworker.decide')
+local hunks = require('coworker.hunks')
 local pause = require('coworker.pause')
 local queue = require('coworker.queue')
 local question_float = require('coworker.question')
@@ -38,6 +40,7 @@ function M.setup(settings)
   end
   is_set_up = true
   pause.watch()
+  hunks.watch()
   render.define_highlights()
   local group = vim.api.nvim_create_augroup('coworker', { clear = true })
   vim.api.nvim_create_autocmd('ColorScheme', {
@@ -339,13 +342,60 @@ function M.approve(decision)
   end
 end
 
---- Says no to what waits for an answer.
+--- Says no: to the hunks in the lines or at the cursor that wait, else to what waits for an answer.
 ---@param reason? string What the model is told.
-function M.reject(reason)
-  local question = next_question()
+---@param lines? [integer, integer] Counted from 1; with them only hunks are meant.
+function M.reject(reason, lines)
+  local question = approvals.next(root_here())
+  local is_about_hunks = not question or question.approval.subject.kind == 'changes'
+  if lines or is_about_hunks and decide.waits() then
+    return decide.reject(reason, lines)
+  end
+  question = question or next_question()
   if question then
     approvals.answer(question, 'reject', reason)
   end
+end
+
+--- Accepts the hunks in the lines, or the one at the cursor. They are applied at once.
+---@param lines? [integer, integer] Counted from 1.
+function M.accept(lines)
+  root_here()
+  decide.accept(lines)
+end
+
+--- Keeps the hunks in the lines, or the one at the cursor: they lose their signs.
+---@param lines? [integer, integer] Counted from 1.
+function M.keep(lines)
+  root_here()
+  decide.keep(lines)
+end
+
+--- Takes back what the agent changed.
+---@param scope? coworker.Scope The hunk at the cursor (the default), its tool call, its turn, or all.
+function M.undo(scope)
+  root_here()
+  decide.undo(scope)
+end
+
+--- Does again what was taken back.
+---@param scope? coworker.Scope Without it what was taken back last.
+function M.redo(scope)
+  root_here()
+  decide.redo(scope)
+end
+
+--- What can be taken back, for completion.
+---@param lead string
+---@return string[]
+function M.complete_scope(lead)
+  return beginning_with(lead, decide.scopes)
+end
+
+--- Puts the cursor on the next hunk, or with -1 on the one before.
+---@param step integer
+function M.next_hunk(step)
+  hunks.jump(step)
 end
 
 --- Lets the user choose a session, or begin a new one.

@@ -31,7 +31,7 @@ end
 sessions.subscribe(function(_, _, event)
   local item = event.kind == 'update' and event.update.item
   for _, file in ipairs(item and item.kind == 'changeSet' and item.files or {}) do
-    local state = file.edits[1] and file.edits[1].state.kind
+    local state = file.hunks[1] and file.hunks[1].state.kind
     if file.kind == 'move' and state == 'applied' then
       M.follow(file.path, file.to)
     end

@@ -342,16 +342,37 @@ function kinds.approval(item)
   return out
 end
 
----@param edits coworker.Edit[]
----@return string state, string? reason
-local function standing(edits)
-  local first = edits[1] and edits[1].state or { kind = 'pending' }
-  for _, edit in ipairs(edits) do
-    if edit.state.kind ~= first.kind then
-      return 'decided one by one', nil
-    end
+-- In the order they are told when the hunks of a file stand differently.
+---@type string[]
+local hunk_states = { 'pending', 'accepted', 'applied', 'kept', 'rejected', 'undone', 'conflicted' }
+
+-- Where the hunks of a file stand: in one word if it is the same for all, else counted.
+---@param hunks coworker.Hunk[]
+---@return string kind The state whose sign is shown.
+---@return string words
+local function standing(hunks)
+  local counts, reason = {}, nil
+  for _, hunk in ipairs(hunks) do
+    local kind = hunk.state.kind
+    counts[kind] = (counts[kind] or 0) + 1
+    reason = reason or hunk.state.reason or hunk.comment
   end
-  return first.kind, first.reason
+  local kinds_there = vim.tbl_filter(function(kind)
+    return counts[kind] ~= nil
+  end, hunk_states)
+  local words = kinds_there[1] or 'pending'
+  if #kinds_there > 1 then
+    words = table.concat(
+      vim.tbl_map(function(kind)
+        return ('%d %s'):format(counts[kind], kind)
+      end, kinds_there),
+      ', '
+    )
+  end
+  if reason then
+    words = ('%s: %s'):format(words, M.one_line(reason, 160))
+  end
+  return kinds_there[1] or 'pending', words
 end
 
 function kinds.changeSet(item, root)
@@ -360,7 +381,9 @@ function kinds.changeSet(item, root)
     pending = tool_signs.pending,
     accepted = tool_signs.running,
     applied = tool_signs.completed,
+    kept = tool_signs.completed,
     rejected = tool_signs.rejected,
+    undone = tool_signs.cancelled,
     conflicted = tool_signs.failed,
   }
   for _, file in ipairs(item.files) do
@@ -371,17 +394,14 @@ function kinds.changeSet(item, root)
         removed = removed + (line:sub(1, 1) == '-' and 1 or 0)
       end
     end
-    local state, reason = standing(file.edits)
+    local state, words = standing(file.hunks)
     local what = ('%s +%d −%d'):format(relative(file.path, root), added, removed)
     if file.kind == 'move' then
       what = ('%s → %s'):format(relative(file.path, root), relative(file.to, root))
     elseif file.kind == 'delete' then
       what = ('%s deleted, −%d'):format(relative(file.path, root), removed)
     end
-    local text = ('%s, %s'):format(what, state)
-    if reason then
-      text = ('%s: %s'):format(text, one_line(reason, 160))
-    end
+    local text = ('%s, %s'):format(what, words)
     local one = signed(signs[state] or tool_signs.completed, one_line(text))
     append(out, one)
     for _, fault in ipairs(state == 'pending' and file.syntaxErrors or {}) do

@@ -4,7 +4,9 @@
 local approvals = require('coworker.approvals')
 local chat = require('coworker.chat')
 local client = require('coworker.client')
+local decide = require('coworker.decide')
 local edit = require('coworker.edit')
+local hunks = require('coworker.hunks')
 local pane = require('coworker.pane')
 local pause = require('coworker.pause')
 local render = require('coworker.render')
@@ -29,6 +31,7 @@ local WIDE = 140
 ---@field real integer The window of the real text.
 ---@field proposed integer The window of the proposed text.
 ---@field group integer
+---@field refresh fun() Asks for the proposal again.
 
 ---@type coworker.Preview?
 local preview
@@ -64,11 +67,19 @@ local function fill(buf, lines)
   end)
 end
 
+-- The hunks of a file that wait, if its text is shown.
+---@param file coworker.ProposedFile
+---@return coworker.PlacedHunk[]
+local function pending_of(file)
+  return file.texts and vim.tbl_filter(hunks.is_pending, file.hunks) or {}
+end
+
 -- The proposal, with the faults of its syntax behind the lines they are in.
 ---@param buf integer
 ---@param file coworker.ProposedFile
 local function fill_proposed(buf, file)
   fill(buf, lines_of(file.texts and file.texts.after or file.diff))
+  hunks.mark_proposed(buf, pending_of(file))
   vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
   local last = vim.api.nvim_buf_line_count(buf)
   for _, fault in ipairs(file.texts and file.syntaxErrors or {}) do
@@ -98,6 +109,23 @@ local function scratch(state, name, filetype)
   return buf
 end
 
+-- Answers for the hunk under the cursor alone, but never what the user cannot have read yet.
+---@param question coworker.OpenQuestion
+---@param accept boolean
+local function decide_hunk(question, accept)
+  if not approvals.seen_by_key(question.id) then
+    return
+  end
+  if accept or not decide.waits() then
+    return decide.accept()
+  end
+  vim.ui.input({ prompt = 'Why not? (Enter alone gives no reason) ' }, function(reason)
+    if reason then
+      decide.reject(reason ~= '' and reason or nil)
+    end
+  end)
+end
+
 ---@param buf integer
 ---@param answers boolean Whether its keys answer: only where the proposal is read.
 local function map_keys(buf, answers)
@@ -113,6 +141,14 @@ local function map_keys(buf, answers)
       approvals.answer_by_key(state.question, decision)
     end)
   end
+  if answers then
+    map('ga', 'accept this hunk', function(state)
+      decide_hunk(state.question, true)
+    end)
+    map('gr', 'reject this hunk', function(state)
+      decide_hunk(state.question, false)
+    end)
+  end
   map('q', 'decide later', M.close)
   map(']f', 'next file', function()
     M.show_file(1)
@@ -122,7 +158,10 @@ local function map_keys(buf, answers)
   end)
   map('g?', 'all answers', function(state)
     local drawn = render.question(state.question.approval)
-    vim.list_extend(drawn.lines, { ']f [f  Next and previous file' })
+    vim.list_extend(drawn.lines, {
+      'ga gr  Accept or reject the hunk under the cursor',
+      ']f [f  Next and previous file',
+    })
     vim.lsp.util.open_floating_preview(drawn.lines, '', { border = 'rounded', wrap = true })
   end)
 end
@@ -152,6 +191,10 @@ local function keys_bar(state, room)
   end
   add('q', ' Later')
   add('g?', '')
+  if #pending_of(state.files[state.at]) > 1 then
+    add('ga', ' Accept hunk')
+    add('gr', ' Reject hunk')
+  end
   add_answer('session', ' This session')
   add_answer('always', ' Always')
   return table.concat(keys)
@@ -221,6 +264,7 @@ local function show(state)
   end
   local real, filetype = real_buffer(state)
   vim.api.nvim_win_set_buf(state.real, real)
+  hunks.set_previewed(vim.bo[real].buftype == '' and real or nil)
   local proposed = scratch(state, 'proposed', file.texts and filetype or 'diff')
   fill_proposed(proposed, file)
   map_keys(proposed, true)
@@ -248,11 +292,11 @@ local function show(state)
   set_bars(state)
 end
 
--- The user goes on typing in the real buffer: the proposal is asked for again, for the server
--- knows whether it still fits.
+-- The user goes on typing in the real buffer, or decides about single hunks: the proposal is asked
+-- for again, for the server knows whether it still fits.
 ---@param state coworker.Preview
-local function follow_typing(state)
-  local refresh = pause.coalesce(REFRESH_MS, function()
+local function follow(state)
+  state.refresh = pause.coalesce(REFRESH_MS, function()
     if preview ~= state or not approvals.waits(state.question) then
       return
     end
@@ -270,7 +314,7 @@ local function follow_typing(state)
     group = state.group,
     callback = function(event)
       if vim.fn.bufwinid(event.buf) == state.real then
-        refresh()
+        state.refresh()
       end
     end,
   })
@@ -315,7 +359,7 @@ local function open_tab(question, files)
     open_panes(root, has_todos)
   end
   show(state)
-  follow_typing(state)
+  follow(state)
   vim.api.nvim_create_autocmd('WinResized', {
     group = state.group,
     callback = function()
@@ -399,6 +443,7 @@ function M.close()
   local state = preview
   preview = nil
   if state then
+    hunks.set_previewed(nil)
     vim.api.nvim_del_augroup_by_id(state.group)
     close_tab(state)
   end
@@ -411,9 +456,16 @@ function M.current()
 end
 
 -- Answered here or elsewhere. Where the user is typing in the preview, it closes when they pause.
-sessions.subscribe(function()
+sessions.subscribe(function(_, _, event)
   local state = preview
-  if not state or approvals.waits(state.question) then
+  if not state then
+    return
+  end
+  if approvals.waits(state.question) then
+    local item = event.kind == 'update' and event.update.item
+    if item and item.id == state.question.approval.subject.itemId then
+      state.refresh()
+    end
     return
   end
   local typing = vim.api.nvim_get_current_tabpage() == state.tab

@@ -33,8 +33,13 @@ pub fn unified(label: &str, before: Option<&str>, after: &str) -> String {
 
 /// As [`diff`], but with what is equal between two differences inside of lines left alone.
 pub(crate) fn fine(before: &str, after: &str) -> Vec<Replacement> {
-    changed_lines(before, after)
-        .into_iter()
+    fine_of(&changed_lines(before, after), before, after)
+}
+
+/// The same for runs of lines that are known to differ.
+pub(crate) fn fine_of(changed: &[Stretch], before: &str, after: &str) -> Vec<Replacement> {
+    changed
+        .iter()
         .flat_map(|lines| {
             let whole = lines.trimmed(before, after);
             let old = &before[whole.start..whole.end];

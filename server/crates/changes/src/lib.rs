@@ -25,4 +25,4 @@ pub use locate::{
 pub use position::Encoding;
 pub use presence::shows;
 pub use replacement::{ChangeError, apply, apply_to};
-pub use weave::{Obstacle, Plan, Weave};
+pub use weave::{Followed, Obstacle, Plan, Weave};

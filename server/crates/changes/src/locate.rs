@@ -24,6 +24,7 @@ use std::ops::Range;
 
 use protocol::Replacement;
 
+use carry::Carry;
 pub(crate) use exact::places;
 use search::{Miss, Search};
 
@@ -192,6 +193,25 @@ pub fn place(
         replacement.end += mark;
     }
     Ok(Placed { replacements, placements })
+}
+
+/// A change of a text as a change of what the text has become; none if the two contradict each
+/// other, or if the change is made there already. Both have LF only.
+pub(crate) fn carried(
+    before: &str,
+    now: &str,
+    replacements: &[Replacement],
+) -> Option<Vec<Replacement>> {
+    let (Some(first), Some(last)) = (replacements.first(), replacements.last()) else {
+        return None;
+    };
+    if before.contains('\r') || now.contains('\r') {
+        return None;
+    }
+    let (before, now) = (Lines::new(before), Lines::new(now));
+    let lines = before.at(first.start)..before.at(last.end) + 1;
+    let carried = Carry::new(&before, &now).carried(&lines, replacements).ok()?;
+    Some(carried.replacements).filter(|carried| !carried.is_empty())
 }
 
 fn place_one(

@@ -11,8 +11,10 @@
 //!
 //! Start with [`Weave::edit`], what the user does, and [`Weave::propose`], what the agent does.
 
+mod alignment;
 mod following;
 mod fragment;
+mod moving;
 mod turning;
 
 use std::ops::Range;
@@ -21,6 +23,7 @@ use protocol::Replacement;
 use serde::{Deserialize, Serialize};
 
 use crate::replacement::{ChangeError, check_order};
+pub use following::Followed;
 use fragment::Fragment;
 pub use turning::{Obstacle, Plan};
 
@@ -36,7 +39,8 @@ pub struct Weave {
 struct Hunk {
     /// Whether the document has it.
     shown: bool,
-    /// Whether somebody changed text that it would take away; while it is hidden.
+    /// Whether it can no longer be turned: while it is hidden, somebody changed text that it would
+    /// take away; or it is not certain any longer where its place is.
     touched: bool,
     /// Whether it puts text in.
     writes: bool,
@@ -124,21 +128,50 @@ impl Weave {
         let needs = self.needs(replacements, &shown);
         let mut woven = self.clone();
         let writes = replacements.iter().any(|replacement| !replacement.text.is_empty());
+        woven.weave_in(number, replacements, &shown)?;
+        woven.hunks.push(Hunk { shown: false, touched: false, writes, needs, forgotten: false });
+        *self = woven;
+        Ok(number)
+    }
+
+    /// Puts the pieces of a hunk in, hidden.
+    fn weave_in(
+        &mut self,
+        number: usize,
+        replacements: &[Replacement],
+        shown: &impl Fn(&[Hunk], usize) -> bool,
+    ) -> Result<(), ChangeError> {
         for Replacement { start, end, text } in replacements.iter().rev() {
-            let first = woven.split(*start, &shown)?;
-            let last = woven.split(*end, &shown)?.max(first);
-            for fragment in &mut woven.fragments[first..last] {
-                if fragment.is_visible(|hunk| shown(&self.hunks, hunk)) {
+            let first = self.split(*start, shown)?;
+            let last = self.split(*end, shown)?.max(first);
+            let hunks = &self.hunks;
+            for fragment in &mut self.fragments[first..last] {
+                if fragment.is_visible(|hunk| shown(hunks, hunk)) {
                     fragment.deleted.push(number);
                 }
             }
             if !text.is_empty() {
-                woven.fragments.insert(last, Fragment::proposed(number, text.clone()));
+                self.fragments.insert(last, Fragment::proposed(number, text.clone()));
             }
         }
-        woven.hunks.push(Hunk { shown: false, touched: false, writes, needs, forgotten: false });
+        Ok(())
+    }
+
+    /// Puts a hidden hunk that no other builds on in another place of the document.
+    fn weave_again(
+        &mut self,
+        number: usize,
+        replacements: &[Replacement],
+    ) -> Result<(), ChangeError> {
+        let mut woven = self.clone();
+        woven.fragments.retain_mut(|fragment| {
+            fragment.deleted.retain(|hunk| *hunk != number);
+            fragment.inserted != Some(number)
+        });
+        woven.weave_in(number, replacements, &|hunks, hunk| hunks[hunk].shown)?;
+        woven.hunks[number].touched = false;
         *self = woven;
-        Ok(number)
+        Ok(())
     }
 
     /// Earlier hunks that this one needs: those whose text it changes, adds to at either end, or

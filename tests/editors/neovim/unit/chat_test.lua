@@ -272,7 +272,7 @@ t.test('what a change set or a list tells is not told by its tool call as well',
         path = root .. '/other.lua',
         kind = 'edit',
         diff = '--- a/other.lua\n+++ b/other.lua\n@@ -1 +1 @@\n-return 1\n+return 2\n',
-        edits = { { id = 'e1', itemId = 'c7', replacements = {}, state = { kind = 'applied' } } },
+        hunks = { { id = 'h1', itemId = 'c7', replacements = {}, state = { kind = 'applied' } } },
       },
     },
   })

@@ -117,8 +117,8 @@ t.test('what the editor does not do is refused', function()
 end)
 
 local function tell_moved(from, to)
-  local edits = { { id = 'e1', itemId = 'c1', state = { kind = 'applied' } } }
-  local file = { path = from, kind = 'move', to = to, edits = edits, diff = '' }
+  local hunks = { { id = 'h1', itemId = 'c1', state = { kind = 'applied' } } }
+  local file = { path = from, kind = 'move', to = to, hunks = hunks, diff = '' }
   fake:finish({ id = 'm1', kind = 'changeSet', files = { file } })
 end
 

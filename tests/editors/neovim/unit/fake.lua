@@ -29,6 +29,9 @@ local function default_answer(method)
     ['coworker/chat'] = function()
       return { sessionId = 's1', turnId = 't1', queued = false }
     end,
+    ['coworker/changes/list'] = function()
+      return { hunks = {} }
+    end,
   })[method] or function()
     return vim.empty_dict()
   end

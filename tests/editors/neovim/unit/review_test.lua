@@ -61,6 +61,7 @@ local function proposed(name, before, after)
     kind = 'edit',
     texts = before and { before = before, after = after },
     diff = '--- a\n+++ b\n',
+    hunks = {},
   }
 end
 

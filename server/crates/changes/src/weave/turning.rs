@@ -13,7 +13,8 @@ use super::Weave;
 /// Why a hunk cannot be shown or hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// Somebody changed the text that it would take away.
+    /// Somebody changed the text that it would take away, or changed the document so that it is
+    /// not certain where its place is.
     Touched,
     /// The text around the place where it would put something in is gone.
     Surroundings,
@@ -118,6 +119,9 @@ impl Weave {
             let wrote = |fragment: &super::Fragment| fragment.inserted == Some(hunk);
             if known.writes && !self.fragments.iter().any(wrote) {
                 return Some(Obstacle::Gone);
+            }
+            if known.touched {
+                return Some(Obstacle::Touched);
             }
         }
         let comes = self.fragments.iter().filter(|fragment| {

@@ -1,0 +1,226 @@
+--- Decides about the agent's hunks one by one, and takes back and does again what it changed.
+
+local client = require('coworker.client')
+local hunks = require('coworker.hunks')
+local sessions = require('coworker.sessions')
+
+local M = {}
+
+--- What is taken back, or done again.
+---@alias coworker.Scope 'hunk'|'call'|'turn'|'session'
+
+--- The scopes there are, for completion.
+---@type coworker.Scope[]
+M.scopes = { 'hunk', 'call', 'turn', 'session' }
+
+---@type table<string, coworker.UndoScope[]> what was taken back, the last one last, by session
+local taken_back = {}
+
+---@param message string
+---@param level? integer
+local function say(message, level)
+  vim.notify('Coworker: ' .. message, level or vim.log.levels.INFO)
+end
+
+--- The hunks in some lines of the current buffer, or at its cursor, that stand so.
+---@param lines [integer, integer]? first and last, counted from 1
+---@param is_meant fun(hunk: coworker.PlacedHunk): boolean
+---@return coworker.PlacedHunk[]
+local function hunks_in(lines, is_meant)
+  local row = vim.api.nvim_win_get_cursor(0)[1]
+  local first, last = unpack(lines or { row, row })
+  local found = hunks.touching(vim.api.nvim_get_current_buf(), first - 1, last - 1)
+  return vim.tbl_filter(is_meant, found)
+end
+
+---@param hunk coworker.PlacedHunk
+---@return boolean
+local function is_applied(hunk)
+  return hunk.state.kind == 'applied'
+end
+
+---@param hunk coworker.PlacedHunk
+---@return boolean
+local function is_in_text(hunk)
+  return hunk.state.kind == 'applied' or hunk.state.kind == 'kept'
+end
+
+---@return coworker.Conversation?
+local function conversation_here()
+  return sessions.current(client.root_of(vim.api.nvim_get_current_buf()))
+end
+
+---@param found coworker.PlacedHunk[]
+---@param accept boolean
+---@param reason? string
+local function resolve(found, accept, reason)
+  local conversation = conversation_here()
+  ---@type table<string, coworker.HunkDecision[]>
+  local by_set = {}
+  for _, hunk in ipairs(found) do
+    local decisions = by_set[hunk.changeSetId] or {}
+    table.insert(decisions, { hunkId = hunk.hunkId, accept = accept, reason = reason })
+    by_set[hunk.changeSetId] = decisions
+  end
+  for id, decisions in pairs(conversation and by_set or {}) do
+    client.request(conversation.root, 'coworker/changes/resolve', {
+      sessionId = conversation.id,
+      changeSetId = id,
+      hunks = decisions,
+    }, function() end)
+  end
+end
+
+--- Accepts the hunks in some lines.
+---@param lines? [integer, integer]
+function M.accept(lines)
+  local found = hunks_in(lines, hunks.is_pending)
+  if #found == 0 then
+    return say('no hunk waits here')
+  end
+  resolve(found, true)
+end
+
+--- Whether a hunk waits in some lines.
+---@param lines? [integer, integer]
+---@return boolean
+function M.waits(lines)
+  return #hunks_in(lines, hunks.is_pending) > 0
+end
+
+--- Rejects the hunks in some lines.
+---@param reason? string What the model is told.
+---@param lines? [integer, integer]
+function M.reject(reason, lines)
+  local found = hunks_in(lines, hunks.is_pending)
+  if #found == 0 then
+    return say('no hunk waits here')
+  end
+  resolve(found, false, reason)
+end
+
+--- Keeps the hunks in some lines: they have been looked at.
+---@param lines? [integer, integer]
+function M.keep(lines)
+  local found = hunks_in(lines, is_applied)
+  if #found == 0 then
+    return say('no hunk here is yet to be kept')
+  end
+  resolve(found, true)
+end
+
+--- The last hunk of the session that stands so, as a hunk with a place would be told of.
+---@param conversation coworker.Conversation
+---@param is_meant fun(hunk: coworker.Hunk|coworker.PlacedHunk): boolean
+---@return { hunkId: string, itemId: string, turnId: string }?
+local function last_hunk(conversation, is_meant)
+  for at = #conversation.fold.items, 1, -1 do
+    local item = conversation.fold.items[at]
+    for _, file in ipairs(item.kind == 'changeSet' and item.files or {}) do
+      for _, hunk in ipairs(file.hunks) do
+        if is_meant(hunk) then
+          return { hunkId = hunk.id, itemId = hunk.itemId, turnId = item.turnId }
+        end
+      end
+    end
+  end
+end
+
+---@param kind coworker.Scope
+---@param hunk { hunkId: string, itemId: string, turnId: string }?
+---@return coworker.UndoScope?
+local function scope_of(kind, hunk)
+  if kind == 'session' then
+    return { kind = 'session' }
+  end
+  local name = ({ hunk = 'hunkId', call = 'itemId', turn = 'turnId' })[kind]
+  return hunk and name and { kind = kind, [name] = hunk[name] }
+end
+
+---@param result coworker.ChangesUndoResult
+---@param nothing string
+local function report(result, nothing)
+  ---@type table<string, integer>
+  local counts = {}
+  for _, refused in ipairs(result.refused) do
+    counts[refused.reason] = (counts[refused.reason] or 0) + 1
+  end
+  for reason, count in pairs(counts) do
+    local what = count == 1 and 'a hunk stays as it is'
+      or ('%d hunks stay as they are'):format(count)
+    say(('%s: %s'):format(what, reason), vim.log.levels.WARN)
+  end
+  if #result.hunks == 0 and #result.refused == 0 then
+    say(nothing)
+  end
+end
+
+---@param done coworker.UndoScope[]
+---@param scope coworker.UndoScope
+local function forget(done, scope)
+  for at, one in ipairs(done) do
+    if one == scope then
+      return table.remove(done, at)
+    end
+  end
+end
+
+--- Takes back the hunk at the cursor, or what belongs to it: its tool call, its turn, or all of
+--- the session. Where the cursor is in no hunk, the last turn that changed something is meant.
+---@param kind? coworker.Scope
+function M.undo(kind)
+  kind = kind or 'hunk'
+  local conversation = conversation_here()
+  local here = hunks_in(nil, is_in_text)
+  local hunk = here[#here]
+  if conversation and not hunk and kind == 'turn' then
+    hunk = last_hunk(conversation, is_in_text)
+  end
+  local scope = scope_of(kind, hunk)
+  if not conversation or not scope then
+    return say('the agent has changed nothing here')
+  end
+  -- Noted before it is done: to do it again may be asked for as soon as the text is seen to change.
+  local done = taken_back[conversation.id] or {}
+  taken_back[conversation.id] = done
+  table.insert(done, scope)
+  client.request(conversation.root, 'coworker/changes/undo', {
+    sessionId = conversation.id,
+    scope = scope,
+  }, function(result)
+    if #result.hunks == 0 then
+      forget(done, scope)
+    end
+    report(result, 'there is nothing to take back')
+  end, function(problem)
+    forget(done, scope)
+    say(problem.message, vim.log.levels.ERROR)
+  end)
+end
+
+--- Does again what was taken back: the last time, or the last hunk that is taken back and what
+--- belongs to it.
+---@param kind? coworker.Scope
+function M.redo(kind)
+  local conversation = conversation_here()
+  local done = conversation and taken_back[conversation.id] or {}
+  local scope = done[#done]
+  if conversation and (kind or not scope) then
+    local last = last_hunk(conversation, function(hunk)
+      return hunk.state.kind == 'undone'
+    end)
+    scope = last and scope_of(kind or 'hunk', last)
+  end
+  if not conversation or not scope then
+    return say('nothing was taken back')
+  end
+  client.request(conversation.root, 'coworker/changes/redo', {
+    sessionId = conversation.id,
+    scope = scope,
+  }, function(result)
+    forget(done, scope)
+    report(result, 'there is nothing to do again')
+  end)
+end
+
+return M

@@ -1,0 +1,273 @@
+//! The ways in which the lines of one text may have become those of another.
+//!
+//! A difference is a guess: an added line can be any of several equal ones, and a lone brace that
+//! stayed may be another brace. So there is more than one alignment, each as good as the next, and
+//! of each it is known what in it may be chance. It knows two texts and nothing of hunks.
+//!
+//! Start with [`Texts::alignments`].
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use similar::{Algorithm, capture_diff_slices};
+
+use crate::diff::{Stretch, changed};
+
+/// Equal lines that stand once in both texts say that they are the same if they are this long
+/// together, in bytes without the white space around them.
+const TELLING: usize = 10;
+/// Equal lines that do not stand once each do so together, if there are so many with a word.
+const TELLING_LINES: usize = 3;
+
+/// Two texts as lines.
+pub(super) struct Texts<'a> {
+    pub(super) old: Lines<'a>,
+    pub(super) new: Lines<'a>,
+}
+
+/// A text with the same number for the same line.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    /// Where each line begins, and where the last one ends.
+    starts: Vec<usize>,
+    numbers: Vec<u32>,
+}
+
+/// Runs of lines that differ, in order.
+pub(super) struct Alignment {
+    /// As they were compared.
+    pub(super) found: Vec<Change>,
+    /// With the equal lines between two of them that may be equal by chance.
+    pub(super) doubtful: Vec<Change>,
+}
+
+/// A run of lines that became others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) old: Range<usize>,
+    pub(super) new: Range<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str, known: &mut HashMap<&'a str, u32>) -> Self {
+        let mut starts = vec![0];
+        let mut numbers = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+            numbers.push(*known.entry(line).or_insert(next));
+            starts.push(starts.last().map_or(0, |start| start + line.len()));
+        }
+        Self { text, starts, numbers }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The line of an offset; behind the last break that of a line that is not there.
+    pub(super) fn at(&self, offset: usize) -> usize {
+        let line = self.starts.partition_point(|start| *start <= offset) - 1;
+        if offset == self.text.len() && self.is_start(offset) { self.len() } else { line }
+    }
+
+    /// Whether a line begins here, or would.
+    pub(super) fn is_start(&self, offset: usize) -> bool {
+        offset == 0 || self.text.as_bytes().get(offset - 1) == Some(&b'\n')
+    }
+
+    pub(super) fn bytes(&self, lines: &Range<usize>) -> Range<usize> {
+        self.starts[lines.start]..self.starts[lines.end]
+    }
+
+    pub(super) fn text(&self, lines: &Range<usize>) -> &'a str {
+        &self.text[self.bytes(lines)]
+    }
+
+    /// Where some lines stand, counted in lines; at most two places.
+    pub(super) fn places(&self, wanted: &[u32]) -> Vec<usize> {
+        let windows = self.numbers.windows(wanted.len().max(1)).enumerate();
+        windows.filter(|(_, lines)| *lines == wanted).map(|(line, _)| line).take(2).collect()
+    }
+
+    pub(super) fn numbers(&self, lines: &Range<usize>) -> &[u32] {
+        &self.numbers[lines.clone()]
+    }
+}
+
+impl Change {
+    /// Whether it only puts lines in, or only takes lines away.
+    pub(super) fn is_one_sided(&self) -> bool {
+        self.old.is_empty() != self.new.is_empty()
+    }
+}
+
+impl<'a> Texts<'a> {
+    pub(super) fn new(old: &'a str, new: &'a str) -> Self {
+        let mut known = HashMap::new();
+        let old = Lines::new(old, &mut known);
+        Self { old, new: Lines::new(new, &mut known) }
+    }
+
+    /// Every alignment that there is reason for, each once.
+    pub(super) fn alignments(&self) -> Vec<Alignment> {
+        let once = self.once();
+        let mut all: Vec<Vec<Change>> = Vec::new();
+        for found in self.compared() {
+            for slid in [self.slid_up(&found), self.slid_down(&found)] {
+                if !all.contains(&slid) {
+                    all.push(slid);
+                }
+            }
+        }
+        let alignments = all.into_iter().map(|found| {
+            let doubtful = self.with_chance(&found, &once);
+            Alignment { found, doubtful }
+        });
+        alignments.collect()
+    }
+
+    /// A change as bytes.
+    pub(super) fn stretch(&self, change: &Change) -> Stretch {
+        Stretch { old: self.old.bytes(&change.old), new: self.new.bytes(&change.new) }
+    }
+
+    /// What different ways to compare find; from the end on, other lines are taken for equal.
+    fn compared(&self) -> Vec<Vec<Change>> {
+        let (old, new) = (&self.old.numbers, &self.new.numbers);
+        let compared = |algorithm, old: &[u32], new: &[u32]| -> Vec<Change> {
+            let runs = changed(&capture_diff_slices(algorithm, old, new)).into_iter();
+            runs.map(|(old, new)| Change { old, new }).collect()
+        };
+        let (mut olds, mut news) = (old.clone(), new.clone());
+        olds.reverse();
+        news.reverse();
+        let mut reversed = compared(Algorithm::Myers, &olds, &news);
+        reversed.reverse();
+        for Change { old: gone, new: come } in &mut reversed {
+            *gone = old.len() - gone.end..old.len() - gone.start;
+            *come = new.len() - come.end..new.len() - come.start;
+        }
+        vec![
+            compared(Algorithm::Myers, old, new),
+            reversed,
+            compared(Algorithm::Patience, old, new),
+        ]
+    }
+
+    /// The same with each addition and each removal as far up as equal lines allow.
+    fn slid_up(&self, found: &[Change]) -> Vec<Change> {
+        let mut slid: Vec<Change> = Vec::new();
+        for change in found {
+            let mut change = change.clone();
+            let above = slid.last().map_or(0, |above| above.old.end);
+            while change.is_one_sided() && change.old.start > above && self.slides_up(&change) {
+                change.old = change.old.start - 1..change.old.end - 1;
+                change.new = change.new.start - 1..change.new.end - 1;
+            }
+            match slid.last_mut() {
+                Some(last) if last.old.end == change.old.start => {
+                    last.old.end = change.old.end;
+                    last.new.end = change.new.end;
+                }
+                _ => slid.push(change),
+            }
+        }
+        slid
+    }
+
+    /// The same as far down.
+    fn slid_down(&self, found: &[Change]) -> Vec<Change> {
+        let mut slid: Vec<Change> = Vec::new();
+        for change in found.iter().rev() {
+            let mut change = change.clone();
+            let below = slid.last().map_or(self.old.len(), |below| below.old.start);
+            while change.is_one_sided() && change.old.end < below && self.slides_down(&change) {
+                change.old = change.old.start + 1..change.old.end + 1;
+                change.new = change.new.start + 1..change.new.end + 1;
+            }
+            match slid.last_mut() {
+                Some(last) if last.old.start == change.old.end => {
+                    last.old.start = change.old.start;
+                    last.new.start = change.new.start;
+                }
+                _ => slid.push(change),
+            }
+        }
+        slid.reverse();
+        slid
+    }
+
+    /// The lines that come or go, and all lines of their text.
+    fn one_side(&self, change: &Change) -> (Range<usize>, &[u32]) {
+        if change.old.is_empty() {
+            (change.new.clone(), &self.new.numbers)
+        } else {
+            (change.old.clone(), &self.old.numbers)
+        }
+    }
+
+    fn slides_up(&self, change: &Change) -> bool {
+        let (lines, numbers) = self.one_side(change);
+        numbers[lines.start - 1] == numbers[lines.end - 1]
+    }
+
+    fn slides_down(&self, change: &Change) -> bool {
+        let (lines, numbers) = self.one_side(change);
+        numbers[lines.start] == numbers[lines.end]
+    }
+
+    /// Of each number whether it is one line of the old and one of the new text.
+    fn once(&self) -> Vec<bool> {
+        let most = self.old.numbers.iter().chain(&self.new.numbers).max();
+        let mut counts = vec![[0_u8; 2]; most.map_or(0, |most| *most as usize + 1)];
+        for (side, lines) in [&self.old, &self.new].into_iter().enumerate() {
+            for number in &lines.numbers {
+                let count = &mut counts[*number as usize][side];
+                *count = count.saturating_add(1);
+            }
+        }
+        counts.into_iter().map(|count| count == [1, 1]).collect()
+    }
+
+    /// Changes together with what stands between, before and behind them that may be equal by
+    /// chance.
+    fn with_chance(&self, found: &[Change], once: &[bool]) -> Vec<Change> {
+        let mut all: Vec<Change> = Vec::new();
+        let mut last = Change { old: 0..0, new: 0..0 };
+        let end =
+            Change { old: self.old.len()..self.old.len(), new: self.new.len()..self.new.len() };
+        for change in found.iter().chain([&end]) {
+            let equal =
+                Change { old: last.old.end..change.old.start, new: last.new.end..change.new.start };
+            let is_sure = equal.old.is_empty() || found.is_empty() || self.is_telling(&equal, once);
+            let is_end = change == &end && found.last() != Some(&end);
+            match all.last_mut() {
+                Some(before) if !is_sure => {
+                    before.old.end = change.old.end;
+                    before.new.end = change.new.end;
+                }
+                _ if !is_sure => {
+                    all.push(Change { old: 0..change.old.end, new: 0..change.new.end });
+                }
+                _ if !is_end => all.push(change.clone()),
+                _ => {}
+            }
+            last = change.clone();
+        }
+        all
+    }
+
+    /// Whether a run of equal lines cannot be equal by chance.
+    fn is_telling(&self, equal: &Change, once: &[bool]) -> bool {
+        let says = |line: &str| line.contains(char::is_alphanumeric);
+        let lines = || equal.old.clone().map(|line| self.old.text(&(line..line + 1)).trim());
+        let numbers = self.old.numbers(&equal.old);
+        let unique = lines().zip(numbers).filter(|(_, number)| once[**number as usize]);
+        let bytes: usize =
+            unique.map(|(line, _)| line).filter(|line| says(line)).map(str::len).sum();
+        bytes >= TELLING
+            || lines().filter(|line| says(line)).count() >= TELLING_LINES
+                && self.old.places(numbers).len() == 1
+                && self.new.places(numbers).len() == 1
+    }
+}

@@ -1,0 +1,135 @@
+-- Hunk by hunk: some accepted and some not, what is typed meanwhile stays, and what was applied
+-- is kept, taken back and done again.
+local stage = dofile(vim.env.TESTS .. '/e2e/stage.lua')
+local t = stage.t
+local coworker = require('coworker')
+local hunks = require('coworker.hunks')
+
+-- Two changes far apart by one call: `greet` has two hunks.
+local longer =
+  stage.greet:gsub('hello', 'good day'):gsub('\nreturn M\n', '\nM.version = 2\n\nreturn M\n')
+
+local function both()
+  return stage.call('edit', {
+    path = 'greet.lua',
+    old_text = stage.greet,
+    new_text = longer,
+  })
+end
+
+stage.start({
+  'turn "two things"',
+  both(),
+  '---',
+  'sees "no version, please"',
+  'say "Only the comment, then."',
+  'turn "again"',
+  stage.call('edit', { path = 'greet.lua', old_text = 'hello', new_text = 'good day' }),
+  stage.call('edit', {
+    path = 'greet.lua',
+    old_text = 'return M\n',
+    new_text = 'M.version = 2\n\nreturn M\n',
+  }),
+  '---',
+  'say "Both are in."',
+})
+
+--- The states of the hunks that are marked in the buffer, from its top to its end.
+local function marked()
+  return table.concat(
+    vim.tbl_map(function(standing)
+      return standing.hunk.state.kind
+    end, hunks.all(stage.buf)),
+    ' '
+  )
+end
+
+local function wait_for_marks(states)
+  t.eventually('hunks that are ' .. states, function()
+    return marked() == states
+  end)
+end
+
+--- Puts the cursor on a line of the source.
+local function go_to(part)
+  vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
+  t.equal(true, vim.fn.search(part, 'cw') > 0)
+end
+
+t.test('both hunks are drawn in the buffer, which has changed in nothing', function()
+  coworker.ask('two things')
+  wait_for_marks('pending pending')
+  t.equal(vim.trim(stage.greet), t.text(stage.buf))
+end)
+
+t.test('one is accepted, text is typed, the other is rejected', function()
+  go_to('Says hello')
+  vim.cmd.CoworkerAccept()
+  t.eventually('the first hunk', function()
+    return t.has(stage.buf, '--- Says good day to everyone.')
+  end)
+  t.equal(false, t.has(stage.buf, 'version'))
+  t.type('ggO-- typed meanwhile<Esc>')
+  wait_for_marks('applied pending')
+  go_to('^return M')
+  vim.cmd('CoworkerReject no version, please')
+  stage.ends_with('Only the comment, then.')
+  local expected = '-- typed meanwhile\n' .. vim.trim((stage.greet:gsub('hello', 'good day')))
+  t.equal(expected, t.text(stage.buf))
+  wait_for_marks('applied')
+end)
+
+t.test('the turn is taken back and what was typed stays', function()
+  t.type('Go-- typed after it<Esc>')
+  vim.cmd('CoworkerUndo turn')
+  local expected = '-- typed meanwhile\n' .. stage.greet .. '-- typed after it'
+  t.eventually('the text before', function()
+    return t.text(stage.buf) == expected
+  end)
+  vim.cmd.CoworkerRedo()
+  t.eventually('the hunk again', function()
+    return t.has(stage.buf, 'Says good day')
+  end)
+  wait_for_marks('applied')
+  go_to('Says good day')
+  vim.cmd.CoworkerUndo()
+  t.eventually('the text before, again', function()
+    return t.text(stage.buf) == expected
+  end)
+  wait_for_marks('')
+end)
+
+t.test('in mode edit the hunks are applied at once: one is kept, the other taken back', function()
+  vim.cmd('CoworkerMode edit')
+  t.eventually('edit mode', function()
+    return coworker.status():find('· edit ·', 1, true)
+  end)
+  coworker.ask('again')
+  stage.ends_with('Both are in.')
+  wait_for_marks('applied applied')
+  go_to('Says good day')
+  vim.cmd.CoworkerKeep()
+  wait_for_marks('kept applied')
+  vim.cmd('normal! gg')
+  t.type('<Plug>(coworker-next-hunk)')
+  t.equal('M.version = 2', vim.api.nvim_get_current_line())
+  vim.cmd.CoworkerUndo()
+  t.eventually('no version', function()
+    return not t.has(stage.buf, 'version')
+  end)
+  wait_for_marks('kept')
+  t.equal(true, t.has(stage.buf, 'Says good day'))
+end)
+
+t.test('what cannot be taken back is left, and the reason is said', function()
+  go_to('Says good day')
+  t.type('cc--- my own words<Esc>')
+  t.told = {}
+  vim.cmd('CoworkerUndo turn')
+  t.eventually('a reason', function()
+    return #t.told > 0
+  end)
+  t.equal('Coworker: a hunk stays as it is: nothing is left of what it wrote', t.told[1])
+end)
+
+t.finish()

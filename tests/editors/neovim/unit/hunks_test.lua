@@ -1,0 +1,201 @@
+-- Hunks in their buffers: what is drawn, what the commands and keys ask for, what is said.
+local t = dofile(vim.env.TESTS .. '/harness.lua')
+local fake = dofile(vim.env.TESTS .. '/unit/fake.lua').new()
+local review = require('coworker.review')
+local root = t.workspace({ ['a.lua'] = 'local a = 1\nlocal b = 2\nreturn a\n' })
+vim.cmd.edit('a.lua')
+local source_win, source = vim.api.nvim_get_current_win(), vim.api.nvim_get_current_buf()
+local coworker = require('coworker')
+coworker.setup({ cmd = fake.cmd })
+coworker.ask('go')
+t.eventually('the prompt', function()
+  return #fake:sent('coworker/chat') == 1
+end)
+vim.cmd.only()
+
+---@param id string
+---@param first integer
+---@param last integer the row after it
+---@param after string
+---@param state? string
+local function hunk(id, first, last, after, state)
+  return {
+    hunkId = id,
+    changeSetId = 'cs',
+    itemId = 'c1',
+    turnId = 't1',
+    uri = vim.uri_from_bufnr(source),
+    state = { kind = state or 'pending' },
+    range = {
+      start = { line = first, character = 0 },
+      ['end'] = { line = last, character = 0 },
+    },
+    before = '',
+    after = after,
+  }
+end
+
+local hunks = {}
+fake.answers['coworker/changes/list'] = function(params)
+  t.equal({ sessionId = 's1', uri = vim.uri_from_bufnr(source) }, params)
+  return { hunks = hunks }
+end
+
+--- The server tells of a change set, and says where its hunks are when it is asked.
+local function stand(now)
+  hunks = now
+  local file = { path = root .. '/a.lua', kind = 'edit', diff = '', hunks = {} }
+  local asked = #fake:sent('coworker/changes/list')
+  fake:start({ id = 'cs', kind = 'changeSet', files = { file } })
+  t.eventually('the hunks', function()
+    return #fake:sent('coworker/changes/list') > asked
+      and #require('coworker.hunks').all(source) == #now
+  end)
+end
+
+local function first_rows(count)
+  return table.concat(vim.list_slice(vim.split(t.drawn(), '\n'), 1, count), '\n')
+end
+
+local function resolved()
+  local all = fake:sent('coworker/changes/resolve')
+  return all[#all]
+end
+
+t.test('what waits is drawn in place: in place of lines, between two, and above all', function()
+  stand({
+    hunk('h1', 0, 0, '-- new\n'),
+    hunk('h2', 1, 2, '\tlocal b = 3\n'),
+    hunk('h3', 3, 3, '-- the end\n'),
+  })
+  t.equal(
+    '-- new\nlocal a = 1\nlocal b = 2\n        local b = 3\nreturn a\n-- the end',
+    first_rows(6)
+  )
+  t.equal('local a = 1\nlocal b = 2\nreturn a', t.text(source))
+end)
+
+t.test('accept and reject mean the hunk at the cursor, or those in the lines', function()
+  vim.cmd('2CoworkerAccept')
+  t.equal(
+    { sessionId = 's1', changeSetId = 'cs', hunks = { { hunkId = 'h2', accept = true } } },
+    resolved()
+  )
+  vim.api.nvim_win_set_cursor(source_win, { 2, 0 })
+  vim.cmd('CoworkerReject too early')
+  t.equal({ { hunkId = 'h2', accept = false, reason = 'too early' } }, resolved().hunks)
+  vim.cmd('%CoworkerAccept')
+  t.equal(
+    { 'h1', 'h2', 'h3' },
+    vim.tbl_map(function(decision)
+      return decision.hunkId
+    end, resolved().hunks)
+  )
+  t.told = {}
+  vim.cmd.CoworkerKeep()
+  t.equal({ 'Coworker: no hunk here is yet to be kept' }, t.told)
+end)
+
+t.test('what is applied has a sign until it is kept', function()
+  stand({ hunk('h1', 0, 1, '', 'applied'), hunk('h2', 1, 2, '', 'kept') })
+  t.equal('▎ local a = 1\n  local b = 2\n  return a', first_rows(3))
+  vim.api.nvim_win_set_cursor(source_win, { 1, 0 })
+  vim.cmd.CoworkerKeep()
+  t.equal({ { hunkId = 'h1', accept = true } }, resolved().hunks)
+end)
+
+t.test('the marks go along with what is typed, and the server is asked again', function()
+  local asked = #fake:sent('coworker/changes/list')
+  t.type('ggO-- typed<Esc>')
+  t.equal('  -- typed\n▎ local a = 1', first_rows(2))
+  hunks = { hunk('h1', 1, 2, '', 'applied') }
+  t.eventually('the question', function()
+    return #fake:sent('coworker/changes/list') > asked
+      and #require('coworker.hunks').all(source) == 1
+  end)
+  t.type('gg<Plug>(coworker-next-hunk)')
+  t.equal('local a = 1', vim.api.nvim_get_current_line())
+end)
+
+t.test('undo asks for the hunk, its call, its turn or all, and says what is refused', function()
+  fake.answers['coworker/changes/undo'] = function()
+    return { hunks = {}, refused = { { hunkId = 'h1', reason = 'it was typed over' } } }
+  end
+  t.told = {}
+  for _, scope in ipairs({ '', 'call', 'turn', 'session' }) do
+    vim.cmd('CoworkerUndo ' .. scope)
+  end
+  t.equal(
+    {
+      { kind = 'hunk', hunkId = 'h1' },
+      { kind = 'call', itemId = 'c1' },
+      { kind = 'turn', turnId = 't1' },
+      { kind = 'session' },
+    },
+    vim.tbl_map(function(params)
+      return params.scope
+    end, fake:sent('coworker/changes/undo'))
+  )
+  t.eventually('all reasons', function()
+    return #t.told == 4
+  end)
+  t.equal('Coworker: a hunk stays as it is: it was typed over', t.told[1])
+  vim.cmd.CoworkerRedo()
+  t.equal('Coworker: nothing was taken back', t.told[5])
+end)
+
+t.test('redo does again what was taken back last', function()
+  fake.answers['coworker/changes/undo'] = function()
+    return { hunks = { 'h1' }, refused = {} }
+  end
+  fake.answers['coworker/changes/redo'] = fake.answers['coworker/changes/undo']
+  vim.cmd('CoworkerUndo call')
+  vim.cmd.CoworkerRedo()
+  t.equal(
+    { sessionId = 's1', scope = { kind = 'call', itemId = 'c1' } },
+    fake:sent('coworker/changes/redo')[1]
+  )
+end)
+
+t.test('in the preview ga and gr decide about one hunk, which is not drawn twice', function()
+  vim.cmd('silent undo')
+  stand({ hunk('h1', 0, 0, '-- new\n'), hunk('h2', 1, 2, 'local b = 3\n') })
+  fake.answers['coworker/changes/get'] = function()
+    local texts = {
+      before = 'local a = 1\nlocal b = 2\nreturn a\n',
+      after = '-- new\nlocal a = 1\nlocal b = 3\nreturn a\n',
+    }
+    local file = { uri = vim.uri_from_bufnr(source), kind = 'edit', diff = '', texts = texts }
+    file.hunks = hunks
+    return { files = { file } }
+  end
+  local reply = fake:question('q1', {
+    title = 'Change a.lua',
+    subject = { kind = 'changes', itemId = 'cs' },
+    why = '',
+    options = { { decision = 'reject', label = 'No' }, { decision = 'once', label = 'Apply' } },
+  })
+  vim.cmd.CoworkerReview()
+  t.eventually('the preview', review.current)
+  t.eventually('it drawn once', function()
+    return select(2, t.drawn():gsub('local b = 3', '')) == 1
+  end)
+  local win = review.current().proposed
+  local before = #fake:sent('coworker/changes/resolve')
+  vim.api.nvim_win_set_cursor(win, { 3, 0 })
+  t.press('ga', function()
+    return #fake:sent('coworker/changes/resolve') > before
+  end)
+  t.equal({ { hunkId = 'h2', accept = true } }, resolved().hunks)
+  vim.api.nvim_win_set_cursor(win, { 1, 0 })
+  t.will_type('no comment')
+  t.type('gr')
+  t.equal({ { hunkId = 'h1', accept = false, reason = 'no comment' } }, resolved().hunks)
+  t.equal(false, fake.replies[reply])
+  t.type('q')
+  t.eventually('it drawn in the buffer', function()
+    return t.drawn():find('-- new\nlocal a = 1', 1, true) ~= nil
+  end)
+end)
+
+t.finish()
