@@ -32,6 +32,8 @@ stage.start({
   }),
   '---',
   'say "Both are in."',
+  'turn "wait for me"',
+  stage.call('edit', { path = 'greet.lua', old_text = 'Hello, ', new_text = 'Hi, ' }),
 })
 
 --- The states of the hunks that are marked in the buffer, from its top to its end.
@@ -130,6 +132,30 @@ t.test('what cannot be taken back is left, and the reason is said', function()
     return #t.told > 0
   end)
   t.equal('Coworker: a hunk stays as it is: nothing is left of what it wrote', t.told[1])
+end)
+
+t.test('a hunk that waits outlives the server', function()
+  vim.cmd('CoworkerMode ask')
+  t.eventually('ask mode', function()
+    return coworker.status():find('· ask ·', 1, true)
+  end)
+  coworker.ask('wait for me')
+  t.eventually('the hunk', function()
+    return marked():find('pending', 1, true)
+  end)
+  vim.uv.kill(stage.servers()[1], 'sigkill')
+  t.eventually('no server', function()
+    return coworker.status():find('server stopped', 1, true)
+  end)
+  wait_for_marks('')
+  vim.cmd.CoworkerRestart()
+  t.eventually('the hunk again', function()
+    return marked():find('pending', 1, true)
+  end)
+  vim.cmd('%CoworkerAccept')
+  t.eventually('the change', function()
+    return t.has(stage.buf, "'Hi, ' .. names[i]")
+  end)
 end)
 
 t.finish()
