@@ -95,8 +95,8 @@ impl Folders {
         let at = SystemTime::now();
         let objects = Objects::of(root, place).await?;
         let (tracked, before) = tokio::join!(tracked(root), objects.indexed());
-        let (root, place, tracked) = (root.clone(), place.clone(), tracked?);
-        let list = move || listing::list(&root, &place, &tracked);
+        let (folder, place, tracked) = (root.clone(), place.clone(), tracked?);
+        let list = move || listing::list(&folder, &place, &tracked);
         let listing = tokio::task::spawn_blocking(list).await.map_err(failed)??;
         let tree = match before {
             Ok(before) => objects.tree_of(&listing, &before).await,
@@ -104,9 +104,15 @@ impl Folders {
         };
         let tree = match tree {
             // Something that the user's repository had is gone: all is read anew.
-            Err(NotKept::Failed(_)) => objects.anew().tree_of(&listing, &[]).await?,
+            Err(NotKept::Failed(_)) => {
+                objects.forget();
+                objects.tree_of(&listing, &[]).await?
+            }
             tree => tree?,
         };
+        if let Err(error) = objects.sweep().await {
+            tracing::warn!(%root, %error, "what was kept of a folder long ago stays");
+        }
         Ok(KeptFolder { id: Kept { tree, at }.id(), left_out: listing.left_out() })
     }
 

@@ -1,6 +1,10 @@
 //! Git in the repository of our own for one folder.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use engine::NotKept;
 use protocol::AbsPath;
@@ -17,6 +21,18 @@ pub(super) const MARK: &str = "160000";
 
 /// The name of no object.
 const NOTHING: &str = "0000000000000000000000000000000000000000";
+
+/// How long what was kept is kept at least, as git has it.
+const EXPIRY: &str = "--expire=30.days.ago";
+
+/// How often what is older is looked for.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The file that was written when that was done last.
+const SWEPT: &str = "swept";
+
+/// How the folders of single runs begin.
+const RUN: &str = "run-";
 
 /// The name of the index in the repository, and in the folder of one run.
 const INDEX: &str = "index";
@@ -47,7 +63,7 @@ impl<'a> Objects<'a> {
         let name: String = hash::of_str(root.as_str()).chars().take(16).collect();
         let repository = place.join(&name).map_err(failed)?;
         create_folder(repository.as_std_path()).map_err(failed)?;
-        let run = tempfile::Builder::new().prefix("run-").tempdir_in(repository.as_std_path());
+        let run = tempfile::Builder::new().prefix(RUN).tempdir_in(repository.as_std_path());
         let objects = Self { root, repository, run: run.map_err(failed)? };
         // Written last, so that a repository which was made by half is made again.
         let attributes = objects.file("info/attributes");
@@ -76,6 +92,7 @@ impl<'a> Objects<'a> {
     async fn make(&self) -> Result<(), NotKept> {
         self.git(&["init", "--quiet", "--template=", "--object-format=sha1"], &[]).await?;
         fs::create_dir_all(self.file("info")).map_err(failed)?;
+        fs::write(self.file(SWEPT), "").map_err(failed)?;
         // Where the user's repository has its objects, if it is of the same kind.
         let mut command = running::git(self.root.as_std_path(), []);
         command.args(["rev-parse", "--show-object-format", "--git-path", "objects"]);
@@ -90,11 +107,10 @@ impl<'a> Objects<'a> {
         Ok(())
     }
 
-    /// The same without knowing any file.
-    pub(super) fn anew(self) -> Self {
-        // If it cannot be removed, what comes next fails as it did before.
+    /// Forgets which files are known.
+    pub(super) fn forget(&self) {
+        // If that fails, what comes next fails as it did before.
         let _ = fs::remove_file(self.run.path().join(INDEX));
-        self
     }
 
     /// The names in the index.
@@ -124,7 +140,39 @@ impl<'a> Objects<'a> {
         self.git(&add, files.as_bytes()).await?;
         let tree = self.git(&["write-tree"], &[]).await?;
         fs::rename(self.run.path().join(INDEX), self.file(INDEX)).map_err(failed)?;
-        Ok(String::from_utf8_lossy(&tree).trim().to_owned())
+        let tree = String::from_utf8_lossy(&tree).trim().to_owned();
+        self.renew(&tree).map_err(failed)?;
+        Ok(tree)
+    }
+
+    /// Begins the time anew for which a tree is kept, and with it all that is in it.
+    fn renew(&self, tree: &str) -> io::Result<()> {
+        let (folder, name) = tree.split_at_checked(2).unwrap_or_default();
+        match fs::File::open(self.file("objects").join(folder).join(name)) {
+            Ok(object) => object.set_modified(SystemTime::now()),
+            // The user's repository has it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Once a day, takes away what was kept long ago and what a run has left that was killed.
+    pub(super) async fn sweep(&self) -> Result<(), NotKept> {
+        let is_old = |path: &Path| {
+            let age = path.metadata().and_then(|it| it.modified()).map(|it| it.elapsed());
+            age.is_ok_and(|age| age.is_ok_and(|age| age > DAY))
+        };
+        if !is_old(&self.file(SWEPT)) {
+            return Ok(());
+        }
+        fs::write(self.file(SWEPT), " ").map_err(failed)?;
+        for entry in fs::read_dir(self.repository.as_std_path()).map_err(failed)?.flatten() {
+            let is_run = entry.file_name().to_str().is_some_and(|name| name.starts_with(RUN));
+            if is_run && is_old(&entry.path()) {
+                fs::remove_dir_all(entry.path()).map_err(failed)?;
+            }
+        }
+        self.git(&["prune", EXPIRY], &[]).await.map(drop)
     }
 
     /// How two states differ.

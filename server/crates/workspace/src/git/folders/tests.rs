@@ -1,6 +1,10 @@
 //! What is kept of a folder, by real git.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use engine::{Became, NotKept};
 use protocol::AbsPath;
@@ -230,4 +234,33 @@ async fn a_change_in_the_same_instant_is_seen() {
         assert_eq!(place.changes(root, &id).await, wanted([("a", Became::Changed, true)]));
         assert_eq!(place.changes(root, &id).await.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn what_was_kept_long_ago_is_taken_away_in_time() {
+    let (place, repository) = (place(), Repository::new(&[]));
+    let root = &repository.root;
+    let age = |days: u64| {
+        let then = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+        for file in ignore::WalkBuilder::new(place.place.as_std_path()).build().flatten() {
+            fs::File::open(file.path()).unwrap().set_modified(then).unwrap();
+        }
+    };
+    repository.write("a", "one");
+    repository.write("b", "b");
+    let first = place.keep(root).await;
+    age(40);
+    repository.write("a", "two");
+    let second = place.keep(root).await;
+    let (_, gone) = (place.changes(root, &second).await, place.folders.changes(root, &first).await);
+    assert!(matches!(gone, Err(NotKept::Gone)));
+    // Of what is kept, nothing goes, however old a part of it is.
+    fs::remove_file(root.join("b").unwrap().as_std_path()).unwrap();
+    assert_eq!(place.before(root, &second).await, b"b");
+    age(40);
+    let again = place.keep(root).await;
+    repository.write("a", "three");
+    age(2);
+    place.keep(root).await;
+    assert!(place.changes(root, &again).await.contains_key("a"));
 }
