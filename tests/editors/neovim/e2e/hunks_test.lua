@@ -18,6 +18,11 @@ local function both()
 end
 
 stage.start({
+  'turn "in the preview"',
+  both(),
+  '---',
+  'sees not "rejected"',
+  'say "All of it."',
   'turn "two things"',
   both(),
   '---',
@@ -57,6 +62,30 @@ local function go_to(part)
   vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
   t.equal(true, vim.fn.search(part, 'cw') > 0)
 end
+
+t.test('in the preview one is accepted, which leaves the other, and then the rest', function()
+  coworker.ask('in the preview')
+  local preview = stage.preview()
+  local proposed = vim.api.nvim_win_get_buf(preview.proposed)
+  vim.api.nvim_win_set_cursor(preview.proposed, { 3, 0 })
+  t.press('ga', function()
+    return t.has(stage.buf, 'Says good day')
+  end)
+  t.eventually('the other hunk alone', function()
+    local left = hunks.all(proposed)
+    return #left == 1 and left[1].first == 12 and t.text(proposed) == vim.trim(longer)
+  end)
+  t.equal(false, t.has(stage.buf, 'version'))
+  t.press('a', function()
+    return t.text(stage.buf) == vim.trim(longer)
+  end)
+  stage.ends_with('All of it.')
+  vim.cmd('CoworkerUndo session')
+  t.eventually('the text before', function()
+    return t.text(stage.buf) == vim.trim(stage.greet)
+  end)
+  wait_for_marks('')
+end)
 
 t.test('both hunks are drawn in the buffer, which has changed in nothing', function()
   coworker.ask('two things')
