@@ -183,7 +183,8 @@ pub(crate) async fn context(
 
 /// Puts the engine together. Opens no file and no connection.
 pub(crate) async fn rooms(configuration: &Configuration) -> anyhow::Result<(Sessions, Workspace)> {
-    let workspace = Workspace::new(workspace::Limits::default());
+    let folders = configuration.state_folder.join("folders")?;
+    let workspace = Workspace::keeping(workspace::Limits::default(), folders);
     let models = Models::new(configuration.models.clone());
     let environment = tools::Environment::allowed_of(std::env::vars_os());
     let mut settings = configuration.settings.clone();

@@ -129,6 +129,38 @@ pub trait Documents: Send + Sync {
     /// Git failed.
     async fn diff(&self, root: &AbsPath) -> Result<Option<String>, DocumentError>;
 
+    /// Whether git's last commit has exactly this file, and no editor shows another text of it.
+    async fn is_committed(&self, path: &AbsPath) -> bool;
+
+    /// Keeps all of a folder as it is on disk, but for what ignore files leave out, to tell later
+    /// what became of it and to put it back.
+    ///
+    /// # Errors
+    /// Says why it is not kept.
+    async fn keep_folder(&self, root: &AbsPath) -> Result<KeptFolder, NotKept>;
+
+    /// What became of a folder since it was kept, by path.
+    ///
+    /// # Errors
+    /// Says why that cannot be told.
+    async fn folder_changes(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+    ) -> Result<Vec<FolderChange>, NotKept>;
+
+    /// Puts files back as they were when the folder was kept; those that are as they were are
+    /// passed over. The folder is kept once more before.
+    ///
+    /// # Errors
+    /// Says why nothing was put back.
+    async fn restore_folder(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+        paths: &[AbsPath],
+    ) -> Result<Restored, NotKept>;
+
     /// How a document came from one revision to a later one, step by step, each counting bytes in
     /// the text that the one before left. None if it is not known any more, or if it was changed
     /// by something that does not tell how.
@@ -147,6 +179,72 @@ pub struct Entry {
     pub is_folder: bool,
     /// Its size in bytes; 0 for a folder.
     pub bytes: u64,
+}
+
+/// A folder as it was at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFolder {
+    /// By what it is found again.
+    pub id: String,
+    /// How many files are not kept, because they are too big or may not be read.
+    pub left_out: usize,
+}
+
+/// What became of a file of a kept folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderChange {
+    /// The file. Not resolved: it may be a link.
+    pub path: AbsPath,
+    /// What became of it.
+    pub became: Became,
+    /// Whether it can be put back as it was; what was left out cannot.
+    pub restorable: bool,
+}
+
+/// How a file is not what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It was not there.
+    Created,
+    /// It was another.
+    Changed,
+    /// It is not there any more.
+    Removed,
+}
+
+/// A folder was put back.
+#[derive(Debug)]
+pub struct Restored {
+    /// The folder as it was just before.
+    pub before: KeptFolder,
+    /// The files that were not put back, and why: an editor has unsaved changes of one.
+    pub refused: Vec<(AbsPath, DocumentError)>,
+}
+
+/// Why a folder is not kept, or what was kept cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// There is no place to keep it.
+    #[error("there is no place to keep folders in")]
+    NoPlace,
+    /// Git is what keeps it.
+    #[error("git is not installed")]
+    NoGit,
+    /// It has too many files.
+    #[error("the folder has more than {0} files")]
+    TooManyFiles(usize),
+    /// Its files are too big.
+    #[error("the folder has more than {0} bytes")]
+    TooBig(u64),
+    /// It took too long.
+    #[error("it took longer than {0} seconds")]
+    TooSlow(u64),
+    /// It is not kept any more, or never was.
+    #[error("the folder as it was then is not kept any more")]
+    Gone,
+    /// Git or the file system failed.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Which lines of a text are wanted.
@@ -240,6 +338,9 @@ pub enum DocumentError {
     /// It is open in an editor, so only that editor may change it.
     #[error("`{0}` is open in an editor")]
     OpenInEditor(AbsPath),
+    /// It was not kept, so that it cannot be put back.
+    #[error("`{0}` was left out when its folder was kept")]
+    NotKept(AbsPath),
     /// It is a document of an editor that has no file yet.
     #[error("`{0}` has no file yet; save it in the editor first")]
     Untitled(AbsPath),
@@ -265,7 +366,7 @@ impl DocumentError {
     /// The stable code for it.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NotFound(_) => ErrorCode::DocumentNotFound,
+            Self::NotFound(_) | Self::NotKept(_) => ErrorCode::DocumentNotFound,
             Self::NotAFile(_) | Self::Untitled(_) => ErrorCode::NotAFile,
             Self::NotUtf8(_) => ErrorCode::NotUtf8,
             Self::NotEncodable { .. } => ErrorCode::NotEncodable,

@@ -31,8 +31,8 @@ mod watch;
 pub use context::{Completions, Skill, SkillSource};
 pub use diagnostics::line as diagnostic_line;
 pub use documents::{
-    ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, Origin, Part, Snapshot,
-    UNTITLED,
+    Became, ConnectionId, DocumentError, Documents, Entry, Excerpt, FolderChange, FoundSymbol,
+    KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
 pub use ledger::{HunkView, Proposal, Resolution, Turned};

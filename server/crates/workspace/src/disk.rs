@@ -4,7 +4,8 @@
 //! are resolved before they come here, and a link found in the last place is refused, not
 //! followed. It knows nothing of buffers.
 //!
-//! `write` replaces a file, whole or not at all; `moves` takes files away and elsewhere.
+//! `write` replaces a file, whole or not at all; `moves` takes files away and elsewhere;
+//! `putting_back` gives a file the bytes it had.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -22,9 +23,11 @@ use crate::{
 
 mod attributes;
 mod moves;
+mod putting_back;
 mod write;
 
 pub(crate) use moves::{remove, rename};
+pub(crate) use putting_back::put_back;
 pub(crate) use write::{Expected, write};
 
 /// How old a change must be for the time of a file to tell it from the next one: clocks of file

@@ -4,7 +4,8 @@
 //! calls never wait, except that opening follows the links of the path once. Everything else
 //! that touches the disk runs where blocking is allowed.
 //!
-//! `files` is what is done with files and what is known of them, `outside` what others did.
+//! `files` is what is done with files and what is known of them, `outside` what others did,
+//! `folders` how whole folders are put back.
 
 use std::{
     collections::HashMap,
@@ -15,7 +16,8 @@ use std::{
 use async_trait::async_trait;
 use changes::Encoding;
 use engine::{
-    ConnectionId, DocumentError, Documents, Entry, Excerpt, FoundSymbol, FreeToRead, Part, Snapshot,
+    ConnectionId, DocumentError, Documents, Entry, Excerpt, FolderChange, FoundSymbol, FreeToRead,
+    KeptFolder, NotKept, Part, Restored, Snapshot,
 };
 use protocol::{AbsPath, Replacement, Stamp, SyntaxError};
 use ropey::Rope;
@@ -34,6 +36,7 @@ use crate::{
 };
 
 mod files;
+mod folders;
 mod outside;
 
 /// From this size on, in bytes, a hash is made where blocking is allowed.
@@ -71,12 +74,24 @@ pub(crate) struct Shared {
     /// Held while a file is looked at and replaced, so that two writers of ours cannot both find
     /// it as they expect it.
     writing: Mutex<()>,
+    committed: git::Committed,
+    folders: git::Folders,
     ticks: watch::Sender<u64>,
 }
 
 impl Workspace {
-    /// A workspace where nothing is open.
+    /// A workspace where nothing is open, which has no place to keep folders in.
     pub fn new(limits: Limits) -> Self {
+        Self::with(limits, None)
+    }
+
+    /// A workspace where nothing is open. It keeps folders as they were below `place`, which is
+    /// made when it is first needed.
+    pub fn keeping(limits: Limits, place: AbsPath) -> Self {
+        Self::with(limits, Some(place))
+    }
+
+    fn with(limits: Limits, place: Option<AbsPath>) -> Self {
         let shared = Shared {
             limits,
             buffers: Mutex::default(),
@@ -84,6 +99,8 @@ impl Workspace {
             listings: Listings::default(),
             watching: Watching::default(),
             writing: Mutex::default(),
+            committed: git::Committed::default(),
+            folders: git::Folders::new(place),
             ticks: watch::Sender::new(0),
         };
         Self { shared: Arc::new(shared) }
@@ -401,6 +418,34 @@ impl Documents for Workspace {
         };
         let (root, unsaved) = blocking(root, look).await?;
         git::diff(&root, &unsaved).await.map_err(|source| DocumentError::Io { path: root, source })
+    }
+
+    async fn is_committed(&self, path: &AbsPath) -> bool {
+        let Ok(document) = self.snapshot(path).await else { return false };
+        let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
+        let is_saved = blocking(path, move || shared.saved(&asked)).await.is_ok();
+        is_saved && self.shared.committed.has(path, &document.stamp.hash).await.unwrap_or(false)
+    }
+
+    async fn keep_folder(&self, root: &AbsPath) -> Result<KeptFolder, NotKept> {
+        self.shared.keep_folder(root).await
+    }
+
+    async fn folder_changes(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+    ) -> Result<Vec<FolderChange>, NotKept> {
+        self.shared.folder_changes(root, kept).await
+    }
+
+    async fn restore_folder(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+        paths: &[AbsPath],
+    ) -> Result<Restored, NotKept> {
+        self.shared.restore_folder(root, kept, paths).await
     }
 
     fn edits_between(&self, path: &AbsPath, from: u64, to: u64) -> Option<Vec<Vec<Replacement>>> {

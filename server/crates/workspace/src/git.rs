@@ -1,20 +1,28 @@
 //! What changed since the last commit, with unsaved text in place of what is on disk.
 //!
+//! `committed` tells whether a file is as in the last commit; `folders` keeps folders as they are,
+//! in repositories of our own; `running` is one run of git.
+//!
 //! Git is run, not rebuilt; but what a repository says is not to be believed: its configuration
 //! names programs that git runs by itself (monitors, filters, drivers, hooks), and may point to a
 //! folder somewhere else. All of that is switched off or refused, the environment is clean, no
 //! lock is taken, nothing is fetched, and a limit in time and size ends what does not end.
 
-use std::{io, path::Path, process::Stdio, time::Duration};
+use std::{io, time::Duration};
 
 use protocol::AbsPath;
 use ropey::Rope;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    process::Command,
-};
+use tokio::process::Command;
 
+use self::running::{Limits, Output};
 use crate::encoding;
+
+mod committed;
+mod folders;
+mod running;
+
+pub(crate) use committed::Committed;
+pub(crate) use folders::{Change, Folders, Was};
 
 /// How long one run of git may take.
 const MAX_TIME: Duration = Duration::from_secs(10);
@@ -134,60 +142,22 @@ impl<'a> Git<'a> {
     }
 
     async fn bytes(&self, arguments: &[&str]) -> io::Result<Result<Vec<u8>, String>> {
-        let mut command = self.command(self.root.as_std_path());
+        let mut command = self.command();
         command.args(arguments);
-        let run = async {
-            let mut child = command.spawn()?;
-            let out = read(child.stdout.take());
-            let err = read(child.stderr.take());
-            let (out, err) = tokio::try_join!(out, err)?;
-            // It may be waiting to write more.
-            let is_cut = out.len() as u64 == MAX_BYTES;
-            if is_cut {
-                child.start_kill()?;
-            }
-            let status = child.wait().await?;
-            if status.success() || is_cut {
-                return Ok(Ok(out));
-            }
-            Ok(Err(format!("git: {}", String::from_utf8_lossy(&err).trim())))
-        };
-        tokio::time::timeout(MAX_TIME, run).await?
+        let limits = Limits { time: MAX_TIME, bytes: MAX_BYTES };
+        let Output { out, err, success, is_cut } = running::run(command, &[], limits).await?;
+        Ok(if success || is_cut { Ok(out) } else { Err(err) })
     }
 
-    fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new("git");
-        command.current_dir(folder).env_clear();
-        // Where git and the user's own configuration are; the user's is to be believed.
-        let kept = ["PATH", "HOME", "XDG_CONFIG_HOME", "SYSTEMROOT"].into_iter();
-        command.envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
-        command.envs([
-            ("LC_ALL", "C"),
-            ("GIT_OPTIONAL_LOCKS", "0"),
-            ("GIT_TERMINAL_PROMPT", "0"),
-            // What a partial clone has not fetched stays away.
-            ("GIT_NO_LAZY_FETCH", "1"),
-            ("GIT_ALLOW_PROTOCOL", ""),
-        ]);
-        let off = [
-            ("core.fsmonitor", "false"),
-            ("core.hooksPath", "/dev/null"),
-            ("core.quotePath", "false"),
-        ];
-        let off = off.map(|(key, value)| (key.to_owned(), value));
+    fn command(&self) -> Command {
         let filters = self.filters.iter().flat_map(|name| {
             [("clean", ""), ("process", ""), ("required", "false")]
-                .map(|(key, value)| (format!("filter.{name}.{key}"), value))
+                .map(|(key, value)| (format!("filter.{name}.{key}"), value.to_owned()))
         });
-        let mut count = 0;
-        for (key, value) in off.into_iter().chain(filters) {
-            command.env(format!("GIT_CONFIG_KEY_{count}"), key);
-            command.env(format!("GIT_CONFIG_VALUE_{count}"), value);
-            count += 1;
-        }
-        command.env("GIT_CONFIG_COUNT", count.to_string());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
+        let mut command = running::git(self.root.as_std_path(), filters);
+        // Where the user's own configuration is, which is to be believed.
+        let kept = ["HOME", "XDG_CONFIG_HOME"].into_iter();
+        command.envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
         command
     }
 }
@@ -196,14 +166,6 @@ impl<'a> Git<'a> {
 fn filter(key: &str) -> String {
     let name = key.strip_prefix("filter.").unwrap_or(key);
     name.rsplit_once('.').map_or(name, |(name, _)| name).to_owned()
-}
-
-async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        pipe.take(MAX_BYTES).read_to_end(&mut bytes).await?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

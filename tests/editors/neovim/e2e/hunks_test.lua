@@ -18,6 +18,11 @@ local function both()
 end
 
 stage.start({
+  'turn "in the preview"',
+  both(),
+  '---',
+  'sees not "rejected"',
+  'say "All of it."',
   'turn "two things"',
   both(),
   '---',
@@ -32,6 +37,8 @@ stage.start({
   }),
   '---',
   'say "Both are in."',
+  'turn "wait for me"',
+  stage.call('edit', { path = 'greet.lua', old_text = 'Hello, ', new_text = 'Hi, ' }),
 })
 
 --- The states of the hunks that are marked in the buffer, from its top to its end.
@@ -55,6 +62,30 @@ local function go_to(part)
   vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
   t.equal(true, vim.fn.search(part, 'cw') > 0)
 end
+
+t.test('in the preview one is accepted, which leaves the other, and then the rest', function()
+  coworker.ask('in the preview')
+  local preview = stage.preview()
+  local proposed = vim.api.nvim_win_get_buf(preview.proposed)
+  vim.api.nvim_win_set_cursor(preview.proposed, { 3, 0 })
+  t.press('ga', function()
+    return t.has(stage.buf, 'Says good day')
+  end)
+  t.eventually('the other hunk alone', function()
+    local left = hunks.all(proposed)
+    return #left == 1 and left[1].first == 12 and t.text(proposed) == vim.trim(longer)
+  end)
+  t.equal(false, t.has(stage.buf, 'version'))
+  t.press('a', function()
+    return t.text(stage.buf) == vim.trim(longer)
+  end)
+  stage.ends_with('All of it.')
+  vim.cmd('CoworkerUndo session')
+  t.eventually('the text before', function()
+    return t.text(stage.buf) == vim.trim(stage.greet)
+  end)
+  wait_for_marks('')
+end)
 
 t.test('both hunks are drawn in the buffer, which has changed in nothing', function()
   coworker.ask('two things')
@@ -130,6 +161,30 @@ t.test('what cannot be taken back is left, and the reason is said', function()
     return #t.told > 0
   end)
   t.equal('Coworker: a hunk stays as it is: nothing is left of what it wrote', t.told[1])
+end)
+
+t.test('a hunk that waits outlives the server', function()
+  vim.cmd('CoworkerMode ask')
+  t.eventually('ask mode', function()
+    return coworker.status():find('· ask ·', 1, true)
+  end)
+  coworker.ask('wait for me')
+  t.eventually('the hunk', function()
+    return marked():find('pending', 1, true)
+  end)
+  vim.uv.kill(stage.servers()[1], 'sigkill')
+  t.eventually('no server', function()
+    return coworker.status():find('server stopped', 1, true)
+  end)
+  wait_for_marks('')
+  vim.cmd.CoworkerRestart()
+  t.eventually('the hunk again', function()
+    return marked():find('pending', 1, true)
+  end)
+  vim.cmd('%CoworkerAccept')
+  t.eventually('the change', function()
+    return t.has(stage.buf, "'Hi, ' .. names[i]")
+  end)
 end)
 
 t.finish()

@@ -187,6 +187,8 @@ fn the_editor_that_counts_tells_how_its_text_came_about() {
     assert_eq!(buffers.edits_between(&path("/b.rs"), 0, 0), None);
 }
 
+type Happening<'a> = &'a dyn Fn(&mut Buffers, &AbsPath);
+
 #[test]
 fn what_is_no_edit_begins_a_new_history() {
     let add = |buffers: &mut Buffers, connection, name: &AbsPath| {
@@ -194,7 +196,7 @@ fn what_is_no_edit_begins_a_new_history() {
         buffers.change(connection, name, 2, change, Encoding::Utf8).unwrap();
     };
     let link = path("/link.rs");
-    let breaks: [(&str, &dyn Fn(&mut Buffers, &AbsPath)); 8] = [
+    let breaks: [(&str, Happening<'_>); 8] = [
         ("a whole text", &|buffers, name| {
             let changes = vec![whole("new").remove(0), ranged((0, 0), (0, 0), "x")];
             buffers.change(VIM, name, 2, changes, Encoding::Utf8).unwrap();

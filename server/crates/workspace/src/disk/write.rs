@@ -219,12 +219,12 @@ fn overwrite(mut file: &File, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The permissions of any new file, less what the user's mask takes.
-const ANYBODY: u32 = 0o666;
+pub(super) const ANYBODY: u32 = 0o666;
 /// Those of a copy that others have no business with.
 const NOBODY_ELSE: u32 = 0o600;
 
 /// A file in this folder with these bytes, safe on disk; removed again unless kept.
-fn temporary(folder: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
+pub(super) fn temporary(folder: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".coworker-").suffix(".tmp");
     #[cfg(unix)]

@@ -144,7 +144,7 @@ impl Shared {
 
     /// Something happened to files by our own hand. What editors still show of them, if it is
     /// what was seen before, does not count any more.
-    fn moved(&self, files: &[(&AbsPath, Vec<Hash>)]) {
+    pub(super) fn moved(&self, files: &[(&AbsPath, Vec<Hash>)]) {
         let mut buffers = self.buffers();
         for (path, shown) in files {
             buffers.abandon(path, shown);
@@ -155,7 +155,7 @@ impl Shared {
     }
 
     /// The hashes of what editors show of a document; an error if the disk does not have it.
-    fn saved(&self, path: &AbsPath) -> Result<Vec<Hash>, DocumentError> {
+    pub(super) fn saved(&self, path: &AbsPath) -> Result<Vec<Hash>, DocumentError> {
         let shown = self.shown(path);
         if shown.unsaved { Err(DocumentError::Unsaved(path.clone())) } else { Ok(shown.hashes) }
     }

@@ -1,6 +1,6 @@
 //! The difference by real git, in repositories as they are and as somebody evil would make them.
 
-use std::{fs, process::Command};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use protocol::AbsPath;
 use ropey::Rope;
@@ -8,14 +8,14 @@ use tempfile::TempDir;
 
 use super::diff;
 
-struct Repository {
-    guard: TempDir,
-    root: AbsPath,
+pub(super) struct Repository {
+    pub(super) guard: TempDir,
+    pub(super) root: AbsPath,
 }
 
 impl Repository {
     /// A repository of which these files are in the first commit.
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let guard = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(guard.path()).unwrap().join("project");
         fs::create_dir(&root).unwrap();
@@ -27,19 +27,32 @@ impl Repository {
         }
         if !files.is_empty() {
             repository.git(&["add", "."]);
-            let who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
-            repository.git(&[&who[..], &["commit", "--quiet", "--message=first"]].concat());
+            repository.commit();
         }
         repository
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub(super) fn commit(&self) {
+        let who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
+        self.git(&[&who[..], &["commit", "--quiet", "--message=one"]].concat());
+    }
+
+    /// Every file of git with its bytes.
+    pub(super) fn everything(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = ignore::WalkBuilder::new(self.root.join(".git").unwrap().as_std_path())
+            .standard_filters(false)
+            .build();
+        let files = files.map(Result::unwrap).filter(|entry| entry.path().is_file());
+        files.map(|entry| (entry.path().to_owned(), fs::read(entry.path()).unwrap())).collect()
+    }
+
+    pub(super) fn git(&self, arguments: &[&str]) {
         let mut git = Command::new("git");
         let done = git.args(arguments).current_dir(self.root.as_std_path()).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         let path = self.root.join(name).unwrap();
         fs::create_dir_all(path.parent().unwrap().as_std_path()).unwrap();
         fs::write(path.as_std_path(), text).unwrap();

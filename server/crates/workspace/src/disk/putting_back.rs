@@ -1,0 +1,100 @@
+//! Giving a file the bytes it had, text or not, or none.
+
+use std::{
+    fs::{self, File, Metadata, OpenOptions},
+    io,
+};
+
+use engine::DocumentError;
+use protocol::AbsPath;
+
+use super::{
+    attributes, open, refused,
+    write::{ANYBODY, temporary},
+};
+use crate::git::Was;
+
+/// Makes a path what it was, in one step, if `allow` has no objection at the last moment. Folders
+/// are made where they are missing, and never taken away.
+pub(crate) fn put_back(
+    path: &AbsPath,
+    was: &Was,
+    allow: impl FnOnce() -> Result<(), DocumentError>,
+) -> Result<(), DocumentError> {
+    let now = match path.as_std_path().symlink_metadata() {
+        Ok(metadata) => Some(metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(refused(path, error)),
+    };
+    if now.as_ref().is_some_and(|now| !now.is_file() && !now.is_symlink()) {
+        return Err(DocumentError::NotAFile(path.clone()));
+    }
+    let fail = |error| refused(path, error);
+    match was {
+        Was::Nothing if now.is_none() => Ok(()),
+        Was::Nothing => {
+            allow()?;
+            fs::remove_file(path.as_std_path()).map_err(fail)
+        }
+        Was::File { bytes, executable } => write(path, now.as_ref(), bytes, *executable, allow),
+        Was::Link { to } => {
+            let folder = folder(path)?;
+            fs::create_dir_all(folder.as_std_path()).map_err(fail)?;
+            // A name that is free, for a link that then takes the place of what is there.
+            let new = tempfile::Builder::new()
+                .prefix(".coworker-")
+                .make_in(folder.as_std_path(), |free| link(to, free))
+                .map_err(fail)?;
+            allow()?;
+            new.persist(path.as_std_path()).map(drop).map_err(|error| fail(error.error))
+        }
+    }
+}
+
+fn write(
+    path: &AbsPath,
+    now: Option<&Metadata>,
+    bytes: &[u8],
+    executable: bool,
+    allow: impl FnOnce() -> Result<(), DocumentError>,
+) -> Result<(), DocumentError> {
+    let fail = |error| refused(path, error);
+    let folder = folder(path)?;
+    fs::create_dir_all(folder.as_std_path()).map_err(fail)?;
+    let new = temporary(folder.as_std_path(), bytes, ANYBODY).map_err(fail)?;
+    if now.is_some_and(Metadata::is_file) {
+        let old = open(path, OpenOptions::new().read(true))?;
+        attributes::take_after(&old, new.as_file()).map_err(fail)?;
+    }
+    set_executable(new.as_file(), executable).map_err(fail)?;
+    allow()?;
+    new.persist(path.as_std_path()).map(drop).map_err(|error| fail(error.error))
+}
+
+fn folder(path: &AbsPath) -> Result<AbsPath, DocumentError> {
+    path.parent().ok_or_else(|| DocumentError::NotAFile(path.clone()))
+}
+
+/// Whoever may read a file may run it, or nobody.
+#[cfg(unix)]
+fn set_executable(file: &File, executable: bool) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = file.metadata()?.permissions().mode();
+    let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode & !0o111 };
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_executable(_: &File, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link(to: &str, path: &std::path::Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(to, path)
+}
+
+#[cfg(not(unix))]
+fn link(_: &str, _: &std::path::Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
