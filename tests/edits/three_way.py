@@ -187,6 +187,8 @@ def case(way, old, with_hunk, now, truth, undo, clear):
 
 
 def write(case, out, written, folder):
+    [(start, end, new)] = case["with"].patches
+    case["hunk"], case["new"] = [start, end], "".join(new)
     for key in ["old", "with", "now", "truth"]:
         text = case[key]
         version = "".join(text.version)

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use changes::{Weave, apply, diff};
+use protocol::Replacement;
 use ropey::Rope;
 use serde::Deserialize;
 use serde_json::json;
@@ -26,6 +27,9 @@ struct Case {
     /// The file when the hunk was proposed, and with the hunk.
     old: Text,
     with: Text,
+    /// The lines of the old text that the hunk replaces, and with what.
+    hunk: [usize; 2],
+    new: String,
     /// The file as it is then.
     now: Text,
     truth: Text,
@@ -52,6 +56,22 @@ impl Text {
             from = *end;
         }
         Ok(text + &lines[from..].concat())
+    }
+}
+
+impl Case {
+    /// What the hunk replaces in the old text: whole lines, but for what is the same at the ends.
+    fn hunk(&self, old: &str) -> Vec<Replacement> {
+        let [start, end] = self.hunk;
+        let lines: Vec<&str> = old.split_inclusive('\n').collect();
+        let before = lines[..start].concat().len();
+        let found = diff(&lines[start..end].concat(), &self.new).into_iter();
+        let shifted = found.map(|one| Replacement {
+            start: one.start + before,
+            end: one.end + before,
+            text: one.text,
+        });
+        shifted.collect()
     }
 }
 
@@ -125,7 +145,7 @@ fn followed(case: &Case, versions: &mut Versions) -> Result<Option<String>, Fail
     let (old, with) = (case.old.read(versions)?, case.with.read(versions)?);
     let now = case.now.read(versions)?;
     let mut weave = Weave::new(old.len());
-    let hunk = weave.propose(&diff(&old, &with), &[])?;
+    let hunk = weave.propose(&case.hunk(&old), &[])?;
     let mut before = old;
     if case.undo {
         let plan = weave.plan(&BTreeMap::from([(hunk, true)]), |_| true);

@@ -39,6 +39,9 @@ pub(super) struct Alignment {
     pub(super) found: Vec<Change>,
     /// With the equal lines between two of them that may be equal by chance.
     pub(super) doubtful: Vec<Change>,
+    /// Each of these with the lines beside it, up to the nearest that stands once, if it was
+    /// rewritten: alone, they say nothing of where they are.
+    pub(super) weak: Vec<Range<usize>>,
 }
 
 /// A run of lines that became others.
@@ -121,7 +124,8 @@ impl<'a> Texts<'a> {
         }
         let alignments = all.into_iter().map(|found| {
             let doubtful = self.with_chance(&found, &once);
-            Alignment { found, doubtful }
+            let weak = self.weak(&doubtful, &once);
+            Alignment { found, doubtful, weak }
         });
         alignments.collect()
     }
@@ -255,6 +259,27 @@ impl<'a> Texts<'a> {
             last = change.clone();
         }
         all
+    }
+
+    /// What was rewritten, with equal lines beside it that stand more than once.
+    fn weak(&self, doubtful: &[Change], once: &[bool]) -> Vec<Range<usize>> {
+        let is_strong = |line: &usize| {
+            let text = self.old.text(&(*line..line + 1));
+            once[self.old.numbers[*line] as usize] && text.contains(char::is_alphanumeric)
+        };
+        let mut weak = Vec::new();
+        for (at, change) in doubtful.iter().enumerate() {
+            if change.is_one_sided() {
+                weak.push(change.old.clone());
+                continue;
+            }
+            let above = at.checked_sub(1).map_or(0, |above| doubtful[above].old.end);
+            let below = doubtful.get(at + 1).map_or(self.old.len(), |below| below.old.start);
+            let start = (above..change.old.start).rev().find(is_strong).map(|line| line + 1);
+            let end = (change.old.end..below).find(is_strong);
+            weak.push(start.unwrap_or(change.old.start)..end.unwrap_or(change.old.end));
+        }
+        weak
     }
 
     /// Whether a run of equal lines cannot be equal by chance.

@@ -19,6 +19,10 @@ use super::moving::Move;
 use super::turning::Plan;
 use crate::{diff, locate, replacement::ChangeError};
 
+/// Fewer lines between a hunk and another change do not tell that somebody made or took back the
+/// hunk, and not something that looks like it.
+const NEAR: usize = 2;
+
 /// What somebody else did to hunks, by their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Followed {
@@ -44,13 +48,13 @@ impl Weave {
             return Ok(Followed::default());
         }
         let before = Before { weave: self.clone(), text: before.to_owned() };
-        let mut step = Step::new(&before, after)?;
+        let mut step = Step::new(&before, after, &BTreeSet::new())?;
         let mut turned = before.closed(step.unclear.clone());
         let mut start = before.clone();
         // Those that are in place if they are turned were turned by what changed the document.
         while !turned.is_empty() {
             start = before.turned(&turned)?;
-            let next = Step::new(&start, after)?;
+            let next = Step::new(&start, after, &turned)?;
             let sure = before.closed(&turned - &next.unclear);
             if sure == turned {
                 step = next;
@@ -91,7 +95,8 @@ pub(super) struct Step {
 }
 
 impl Step {
-    fn new(before: &Before, after: &str) -> Result<Self, ChangeError> {
+    /// Hunks that were `turned` to see whether that fits have to fit exactly.
+    fn new(before: &Before, after: &str, turned: &BTreeSet<usize>) -> Result<Self, ChangeError> {
         let texts = Texts::new(&before.text, after);
         let ways = texts.alignments().into_iter().map(|alignment| {
             let mut weave = before.weave.clone();
@@ -102,7 +107,9 @@ impl Step {
         });
         let ways = ways.collect::<Result<Vec<Way>, ChangeError>>()?;
         let judge = Judge { before, after, texts: &texts, ways: &ways };
-        let unclear = before.open().filter(|hunk| !judge.is_clear(*hunk)).collect();
+        let unclear = before.open();
+        let unclear =
+            unclear.filter(|hunk| !judge.is_clear(*hunk, turned.contains(hunk))).collect();
         let weave = ways.into_iter().next().map_or_else(|| before.weave.clone(), |way| way.weave);
         Ok(Self { weave, unclear })
     }
@@ -197,8 +204,9 @@ pub(super) struct Spot {
 }
 
 impl Judge<'_> {
-    /// Whether it is certain what turning a hunk does in the text of now.
-    fn is_clear(&self, hunk: usize) -> bool {
+    /// Whether it is certain what turning a hunk does in the text of now. If it has to be `exact`,
+    /// nothing may have changed near it either.
+    fn is_clear(&self, hunk: usize, is_exact: bool) -> bool {
         let wishes = self.before.with_others(hunk);
         let replacements = self.before.weave.replacements(&wishes);
         let spots: Vec<Spot> =
@@ -206,8 +214,14 @@ impl Judge<'_> {
         let is_hidden = !self.before.weave.is_shown(hunk);
         let mut merges = false;
         for way in self.ways {
-            for change in &way.alignment.doubtful {
+            let Alignment { doubtful, weak, .. } = &way.alignment;
+            for (change, weak) in doubtful.iter().zip(weak) {
                 let met: Vec<&Spot> = spots.iter().filter(|spot| spot.meets(change)).collect();
+                let is_weak = |spot: &Spot| spot.is_in(weak) && !spot.meets(change);
+                let is_near = |spot: &Spot| is_exact && spot.is_near(change);
+                if spots.iter().any(|spot| is_weak(spot) || is_near(spot)) {
+                    return false;
+                }
                 if met.is_empty() || !is_hidden && met.iter().all(|spot| spot.has_within(change)) {
                     continue;
                 }
@@ -266,6 +280,22 @@ impl Spot {
             old.start <= spot.start && spot.start <= old.end
         } else {
             old.start < spot.end && spot.start < old.end
+        }
+    }
+
+    /// Whether a change is at it or near it.
+    fn is_near(&self, change: &Change) -> bool {
+        let (spot, old) = (&self.lines, &change.old);
+        old.start < spot.end + NEAR && spot.start < old.end + NEAR
+    }
+
+    /// Whether nothing of it is outside of some lines.
+    fn is_in(&self, lines: &Range<usize>) -> bool {
+        let Self { lines: spot, is_gap } = self;
+        if *is_gap {
+            lines.start < spot.start && spot.start < lines.end
+        } else {
+            lines.start <= spot.start && spot.end <= lines.end
         }
     }
 

@@ -9,6 +9,7 @@ use super::{Obstacle, Weave};
 use crate::apply;
 
 mod chains;
+mod following;
 mod properties;
 
 /// A document with its weave.
