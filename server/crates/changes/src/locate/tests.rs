@@ -290,6 +290,22 @@ fn a_part_of_a_line_with_other_typography_ends_where_it_was_quoted() {
 }
 
 #[test]
+fn lines_are_stale_only_if_they_were_quoted() {
+    let stale = |seen: &str, shown: Range<u32>, now: &str, old: &str, new: &str| {
+        let seen = Seen { text: seen, lines: std::slice::from_ref(&shown) };
+        let (_, placed) = placed(now, &[wanted(old, new)], Some(&seen)).unwrap();
+        placed.placements[0].tolerated.contains(&Tolerance::StaleLines)
+    };
+    let now = CODE.replace("max(items)", "max(rows)");
+    assert!(!stale(CODE, 0..9, &now, "    most * 3", "    most * 4"));
+    // It stands elsewhere as it was quoted, but not where the change is made.
+    let (old, new) = ("a\nb 1\nc", "a\nb 2\nc");
+    let text = "title\na\nb 1\nc\n\na\nb 1\nc\n";
+    assert!(stale(text, 0..4, &text.replacen("\na\n", "\nA\n", 1), old, new));
+    assert!(stale(text, 4..8, &text.replace("\n\na\n", "\n\nA\n"), old, new));
+}
+
+#[test]
 fn of_what_was_read_only_whole_quotes_count() {
     let expected = TWINS.replace("[backup]\nport = 80", "[backup]\nport = 81");
     assert_eq!(read(TWINS, 5..7, TWINS, "= 80", "= 81").unwrap(), expected);
