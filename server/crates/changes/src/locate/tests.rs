@@ -230,6 +230,7 @@ fn new_lines_come_among_blank_ones_where_they_were_put() {
     let (old, new) = ("a\n\n\nb", "a\n\nx\n\nb");
     assert_eq!(after("a \n\n\nb\n", old, new), "a \n\nx\n\nb\n");
     assert_eq!(after("a \nb\n", old, new), "a \nx\nb\n");
+    assert_eq!(after("a \nb\n", "a\n\nb", "a\nx\nb"), "a \nx\nb\n");
     let behind = after("a \nb\n\n\nc\n", "a\nb\n\n\n", "a\nb\n\n\nx\n");
     assert_eq!(behind, "a \nb\n\n\nx\nc\n");
     let before = after("c\n\n\na \nb\n", "\n\na\nb", "x\n\n\na\nb");
@@ -459,6 +460,11 @@ fn new_lines_do_not_come_between_lines_that_are_new_too() {
     let old = "    let total = sum(items);\n    total / 2\n}";
     let new = "    let total = sum(items);\n    check(total);\n    total / 2\n}";
     assert_eq!(contradiction(&text, old, new), (3, "    log(total);".to_owned()));
+    // Nor behind a line that was changed, where nothing tells what follows it.
+    let text = CODE.replace("sum(items)", "sum(rows)");
+    let old = "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);";
+    let new = format!("{old}\n    check(total);");
+    assert_eq!(contradiction(&text, old, &new), (2, "    let total = sum(rows);".to_owned()));
 }
 
 #[test]
