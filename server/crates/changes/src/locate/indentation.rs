@@ -166,6 +166,15 @@ mod tests {
         assert_eq!(reindent(&[("    ", "\t")], "    a\n        b", TABS, "        "), "\t\t");
         assert_eq!(reindent(&[("  ", "\t")], "  a", TABS, "    "), "\t\t");
         assert_eq!(reindent(&[("        ", "\t\t")], "        a", TABS, "    "), "\t");
+        // What goes in by less than a level is aligned.
+        assert_eq!(reindent(&[("    ", "\t")], "    a\n        b", TABS, "          "), "\t\t  ");
+    }
+
+    #[test]
+    fn a_level_is_what_lines_go_in_by_most_often() {
+        let mixed = "a\n  b\n    c\nd\n      e\n";
+        assert_eq!(reindent(&[("\t", "  ")], "\ta", mixed, "\t\t"), "    ");
+        assert_eq!(reindent(&[("  ", "")], "  a\n    b", "a\nb\n", "    "), "    ");
     }
 
     #[test]

@@ -217,6 +217,106 @@ fn new_lines_stay_on_their_side_of_blank_ones() {
 }
 
 #[test]
+fn blank_lines_alone_can_come_and_go() {
+    assert_eq!(after("a\nb\n", "a\nb", "a\n\nb"), "a\n\nb\n");
+    assert_eq!(after("a\n\nb\n", "a\n\nb", "a\nb"), "a\nb\n");
+    assert_eq!(after("a \n\n\nb\n", "a\n\n\nb", "a\n\nb"), "a \n\nb\n");
+    assert_eq!(after("a \nb\n\nc\n", "a\nb\n\n", "a\nb\n"), "a \nb\nc\n");
+    assert_eq!(after("c\n\na \nb\n", "\na\nb", "a\nb"), "c\na \nb\n");
+}
+
+#[test]
+fn new_lines_come_among_blank_ones_where_they_were_put() {
+    let (old, new) = ("a\n\n\nb", "a\n\nx\n\nb");
+    assert_eq!(after("a \n\n\nb\n", old, new), "a \n\nx\n\nb\n");
+    assert_eq!(after("a \nb\n", old, new), "a \nx\nb\n");
+    assert_eq!(after("a \nb\n", "a\n\nb", "a\nx\nb"), "a \nx\nb\n");
+    let behind = after("a \nb\n\n\nc\n", "a\nb\n\n\n", "a\nb\n\n\nx\n");
+    assert_eq!(behind, "a \nb\n\n\nx\nc\n");
+    let before = after("c\n\n\na \nb\n", "\n\na\nb", "x\n\n\na\nb");
+    assert_eq!(before, "c\nx\n\n\na \nb\n");
+}
+
+#[test]
+fn white_space_within_lines_stays_and_can_be_what_changes() {
+    let (text, old, new) = ("x  =  1\ny\n", "x = 1\ny", "x = 2\ny");
+    assert_eq!(after(text, old, new), "x  =  2\ny\n");
+    assert_eq!(how(text, old, new), [Tolerance::Spaces]);
+    assert_eq!(after("a\tb\ny\n", "a b\ny", "a b\nz"), "a\tb\nz\n");
+    assert_eq!(after("a\n  x\nb\n", "a\n  x\nb", "a\n    x\nb"), "a\n    x\nb\n");
+}
+
+#[test]
+fn a_quote_without_its_first_indentation_is_taken_by_the_letter() {
+    let text = "def a():\n    foo()\n";
+    assert_eq!(after(text, "foo()", "foo()\n    bar()"), "def a():\n    foo()\n    bar()\n");
+}
+
+#[test]
+fn a_part_of_a_line_is_not_preferred_to_a_line_that_was_quoted() {
+    assert_eq!(ambiguous("x = foo;\n\tfoo;\n", " foo;", " bar;"), [1, 2]);
+    // What does not look like a line is a part of one.
+    assert_eq!(after("f(  a)\nx = f( a);\n", "f( a)", "f( b)"), "f(  a)\nx = f( b);\n");
+    // A word that goes on is not the reason, if there are lines that fit.
+    let lines = ambiguous("\tx = foo\n x = foo\n  x = foobar\n", "  x = foo", "  x = baz");
+    assert_eq!(lines, [1, 2]);
+}
+
+#[test]
+fn a_line_between_two_changes_may_be_gone() {
+    let text = "one(a);\ntwo(b);\nfour(d);\nfive(e);\n";
+    let old = "one(a);\ntwo(b);\nthree(c);\nfour(d);\nfive(e);";
+    let new = old.replace("two", "2").replace("four", "4");
+    assert_eq!(after(text, old, &new), "one(a);\n2(b);\n4(d);\nfive(e);\n");
+    assert_eq!(how(text, old, &new), [Tolerance::StaleLines]);
+    // Or be another one.
+    let text = text.replace("four", "if other {\nfour");
+    assert_eq!(how(&text, old, &old.replace("five", "5")), [Tolerance::StaleLines]);
+}
+
+#[test]
+fn lines_that_are_added_at_the_end_of_a_quote_are_not_added_again() {
+    let old = "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);\n    total / 2";
+    let new = old.replace("/ 2", "/ 3\n    log(total);");
+    let text = CODE.replace("first(items: &[u32])", "first(items: &[u64])");
+    let text = text.replace("/ 2", "/ 3\n    log(total);");
+    assert!(is_made(&text, old, &new));
+    // What is to go and was never there is not made.
+    assert_eq!(refusal("x = foo\n", "x = foo + bar * 3", "x = foo"), Refusal::NotFound);
+}
+
+#[test]
+fn a_part_of_a_line_with_other_typography_ends_where_it_was_quoted() {
+    let text = "say \u{201c}one\u{201d}, then\n";
+    assert_eq!(after(text, "\"one\"", "\"one\"!"), "say \u{201c}one\u{201d}!, then\n");
+}
+
+#[test]
+fn lines_are_stale_only_if_they_were_quoted() {
+    let stale = |seen: &str, shown: Range<u32>, now: &str, old: &str, new: &str| {
+        let seen = Seen { text: seen, lines: std::slice::from_ref(&shown) };
+        let (_, placed) = placed(now, &[wanted(old, new)], Some(&seen)).unwrap();
+        placed.placements[0].tolerated.contains(&Tolerance::StaleLines)
+    };
+    let now = CODE.replace("max(items)", "max(rows)");
+    assert!(!stale(CODE, 0..9, &now, "    most * 3", "    most * 4"));
+    // It stands elsewhere as it was quoted, but not where the change is made.
+    let (old, new) = ("a\nb 1\nc", "a\nb 2\nc");
+    let text = "title\na\nb 1\nc\n\na\nb 1\nc\n";
+    assert!(stale(text, 0..4, &text.replacen("\na\n", "\nA\n", 1), old, new));
+    assert!(stale(text, 4..8, &text.replace("\n\na\n", "\n\nA\n"), old, new));
+}
+
+#[test]
+fn of_what_was_read_only_whole_quotes_count() {
+    let expected = TWINS.replace("[backup]\nport = 80", "[backup]\nport = 81");
+    assert_eq!(read(TWINS, 5..7, TWINS, "= 80", "= 81").unwrap(), expected);
+    let text = "a 1\nb\nx\na 1\nb\n";
+    let expected = "a 2\nb\nx\na 1\nb\n";
+    assert_eq!(read(text, 0..4, text, " a 1\n b", " a 2\n b").unwrap(), expected);
+}
+
+#[test]
 fn a_line_break_alone_can_go_or_come() {
     assert_eq!(after("f(\n)\n", "f(\n", "f("), "f()\n");
     assert_eq!(after("a\nb\n", "a", "a\n"), "a\n\nb\n");
@@ -360,6 +460,11 @@ fn new_lines_do_not_come_between_lines_that_are_new_too() {
     let old = "    let total = sum(items);\n    total / 2\n}";
     let new = "    let total = sum(items);\n    check(total);\n    total / 2\n}";
     assert_eq!(contradiction(&text, old, new), (3, "    log(total);".to_owned()));
+    // Nor behind a line that was changed, where nothing tells what follows it.
+    let text = CODE.replace("sum(items)", "sum(rows)");
+    let old = "fn first(items: &[u32]) -> u32 {\n    let total = sum(items);";
+    let new = format!("{old}\n    check(total);");
+    assert_eq!(contradiction(&text, old, &new), (2, "    let total = sum(rows);".to_owned()));
 }
 
 #[test]
@@ -557,6 +662,10 @@ fn each_is_told_by_its_line_before_all_of_them() {
     let (_, placed_) = placed(CODE, &edits, None).unwrap();
     assert_eq!(placed_.placements.iter().map(|it| it.line).collect::<Vec<_>>(), [3, 3, 2, 8, 8]);
     assert_eq!(placed_.placements[4].places, 0);
+    // The line behind one that is gone.
+    let edits = [wanted("    let total = sum(items);\n", ""), wanted("total / 2", "total / 3")];
+    let (_, placed_) = placed(CODE, &edits, None).unwrap();
+    assert_eq!(placed_.placements.iter().map(|it| it.line).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[test]
@@ -608,6 +717,7 @@ fn lines_become_those_that_are_most_alike_in_sum() {
     assert_eq!(pairs(&[&[0.5, 0.0, 0.9]]), [(0, 2)]);
     assert_eq!(pairs(&[&[0.5], &[0.39], &[0.9]]), [(2, 0)]);
     assert_eq!(pairs(&[&[0.39, 0.39], &[0.39, 0.39]]), []);
+    assert_eq!(pairs(&[&[0.9, 0.8], &[0.75, 0.7]]), [(0, 0), (1, 1)]);
 }
 
 fn words() -> impl Strategy<Value = String> {
