@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsPath, Approval, ChangeSet, Effect, ErrorCode, ItemId, TurnId};
+use crate::{AbsPath, Approval, ChangeSet, Checkpoint, Effect, ErrorCode, ItemId, TurnId};
 
 /// One durable thing in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +15,10 @@ pub struct Item {
     pub turn_id: TurnId,
     /// When it began, in milliseconds since 1970 in UTC.
     pub at: u64,
+    /// Whether it is set aside: the conversation goes on as if it had not been. It is kept, the
+    /// model does not read it, and clients do not draw it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// What it is.
     #[serde(flatten)]
     pub body: ItemBody,
@@ -55,6 +59,18 @@ pub enum ItemBody {
     },
     /// Something the user should know.
     Notice(Notice),
+    /// Files as they were before the session changed them. Nothing to be drawn.
+    Checkpoint(Checkpoint),
+}
+
+/// Items in a row, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stretch {
+    /// The first.
+    pub first: ItemId,
+    /// The last; it may be the first as well.
+    pub last: ItemId,
 }
 
 /// What the user asked, with what they pointed at.

@@ -11,6 +11,7 @@
 
 mod approval;
 mod change;
+mod checkpoint;
 mod context;
 mod diagnostic;
 mod error;
@@ -31,13 +32,14 @@ pub use change::{
     ChangeSet, FileChange, FileChangeKind, Hunk, HunkState, Replacement, Stamp, SyntaxError,
     UndoScope,
 };
+pub use checkpoint::{Checkpoint, CheckpointKind, FileState, Kept, KeptFile, KeptFolder};
 pub use context::{Completion, ContextReport, ContextShare};
 pub use diagnostic::{Diagnostic, Severity};
 pub use error::{ErrorCode, ErrorInfo};
 pub use ids::{HunkId, ItemId, SessionId, TurnId};
 pub use item::{
-    ContextPart, Image, Item, ItemBody, Notice, NoticeLevel, Plan, PlanStatus, Todo, TodoStatus,
-    ToolCall, ToolCallStatus, ToolOutput, UserMessage,
+    ContextPart, Image, Item, ItemBody, Notice, NoticeLevel, Plan, PlanStatus, Stretch, Todo,
+    TodoStatus, ToolCall, ToolCallStatus, ToolOutput, UserMessage,
 };
 pub use path::{AbsPath, PathError};
 pub use session::{Mode, QueueChange, QueuedPrompt, SessionInfo};
