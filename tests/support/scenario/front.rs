@@ -1,10 +1,13 @@
 //! What a scenario needs of a front end.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use anyhow::{Result, bail};
 use frontends::client::path_of;
-use protocol::{AbsPath, Answer, ItemId, QueueChange, SessionUpdate, TurnId};
+use protocol::{
+    AbsPath, Answer, HunkDecision, ItemId, QueueChange, SessionUpdate, TurnId, UndoScope,
+    wire::ChangesUndoResult,
+};
 use serde_json::Value;
 
 use super::step::{Prompt, Setting};
@@ -85,9 +88,19 @@ pub(super) trait Front: Sized {
         bail!("only an editor opens documents")
     }
 
-    /// Inserts text at a byte of an open document.
-    async fn insert(&mut self, _: &AbsPath, _: usize, _: &str) -> Result<()> {
+    /// Puts text in place of some bytes of an open document.
+    async fn replace(&mut self, _: &AbsPath, _: Range<usize>, _: &str) -> Result<()> {
         bail!("only in an editor one types")
+    }
+
+    /// Decides about one hunk of a change set.
+    async fn resolve(&mut self, _: &ItemId, _: HunkDecision) -> Result<()> {
+        bail!("only an editor decides about single hunks")
+    }
+
+    /// Takes back, or does again.
+    async fn turn(&mut self, _: UndoScope, _redo: bool) -> Result<ChangesUndoResult> {
+        bail!("only an editor takes back")
     }
 
     /// Saves a document.

@@ -1,14 +1,17 @@
 //! The language server, with the small editor of `frontends::client` before it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops,
+};
 
 use anyhow::{Context, Result, ensure};
 use frontends::client::{Checker, Event, Finding, ResponseError, path_of, uri};
 use protocol::{
-    AbsPath, Answer, ItemId, QueueChange, SessionId, SessionUpdate, TurnId,
-    methods::{Chat, ChatCancel, ChatQueue, SessionNew},
+    AbsPath, Answer, HunkDecision, ItemId, QueueChange, SessionId, SessionUpdate, TurnId, UndoScope,
+    methods::{ChangesRedo, ChangesResolve, ChangesUndo, Chat, ChatCancel, ChatQueue, SessionNew},
     wire::{
-        ChatContext, ChatParams, NewSessionParams, Position, QueueParams, Range, SessionParams,
+        ChangesResolveParams, ChangesUndoParams, ChangesUndoResult, ChatContext, ChatParams, NewSessionParams, Position, QueueParams, Range, SessionParams,
     },
 };
 use serde_json::{Value, json};
@@ -141,9 +144,32 @@ impl Front for Lsp {
         Ok(())
     }
 
-    async fn insert(&mut self, path: &AbsPath, at: usize, text: &str) -> Result<()> {
-        self.server.client.replace(path, at..at, text).await;
+    async fn replace(&mut self, path: &AbsPath, at: ops::Range<usize>, text: &str) -> Result<()> {
+        self.server.client.replace(path, at, text).await;
         Ok(())
+    }
+
+    async fn resolve(&mut self, change_set_id: &ItemId, decision: HunkDecision) -> Result<()> {
+        let params = ChangesResolveParams {
+            session_id: self.session.clone().context("there is no session yet")?,
+            change_set_id: change_set_id.clone(),
+            accept: None,
+            uri: None,
+            reason: None,
+            hunks: vec![decision],
+        };
+        self.server.client.call::<ChangesResolve>(params).await?;
+        Ok(())
+    }
+
+    async fn turn(&mut self, scope: UndoScope, redo: bool) -> Result<ChangesUndoResult> {
+        let session_id = self.session.clone().context("there is no session yet")?;
+        let params = ChangesUndoParams { session_id, scope };
+        let client = &self.server.client;
+        Ok(match redo {
+            true => client.call::<ChangesRedo>(params).await?,
+            false => client.call::<ChangesUndo>(params).await?,
+        })
     }
 
     async fn save(&mut self, path: &AbsPath) -> Result<()> {

@@ -4,8 +4,8 @@ use std::{collections::HashSet, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use protocol::{
-    AbsPath, Answer, ApprovalSubject, Decision, HunkDecision, ItemBody, ItemId, Question,
-    QuestionAnswer, QueueChange, SessionState, Status, Update,
+    AbsPath, Answer, ApprovalSubject, Decision, Hunk, HunkDecision, HunkState, ItemBody, ItemId,
+    Question, QuestionAnswer, QueueChange, SessionState, Status, UndoScope, Update,
 };
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::{
     front::{FileEvent, Front, Happening, Reply, Start, path},
     lsp::Lsp,
     parse::Scenario,
-    step::{Action, Database, Moment, Outside, Setting, Step},
+    step::{Action, Database, Moment, Outside, Scope, Setting, Step},
     transcript::{self, Note},
 };
 use crate::{
@@ -109,8 +109,26 @@ impl<F: Front> Play<'_, F> {
                 let now = self.front.text(&path).context("it is not open")?;
                 let at = now.find(anchor).with_context(|| format!("{anchor:?} is not in {now}"))?;
                 let at = if *before { at } else { at + anchor.len() };
-                self.front.insert(&path, at, text).await
+                self.front.replace(&path, at..at, text).await
             }
+            Action::Replace { path: file, old, new } => {
+                let path = path(file)?;
+                let now = self.front.text(&path).context("it is not open")?;
+                let at = now.find(old).with_context(|| format!("{old:?} is not in {now}"))?;
+                self.front.replace(&path, at..at + old.len(), new).await
+            }
+            Action::Hunk { number, accept, text, reason } => {
+                let (set, hunk) = self.hunk(*number)?;
+                let decision = HunkDecision {
+                    hunk_id: hunk.id,
+                    accept: *accept,
+                    text: text.clone(),
+                    reason: reason.clone(),
+                };
+                self.front.resolve(&set, decision).await?;
+                self.until_hunk(*number, |now| *now != hunk.state).await
+            }
+            Action::Turn { scope, redo } => self.turn(*scope, *redo).await,
             Action::Save { path: file } => self.front.save(&path(file)?).await,
             Action::Ask(prompt) => {
                 if F::ONE_TURN {
@@ -187,6 +205,61 @@ impl<F: Front> Play<'_, F> {
                 _ => false,
             }),
         }
+    }
+
+    /// A hunk of the session, counted from 1, with the change set it is in.
+    fn hunk(&self, number: usize) -> Result<(ItemId, Hunk)> {
+        let sets = self.record.state.items.iter().filter_map(|item| match &item.body {
+            ItemBody::ChangeSet(set) => Some((item, set)),
+            _ => None,
+        });
+        let mut hunks = sets.flat_map(|(item, set)| {
+            let hunks = set.files.iter().flat_map(|file| &file.hunks);
+            hunks.map(|hunk| (item.id.clone(), hunk.clone()))
+        });
+        let at = number.checked_sub(1).context("hunks are counted from 1")?;
+        hunks.nth(at).with_context(|| format!("there is no hunk {number}"))
+    }
+
+    /// Waits until a hunk stands where it is meant to.
+    async fn until_hunk(&mut self, number: usize, is: impl Fn(&HunkState) -> bool) -> Result<()> {
+        loop {
+            let state = self.hunk(number)?.1.state;
+            if state != HunkState::Accepted && is(&state) {
+                return Ok(());
+            }
+            self.take_next().await.with_context(|| format!("while hunk {number} is {state:?}"))?;
+        }
+    }
+
+    /// Takes back, or does again.
+    async fn turn(&mut self, scope: Scope, redo: bool) -> Result<()> {
+        let scope = match scope {
+            Scope::Hunk(number) => UndoScope::Hunk { hunk_id: self.hunk(number)?.1.id },
+            Scope::Turn => {
+                let last = self.record.ends.last().context("no turn has ended")?;
+                UndoScope::Turn { turn_id: last.0.clone() }
+            }
+            Scope::Session => UndoScope::Session,
+        };
+        let turned = self.front.turn(scope, redo).await?;
+        let mut numbers = Vec::new();
+        for number in 1.. {
+            let Ok((_, hunk)) = self.hunk(number) else { break };
+            if turned.hunks.contains(&hunk.id) {
+                let is = if redo { HunkState::Applied } else { HunkState::Undone };
+                self.until_hunk(number, |now| *now == is).await?;
+                numbers.push(number.to_string());
+            }
+            if let Some(left) = turned.refused.iter().find(|left| left.hunk_id == hunk.id) {
+                let text = format!("left: hunk {number}, {}", left.reason);
+                self.notes.push(Note { after_turns: self.record.ends.len(), text });
+            }
+        }
+        let what = if redo { "done again" } else { "taken back" };
+        let text = format!("{what}: {}", numbers.join(", "));
+        self.notes.push(Note { after_turns: self.record.ends.len(), text });
+        Ok(())
     }
 
     /// Another program changes a file.

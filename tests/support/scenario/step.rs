@@ -73,6 +73,23 @@ pub(super) enum Action {
         anchor: String,
         text: String,
     },
+    Replace {
+        path: String,
+        old: String,
+        new: String,
+    },
+    /// A decision about one hunk; they are counted over the session, from 1.
+    Hunk {
+        number: usize,
+        accept: bool,
+        text: Option<String>,
+        reason: Option<String>,
+    },
+    /// Undo, or redo.
+    Turn {
+        scope: Scope,
+        redo: bool,
+    },
     Save {
         path: String,
     },
@@ -112,6 +129,16 @@ pub(super) enum Action {
     },
     Restart,
     Database(Database),
+}
+
+/// What is taken back, or done again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Scope {
+    /// One hunk, counted over the session from 1.
+    Hunk(usize),
+    /// The last turn.
+    Turn,
+    Session,
 }
 
 /// What is asked.
@@ -169,6 +196,9 @@ impl Step {
         let action = match &self.action {
             Action::Open { .. }
             | Action::Type { .. }
+            | Action::Replace { .. }
+            | Action::Hunk { .. }
+            | Action::Turn { .. }
             | Action::Save { .. }
             | Action::Close { .. }
             | Action::Rename { .. }
@@ -220,6 +250,16 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
         "queue" => (None, queue(&mut words)?),
         "answer" => (Some(Moment::Asked), reply(&mut words)?),
         "type" => (None, typed(&mut words)?),
+        "replace" => {
+            let path = words.needed("a path")?;
+            let old = words.text()?.context("what is replaced?")?;
+            let new = words.text()?.context("what comes in its place?")?;
+            (None, Action::Replace { path, old, new })
+        }
+        "hunk" => (None, hunk(&mut words)?),
+        "undo" | "redo" => {
+            (Some(Moment::Idle), Action::Turn { scope: scope(&mut words)?, redo: verb == "redo" })
+        }
         "save" => (None, Action::Save { path: words.needed("a path")? }),
         "ask" => (Some(Moment::Idle), Action::Ask(prompt(&mut words)?)),
         "approve" => (Some(Moment::Asked), approve(&mut words)?),
@@ -342,6 +382,26 @@ fn typed(words: &mut Words<'_>) -> Result<Action> {
     let anchor = words.text()?.context("which text does it stand beside?")?;
     let text = words.text()?.context("what is typed?")?;
     Ok(Action::Type { path, before, anchor, text })
+}
+
+fn hunk(words: &mut Words<'_>) -> Result<Action> {
+    let number = words.needed("its number")?.parse()?;
+    let accept = match words.needed("`accept` or `reject`")?.as_str() {
+        "accept" => true,
+        "reject" => false,
+        _ => bail!("`accept` or `reject` a hunk"),
+    };
+    let text = if words.skip("as") { words.text()? } else { None };
+    Ok(Action::Hunk { number, accept, text, reason: words.text()? })
+}
+
+fn scope(words: &mut Words<'_>) -> Result<Scope> {
+    Ok(match words.needed("what to turn")?.as_str() {
+        "hunk" => Scope::Hunk(words.needed("its number")?.parse()?),
+        "turn" => Scope::Turn,
+        "session" => Scope::Session,
+        _ => bail!("a `hunk`, the `turn` or the `session`"),
+    })
 }
 
 fn prompt(words: &mut Words<'_>) -> Result<Prompt> {

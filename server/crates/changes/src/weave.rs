@@ -15,6 +15,7 @@ mod alignment;
 mod following;
 mod fragment;
 mod moving;
+mod recognizing;
 mod turning;
 
 use std::ops::Range;
@@ -193,6 +194,17 @@ impl Weave {
             start = end;
         }
         place
+    }
+
+    /// Hunks that are shown, and of whose text nothing is left.
+    pub fn gone(&self) -> Vec<usize> {
+        let mut is_there = vec![false; self.hunks.len()];
+        for hunk in self.fragments.iter().filter_map(|fragment| fragment.inserted) {
+            is_there[hunk] = true;
+        }
+        let known = self.hunks.iter().zip(is_there).enumerate();
+        let gone = known.filter(|(_, (hunk, is_there))| hunk.shown && hunk.writes && !is_there);
+        gone.filter(|(_, (hunk, _))| !hunk.forgotten).map(|(number, _)| number).collect()
     }
 
     /// The stretches of the document that hunks wrote, in order, with the hunk.

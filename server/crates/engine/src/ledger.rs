@@ -13,11 +13,14 @@ mod deciding;
 mod tracked;
 mod views;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
 use protocol::{
-    AbsPath, ChangeSet, ErrorInfo, FileChange, HunkState, Item, ItemBody, ItemId, Update,
+    AbsPath, ChangeSet, ErrorInfo, FileChange, HunkId, HunkState, Item, ItemBody, ItemId, Update,
 };
 use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
@@ -107,8 +110,9 @@ impl Book {
         for (file, before) in set.files.iter_mut().zip(before) {
             let path = file.path.clone();
             let tracked = self.files.entry(path.clone()).or_default();
-            tracked.advance(before, file.base.as_ref());
+            let turned = tracked.advance(before, file.base.as_ref());
             tracked.propose(file);
+            self.note(turned).await;
             self.sync(&path).await;
             self.keep(&path).await;
         }
@@ -123,11 +127,47 @@ impl Book {
                 let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
                 let edits = revision
                     .and_then(|from| documents.edits_between(path, from, now.stamp.revision));
-                tracked.take_in(edits, &now.text, &now.stamp);
+                let turned = tracked.take_in(edits, &now.text, &now.stamp);
+                self.note(turned).await;
             }
             // A file that cannot be read has no text of ours; one day it may have it again.
             Err(error) => tracing::debug!(%path, %error, "no text"),
         }
+    }
+
+    /// Notes what somebody else put in or took back: with the editor's own undo, by a checkout.
+    async fn note(&mut self, turned: Vec<(HunkId, bool)>) {
+        let states = turned.into_iter().map(|(hunk, shown)| {
+            (hunk, if shown { HunkState::Applied } else { HunkState::Undone })
+        });
+        let states: HashMap<HunkId, HunkState> = states.collect();
+        for hunk in states.keys() {
+            self.files.values_mut().for_each(|tracked| tracked.settle(hunk));
+        }
+        if let Err(error) = self.set_states(&states).await {
+            tracing::warn!(%error, "what became of a hunk was not journaled");
+        }
+    }
+
+    /// Journals where some hunks stand now, in all the change sets that they are in.
+    async fn set_states(&self, states: &HashMap<HunkId, HunkState>) -> Result<(), ErrorInfo> {
+        if states.is_empty() {
+            return Ok(());
+        }
+        for item in self.change_sets() {
+            let Some((item, mut set)) = self.change_set(&item.id) else { continue };
+            let mut changed = false;
+            for hunk in set.files.iter_mut().flat_map(|file| &mut file.hunks) {
+                if let Some(state) = states.get(&hunk.id).filter(|state| **state != hunk.state) {
+                    hunk.state = state.clone();
+                    changed = true;
+                }
+            }
+            if changed {
+                self.tell(item, set).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether anything waits for a decision.

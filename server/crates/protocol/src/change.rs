@@ -111,6 +111,11 @@ pub enum UndoScope {
         /// The hunk.
         hunk_id: HunkId,
     },
+    /// Several, at once.
+    Hunks {
+        /// The hunks.
+        hunk_ids: Vec<HunkId>,
+    },
     /// Those of a tool call.
     Call {
         /// The tool call.
@@ -152,7 +157,7 @@ pub enum HunkState {
     Applied,
     /// It is in the document, and the user has looked at it, or committed the file.
     Kept,
-    /// It was in the document and was taken back.
+    /// It was in the document and is no more: taken back, or written over by the user.
     Undone,
     /// It cannot be applied, or was not seen in the document; nothing the user typed was touched.
     Conflicted {

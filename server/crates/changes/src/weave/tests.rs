@@ -19,7 +19,7 @@ struct Woven {
     weave: Weave,
 }
 
-fn replace(start: usize, end: usize, text: &str) -> Replacement {
+pub(super) fn replace(start: usize, end: usize, text: &str) -> Replacement {
     Replacement { start, end, text: text.into() }
 }
 

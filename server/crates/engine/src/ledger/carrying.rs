@@ -161,7 +161,7 @@ impl Book {
     ) {
         let Some(tracked) = self.files.get_mut(path) else { return };
         let before = tracked.text.clone();
-        tracked.turned(plan, goal, text, stamp);
+        let turned = tracked.turned(plan, goal, text, stamp);
         let memory = &self.session.memory;
         let mut path = path.clone();
         if let Fate::Moves { to } = fate {
@@ -175,6 +175,7 @@ impl Book {
             memory.edited(&path, &before, &plan.replacements);
         }
         self.keep(&path).await;
+        self.note(turned).await;
     }
 
     /// Nothing is kept of a document that has another name now.

@@ -42,9 +42,11 @@ pub struct Turned {
     pub refused: Vec<(HunkId, String)>,
 }
 
+/// Where hunks stand after they were applied, and where the texts of their files went.
+type Applied = (HashMap<HunkId, HunkState>, HashMap<AbsPath, Result<Place, ErrorCode>>);
+
 /// A hunk with what it is part of.
 struct Chosen {
-    item: ItemId,
     kind: FileChangeKind,
     from: AbsPath,
     to: Option<AbsPath>,
@@ -116,9 +118,9 @@ impl Book {
         fell_with_rejected(&mut set);
         // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
         // in their documents, and must not be taken for rejected.
-        self.tell(item.clone(), set.clone()).await?;
-        let files = self.apply_accepted(&mut set, cancel).await;
-        self.tell(item, set).await?;
+        self.tell(item, set.clone()).await?;
+        let (states, files) = self.apply_accepted(&set, cancel).await;
+        self.set_states(&states).await?;
         if !taken_back.is_empty() {
             self.turn(taken_back, false, cancel).await?;
         }
@@ -126,29 +128,28 @@ impl Book {
         Ok(Decided { set, files })
     }
 
-    async fn apply_accepted(
-        &mut self,
-        set: &mut ChangeSet,
-        cancel: &CancellationToken,
-    ) -> HashMap<AbsPath, Result<Place, ErrorCode>> {
-        let mut files = HashMap::new();
-        for file in &mut set.files {
+    /// Applies what was accepted; gives where each of the hunks stands then, and where the text of
+    /// each file went.
+    async fn apply_accepted(&mut self, set: &ChangeSet, cancel: &CancellationToken) -> Applied {
+        let (mut states, mut files) = Applied::default();
+        for file in &set.files {
             let accepted = file.hunks.iter().filter(|hunk| hunk.state == HunkState::Accepted);
             let wishes: Vec<_> = accepted.map(|hunk| (hunk.id.clone(), true)).collect();
             if wishes.is_empty() {
                 continue;
             }
             let carried = self.carry_out(&file.path, &wishes, &fate(file, true), cancel).await;
-            for hunk in file.hunks.iter_mut().filter(|hunk| hunk.state == HunkState::Accepted) {
-                hunk.state = match &carried {
-                    Ok(carried) if carried.turned.contains(&hunk.id) => HunkState::Applied,
+            for (hunk, _) in wishes {
+                let state = match &carried {
+                    Ok(carried) if carried.turned.contains(&hunk) => HunkState::Applied,
                     Ok(carried) => {
-                        let refused = carried.refused.iter().find(|(id, _)| *id == hunk.id);
+                        let refused = carried.refused.iter().find(|(id, _)| *id == hunk);
                         let reason = refused.map(|(_, reason)| reason.clone());
                         HunkState::Conflicted { reason: reason.unwrap_or_default() }
                     }
                     Err(error) => HunkState::Conflicted { reason: error.message.clone() },
                 };
+                states.insert(hunk, state);
             }
             let place = match carried {
                 Ok(carried) if carried.turned.is_empty() => Err(ErrorCode::EditStale),
@@ -157,7 +158,7 @@ impl Book {
             };
             files.insert(file.path.clone(), place);
         }
-        files
+        (states, files)
     }
 
     /// Takes back, or does again, what a scope names.
@@ -196,7 +197,6 @@ impl Book {
             for FileChange { path, to, kind, hunks, .. } in set.files {
                 let hunks = hunks.into_iter().filter(|hunk| wanted.contains(&hunk.id));
                 chosen.extend(hunks.map(|hunk| Chosen {
-                    item: item.id.clone(),
                     kind,
                     from: path.clone(),
                     to: to.clone(),
@@ -218,7 +218,9 @@ impl Book {
             }
             self.turn_texts(&texts, shown, cancel, &mut turned).await;
         }
-        self.tell_turned(&chosen, &turned, shown).await?;
+        let state = if shown { HunkState::Applied } else { HunkState::Undone };
+        let states = turned.hunks.iter().map(|hunk| (hunk.clone(), state.clone()));
+        self.set_states(&states.collect()).await?;
         Ok(turned)
     }
 
@@ -277,25 +279,6 @@ impl Book {
         }
     }
 
-    /// Journals what became of hunks that were shown or hidden.
-    async fn tell_turned(
-        &mut self,
-        chosen: &[Chosen],
-        turned: &Turned,
-        shown: bool,
-    ) -> Result<(), ErrorInfo> {
-        let items: HashSet<&ItemId> = chosen.iter().map(|chosen| &chosen.item).collect();
-        for item in self.change_sets().iter().filter(|item| items.contains(&item.id)) {
-            let Some((item, mut set)) = self.change_set(&item.id) else { continue };
-            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
-            for hunk in hunks.filter(|hunk| turned.hunks.contains(&hunk.id)) {
-                hunk.state = if shown { HunkState::Applied } else { HunkState::Undone };
-            }
-            self.tell(item, set).await?;
-        }
-        Ok(())
-    }
-
     /// Puts the user's lines in place of those that a hunk proposes.
     fn reword(&mut self, path: &AbsPath, id: &HunkId, text: &str) {
         let Some(tracked) = self.files.get_mut(path) else { return };
@@ -314,6 +297,7 @@ impl Book {
 fn is_in(scope: &UndoScope, item: &Item, hunk: &Hunk) -> bool {
     match scope {
         UndoScope::Hunk { hunk_id } => hunk.id == *hunk_id,
+        UndoScope::Hunks { hunk_ids } => hunk_ids.contains(&hunk.id),
         UndoScope::Call { item_id } => hunk.item_id == *item_id,
         UndoScope::Turn { turn_id } => item.turn_id == TurnId::clone(turn_id),
         UndoScope::Session => true,

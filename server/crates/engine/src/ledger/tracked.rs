@@ -3,9 +3,9 @@
 //! It holds the text that its weave describes, and the names of the hunks. It reads no document:
 //! what the text is now, the ledger says.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use changes::{Obstacle, Plan, Weave};
+use changes::{Followed, Obstacle, Plan, Weave};
 use protocol::{FileChange, HunkId, Replacement, Stamp};
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,18 @@ struct Known {
     id: HunkId,
     /// Whether nothing has been decided about it, nor happened to it.
     is_pending: bool,
+    /// Whether it was the user who took it back, with the means of the editor.
+    #[serde(default)]
+    is_taken_back: bool,
+    /// Whether it is in the document, and everything it wrote was written over.
+    #[serde(default)]
+    is_gone: bool,
+}
+
+impl Known {
+    fn pending(id: HunkId) -> Self {
+        Self { id, is_pending: true, is_taken_back: false, is_gone: false }
+    }
 }
 
 impl Default for Tracked {
@@ -39,48 +51,106 @@ impl Default for Tracked {
 
 impl Tracked {
     /// Goes on to a text that it may not have been told of.
-    pub(super) fn advance(&mut self, text: &Rope, stamp: Option<&Stamp>) {
+    pub(super) fn advance(&mut self, text: &Rope, stamp: Option<&Stamp>) -> Vec<(HunkId, bool)> {
         match stamp {
             Some(stamp) => self.take_in(None, text, stamp),
             None => {
-                self.follow(text);
+                let turned = self.follow(text);
                 self.stamp = None;
+                turned
             }
         }
     }
 
-    /// Goes on to the text of now, by the steps that led there if they are known.
+    /// Goes on to the text of now, by the steps that led there if they are known. Gives the hunks
+    /// that somebody else put in or took back, with whether they show now.
     pub(super) fn take_in(
         &mut self,
         edits: Option<Vec<Vec<Replacement>>>,
         text: &Rope,
         stamp: &Stamp,
-    ) {
+    ) -> Vec<(HunkId, bool)> {
         let is_same = self.stamp.as_ref().is_some_and(|known| known.hash == stamp.hash);
-        if !is_same {
-            let mut weave = self.weave.clone();
-            let stepped = edits.is_some_and(|steps| {
-                steps.iter().all(|step| weave.edit(step).is_ok()) && weave.len() == text.len_bytes()
-            });
-            if stepped {
-                self.weave = weave;
-            } else {
-                self.follow(text);
-            }
-        }
+        let mut turned = match edits {
+            _ if is_same => Vec::new(),
+            Some(steps) => self.step(&steps, text).unwrap_or_else(|| self.follow(text)),
+            None => self.follow(text),
+        };
+        turned.extend(self.written_over());
         self.text = text.clone();
         self.stamp = Some(stamp.clone());
+        turned
     }
 
-    fn follow(&mut self, text: &Rope) {
+    /// Hunks of which nothing is left, each told once.
+    fn written_over(&mut self) -> Vec<(HunkId, bool)> {
+        let gone = self.weave.gone().into_iter();
+        let new: Vec<usize> = gone
+            .filter(|number| !std::mem::replace(&mut self.hunks[*number].is_gone, true))
+            .collect();
+        self.named(new.into_iter().map(|number| (number, false)))
+    }
+
+    /// Goes on by steps; none, and nothing has changed, if they do not lead to the text.
+    fn step(&mut self, steps: &[Vec<Replacement>], text: &Rope) -> Option<Vec<(HunkId, bool)>> {
+        // One undo of an editor may come as several changes.
+        if steps.len() > 1
+            && let Some(turned) = self.turned_by(&place_of(steps, self.text.len_bytes())?, text)
+        {
+            return Some(turned);
+        }
+        let mut stepped = self.clone();
+        let mut all = Vec::new();
+        for step in steps {
+            let after = changes::apply_to(&stepped.text, step).ok()?;
+            let place = place_of(std::slice::from_ref(step), stepped.text.len_bytes())?;
+            match stepped.turned_by(&place, &after) {
+                Some(turned) => all.extend(turned),
+                None => stepped.weave.edit(step).ok()?,
+            }
+            stepped.text = after;
+        }
+        // Texts of one length were not compared: the steps are the mirror's own.
+        let fits = stepped.weave.len() == text.len_bytes();
+        fits.then(|| {
+            *self = stepped;
+            all
+        })
+    }
+
+    /// Takes a change for what it is if it turns hunks exactly. Only what the user took back may
+    /// come again: everything else that says the same is typed.
+    fn turned_by(&mut self, place: &Range<usize>, text: &Rope) -> Option<Vec<(HunkId, bool)>> {
+        let may_show = |number: usize| self.hunks[number].is_taken_back;
+        let plan = self.weave.turned_by(place, &self.text, text, may_show)?;
+        self.weave.turn(&plan, &self.text);
+        for (number, shown) in &plan.hunks {
+            self.hunks[*number].is_taken_back = !shown;
+        }
+        Some(self.named(plan.hunks))
+    }
+
+    fn follow(&mut self, text: &Rope) -> Vec<(HunkId, bool)> {
+        let followed = match self.hunks.is_empty() {
+            true => Ok(Followed::default()),
+            false => self.weave.follow(&self.text.to_string(), &text.to_string()),
+        };
+        let followed = followed.unwrap_or_else(|error| {
+            tracing::error!(%error, "a weave did not fit its text");
+            self.hunks.clear();
+            Followed::default()
+        });
         if self.hunks.is_empty() {
             self.weave = Weave::new(text.len_bytes());
-        } else if let Err(error) = self.weave.follow(&self.text.to_string(), &text.to_string()) {
-            tracing::error!(%error, "a weave did not fit its text");
-            self.weave = Weave::new(text.len_bytes());
-            self.hunks.clear();
         }
         self.text = text.clone();
+        let made = followed.made.into_iter().map(|number| (number, true));
+        self.named(made.chain(followed.taken_back.into_iter().map(|number| (number, false))))
+    }
+
+    fn named(&self, hunks: impl IntoIterator<Item = (usize, bool)>) -> Vec<(HunkId, bool)> {
+        let named = hunks.into_iter().filter_map(|(hunk, is)| Some((self.id(hunk)?.clone(), is)));
+        named.collect()
     }
 
     /// Takes in the hunks of a change set, which are made for the text as it is here.
@@ -92,7 +162,7 @@ impl Tracked {
             let needs = self.weave.needs_of(number).iter().filter(|needed| with.contains(needed));
             hunk.depends_on =
                 needs.filter_map(|needed| Some(self.hunks.get(*needed)?.id.clone())).collect();
-            self.hunks.push(Known { id: hunk.id.clone(), is_pending: true });
+            self.hunks.push(Known::pending(hunk.id.clone()));
             with.push(number);
         }
     }
@@ -147,19 +217,28 @@ impl Tracked {
         let Some(old) = self.number(hunk) else { return };
         if self.weave.propose(replacements, &[]).is_ok() {
             self.weave.forget(|number| number == old);
-            self.hunks.push(Known { id: hunk.clone(), is_pending: true });
+            self.hunks.push(Known::pending(hunk.clone()));
         }
     }
 
-    /// Takes in that a plan was carried out, and what the document says after it.
-    pub(super) fn turned(&mut self, plan: &Plan, goal: Rope, now: &Rope, stamp: Option<Stamp>) {
+    /// Takes in that a plan was carried out, and what the document says after it. Gives what
+    /// somebody else turned meanwhile.
+    pub(super) fn turned(
+        &mut self,
+        plan: &Plan,
+        goal: Rope,
+        now: &Rope,
+        stamp: Option<Stamp>,
+    ) -> Vec<(HunkId, bool)> {
         self.weave.turn(plan, &self.text);
-        self.text = goal;
-        if self.text != *now {
-            // Somebody typed while it was applied.
-            self.follow(now);
+        for number in plan.hunks.keys() {
+            self.hunks[*number].is_taken_back = false;
         }
+        self.text = goal;
+        // Somebody may have typed while it was applied.
+        let turned = if self.text == *now { Vec::new() } else { self.follow(now) };
         self.stamp = stamp;
+        turned
     }
 
     /// What is kept of it.
@@ -171,6 +250,20 @@ impl Tracked {
         };
         serde_json::to_vec(&kept).unwrap_or_default()
     }
+}
+
+/// The stretch of a text of so many bytes that steps change; none if there are no steps.
+fn place_of(steps: &[Vec<Replacement>], bytes: usize) -> Option<Range<usize>> {
+    let (mut start, mut behind, mut length) = (usize::MAX, usize::MAX, bytes);
+    for step in steps {
+        let (first, last) = (step.first()?, step.last()?);
+        start = start.min(first.start);
+        behind = behind.min(length.checked_sub(last.end)?);
+        let taken: usize = step.iter().map(|one| one.end - one.start).sum();
+        let put: usize = step.iter().map(|one| one.text.len()).sum();
+        length = length.checked_sub(taken)? + put;
+    }
+    (!steps.is_empty()).then(|| start.min(bytes)..bytes.saturating_sub(behind).max(start))
 }
 
 /// What is kept of a document between two processes; its text is a blob.

@@ -1,0 +1,287 @@
+//! Files as they are, kept before the session changes them.
+//!
+//! A document is kept right before it is edited, a folder right before a command runs in it; what
+//! is kept is journaled before anything changes. It all goes into the checkpoint of the turn, or
+//! of what the user decides while none runs.
+
+use protocol::{
+    AbsPath, Checkpoint, CheckpointKind, ErrorInfo, FileState, Item, ItemBody, ItemId, Kept,
+    KeptFile, KeptFolder, Notice, NoticeLevel, SessionInfo, Status, TurnId, Update,
+};
+use ropey::Rope;
+
+use super::Book;
+use crate::{
+    Became, DocumentError, FolderChange, Origin, checkpoints, prompts,
+    session::item_of,
+};
+
+/// The most files that one command may have changed for them to be named.
+const MOST_CHANGED: usize = 5_000;
+
+/// The folders of a session before a command.
+pub(crate) struct Watched {
+    checkpoint: ItemId,
+    /// What editors had not saved then.
+    unsaved: Vec<AbsPath>,
+}
+
+impl Book {
+    /// Keeps documents as they are, if they have not been kept since the checkpoint began.
+    /// `again` is for one that was kept a moment ago and has not been changed since.
+    ///
+    /// # Errors
+    /// One cannot be kept. Then nothing was.
+    pub(super) async fn keep_as_it_is(
+        &mut self,
+        paths: &[&AbsPath],
+        again: bool,
+    ) -> Result<(), ErrorInfo> {
+        let (item, mut checkpoint) = self.checkpoint();
+        let mut is_new = false;
+        for path in paths {
+            if again {
+                let is_it = |kept: &Kept| matches!(kept, Kept::File(it) if it.path == **path);
+                checkpoint.kept.retain(|kept| !is_it(kept));
+            }
+            if !checkpoints::has(&checkpoint, path) {
+                checkpoint.kept.push(Kept::File(self.kept_file(path).await?));
+                is_new = true;
+            }
+        }
+        if is_new { self.tell_checkpoint(item, checkpoint).await } else { Ok(()) }
+    }
+
+    /// Keeps a document as it is now.
+    pub(super) async fn kept_file(&self, path: &AbsPath) -> Result<KeptFile, ErrorInfo> {
+        let documents = self.shared.parts.documents.as_ref();
+        let mut kept = KeptFile { path: path.clone(), text: None, file: None, left: None };
+        let is_saved = match documents.snapshot(path).await {
+            Ok(now) => {
+                kept.text = Some(self.keep_bytes(now.text.to_string().as_bytes()).await?);
+                now.origin == Origin::Disk || !documents.unsaved().await.contains(path)
+            }
+            Err(DocumentError::NotFound(_)) => false,
+            // It has no text, but what it has can be put back.
+            Err(DocumentError::NotUtf8(_)) => true,
+            Err(error) => return Err(error.into()),
+        };
+        if is_saved && let Some(file) = documents.file(path).await? {
+            let hash = self.keep_bytes(&file.bytes).await?;
+            kept.file = Some(FileState { hash, executable: file.executable });
+        }
+        Ok(kept)
+    }
+
+    async fn keep_bytes(&self, bytes: &[u8]) -> Result<String, ErrorInfo> {
+        Ok(self.shared.parts.store.put_blob(&self.session.id, bytes).await?)
+    }
+
+    /// The checkpoint that what happens now belongs to; a new one if there is none yet.
+    fn checkpoint(&self) -> (Item, Checkpoint) {
+        let known = self.session.look(|state| {
+            let of_now = |item: &&Item| match (&state.status, &item.body) {
+                (Status::Running { turn_id }, ItemBody::Checkpoint(it)) => {
+                    item.turn_id == *turn_id && it.before == CheckpointKind::Turn
+                }
+                _ => false,
+            };
+            match &state.status {
+                Status::Running { .. } => state.items.iter().rev().find(of_now).cloned(),
+                // Whatever else happened between two decisions, they are not one any more.
+                Status::Idle { .. } => state.items.last().cloned(),
+            }
+        });
+        if let Some(item) = known
+            && let ItemBody::Checkpoint(checkpoint) = &item.body
+            && !matches!(checkpoint.before, CheckpointKind::Restore { .. })
+        {
+            let checkpoint = checkpoint.clone();
+            return (item, checkpoint);
+        }
+        let running = self.session.look(|state| match &state.status {
+            Status::Running { turn_id } => Some(turn_id.clone()),
+            Status::Idle { .. } => None,
+        });
+        let before = match running {
+            Some(_) => CheckpointKind::Turn,
+            None => CheckpointKind::Decision,
+        };
+        let checkpoint = Checkpoint { before, kept: Vec::new() };
+        let item = self.new_item(running, ItemBody::Checkpoint(checkpoint.clone()));
+        (item, checkpoint)
+    }
+
+    /// A new item of a turn, or of none.
+    pub(super) fn new_item(&self, turn: Option<TurnId>, body: ItemBody) -> Item {
+        let parts = &self.shared.parts;
+        item_of(&turn.unwrap_or_else(|| TurnId::from("")), (parts.ids)(), (parts.clock)(), body)
+    }
+
+    /// Journals what a checkpoint is now. It ends with its turn.
+    async fn tell_checkpoint(&self, item: Item, now: Checkpoint) -> Result<(), ErrorInfo> {
+        let (is_known, is_open) = self.session.look(|state| {
+            (state.item(&item.id).is_some(), state.open.contains(&item.id))
+        });
+        let is_of_turn = now.before == CheckpointKind::Turn;
+        let item = Item { body: ItemBody::Checkpoint(now), ..item };
+        let update = match (is_known, is_open) {
+            (false, _) if is_of_turn => Update::ItemStarted { item },
+            (true, true) => Update::ItemChanged { item },
+            // Of an ended item the last word counts.
+            _ => Update::ItemEnded { item },
+        };
+        self.session.record(vec![update]).await
+    }
+
+    /// Keeps the folders of the session, because a command is about to run.
+    ///
+    /// # Errors
+    /// It cannot be journaled.
+    pub(crate) async fn before_command(&mut self) -> Result<Watched, ErrorInfo> {
+        let documents = self.shared.parts.documents.clone();
+        let (mut folders, mut notices) = (Vec::new(), Vec::new());
+        for path in self.folders() {
+            let kept = match self.hopeless.get(&path) {
+                Some(reason) => Err(reason.clone()),
+                None => documents.keep_folder(&path).await.map_err(|error| error.to_string()),
+            };
+            let mut folder =
+                KeptFolder { path, id: None, changed: None, left_out: 0, reason: None };
+            match kept {
+                Ok(kept) => (folder.id, folder.left_out) = (Some(kept.id), kept.left_out),
+                Err(reason) => {
+                    if !self.was_said(&folder.path, &reason) {
+                        notices.push(not_kept(&self.shown(&folder.path), &reason));
+                    }
+                    self.hopeless.insert(folder.path.clone(), reason.clone());
+                    folder.changed = Some(Vec::new());
+                    folder.reason = Some(reason);
+                }
+            }
+            folders.push(folder);
+        }
+        let unsaved = documents.unsaved().await;
+        let (item, mut checkpoint) = self.checkpoint();
+        let watched = Watched { checkpoint: item.id.clone(), unsaved };
+        for folder in folders {
+            // Why a folder is not kept is noted once.
+            let kept = Kept::Folder(folder);
+            if !checkpoint.kept.contains(&kept) {
+                checkpoint.kept.push(kept);
+            }
+        }
+        let turn = item.turn_id.clone();
+        self.tell_checkpoint(item, checkpoint).await?;
+        for notice in notices {
+            let item = self.new_item(Some(turn.clone()), ItemBody::Notice(notice));
+            self.session.record(vec![Update::ItemEnded { item }]).await?;
+        }
+        Ok(watched)
+    }
+
+    /// Looks through the folders once before the first command, so that the next time is quick.
+    pub(crate) async fn look_at_folders(&mut self) {
+        if std::mem::replace(&mut self.has_looked, true) {
+            return;
+        }
+        for path in self.folders() {
+            if let Err(error) = self.shared.parts.documents.keep_folder(&path).await {
+                self.hopeless.insert(path, error.to_string());
+            }
+        }
+    }
+
+    /// The folders of the session, none in another.
+    fn folders(&self) -> Vec<AbsPath> {
+        let SessionInfo { root, folders, .. } = self.session.info();
+        let all: Vec<AbsPath> = std::iter::once(root).chain(folders).collect();
+        let is_inside = |path: &AbsPath| {
+            all.iter().any(|other| other != path && path.starts_with(other))
+        };
+        all.iter().filter(|path| !is_inside(path)).cloned().collect()
+    }
+
+    /// Whether the session was told already that a folder is not kept.
+    fn was_said(&self, path: &AbsPath, reason: &str) -> bool {
+        self.session.look(|state| {
+            checkpoints::since(state, 0).any(|(_, checkpoint)| {
+                checkpoint.kept.iter().any(|kept| match kept {
+                    Kept::Folder(folder) => {
+                        folder.path == *path && folder.reason.as_deref() == Some(reason)
+                    }
+                    _ => false,
+                })
+            })
+        })
+    }
+
+    /// Notes what changed while commands ran.
+    pub(crate) async fn after_command(&mut self, watched: Watched) {
+        let Watched { checkpoint: id, unsaved } = watched;
+        let found = self.session.look(|state| state.item(&id).cloned());
+        let Some(item) = found else { return };
+        let ItemBody::Checkpoint(mut checkpoint) = item.body.clone() else { return };
+        for kept in &mut checkpoint.kept {
+            if let Kept::Folder(folder) = kept
+                && folder.changed.is_none()
+                && let Some(id) = &folder.id
+            {
+                match self.shared.parts.documents.folder_changes(&folder.path, id).await {
+                    Ok(changes) => self.note_changes(folder, changes, &unsaved).await,
+                    // What changed can still be found out when it is wanted.
+                    Err(error) => folder.reason = Some(error.to_string()),
+                }
+            }
+        }
+        // Of a command that changed nothing, nothing has to be kept.
+        let is_idle = |kept: &Kept| match kept {
+            Kept::Folder(folder) => {
+                folder.reason.is_none() && folder.changed.as_ref().is_some_and(Vec::is_empty)
+            }
+            _ => false,
+        };
+        checkpoint.kept.retain(|kept| !is_idle(kept));
+        if let Err(error) = self.tell_checkpoint(item, checkpoint).await {
+            tracing::warn!(%error, "what a command changed was not journaled");
+        }
+    }
+
+    async fn note_changes(
+        &self,
+        folder: &mut KeptFolder,
+        changes: Vec<FolderChange>,
+        unsaved: &[AbsPath],
+    ) {
+        if changes.len() > MOST_CHANGED {
+            let count = changes.len();
+            folder.reason = Some(format!("{count} files changed, which is too many to be noted"));
+            folder.id = None;
+            folder.changed = Some(Vec::new());
+            return;
+        }
+        let mut changed = Vec::new();
+        for FolderChange { path, became, .. } in changes {
+            if became == Became::Removed || !self.was_saved(&path, unsaved).await {
+                changed.push(path);
+            }
+        }
+        folder.changed = Some(changed);
+    }
+
+    /// Whether a file changed because its editor saved what it had not saved before.
+    async fn was_saved(&self, path: &AbsPath, unsaved: &[AbsPath]) -> bool {
+        if !unsaved.contains(path) {
+            return false;
+        }
+        let documents = self.shared.parts.documents.as_ref();
+        let Ok(now) = documents.snapshot(path).await else { return false };
+        now.origin != Origin::Disk && !documents.unsaved().await.contains(path)
+    }
+}
+
+/// What every front end shows once if commands cannot be undone.
+fn not_kept(folder: &str, reason: &str) -> Notice {
+    let folder = if folder.is_empty() { "." } else { folder };
+    Notice { level: NoticeLevel::Warning, code: None, text: prompts::not_kept(folder, reason) }
+}
