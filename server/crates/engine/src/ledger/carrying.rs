@@ -74,6 +74,9 @@ impl Book {
             let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
             match self.write(path, &plan, &goal, fate, cancel).await {
                 Ok((place, text, stamp)) => {
+                    if let Some(tracked) = self.files.get_mut(path) {
+                        tracked.place = Some(place);
+                    }
                     self.carried(path, &plan, goal, &text, stamp, fate).await;
                     return Ok(Carried { place, turned, refused });
                 }

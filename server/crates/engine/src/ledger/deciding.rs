@@ -119,8 +119,12 @@ impl Book {
         // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
         // in their documents, and must not be taken for rejected.
         self.tell(item, set.clone()).await?;
-        let (states, files) = self.apply_accepted(&set, cancel).await;
+        let (states, mut files) = self.apply_accepted(&set, cancel).await;
         self.set_states(&states).await?;
+        // Some may have been applied before the rest was decided.
+        for (path, place) in self.files.iter().filter_map(|(path, it)| Some((path, it.place?))) {
+            files.entry(path.clone()).or_insert(Ok(place));
+        }
         if !taken_back.is_empty() {
             self.turn(taken_back, false, cancel).await?;
         }

@@ -10,7 +10,7 @@ use protocol::{FileChange, HunkId, Replacement, Stamp};
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
 
-use crate::prompts;
+use crate::{apply::Place, prompts};
 
 /// A document with what is known of who wrote what in it.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub(super) struct Tracked {
     pub(super) text: Rope,
     /// Which state of the document that is; none if the file does not exist.
     pub(super) stamp: Option<Stamp>,
+    /// Where hunks went that this process applied last.
+    pub(super) place: Option<Place>,
     /// The hunks by their numbers in the weave.
     hunks: Vec<Known>,
 }
@@ -45,7 +47,7 @@ impl Known {
 
 impl Default for Tracked {
     fn default() -> Self {
-        Self { weave: Weave::new(0), text: Rope::new(), stamp: None, hunks: Vec::new() }
+        Self { weave: Weave::new(0), text: Rope::new(), stamp: None, place: None, hunks: Vec::new() }
     }
 }
 
@@ -286,6 +288,6 @@ impl Kept {
         let Self { weave, hunks, text: hash } = self;
         // Revisions are counted anew in each process.
         let stamp = hash.map(|hash| Stamp { revision: 0, hash });
-        (weave.len() == text.len_bytes()).then_some(Tracked { weave, text, stamp, hunks })
+        (weave.len() == text.len_bytes()).then_some(Tracked { weave, text, stamp, place: None, hunks })
     }
 }
