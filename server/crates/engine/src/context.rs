@@ -54,7 +54,7 @@ impl Standing {
 
 /// What the user last pointed at.
 pub(crate) fn looked_at(state: &SessionState) -> Option<AbsPath> {
-    state.items.iter().rev().find_map(|item| match &item.body {
+    state.told().rev().find_map(|item| match &item.body {
         ItemBody::UserMessage(message) => pointed_at(&message.context).cloned(),
         _ => None,
     })

@@ -20,6 +20,7 @@ pub mod policy;
 mod prompts;
 mod recovery;
 mod review;
+mod rewinding;
 mod saving;
 mod session;
 mod sessions;

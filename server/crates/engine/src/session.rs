@@ -17,7 +17,7 @@ use std::{
 
 use protocol::{
     AbsPath, Answer, Approval, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionId,
-    SessionInfo, SessionState, Todo, TurnId, Update, UserMessage,
+    SessionInfo, SessionState, Stretch, Todo, TurnId, Update, UserMessage,
 };
 use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
@@ -62,6 +62,16 @@ pub(crate) enum Command {
     /// The folders of the client's workspace are now these.
     Folders {
         folders: Vec<AbsPath>,
+        reply: Reply<()>,
+    },
+    /// Set aside every item from this one on. The reply says which those are.
+    Rewind {
+        before: ItemId,
+        reply: Reply<Vec<Stretch>>,
+    },
+    /// Take up again what was set aside.
+    Unwind {
+        stretches: Vec<Stretch>,
         reply: Reply<()>,
     },
     /// From a turn: who is attached.
@@ -320,5 +330,5 @@ impl SessionHandle {
 
 /// Makes items of one turn: a fresh id and the time of now.
 pub(crate) fn item_of(turn: &TurnId, id: String, at: u64, body: ItemBody) -> Item {
-    Item { id: ItemId(id), turn_id: turn.clone(), at, body }
+    Item { id: ItemId(id), turn_id: turn.clone(), at, aside: false, body }
 }

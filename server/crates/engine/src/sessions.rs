@@ -1,5 +1,7 @@
 //! [`Sessions`]: the one handle that front ends hold.
 
+mod rewinding;
+
 use std::{
     collections::HashMap,
     sync::{

@@ -343,7 +343,7 @@ fn depth(value: &Value) -> usize {
 /// What the user allowed for this session, as its journal has it.
 fn session_rules(state: &SessionState) -> Vec<Rule> {
     let mut rules = Vec::new();
-    for item in &state.items {
+    for item in state.told() {
         let ItemBody::Approval(approval) = &item.body else { continue };
         let Some(answer) = &approval.answer else { continue };
         if answer.decision == protocol::Decision::Session {

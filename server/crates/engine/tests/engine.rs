@@ -38,6 +38,8 @@ mod prompting;
 mod restarting;
 #[path = "engine/returning.rs"]
 mod returning;
+#[path = "engine/rewinding.rs"]
+mod rewinding;
 #[path = "engine/sending.rs"]
 mod sending;
 #[path = "engine/steering.rs"]

@@ -18,6 +18,8 @@ pub enum ErrorCode {
     SessionBusy,
     /// Too many prompts wait already.
     QueueFull,
+    /// The session has no item with this id, or none that this can be done with.
+    ItemNotFound,
     /// No approval with this id waits for an answer.
     ApprovalNotFound,
     /// The session has no change set with this id.

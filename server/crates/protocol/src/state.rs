@@ -1,8 +1,13 @@
 //! The fold: a session's state from its updates, the same for live view and replay.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
+};
 
-use crate::{Item, ItemBody, ItemId, Mode, QueuedPrompt, Status, Todo, ToolOutput, Update, Usage};
+use crate::{
+    Item, ItemBody, ItemId, Mode, QueuedPrompt, Status, Stretch, Todo, ToolOutput, Update, Usage,
+};
 
 /// What the updates of a session add up to.
 ///
@@ -81,6 +86,11 @@ impl SessionState {
                 self.model = model;
             }
             Update::Queue { prompts } => self.queue = prompts,
+            Update::SetAside { stretch, aside } => {
+                for item in self.stretch_mut(&stretch) {
+                    item.aside = aside;
+                }
+            }
             Update::Resync { .. } => {}
         }
     }
@@ -90,10 +100,27 @@ impl SessionState {
         self.index.get(id).and_then(|&at| self.items.get(at))
     }
 
+    /// The items of a stretch, in order; none if it names one that there is not.
+    pub fn stretch(&self, stretch: &Stretch) -> &[Item] {
+        self.range(stretch).and_then(|range| self.items.get(range)).unwrap_or_default()
+    }
+
+    fn stretch_mut(&mut self, stretch: &Stretch) -> &mut [Item] {
+        self.range(stretch).and_then(|range| self.items.get_mut(range)).unwrap_or_default()
+    }
+
+    fn range(&self, stretch: &Stretch) -> Option<RangeInclusive<usize>> {
+        Some(*self.index.get(&stretch.first)?..=*self.index.get(&stretch.last)?)
+    }
+
+    /// The items that are not set aside, in order.
+    pub fn told(&self) -> impl DoubleEndedIterator<Item = &Item> {
+        self.items.iter().filter(|item| !item.aside)
+    }
+
     /// The todo list as it is now.
     pub fn todos(&self) -> &[Todo] {
-        self.items
-            .iter()
+        self.told()
             .rev()
             .find_map(|item| match &item.body {
                 ItemBody::Todos { todos } => Some(todos.as_slice()),
@@ -138,10 +165,15 @@ mod tests {
     use crate::TurnId;
 
     fn message(text: &str) -> Item {
+        said("i1", text)
+    }
+
+    fn said(id: &str, text: &str) -> Item {
         Item {
-            id: ItemId::from("i1"),
+            id: ItemId::from(id),
             turn_id: TurnId::from("t1"),
             at: 0,
+            aside: false,
             body: ItemBody::AgentMessage { text: text.into() },
         }
     }
@@ -173,5 +205,51 @@ mod tests {
         let delta = Update::Delta { item_id: ItemId::from("i1"), offset: 9, text: "x".into() };
         let state = SessionState::fold(&[Update::ItemStarted { item: message("a") }, delta]);
         assert_eq!(state.items, [message("a")]);
+    }
+
+    fn set_aside(first: &str, last: &str, aside: bool) -> Update {
+        let stretch = Stretch { first: ItemId::from(first), last: ItemId::from(last) };
+        Update::SetAside { stretch, aside }
+    }
+
+    fn ended(id: &str) -> Update {
+        Update::ItemEnded { item: said(id, "words") }
+    }
+
+    fn told(updates: &[Update]) -> String {
+        let state = SessionState::fold(updates);
+        state.told().map(|item| item.id.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_is_set_aside_is_there_but_not_told_until_it_is_taken_up() {
+        let mut updates = vec![ended("a"), ended("b"), ended("c"), set_aside("b", "c", true)];
+        updates.push(ended("d"));
+        assert_eq!(told(&updates), "a d");
+        assert_eq!(SessionState::fold(&updates).items.len(), 4);
+        updates.push(set_aside("b", "b", false));
+        assert_eq!(told(&updates), "a b d");
+    }
+
+    #[test]
+    fn a_stretch_of_items_that_there_are_not_or_backwards_is_left_out() {
+        let known = [ended("a"), ended("b")];
+        for stretch in [("x", "b"), ("a", "x"), ("b", "a")] {
+            let mut updates = known.to_vec();
+            updates.push(set_aside(stretch.0, stretch.1, true));
+            assert_eq!(told(&updates), "a b", "{stretch:?}");
+        }
+    }
+
+    #[test]
+    fn a_todo_list_that_was_set_aside_is_not_the_one_of_now() {
+        let list = |id: &str, content: &str| {
+            let (content, active_form) = (content.to_owned(), String::new());
+            let todo = Todo { content, active_form, status: crate::TodoStatus::Pending };
+            let body = ItemBody::Todos { todos: vec![todo] };
+            Update::ItemEnded { item: Item { body, ..said(id, "") } }
+        };
+        let updates = [list("a", "first"), list("b", "second"), set_aside("b", "b", true)];
+        assert_eq!(SessionState::fold(&updates).todos()[0].content, "first");
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorInfo, Item, ItemId, Mode, QueuedPrompt, SessionId, TurnId};
+use crate::{ErrorInfo, Item, ItemId, Mode, QueuedPrompt, SessionId, Stretch, TurnId};
 
 /// One update of one session, as it travels to front ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +61,13 @@ pub enum Update {
     Queue {
         /// In the order they will be sent.
         prompts: Vec<QueuedPrompt>,
+    },
+    /// Items were set aside, or taken up again: [`Item::aside`] of each of them is this now.
+    SetAside {
+        /// The items.
+        stretch: Stretch,
+        /// Whether they are set aside.
+        aside: bool,
     },
     /// Updates were left out for a client that did not keep up: attach again after this number.
     /// The update's own `seq` is the same number.

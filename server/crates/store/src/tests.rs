@@ -1,10 +1,11 @@
 //! What every store must do. Each function runs over both; the module `words` has the vocabulary.
 
 use engine::{Batch, Draft, Store, StoreError};
-use protocol::{AbsPath, Effect, Rule, SessionId, SessionInfo};
+use protocol::{AbsPath, Effect, Item, Rule, SessionId, SessionInfo, SessionState, Update};
 
 use self::words::{
-    Place, draft, ended, info, message, path, record, records, run_rule, status, stored_texts,
+    Place, aside, draft, ended, info, item, message, path, record, records, run_rule, status,
+    stored_texts,
 };
 
 pub(crate) mod words;
@@ -32,6 +33,7 @@ on_both!(
     a_session_begins_with_its_first_batch,
     records_keep_their_order_over_many_batches,
     the_last_word_on_an_item_stands_where_it_began,
+    what_was_set_aside_stays_so_whichever_records_are_kept,
     an_unknown_session_is_not_found,
     a_second_session_of_one_id_is_refused,
     a_session_belongs_to_one_store_at_a_time,
@@ -130,6 +132,31 @@ async fn the_last_word_on_an_item_stands_where_it_began(place: impl Place) {
     assert_eq!(stored.records, wanted);
     // An item of the same name in another session is another item.
     assert_eq!(store.open(&"s2".into()).await.unwrap().records[0], record(1, message("i1", "")));
+}
+
+async fn what_was_set_aside_stays_so_whichever_records_are_kept(place: impl Place) {
+    let told = [
+        ended("i1", "one"),
+        message("i2", "tw"),
+        message("i3", "thr"),
+        aside("i2", "i3", true),
+        ended("i4", "four"),
+        // The last words on these come after they were set aside.
+        Update::ItemEnded { item: Item { aside: true, ..item("i3", "three") } },
+        Update::ItemEnded { item: Item { aside: true, ..item("i2", "two") } },
+        aside("i2", "i2", false),
+        ended("i2", "two, and a bit"),
+    ];
+    let store = place.store();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    for (seq, update) in (1..).zip(&told) {
+        let batch = Batch { records: vec![record(seq, update.clone())], ..Batch::default() };
+        store.append(&"s1".into(), batch).await.unwrap();
+    }
+    let replayed = store.read(&"s1".into()).await.unwrap().state();
+    assert_eq!(replayed, SessionState::fold(&told));
+    let ids: Vec<_> = replayed.told().map(|item| item.id.as_str()).collect();
+    assert_eq!(ids, ["i1", "i2", "i4"]);
 }
 
 async fn an_unknown_session_is_not_found(place: impl Place) {

@@ -13,7 +13,7 @@ use crate::{
 /// The conversation as the model reads it.
 pub(crate) fn messages(items: &[Item], pictures: &Pictures) -> Vec<Message> {
     let mut conversation = Conversation::new(pictures);
-    for item in items {
+    for item in items.iter().filter(|item| !item.aside) {
         match &item.body {
             ItemBody::UserMessage(message) => {
                 conversation.finish_answer();
@@ -58,7 +58,7 @@ impl Pictures {
     /// The store failed.
     pub(crate) async fn load(&mut self, turn: &Turn) -> Result<(), Halt> {
         let new: Vec<Image> = turn.session.look(|state| {
-            let outputs = state.items.iter().filter_map(|item| match &item.body {
+            let outputs = state.told().filter_map(|item| match &item.body {
                 ItemBody::ToolCall(call) => call.output.as_ref(),
                 _ => None,
             });

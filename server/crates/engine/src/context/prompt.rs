@@ -1,7 +1,7 @@
 //! A prompt with all it refers to, looked up before it is journaled: what its slash command
 //! stands for, what it mentions, and of what the client tells only what is new.
 
-use protocol::{AbsPath, ContextPart, ErrorInfo, Item, ItemBody, UserMessage};
+use protocol::{AbsPath, ContextPart, ErrorInfo, ItemBody, SessionState, UserMessage};
 
 use super::{
     commands,
@@ -22,7 +22,7 @@ pub(crate) async fn resolve(
     let UserMessage { text, context: mut pointed } = message;
     let referred = referred(place, session, &text, &pointed).await?;
     if let Some((_, session)) = session {
-        session.look(|state| leave_out_what_was_said(&mut pointed, &state.items));
+        session.look(|state| leave_out_what_was_said(&mut pointed, state));
     }
     pointed.extend(referred);
     Ok(UserMessage { text, context: pointed })
@@ -51,8 +51,8 @@ pub(crate) async fn referred(
 
 /// A client tells with every prompt where the cursor stands and which documents are open. The
 /// model is told the one when it changes, the other when there is one it has not heard of.
-fn leave_out_what_was_said(pointed: &mut Vec<ContextPart>, items: &[Item]) {
-    let messages = items.iter().rev().filter_map(|item| match &item.body {
+fn leave_out_what_was_said(pointed: &mut Vec<ContextPart>, state: &SessionState) {
+    let messages = state.told().rev().filter_map(|item| match &item.body {
         ItemBody::UserMessage(message) => Some(message.context.iter().rev()),
         _ => None,
     });

@@ -88,7 +88,7 @@ impl Scale {
 
     fn conversation(&mut self, session: &Session) {
         let (messages, pictures) = session.look(|state| {
-            let outputs = state.items.iter().filter_map(|item| match &item.body {
+            let outputs = state.told().filter_map(|item| match &item.body {
                 ItemBody::ToolCall(call) => call.output.as_ref(),
                 _ => None,
             });

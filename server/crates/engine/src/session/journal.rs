@@ -170,11 +170,14 @@ impl Journal {
         let mut lengths: HashMap<ItemId, usize> = HashMap::new();
         for entry in entries {
             match entry {
-                Entry::Update(update) => {
+                Entry::Update(mut update) => {
                     if let Update::ItemStarted { item }
                     | Update::ItemChanged { item }
-                    | Update::ItemEnded { item } = &update
+                    | Update::ItemEnded { item } = &mut update
                     {
+                        // Whoever copied the item may not know that it was set aside meanwhile.
+                        let aside = |state: &SessionState| state.item(&item.id).map(|it| it.aside);
+                        item.aside = self.look(aside).unwrap_or(item.aside);
                         lengths.insert(item.id.clone(), text_length(item));
                         self.lossy.remove(&item.id);
                     }
@@ -212,6 +215,12 @@ impl Journal {
             self.item_seqs.insert(item.clone(), seq);
         }
         self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner()).apply(update);
+        if let Update::SetAside { stretch, .. } = update {
+            // Who comes back learns it by the items.
+            let items: Vec<ItemId> = self
+                .look(|state| state.stretch(stretch).iter().map(|item| item.id.clone()).collect());
+            self.item_seqs.extend(items.into_iter().map(|item| (item, seq)));
+        }
     }
 
     fn tell(&self, seq: u64, update: Update) {

@@ -95,6 +95,11 @@ impl Memory {
         }
     }
 
+    /// The model has seen nothing.
+    pub(crate) fn forget(&self) {
+        self.texts().by_path.clear();
+    }
+
     /// A document has another name now.
     pub(crate) fn moved(&self, from: &AbsPath, to: &AbsPath) {
         let mut texts = self.texts();

@@ -10,8 +10,8 @@ use std::{
 
 use futures::FutureExt;
 use protocol::{
-    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, Mode, Notice, QueuedPrompt,
-    SessionInfo, Status, StopReason, TurnId, Update, UserMessage,
+    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Notice, QueuedPrompt,
+    SessionInfo, Status, StopReason, Stretch, TurnId, Update, UserMessage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     ConnectionId, StoredSession,
     ledger::{self, Ledger, Orders},
-    recovery,
+    recovery, rewinding,
     sessions::{Attached, Seen, Shared, Started},
     turn::{self, Turn, TurnEnd},
 };
@@ -159,6 +159,12 @@ impl Task {
             }
             Command::Folders { folders, reply } => {
                 let _ = reply.send(self.set_folders(folders).await);
+            }
+            Command::Rewind { before, reply } => {
+                let _ = reply.send(self.rewind(&before).await);
+            }
+            Command::Unwind { stretches, reply } => {
+                let _ = reply.send(self.unwind(stretches).await);
             }
             Command::Attached { reply } => {
                 let attached = self.journal.attached().iter().map(|(connection, _)| *connection);
@@ -355,6 +361,35 @@ impl Task {
         }
         info.folders = folders;
         self.journal.write(Vec::new(), Some(info)).await
+    }
+
+    /// Sets aside every item from one on, except for those that are.
+    async fn rewind(&mut self, before: &ItemId) -> Result<Vec<Stretch>, ErrorInfo> {
+        self.rest().await?;
+        let stretches = self.journal.look(|state| rewinding::from(state, before))?;
+        self.set_aside(&stretches, true).await?;
+        // The model has not seen any more what it was shown there.
+        self.session.memory.forget();
+        Ok(stretches)
+    }
+
+    async fn unwind(&mut self, stretches: Vec<Stretch>) -> Result<(), ErrorInfo> {
+        self.rest().await?;
+        self.journal.look(|state| rewinding::check(state, &stretches))?;
+        self.set_aside(&stretches, false).await
+    }
+
+    async fn set_aside(&mut self, stretches: &[Stretch], aside: bool) -> Result<(), ErrorInfo> {
+        let update = |stretch: &Stretch| Update::SetAside { stretch: stretch.clone(), aside };
+        self.write(stretches.iter().map(update).collect()).await
+    }
+
+    /// Makes sure that no turn runs and nothing is open.
+    async fn rest(&mut self) -> Result<(), ErrorInfo> {
+        if self.turn.is_some() {
+            return Err(rewinding::busy());
+        }
+        self.make_whole(StopReason::Error).await
     }
 
     fn queue_update(&self) -> Update {

@@ -176,6 +176,14 @@ async fn play(stage: &Stage, id: &SessionId, dice: &mut Dice) -> (Vec<Client>, S
         }
         clients[0].end(&turn).await;
         stage.model.forget();
+        if dice.roll(4) == 0 {
+            let items = stage.state(id).await.items;
+            let before = &items[dice.roll(items.len() as u64) as usize].id;
+            let stretches = stage.sessions.rewind(id, before).await.unwrap();
+            if dice.roll(2) == 0 {
+                stage.sessions.unwind(id, stretches).await.unwrap();
+            }
+        }
     }
     (clients, stage.state(id).await)
 }

@@ -125,7 +125,8 @@ mod tests {
             output: None,
         };
         let body = ItemBody::ToolCall(call);
-        let item = Item { id: ItemId::from(id), turn_id: TurnId::from("t"), at: 0, body };
+        let item =
+            Item { id: ItemId::from(id), turn_id: TurnId::from("t"), at: 0, aside: false, body };
         Update::ItemChanged { item }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn markdown(info: &SessionInfo, state: &SessionState) -> String {
     facts.extend(info.folders.iter().map(|it| format!("Also `{}`", one_line(it.as_str()))));
     text += &facts.iter().map(|fact| format!("- {fact}\n")).collect::<String>();
     let mut speaker: Option<(bool, &TurnId)> = None;
-    for item in &state.items {
+    for item in state.told() {
         let user = matches!(item.body, ItemBody::UserMessage(_));
         if speaker != Some((user, &item.turn_id)) {
             let name = if user { "You" } else { "Coworker" };
@@ -267,7 +267,9 @@ mod tests {
     fn told(bodies: Vec<ItemBody>) -> String {
         let ended = |(number, body): (usize, ItemBody)| {
             let id = ItemId(number.to_string());
-            Update::ItemEnded { item: Item { id, turn_id: TurnId::from("t"), at: 0, body } }
+            Update::ItemEnded {
+                item: Item { id, turn_id: TurnId::from("t"), at: 0, aside: false, body },
+            }
         };
         let updates: Vec<Update> = bodies.into_iter().enumerate().map(ended).collect();
         markdown(&info(), &SessionState::fold(&updates))

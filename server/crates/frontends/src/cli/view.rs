@@ -334,7 +334,7 @@ mod tests {
     use super::*;
 
     fn item(id: &str, body: ItemBody) -> Item {
-        Item { id: ItemId::from(id), turn_id: TurnId::from("t"), at: 0, body }
+        Item { id: ItemId::from(id), turn_id: TurnId::from("t"), at: 0, aside: false, body }
     }
 
     fn message(text: &str) -> Item {

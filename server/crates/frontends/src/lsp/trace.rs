@@ -201,7 +201,7 @@ mod tests {
     const SECRET: &str = "sk-secret in the text";
 
     fn item(body: ItemBody) -> Item {
-        Item { id: ItemId::from("i"), turn_id: TurnId::from("t"), at: 0, body }
+        Item { id: ItemId::from("i"), turn_id: TurnId::from("t"), at: 0, aside: false, body }
     }
 
     #[test]

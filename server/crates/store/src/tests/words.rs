@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::{Batch, Draft, Record, Store};
-use protocol::{AbsPath, Effect, Item, ItemBody, Rule, SessionInfo, Status, Update};
+use protocol::{AbsPath, Effect, Item, ItemBody, Rule, SessionInfo, Status, Stretch, Update};
 use tempfile::TempDir;
 
 use crate::{MemoryStore, SqliteStore};
@@ -63,9 +63,9 @@ pub(crate) fn run_rule(command: &str) -> Rule {
     Rule { allow: Effect::Run { command: command.into(), folder: path("/here") } }
 }
 
-fn item(id: &str, text: &str) -> Item {
+pub(crate) fn item(id: &str, text: &str) -> Item {
     let body = ItemBody::AgentMessage { text: text.into() };
-    Item { id: id.into(), turn_id: "t1".into(), at: 3, body }
+    Item { id: id.into(), turn_id: "t1".into(), at: 3, aside: false, body }
 }
 
 pub(crate) fn message(id: &str, text: &str) -> Update {
@@ -74,6 +74,11 @@ pub(crate) fn message(id: &str, text: &str) -> Update {
 
 pub(crate) fn ended(id: &str, text: &str) -> Update {
     Update::ItemEnded { item: item(id, text) }
+}
+
+pub(crate) fn aside(first: &str, last: &str, aside: bool) -> Update {
+    let stretch = Stretch { first: first.into(), last: last.into() };
+    Update::SetAside { stretch, aside }
 }
 
 pub(crate) fn status(turn: &str) -> Update {

@@ -13,7 +13,7 @@ fn said(text: &str) -> Block {
 }
 
 fn ended(body: ItemBody) -> Item {
-    Item { id: ItemId::from("i"), turn_id: TurnId::from("t"), at: 0, body }
+    Item { id: ItemId::from("i"), turn_id: TurnId::from("t"), at: 0, aside: false, body }
 }
 
 /// A document after these blocks, one call for each.

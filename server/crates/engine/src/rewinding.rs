@@ -1,0 +1,48 @@
+//! Which items a session sets aside when its conversation goes back to an earlier point.
+//!
+//! What is set aside is neither lost nor read: it stays in the journal, and the conversation that
+//! the model is sent goes on as if it had not been. The order for it is [`Sessions::rewind`]
+//! (`sessions/rewinding.rs`); the session's loop carries it out.
+//!
+//! [`Sessions::rewind`]: crate::Sessions::rewind
+
+use protocol::{ErrorCode, ErrorInfo, ItemId, SessionState, Stretch};
+
+/// What is to be set aside so that the conversation ends before an item: everything from it on
+/// that is not set aside already. To take up just these again gives what was there before.
+///
+/// # Errors
+/// There is no such item.
+pub(crate) fn from(state: &SessionState, before: &ItemId) -> Result<Vec<Stretch>, ErrorInfo> {
+    let Some(at) = state.items.iter().position(|item| item.id == *before) else {
+        return Err(unknown(before));
+    };
+    let runs = state.items[at..].chunk_by(|one, next| one.aside == next.aside);
+    let told = runs.filter(|run| run.iter().all(|item| !item.aside));
+    let stretch = |run: &[protocol::Item]| {
+        let (first, last) = (run.first()?.id.clone(), run.last()?.id.clone());
+        Some(Stretch { first, last })
+    };
+    Ok(told.filter_map(stretch).collect())
+}
+
+/// Whether these can be taken up again.
+///
+/// # Errors
+/// One of them is not of this session.
+pub(crate) fn check(state: &SessionState, stretches: &[Stretch]) -> Result<(), ErrorInfo> {
+    match stretches.iter().find(|stretch| state.stretch(stretch).is_empty()) {
+        Some(stretch) => Err(unknown(&stretch.first)),
+        None => Ok(()),
+    }
+}
+
+/// A turn runs, so what was said cannot be changed.
+pub(crate) fn busy() -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::SessionBusy, "A turn of this session runs; stop it first.")
+}
+
+/// The session has no such item.
+pub(crate) fn unknown(id: &ItemId) -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::ItemNotFound, format!("This session has no item `{id}`."))
+}
