@@ -8,10 +8,12 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use frontends::client::{Checker, Event, Finding, ResponseError, path_of, uri};
 use protocol::{
-    AbsPath, Answer, HunkDecision, ItemId, QueueChange, SessionId, SessionUpdate, TurnId, UndoScope,
+    AbsPath, Answer, HunkDecision, ItemId, QueueChange, SessionId, SessionUpdate, TurnId,
+    UndoScope,
     methods::{ChangesRedo, ChangesResolve, ChangesUndo, Chat, ChatCancel, ChatQueue, SessionNew},
     wire::{
-        ChangesResolveParams, ChangesUndoParams, ChangesUndoResult, ChatContext, ChatParams, NewSessionParams, Position, QueueParams, Range, SessionParams,
+        ChangesResolveParams, ChangesUndoParams, ChangesUndoResult, ChatContext, ChatParams,
+        NewSessionParams, Position, QueueParams, Range, SessionParams,
     },
 };
 use serde_json::{Value, json};

@@ -72,6 +72,13 @@ fn write_item(page: &mut Page, item: &Item) {
         ItemBody::Approval(approval) => write_approval(page, approval),
         ItemBody::ChangeSet(set) => change_set(page, set),
         ItemBody::Todos { todos } => write_todos(page, todos),
+        ItemBody::Reviewed { hunks } => {
+            page.line("reviewed:");
+            for hunk in hunks {
+                let state = stands(&hunk.state, hunk.comment.as_ref());
+                page.below(&format!("{}, {}: {state}", hunk.path, hunk.summary));
+            }
+        }
         ItemBody::Notice(notice) => {
             let head = format!("notice, {}{}: ", word(&notice.level), code(notice.code));
             page.lines(&head, &notice.text);
@@ -198,13 +205,16 @@ fn change_set(page: &mut Page, set: &ChangeSet) {
         }
         for hunk in &file.hunks {
             number += 1;
-            let state = match (&hunk.state, &hunk.comment) {
-                (HunkState::Conflicted { reason }, _) => format!("conflicted, {reason:?}"),
-                (state, Some(said)) => format!("{}, {said:?}", word(state)),
-                (state, None) => word(state),
-            };
-            page.below(&format!("hunk {number}: {state}"));
+            page.below(&format!("hunk {number}: {}", stands(&hunk.state, hunk.comment.as_ref())));
         }
+    }
+}
+
+fn stands(state: &HunkState, said: Option<&String>) -> String {
+    match (state, said) {
+        (HunkState::Conflicted { reason }, _) => format!("conflicted, {reason:?}"),
+        (state, Some(said)) => format!("{}, {said:?}", word(state)),
+        (state, None) => word(state),
     }
 }
 

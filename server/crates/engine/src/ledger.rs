@@ -10,6 +10,7 @@
 
 mod carrying;
 mod deciding;
+mod telling;
 mod tracked;
 mod views;
 
@@ -20,7 +21,8 @@ use std::{
 
 use futures::future::BoxFuture;
 use protocol::{
-    AbsPath, ChangeSet, ErrorInfo, FileChange, HunkId, HunkState, Item, ItemBody, ItemId, Update,
+    AbsPath, ChangeSet, ErrorInfo, FileChange, Hunk, HunkId, HunkState, Item, ItemBody, ItemId,
+    Update,
 };
 use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
@@ -28,6 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{session::Session, sessions::Shared};
 pub(crate) use deciding::Decided;
 pub use deciding::{Resolution, Turned};
+pub(crate) use telling::summary;
 use tracked::Tracked;
 pub use views::{HunkView, Proposal};
 
@@ -135,6 +138,38 @@ impl Book {
         }
     }
 
+    /// Brings what is known of all documents to their texts of now.
+    async fn sync_all(&mut self) {
+        let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
+        for path in &paths {
+            self.sync(path).await;
+        }
+    }
+
+    /// Takes the hunks of documents that were committed as they are for kept.
+    pub(crate) async fn keep_committed(&mut self, path: Option<&AbsPath>) {
+        self.load().await;
+        let mut states = HashMap::new();
+        for item in self.change_sets() {
+            let ItemBody::ChangeSet(set) = item.body else { continue };
+            for file in set.files {
+                let is_applied = |hunk: &&Hunk| hunk.state == HunkState::Applied;
+                let applied: Vec<&Hunk> = file.hunks.iter().filter(is_applied).collect();
+                let at = self.at(&file.path, &file.hunks);
+                if applied.is_empty() || path.is_some_and(|path| *path != at) {
+                    continue;
+                }
+                if self.shared.parts.documents.is_committed(&at).await {
+                    let kept = applied.into_iter().map(|it| (it.id.clone(), HunkState::Kept));
+                    states.extend(kept);
+                }
+            }
+        }
+        if let Err(error) = self.set_states(&states).await {
+            tracing::warn!(%error, "what was committed was not journaled as kept");
+        }
+    }
+
     /// Notes what somebody else put in or took back: with the editor's own undo, by a checkout.
     async fn note(&mut self, turned: Vec<(HunkId, bool)>) {
         let states = turned.into_iter().map(|(hunk, shown)| {
@@ -159,7 +194,7 @@ impl Book {
             let mut changed = false;
             for hunk in set.files.iter_mut().flat_map(|file| &mut file.hunks) {
                 if let Some(state) = states.get(&hunk.id).filter(|state| **state != hunk.state) {
-                    hunk.state = state.clone();
+                    self.becomes(hunk, state.clone());
                     changed = true;
                 }
             }
@@ -188,24 +223,25 @@ impl Book {
             for file in set.files.iter_mut().filter(|file| paths.contains(&file.path)) {
                 changed |= self.mark_conflicts(file);
             }
-            if changed && let Err(error) = self.tell(item, set).await {
+            if !changed {
+                continue;
+            }
+            let id = item.id.clone();
+            if let Err(error) = self.tell(item, set).await {
                 tracing::warn!(%error, "a conflict was not journaled");
             }
+            self.close_question(&id, "nobody").await;
         }
     }
 
     /// Notes at the pending hunks of a file what stands in their way; says whether it is new.
     fn mark_conflicts(&mut self, file: &mut FileChange) -> bool {
-        let Some(tracked) = self.files.get_mut(&file.path) else { return false };
         let mut changed = false;
-        for at in 0..file.hunks.len() {
-            let hunk = &file.hunks[at];
-            if hunk.state != HunkState::Pending {
-                continue;
-            }
+        for hunk in file.hunks.iter_mut().filter(|hunk| hunk.state == HunkState::Pending) {
+            let Some(tracked) = self.files.get_mut(&file.path) else { return false };
             if let Some(reason) = tracked.obstacle(&hunk.id) {
                 tracked.settle(&hunk.id);
-                file.hunks[at].state = HunkState::Conflicted { reason };
+                self.becomes(hunk, HunkState::Conflicted { reason });
                 changed = true;
             }
         }
@@ -228,14 +264,16 @@ impl Book {
 
     /// Journals what a change set is now, and tells it.
     async fn tell(&self, mut item: Item, set: ChangeSet) -> Result<(), ErrorInfo> {
-        let is_open = self.session.look(|state| state.open.contains(&item.id));
         item.body = ItemBody::ChangeSet(set);
-        let update = match is_open {
+        self.session.record(vec![self.told(item)]).await
+    }
+
+    fn told(&self, item: Item) -> Update {
+        match self.session.look(|state| state.open.contains(&item.id)) {
             true => Update::ItemChanged { item },
             // Of an ended item the last word counts.
             false => Update::ItemEnded { item },
-        };
-        self.session.record(vec![update]).await
+        }
     }
 
     /// Reads what an earlier process kept.

@@ -6,7 +6,9 @@
 use std::sync::LazyLock;
 
 use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
-use protocol::{AbsPath, ContextPart, Mode, Notice, Question, QuestionAnswer, SyntaxError};
+use protocol::{
+    AbsPath, ContextPart, Mode, Notice, Question, QuestionAnswer, ReviewedHunk, SyntaxError,
+};
 use serde::Serialize;
 
 use crate::context::Standing;
@@ -74,6 +76,7 @@ const PROMPTS: &[(&str, &str)] = prompts![
     "results/answers.md",
     "results/not_answered.md",
     "results/repeated.md",
+    "results/reviewed.md",
     "results/lagging.md",
     "results/diagnostics.md",
     "results/syntax_errors.md",
@@ -125,6 +128,11 @@ pub(crate) fn user(text: &str, context: &[ContextPart], notes: &[String]) -> Str
     let context: Vec<Pointed> = context.iter().cloned().map(Pointed::new).collect();
     let (context, notes) = (Value::from(Serde(&context)), Value::from(Serde(notes)));
     render("user.md", context! { text, context, notes, command })
+}
+
+/// What became of hunks after the model had been told of them.
+pub(crate) fn reviewed(hunks: &[ReviewedHunk]) -> String {
+    render("results/reviewed.md", context! { hunks => Value::from(Serde(hunks)) })
 }
 
 /// A context part made safe to stand among our words: what it quotes cannot end its quotation.

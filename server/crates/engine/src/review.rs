@@ -18,7 +18,7 @@ use crate::{
     approvals,
     calls::{self, Proposals, Proposed},
     diagnostics::Baseline,
-    ledger::Decided,
+    ledger::{Decided, summary},
     policy::Verdict,
     prompts,
     session::closed,
@@ -131,9 +131,11 @@ impl<'a> Review<'a> {
                 item_id: item.id.clone(),
                 replacements,
                 depends_on: Vec::new(),
+                reason: edit.reason.clone(),
                 edited: false,
                 comment: None,
                 state: HunkState::Pending,
+                untold: false,
             });
         }
         Ok(())
@@ -430,7 +432,7 @@ impl<'a> Review<'a> {
         if one.iter().all(|words| *words == one[0]) {
             one.truncate(1);
         } else {
-            let lines = hunks.iter().map(|hunk| what(hunk)).zip(one).collect::<Vec<_>>();
+            let lines = hunks.iter().map(|hunk| summary(hunk)).zip(one).collect::<Vec<_>>();
             one = vec![prompts::hunks(path, &lines)];
         }
         one.extend(edited.then(|| prompts::edited(path)));
@@ -456,18 +458,6 @@ impl<'a> Review<'a> {
             _ => prompts::edit_rejected(path, hunk.comment.as_deref()),
         }
     }
-}
-
-/// A hunk by the beginning of what it says, for the model.
-fn what(hunk: &Hunk) -> String {
-    const SHOWN: usize = 60;
-    let texts = hunk.replacements.iter().flat_map(|one| one.text.lines());
-    let line = texts.map(str::trim).find(|line| !line.is_empty()).unwrap_or("a deletion");
-    let mut shown: String = line.chars().take(SHOWN).collect();
-    if shown.len() < line.len() {
-        shown.push('…');
-    }
-    format!("`{shown}`")
 }
 
 fn hunks_of(set: &ChangeSet) -> impl Iterator<Item = &Hunk> {

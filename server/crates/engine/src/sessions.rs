@@ -12,9 +12,8 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, Answer, ApprovalSubject, ContextReport, Decision, ErrorCode, ErrorInfo, HunkState,
-    Item, ItemBody, ItemId, Mode, QueueChange, SessionId, SessionInfo, SessionState, TurnId,
-    UndoScope, Update, UserMessage,
+    AbsPath, Answer, ContextReport, ErrorCode, ErrorInfo, ItemBody, ItemId, Mode, QueueChange,
+    SessionId, SessionInfo, SessionState, TurnId, UndoScope, Update, UserMessage,
 };
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -527,25 +526,11 @@ impl Sessions {
         wanted: Resolution,
     ) -> Result<(), ErrorInfo> {
         let session = self.session(id).await?;
-        let (item, by) = (change_set.clone(), wanted.by.clone());
+        let item = change_set.clone();
         let decided = session.ledger.ask(move |book| {
             Box::pin(async move { book.resolve(&item, wanted, &CancellationToken::new()).await })
         });
-        let set = decided.await.ok_or_else(session::closed)??.set;
-        let mut hunks = set.files.iter().flat_map(|file| &file.hunks);
-        if hunks.clone().any(|hunk| hunk.state == HunkState::Pending) {
-            return Ok(());
-        }
-        let asked = session.look(|state| {
-            let open = state.items.iter().rev().filter(|item| state.open.contains(&item.id));
-            open.clone().find(|item| is_about(item, change_set)).map(|item| item.id.clone())
-        });
-        if let Some(approval) = asked {
-            let accepted = hunks.any(|hunk| hunk.state != HunkState::Rejected);
-            let decision = if accepted { Decision::Once } else { Decision::Reject };
-            self.respond(id, &approval, Answer::new(decision, by)).await?;
-        }
-        Ok(())
+        decided.await.ok_or_else(session::closed)?.map(drop)
     }
 
     /// Takes back what the agent wrote, or with `redo` does it again. What somebody typed since
@@ -703,12 +688,6 @@ impl Sessions {
             .cloned()
             .collect()
     }
-}
-
-/// Whether an item is the question about a change set.
-fn is_about(item: &Item, change_set: &ItemId) -> bool {
-    let ItemBody::Approval(approval) = &item.body else { return false };
-    matches!(&approval.subject, ApprovalSubject::Changes { item_id } if item_id == change_set)
 }
 
 /// Takes a lock; a panic elsewhere does not make its data unusable.

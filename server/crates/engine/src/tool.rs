@@ -128,7 +128,27 @@ pub struct ProposedEdit {
     pub replacements: Vec<Replacement>,
     /// What the model is told besides if it is applied, such as how it was made to fit.
     pub note: Option<String>,
+    /// Why, in the model's words, for whoever reviews it.
+    pub reason: Option<String>,
 }
+
+impl Prepared {
+    /// Says why, in the model's words, at every edit that it proposes.
+    #[must_use]
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        let line = reason.map(|reason| reason.split_whitespace().collect::<Vec<_>>().join(" "));
+        let line = line.map(|line| line.chars().take(MAX_REASON).collect::<String>());
+        if let (Work::Propose(edits), Some(line)) = (&mut self.work, line)
+            && !line.is_empty()
+        {
+            edits.iter_mut().for_each(|edit| edit.reason = Some(line.clone()));
+        }
+        self
+    }
+}
+
+/// More characters of a reason are not kept.
+const MAX_REASON: usize = 300;
 
 /// What a call may use.
 #[derive(Clone)]

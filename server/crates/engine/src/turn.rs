@@ -20,7 +20,7 @@ use crate::{
     ModelEvent, ModelRequest, ModelStream, StopCause, calls,
     context::{self, Pictures, Place, Standing},
     prompts,
-    session::{Command, Session, SessionHandle, item_of},
+    session::{Command, Session, SessionHandle, closed, item_of},
     sessions::Shared,
     watch::Watch,
 };
@@ -126,6 +126,7 @@ impl Turn {
             }
             self.step += 1;
             pictures.load(self).await?;
+            self.report().await?;
             let request = self.request(&standing, &pictures);
             let calls = self.answer(request).await?;
             let done = calls.is_empty();
@@ -159,6 +160,26 @@ impl Turn {
             1 + same.take_while(|(_, output)| *output == last).count()
         });
         equal >= 2 && (equal - 2).is_multiple_of(3)
+    }
+
+    /// Has the model told of what became of its edits after it had their results.
+    async fn report(&self) -> Result<(), Halt> {
+        let is_untold = self.session.look(|state| {
+            state.items.iter().any(|item| match &item.body {
+                ItemBody::ChangeSet(set) => {
+                    set.files.iter().flat_map(|file| &file.hunks).any(|hunk| hunk.untold)
+                }
+                _ => false,
+            })
+        });
+        if !is_untold {
+            return Ok(());
+        }
+        let item = self.item(ItemBody::Reviewed { hunks: Vec::new() });
+        let told = self.session.ledger.ask(move |book| {
+            Box::pin(async move { book.report(|body| Item { body, ..item }).await })
+        });
+        Ok(told.await.ok_or_else(closed)??)
     }
 
     async fn standing(&self) -> Standing {

@@ -91,6 +91,9 @@ pub struct Hunk {
     /// Earlier hunks of this file whose new text this one touches: rejecting one rejects this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<HunkId>,
+    /// Why, in the model's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Whether the user put other words in place of the proposal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
@@ -99,6 +102,26 @@ pub struct Hunk {
     pub comment: Option<String>,
     /// Where it stands.
     pub state: HunkState,
+    /// Whether that is other than the model was told; it is told with the next request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
+}
+
+/// A hunk of which the model is told something new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewedHunk {
+    /// The hunk.
+    pub hunk_id: HunkId,
+    /// The file.
+    pub path: AbsPath,
+    /// The beginning of what it says.
+    pub summary: String,
+    /// Where it stands now.
+    pub state: HunkState,
+    /// What the user said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// Which hunks are taken back, or done again.

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsPath, Approval, ChangeSet, Checkpoint, Effect, ErrorCode, ItemId, TurnId};
+use crate::{
+    AbsPath, Approval, ChangeSet, Checkpoint, Effect, ErrorCode, ItemId, ReviewedHunk, TurnId,
+};
 
 /// One durable thing in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +63,11 @@ pub enum ItemBody {
     Notice(Notice),
     /// Files as they were before the session changed them. Nothing to be drawn.
     Checkpoint(Checkpoint),
+    /// What became of hunks after the model had been told of them; it is told from here on.
+    Reviewed {
+        /// The hunks.
+        hunks: Vec<ReviewedHunk>,
+    },
 }
 
 /// Items in a row, both ends included.

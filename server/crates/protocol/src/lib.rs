@@ -29,8 +29,8 @@ pub use approval::{
     Question, QuestionAnswer, Rule,
 };
 pub use change::{
-    ChangeSet, FileChange, FileChangeKind, Hunk, HunkState, Replacement, Stamp, SyntaxError,
-    UndoScope,
+    ChangeSet, FileChange, FileChangeKind, Hunk, HunkState, Replacement, ReviewedHunk, Stamp,
+    SyntaxError, UndoScope,
 };
 pub use checkpoint::{Checkpoint, CheckpointKind, FileState, Kept, KeptFile, KeptFolder};
 pub use context::{Completion, ContextReport, ContextShare};

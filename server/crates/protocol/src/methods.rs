@@ -108,7 +108,7 @@ methods! {
         "A change set in its documents of now: the texts without and with it, and its hunks.";
     ClientRequest ChangesList = "coworker/changes/list"
         (wire::ChangesListParams) -> wire::ChangesListResult,
-        "The hunks of a session that stand in a document or wait for a decision.";
+        "The hunks of a session that stand in a document, wait for a decision or can be done again.";
     ClientRequest ChangesResolve = "coworker/changes/resolve"
         (wire::ChangesResolveParams) -> wire::Empty,
         "Decides hunks of a change set. Of those that wait, a yes applies and a no rejects; of \

@@ -303,6 +303,9 @@ pub struct PlacedHunk {
     /// Hunks that it builds on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<HunkId>,
+    /// Why, in the model's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Whether the user put other words in place of the proposal.
     #[serde(default)]
     pub edited: bool,

@@ -21,6 +21,10 @@ pub(crate) struct Delete;
 pub(crate) struct Input {
     /// The file, relative to the root of the workspace or absolute.
     path: String,
+    /// Why, in one short sentence, for the user who reviews it.
+    #[serde(default)]
+    #[schemars(required)]
+    reason: Option<String>,
 }
 
 impl TypedTool for Delete {
@@ -43,9 +47,11 @@ impl TypedTool for Delete {
             base: file.text.base,
             replacements: vec![all],
             note: None,
+            reason: None,
         };
         let effects = vec![Effect::Delete { path }];
-        Ok(Prepared { title, effects, work: Work::Propose(vec![edit]) })
+        let work = Work::Propose(vec![edit]);
+        Ok(Prepared { title, effects, work }.because(input.reason.as_deref()))
     }
 }
 

@@ -33,6 +33,10 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(required, length(min = 1))]
     edits: Vec<Change>,
+    /// Why, in one short sentence, for the user who reviews it.
+    #[serde(default)]
+    #[schemars(required)]
+    reason: Option<String>,
     // Many models write a single edit without the list, whatever the schema says. What they mean
     // is plain.
     #[schemars(skip)]
@@ -63,7 +67,7 @@ impl TypedTool for Edit {
     type Input = Input;
 
     async fn prepare(&self, input: Input, context: &ToolContext) -> Result<Prepared, ToolError> {
-        let path = input.path.clone();
+        let (path, reason) = (input.path.clone(), input.reason.clone());
         let wanted = substitutions(input)?;
         let path = context.resolve(&path).await?;
         let title = format!("Edit {}", one_line(path.relative_to(&context.root)));
@@ -76,7 +80,7 @@ impl TypedTool for Edit {
         if let Work::Propose(edits) = &mut prepared.work {
             edits.iter_mut().for_each(|edit| edit.note.clone_from(&note));
         }
-        Ok(prepared)
+        Ok(prepared.because(reason.as_deref()))
     }
 }
 

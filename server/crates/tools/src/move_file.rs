@@ -25,6 +25,10 @@ pub(crate) struct Input {
     from: String,
     /// Its new path with its name, where nothing is yet.
     to: String,
+    /// Why, in one short sentence, for the user who reviews it.
+    #[serde(default)]
+    #[schemars(required)]
+    reason: Option<String>,
 }
 
 impl TypedTool for Move {
@@ -55,9 +59,11 @@ impl TypedTool for Move {
             base: file.text.base,
             replacements: Vec::new(),
             note: None,
+            reason: None,
         };
         let effects = vec![Effect::Move { from, to }];
-        Ok(Prepared { title, effects, work: Work::Propose(vec![edit]) })
+        let work = Work::Propose(vec![edit]);
+        Ok(Prepared { title, effects, work }.because(input.reason.as_deref()))
     }
 }
 

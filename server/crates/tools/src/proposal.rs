@@ -22,6 +22,7 @@ pub(crate) fn proposed(
             base,
             replacements,
             note: None,
+            reason: None,
         }]),
     }
 }

@@ -23,6 +23,10 @@ pub(crate) struct Input {
     path: String,
     /// Its whole new text.
     content: String,
+    /// Why, in one short sentence, for the user who reviews it.
+    #[serde(default)]
+    #[schemars(required)]
+    reason: Option<String>,
 }
 
 impl TypedTool for Write {
@@ -34,13 +38,15 @@ impl TypedTool for Write {
         names_a_file("path", &input.path)?;
         let path = context.resolve(&input.path).await?;
         let shown = path.relative_to(&context.root).to_owned();
-        let content = input.content;
+        let Input { content, reason, .. } = input;
+        let reason = reason.as_deref();
         let (title, editable) = match context.editable(&path).await {
             Ok(editable) => (format!("Rewrite {}", one_line(&shown)), editable),
             Err(error) if error.code == ErrorCode::DocumentNotFound => {
                 let all =
                     Replacement { start: 0, end: 0, text: of_one_kind(&content).into_owned() };
-                return Ok(proposed(format!("Create {}", one_line(&shown)), path, None, vec![all]));
+                let title = format!("Create {}", one_line(&shown));
+                return Ok(proposed(title, path, None, vec![all]).because(reason));
             }
             Err(error) => {
                 let title = format!("Write {}", one_line(&shown));
@@ -59,7 +65,7 @@ impl TypedTool for Write {
         if let Err(unseen) = known(context, &path, &editable, &shown).await {
             return Ok(nothing_to_propose(title, path, Err(unseen)));
         }
-        Ok(proposed(title, path, Some(editable), replacements))
+        Ok(proposed(title, path, Some(editable), replacements).because(reason))
     }
 }
 

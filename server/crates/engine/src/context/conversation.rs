@@ -30,6 +30,10 @@ pub(crate) fn messages(items: &[Item], pictures: &Pictures) -> Vec<Message> {
                 });
             }
             ItemBody::ToolCall(call) => conversation.call(call),
+            ItemBody::Reviewed { hunks } => {
+                conversation.finish_answer();
+                conversation.user(prompts::reviewed(hunks));
+            }
             ItemBody::Notice(notice) if ends_turn(notice) => {
                 conversation.notes.push(prompts::turn_ended(notice));
             }

@@ -78,7 +78,9 @@ impl Book {
                 reason: wanted.reason.clone(),
             }));
         }
-        self.decide(id, &decisions, cancel).await
+        let decided = self.decide(id, &decisions, cancel).await?;
+        self.close_question(id, &wanted.by).await;
+        Ok(decided)
     }
 
     /// Decides about hunks of one change set. What is accepted is applied; of what is applied
@@ -100,22 +102,24 @@ impl Book {
                 (HunkState::Applied | HunkState::Kept, false) => {
                     taken_back.push(decision.hunk_id.clone());
                 }
-                (HunkState::Applied | HunkState::Kept, true) => hunk.state = HunkState::Kept,
+                (HunkState::Applied | HunkState::Kept, true) => {
+                    self.becomes(hunk, HunkState::Kept);
+                }
                 (_, true) => {
-                    hunk.state = HunkState::Accepted;
+                    self.becomes(hunk, HunkState::Accepted);
                     if let Some(text) = &decision.text {
                         hunk.edited = true;
                         self.reword(&path, &decision.hunk_id, text);
                     }
                 }
-                (HunkState::Pending, false) => hunk.state = HunkState::Rejected,
+                (HunkState::Pending, false) => self.becomes(hunk, HunkState::Rejected),
                 (_, false) => {}
             }
             if let Some(tracked) = self.files.get_mut(&path) {
                 tracked.settle(&decision.hunk_id);
             }
         }
-        fell_with_rejected(&mut set);
+        self.fell_with_rejected(&mut set);
         // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
         // in their documents, and must not be taken for rejected.
         self.tell(item, set.clone()).await?;
@@ -130,6 +134,23 @@ impl Book {
         }
         let set = self.change_set(id).map(|(_, set)| set).ok_or_else(unknown_set)?;
         Ok(Decided { set, files })
+    }
+
+    /// What builds on a rejected hunk falls with it.
+    fn fell_with_rejected(&self, set: &mut ChangeSet) {
+        for file in &mut set.files {
+            let mut fallen: HashSet<HunkId> = HashSet::new();
+            for hunk in &mut file.hunks {
+                let is_open = matches!(hunk.state, HunkState::Pending | HunkState::Accepted);
+                if hunk.state == HunkState::Rejected {
+                    fallen.insert(hunk.id.clone());
+                } else if is_open && hunk.depends_on.iter().any(|on| fallen.contains(on)) {
+                    let reason = prompts::obstacle("fell");
+                    self.becomes(hunk, HunkState::Conflicted { reason });
+                    fallen.insert(hunk.id.clone());
+                }
+            }
+        }
     }
 
     /// Applies what was accepted; gives where each of the hunks stands then, and where the text of
@@ -173,6 +194,7 @@ impl Book {
         cancel: &CancellationToken,
     ) -> Result<Turned, ErrorInfo> {
         self.load().await;
+        self.sync_all().await;
         let mut hunks = Vec::new();
         for item in self.change_sets() {
             let Some((item, set)) = self.change_set(&item.id) else { continue };
@@ -324,22 +346,6 @@ fn find<'s>(set: &'s mut ChangeSet, id: &HunkId) -> Option<(AbsPath, &'s mut Hun
         let hunk = file.hunks.iter_mut().find(|hunk| hunk.id == *id)?;
         Some((path, hunk))
     })
-}
-
-/// What builds on a rejected hunk falls with it.
-fn fell_with_rejected(set: &mut ChangeSet) {
-    for file in &mut set.files {
-        let mut fallen: HashSet<HunkId> = HashSet::new();
-        for hunk in &mut file.hunks {
-            let is_open = matches!(hunk.state, HunkState::Pending | HunkState::Accepted);
-            if hunk.state == HunkState::Rejected {
-                fallen.insert(hunk.id.clone());
-            } else if is_open && hunk.depends_on.iter().any(|on| fallen.contains(on)) {
-                hunk.state = HunkState::Conflicted { reason: prompts::obstacle("fell") };
-                fallen.insert(hunk.id.clone());
-            }
-        }
-    }
 }
 
 fn unknown_set() -> ErrorInfo {

@@ -47,7 +47,13 @@ impl Known {
 
 impl Default for Tracked {
     fn default() -> Self {
-        Self { weave: Weave::new(0), text: Rope::new(), stamp: None, place: None, hunks: Vec::new() }
+        Self {
+            weave: Weave::new(0),
+            text: Rope::new(),
+            stamp: None,
+            place: None,
+            hunks: Vec::new(),
+        }
     }
 }
 
@@ -178,6 +184,11 @@ impl Tracked {
         self.hunks.get(number).map(|known| &known.id)
     }
 
+    /// Whether it is in the document, and everything it wrote was written over.
+    pub(super) fn is_gone(&self, number: usize) -> bool {
+        self.hunks.get(number).is_some_and(|known| known.is_gone)
+    }
+
     pub(super) fn has_pending(&self) -> bool {
         self.hunks.iter().any(|known| known.is_pending)
     }
@@ -288,6 +299,12 @@ impl Kept {
         let Self { weave, hunks, text: hash } = self;
         // Revisions are counted anew in each process.
         let stamp = hash.map(|hash| Stamp { revision: 0, hash });
-        (weave.len() == text.len_bytes()).then_some(Tracked { weave, text, stamp, place: None, hunks })
+        (weave.len() == text.len_bytes()).then_some(Tracked {
+            weave,
+            text,
+            stamp,
+            place: None,
+            hunks,
+        })
     }
 }

@@ -86,10 +86,17 @@ impl Book {
         Some(proposals)
     }
 
-    /// The hunks of the session that stand in a document or wait for a decision; all documents if
-    /// none is named.
+    /// The hunks of the session that stand in a document, wait for a decision or can be done
+    /// again; all documents if none is named.
     pub(crate) async fn hunks(&mut self, path: Option<&AbsPath>) -> Vec<HunkView> {
-        self.load().await;
+        match path {
+            Some(path) => {
+                self.load().await;
+                self.sync(path).await;
+                self.keep_committed(Some(path)).await;
+            }
+            None => self.keep_committed(None).await,
+        }
         let mut views = Vec::new();
         for item in self.change_sets() {
             let Some((item, set)) = self.change_set(&item.id) else { continue };
@@ -100,7 +107,11 @@ impl Book {
                     continue;
                 }
                 let drawn = file.hunks.into_iter().filter(|hunk| {
-                    is_open(hunk) || matches!(hunk.state, HunkState::Applied | HunkState::Kept)
+                    let is_turned = matches!(
+                        hunk.state,
+                        HunkState::Applied | HunkState::Kept | HunkState::Undone
+                    );
+                    is_open(hunk) || is_turned
                 });
                 let made_in = (item.id.clone(), item.turn_id.clone());
                 let tracked = self.files.get(&at);
@@ -112,11 +123,16 @@ impl Book {
 
     /// Where the document of some hunks is now, brought up to its text.
     async fn home(&mut self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
-        let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
-        let at = self.files.iter().find(|(_, tracked)| has(tracked)).map(|(at, _)| at.clone());
-        let at = at.unwrap_or_else(|| path.clone());
+        let at = self.at(path, hunks);
         self.sync(&at).await;
         at
+    }
+
+    /// Where the document of some hunks is now: it may have been moved.
+    pub(super) fn at(&self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
+        let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
+        let at = self.files.iter().find(|(_, tracked)| has(tracked)).map(|(at, _)| at.clone());
+        at.unwrap_or_else(|| path.clone())
     }
 }
 
@@ -143,7 +159,7 @@ impl Tracked {
     /// The lines of the document that a hunk is about, in bytes, and what they say without it and
     /// with it. A pending hunk is seen with what it builds on.
     pub(super) fn lines(&self, id: &HunkId) -> Option<(Range<usize>, String, String)> {
-        let number = self.number(id)?;
+        let number = self.number(id).filter(|number| !self.is_gone(*number))?;
         let shown = self.weave.is_shown(number);
         let place = self.weave.place(number)?;
         let on = self.weave.needs_of(number).iter().map(|on| (*on, true));

@@ -141,7 +141,8 @@ impl Tool for Undeclared {
             let all = Replacement { start: 0, end: 0, text: "new\n".into() };
             let (kind, base) = (FileChangeKind::Create, None);
             let replacements = vec![all];
-            let edit = ProposedEdit { path, kind, to: None, base, replacements, note: None };
+            let edit =
+                ProposedEdit { path, kind, to: None, base, replacements, note: None, reason: None };
             Work::Propose(vec![edit])
         };
         Ok(Prepared { title: "Nothing much".into(), effects: Vec::new(), work })

@@ -55,7 +55,7 @@ impl Server {
     /// A hunk as this client is told of it.
     fn placed(&self, view: HunkView) -> PlacedHunk {
         let HunkView { change_set_id, turn_id, path, text, hunk, lines, before, after } = view;
-        let Hunk { id, item_id, depends_on, edited, comment, state, .. } = hunk;
+        let Hunk { id, item_id, depends_on, reason, edited, comment, state, .. } = hunk;
         let range = lines.map(|lines| convert::wire_range(&text, lines, self.0.profile().encoding));
         PlacedHunk {
             hunk_id: id,
@@ -68,6 +68,7 @@ impl Server {
             before,
             after,
             depends_on,
+            reason,
             edited,
             comment,
         }

@@ -1,0 +1,96 @@
+//! Who is told what of hunks: the model of what became of them after its turn, and the turn that
+//! waits for the user that nothing is left to decide.
+
+use protocol::{
+    Answer, ApprovalSubject, Decision, ErrorInfo, Hunk, HunkState, Item, ItemBody, ItemId,
+    ReviewedHunk, Update,
+};
+use tokio::sync::oneshot;
+
+use super::Book;
+use crate::session::Command;
+
+/// How many characters of a hunk stand for it.
+const SHOWN: usize = 60;
+
+/// The beginning of what a hunk says.
+pub(crate) fn summary(hunk: &Hunk) -> String {
+    let texts = hunk.replacements.iter().flat_map(|one| one.text.lines());
+    let line = texts.map(str::trim).find(|line| !line.is_empty()).unwrap_or("a deletion");
+    let mut shown: String = line.chars().take(SHOWN).collect();
+    if shown.len() < line.len() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+impl Book {
+    /// A hunk stands elsewhere from now on. If the model has its result already, that is news.
+    pub(super) fn becomes(&self, hunk: &mut Hunk, state: HunkState) {
+        let has_result = self.session.look(|now| !now.open.contains(&hunk.item_id));
+        // That the user has looked at it changes nothing.
+        hunk.untold |= has_result && state != HunkState::Kept;
+        hunk.state = state;
+    }
+
+    /// Journals all that the model has not been told of, as an item that it reads. `new_item`
+    /// makes it.
+    pub(crate) async fn report(
+        &mut self,
+        new_item: impl FnOnce(ItemBody) -> Item + Send,
+    ) -> Result<(), ErrorInfo> {
+        let (mut hunks, mut updates) = (Vec::new(), Vec::new());
+        for mut item in self.change_sets() {
+            let ItemBody::ChangeSet(set) = &mut item.body else { continue };
+            let before = hunks.len();
+            for file in &mut set.files {
+                for hunk in file.hunks.iter_mut().filter(|hunk| hunk.untold) {
+                    hunk.untold = false;
+                    hunks.push(ReviewedHunk {
+                        hunk_id: hunk.id.clone(),
+                        path: file.to.clone().unwrap_or_else(|| file.path.clone()),
+                        summary: summary(hunk),
+                        state: hunk.state.clone(),
+                        comment: hunk.comment.clone(),
+                    });
+                }
+            }
+            if hunks.len() > before {
+                updates.push(self.told(item));
+            }
+        }
+        if !hunks.is_empty() {
+            updates.push(Update::ItemEnded { item: new_item(ItemBody::Reviewed { hunks }) });
+            self.session.record(updates).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the question about a change set if nothing in it waits any longer.
+    pub(super) async fn close_question(&self, set: &ItemId, by: &str) {
+        let asked = self.session.look(|state| {
+            let is_about = |item: &&Item| match &item.body {
+                ItemBody::Approval(approval) => match &approval.subject {
+                    ApprovalSubject::Changes { item_id } => item_id == set,
+                    _ => false,
+                },
+                _ => false,
+            };
+            let mut open = state.items.iter().rev().filter(|item| state.open.contains(&item.id));
+            open.find(is_about).map(|item| item.id.clone())
+        });
+        let (Some(approval), Some((_, set))) = (asked, self.change_set(set)) else { return };
+        let mut hunks = set.files.iter().flat_map(|file| &file.hunks);
+        if hunks.clone().any(|hunk| hunk.state == HunkState::Pending) {
+            return;
+        }
+        let decision = match hunks.any(|hunk| hunk.state != HunkState::Rejected) {
+            true => Decision::Once,
+            false => Decision::Reject,
+        };
+        // Whoever answered meanwhile was first.
+        let (reply, _) = oneshot::channel();
+        let answer = Answer::new(decision, by);
+        self.session.send(Command::Respond { approval, answer, reply }).await;
+    }
+}
