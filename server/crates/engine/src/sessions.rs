@@ -1,5 +1,7 @@
 //! [`Sessions`]: the one handle that front ends hold.
 
+mod restoring;
+mod forking;
 mod rewinding;
 
 use std::{
@@ -527,6 +529,7 @@ impl Sessions {
         wanted: Resolution,
     ) -> Result<(), ErrorInfo> {
         let session = self.session(id).await?;
+        self.is_own(&session, change_set)?;
         let (item, by) = (change_set.clone(), wanted.by.clone());
         let decided = session.ledger.ask(move |book| {
             Box::pin(async move { book.resolve(&item, wanted, &CancellationToken::new()).await })
@@ -560,10 +563,13 @@ impl Sessions {
         redo: bool,
     ) -> Result<Turned, ErrorInfo> {
         let session = self.session(id).await?;
+        let foreign = session.look(|state| forking::foreign(state, &scope));
         let undone = session.ledger.ask(move |book| {
             Box::pin(async move { book.undo(&scope, redo, &CancellationToken::new()).await })
         });
-        undone.await.ok_or_else(session::closed)?
+        let mut turned = undone.await.ok_or_else(session::closed)??;
+        turned.refused.extend(foreign);
+        Ok(turned)
     }
 
     /// A change set in its documents of now, for a preview.
@@ -576,6 +582,7 @@ impl Sessions {
         change_set: &ItemId,
     ) -> Result<Vec<Proposal>, ErrorInfo> {
         let session = self.session(id).await?;
+        self.is_own(&session, change_set)?;
         let item = change_set.clone();
         let proposal =
             session.ledger.ask(move |book| Box::pin(async move { book.proposal(&item).await }));
