@@ -28,6 +28,8 @@ mod context_standing;
 mod context_weight;
 #[path = "engine/failing.rs"]
 mod failing;
+#[path = "engine/forking.rs"]
+mod forking;
 #[path = "engine/limits.rs"]
 mod limits;
 #[path = "engine/modes.rs"]

@@ -164,6 +164,8 @@ fn service(
     .custom_method(agent::SessionNew::NAME, Server::session_new)
     .custom_method(agent::SessionList::NAME, Server::session_list)
     .custom_method(agent::SessionAttach::NAME, Server::session_attach)
+    .custom_method(agent::SessionFork::NAME, Server::session_fork)
+    .custom_method(agent::SessionResend::NAME, Server::session_resend)
     .custom_method(agent::SessionDelete::NAME, Server::session_delete)
     .custom_method(agent::Chat::NAME, Server::chat)
     .custom_method(agent::ChatQueue::NAME, Server::chat_queue)

@@ -139,6 +139,37 @@ pub struct SessionParams {
     pub session_id: SessionId,
 }
 
+/// Parameters of `coworker/session/fork`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForkParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The first item that is left out; without it all are taken along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ItemId>,
+}
+
+/// Result of `coworker/session/fork`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForkResult {
+    /// The new session.
+    pub session: SessionInfo,
+}
+
+/// Parameters of `coworker/session/resend`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResendParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The prompt that is sent again.
+    pub item_id: ItemId,
+    /// What it says now. What it pointed at stays, what it mentions is looked up again.
+    pub text: String,
+}
+
 /// Result of `coworker/chat/cancel`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

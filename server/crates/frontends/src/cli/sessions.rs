@@ -7,7 +7,7 @@ use std::{
 };
 
 use engine::{Sessions, StoredSession};
-use protocol::{AbsPath, ErrorCode, ErrorInfo, SessionId, SessionInfo, SessionUpdate};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, ItemId, SessionId, SessionInfo, SessionUpdate};
 
 use super::{
     CliError, Ending,
@@ -120,6 +120,21 @@ pub async fn export(
         None => write(&text)?,
         Some(file) => write_file(&file, &text, force)?,
     }
+    Ok(Ending::Done)
+}
+
+/// Makes a session with the conversation of another up to an item, and says its id.
+///
+/// # Errors
+/// There is no such session or item, or the store failed.
+pub async fn fork(
+    sessions: &Sessions,
+    beginning: &str,
+    before: Option<&ItemId>,
+) -> Result<Ending, CliError> {
+    let SessionInfo { id, .. } = find(sessions, beginning).await?;
+    let fork = sessions.fork(&id, before).await?;
+    write(&format!("{}\n", fork.id))?;
     Ok(Ending::Done)
 }
 
