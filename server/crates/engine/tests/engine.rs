@@ -38,6 +38,8 @@ mod modes;
 mod prompting;
 #[path = "engine/restarting.rs"]
 mod restarting;
+#[path = "engine/restoring.rs"]
+mod restoring;
 #[path = "engine/returning.rs"]
 mod returning;
 #[path = "engine/rewinding.rs"]
