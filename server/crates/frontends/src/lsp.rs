@@ -17,11 +17,16 @@ mod convert;
 mod editor;
 mod folders;
 mod host;
+mod hover;
+mod hunks;
+mod lenses;
 mod lifecycle;
 mod methods;
+mod offers;
 mod pointed;
 mod progress;
 mod question;
+mod review_document;
 mod service;
 mod sync;
 mod trace;
@@ -158,7 +163,10 @@ fn service(
     .custom_method("workspace/didChangeWorkspaceFolders", Server::did_change_folders)
     .custom_method("textDocument/completion", Server::completion)
     .custom_method("textDocument/codeAction", Server::code_action)
+    .custom_method("textDocument/codeLens", Server::code_lens)
+    .custom_method("textDocument/hover", Server::hover)
     .custom_method("workspace/executeCommand", Server::execute_command)
+    .custom_method("workspace/textDocumentContent", Server::content)
     .custom_method("window/workDoneProgress/cancel", Server::progress_cancel)
     .custom_method("$/setTrace", Server::set_trace)
     .custom_method(agent::SessionNew::NAME, Server::session_new)

@@ -53,6 +53,9 @@ pub struct ClientUi {
     /// Questions of the agent: it draws approvals whose subject is `questions`, with choices and
     /// words of the user's own. Without it such a question is a message with its first choices.
     pub questions: bool,
+    /// Hunks: it marks them in their documents and has its own ways to decide about them. Without
+    /// it there are code lenses, code actions and a review document for them.
+    pub hunks: bool,
 }
 
 /// What the client does for the server beside drawing.

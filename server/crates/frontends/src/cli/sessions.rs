@@ -14,6 +14,7 @@ use super::{
     style::{Colour, Style, exposed},
     transcript,
 };
+use crate::age::age;
 
 /// How many sessions an error names.
 const NAMED: usize = 5;
@@ -229,17 +230,6 @@ fn line(style: Style, info: &SessionInfo, now: u128) -> String {
     let (id, age) = (&info.id, age(now.saturating_sub(info.updated_at.into())));
     let title = style.bold(&exposed(title));
     format!("{id}  {age:>11}  {title}  {}\n", style.dim(&exposed(info.root.as_str())))
-}
-
-/// How long ago, given in milliseconds.
-fn age(milliseconds: u128) -> String {
-    let minutes = milliseconds / 60_000;
-    match minutes {
-        0 => "just now".to_owned(),
-        1..60 => format!("{minutes} min ago"),
-        60..1440 => format!("{} h ago", minutes / 60),
-        _ => format!("{} days ago", minutes / 1440),
-    }
 }
 
 fn style(colour: Colour) -> Style {
