@@ -127,9 +127,12 @@ command('CoworkerFork', function()
   require('coworker').fork()
 end, { desc = 'Begin a session with the conversation up to an earlier prompt' })
 
-command('CoworkerResend', function()
-  require('coworker').resend()
-end, { desc = 'Change an earlier prompt and send it again' })
+command('CoworkerResend', function(args)
+  require('coworker').resend(args.bang)
+end, {
+  desc = 'Change an earlier prompt and send it again; with ! put the files back first',
+  bang = true,
+})
 
 command('CoworkerRestart', function()
   require('coworker').restart()

@@ -437,8 +437,9 @@ function M.fork()
 end
 
 --- Changes an earlier prompt and sends it again.
-function M.resend()
-  rewind.resend(root_here())
+---@param files? boolean Put back the files that the session changed since, too.
+function M.resend(files)
+  rewind.resend(root_here(), files)
 end
 
 --- Restarts the server and goes on with the session.

@@ -70,7 +70,8 @@ end
 
 --- Lets the user change an earlier prompt, and sends it again in its place.
 ---@param root string
-function M.resend(root)
+---@param files? boolean Put back the files that the session changed since, too.
+function M.resend(root, files)
   local conversation, prompts = prompts_here(root)
   if not conversation or #prompts == 0 then
     return
@@ -78,7 +79,8 @@ function M.resend(root)
   choose(prompts, 'Change and send again', function(prompt)
     vim.ui.input({ prompt = 'Ask Coworker: ', default = prompt.text }, function(text)
       if text and vim.trim(text) ~= '' then
-        local params = { sessionId = conversation.id, itemId = prompt.id, text = text }
+        local params =
+          { sessionId = conversation.id, itemId = prompt.id, text = text, files = files or false }
         client.request(root, 'coworker/session/resend', params, function() end)
         chat.open(root, false)
       end

@@ -81,11 +81,11 @@ t.test('an earlier prompt is changed and sent again', function()
     t.equal('one', options.default)
     on_done('one, better')
   end
-  vim.cmd('CoworkerResend')
+  vim.cmd('CoworkerResend!')
   -- What is set aside cannot be sent again.
   t.equal({ 'one' }, offered)
   t.equal(
-    { sessionId = 's1', itemId = 'ask one', text = 'one, better' },
+    { sessionId = 's1', itemId = 'ask one', text = 'one, better', files = true },
     fake:sent('coworker/session/resend')[1]
   )
 end)
