@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// Send one prompt from the command line and see it through
     #[command(after_help = run_help())]
     Run(RunOptions),
-    /// List, show, export and delete sessions
+    /// List, show, export, fork and delete sessions
     #[command(args_conflicts_with_subcommands = true)]
     Sessions {
         #[command(flatten)]
@@ -182,6 +182,15 @@ pub(crate) enum SessionsCommand {
         /// Write over the file if it exists
         #[arg(long, requires = "output")]
         force: bool,
+    },
+    /// Begin a session with the conversation of another, and print its id
+    Fork {
+        /// The session; the beginning of its id is enough
+        id: String,
+        /// Leave this item of the session out and all that came after it; `sessions export
+        /// --format json` has the ids
+        #[arg(long, value_name = "ITEM")]
+        before: Option<String>,
     },
     /// Delete sessions for good
     Delete {

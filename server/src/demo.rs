@@ -82,7 +82,7 @@ async fn play(
         Answers::Typed => "you".to_owned(),
         Answers::Automatic(_) => "the demo".to_owned(),
     };
-    let ui = ClientUi { chat: true, approvals: true, prompt: false, questions: true };
+    let ui = ClientUi { chat: true, approvals: true, prompt: false, questions: true, hunks: true };
     options.capabilities =
         ClientCapabilities { version: protocol::PROTOCOL_VERSION, ui, ..Default::default() };
     let client = Client::start(stage.server()?, options).await;

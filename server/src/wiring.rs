@@ -15,7 +15,7 @@ use frontends::{
     lsp::{self, Choices, LspOptions},
 };
 use models::Models;
-use protocol::{AbsPath, ErrorCode, ErrorInfo};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, ItemId};
 use store::SqliteStore;
 use workspace::Workspace;
 
@@ -159,6 +159,9 @@ pub(crate) async fn sessions(
                 Format::Json => cli_sessions::Format::Json,
             };
             cli_sessions::export(&sessions, &id, format, output, force).await
+        }
+        SessionsCommand::Fork { id, before } => {
+            cli_sessions::fork(&sessions, &id, before.map(ItemId).as_ref()).await
         }
         SessionsCommand::Delete { ids, yes } => {
             cli_sessions::delete(&sessions, &ids, yes, colour).await

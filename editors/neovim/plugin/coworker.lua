@@ -123,6 +123,17 @@ command('CoworkerSessions', function()
   require('coworker').sessions()
 end, { desc = 'Choose a session, or begin a new one' })
 
+command('CoworkerFork', function()
+  require('coworker').fork()
+end, { desc = 'Begin a session with the conversation up to an earlier prompt' })
+
+command('CoworkerResend', function(args)
+  require('coworker').resend(args.bang)
+end, {
+  desc = 'Change an earlier prompt and send it again; with ! put the files back first',
+  bang = true,
+})
+
 command('CoworkerRestart', function()
   require('coworker').restart()
 end, { desc = 'Restart the server and go on with the session' })

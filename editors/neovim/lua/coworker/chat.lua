@@ -125,7 +125,7 @@ function Chat:draw(at, item)
   if streamed then
     item = vim.tbl_extend('force', item, { text = without_end(item.text) })
   end
-  local drawn = self:is_told_elsewhere(item) and { lines = {}, marks = {} }
+  local drawn = (item.aside or self:is_told_elsewhere(item)) and { lines = {}, marks = {} }
     or render.item(item, self.root)
   local row = self:row_of(at)
   local lines = {}
@@ -170,7 +170,7 @@ end
 ---@param item coworker.Item
 function Chat:update(at, item)
   local block = self.blocks[at]
-  if block.shown then
+  if block.shown and not item.aside then
     local text = without_end(item.text)
     if vim.startswith(text, block.shown) then
       if #text > #block.shown then
@@ -632,6 +632,12 @@ sessions.subscribe(function(root, _, event)
     local id = update.itemId or (update.item and update.item.id)
     if id then
       chat.dirty[id] = true
+    end
+    if update.kind == 'setAside' then
+      local fold = chat:fold()
+      for _, item in ipairs(fold and fold:stretch(update.stretch) or {}) do
+        chat.dirty[item.id] = true
+      end
     end
   end
   chat.redraw()

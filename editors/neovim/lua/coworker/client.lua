@@ -184,7 +184,7 @@ local function init_options()
   return {
     coworker = {
       version = M.PROTOCOL_VERSION,
-      ui = { chat = true, approvals = true, prompt = true, questions = true },
+      ui = { chat = true, approvals = true, prompt = true, questions = true, hunks = true },
       host = { save = true, diagnostics = true },
       model = config.get().model,
       mode = config.get().mode,

@@ -116,7 +116,7 @@ end
 local function last_hunk(conversation, is_meant)
   for at = #conversation.fold.items, 1, -1 do
     local item = conversation.fold.items[at]
-    for _, file in ipairs(item.kind == 'changeSet' and item.files or {}) do
+    for _, file in ipairs(item.kind == 'changeSet' and not item.sessionId and item.files or {}) do
       for _, hunk in ipairs(file.hunks) do
         if is_meant(hunk) then
           return { hunkId = hunk.id, itemId = hunk.itemId, turnId = item.turnId }

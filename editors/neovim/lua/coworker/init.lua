@@ -13,6 +13,7 @@ local queue = require('coworker.queue')
 local question_float = require('coworker.question')
 local render = require('coworker.render')
 local review = require('coworker.review')
+local rewind = require('coworker.rewind')
 local sessions = require('coworker.sessions')
 local status = require('coworker.status')
 local todos = require('coworker.todos')
@@ -428,6 +429,17 @@ function M.sessions()
       end)
     end
   )
+end
+
+--- Begins a session with the conversation up to an earlier prompt.
+function M.fork()
+  rewind.fork(root_here())
+end
+
+--- Changes an earlier prompt and sends it again.
+---@param files? boolean Put back the files that the session changed since, too.
+function M.resend(files)
+  rewind.resend(root_here(), files)
 end
 
 --- Restarts the server and goes on with the session.

@@ -67,6 +67,10 @@ function Fold:apply(update)
     self.mode, self.model = update.mode, update.model
   elseif kind == 'queue' then
     self.queue = update.prompts
+  elseif kind == 'setAside' then
+    for _, item in ipairs(self:stretch(update.stretch)) do
+      item.aside = update.aside or nil
+    end
   end
 end
 
@@ -129,11 +133,19 @@ function Fold:item(id)
   return item
 end
 
+--- The items of a stretch, in order; none if it names one that there is not.
+---@param stretch coworker.Stretch
+---@return coworker.Item[]
+function Fold:stretch(stretch)
+  local first, last = self.index[stretch.first], self.index[stretch.last]
+  return first and last and vim.list_slice(self.items, first, last) or {}
+end
+
 --- The todo list as it is now.
 ---@return coworker.Todo[]
 function Fold:todos()
   for at = #self.items, 1, -1 do
-    if self.items[at].kind == 'todos' then
+    if self.items[at].kind == 'todos' and not self.items[at].aside then
       return self.items[at].todos
     end
   end

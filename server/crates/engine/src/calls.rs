@@ -20,10 +20,12 @@ use protocol::{
 use crate::{
     Editable, NamedPicture, Output, Prepared, Tool, ToolContext, ToolError, Work, approvals,
     context::{self, Place},
+    ledger::Watched,
     policy::{self, Situation, Verdict},
     prompts,
     review::Review,
     saving,
+    session::closed,
     sessions::lock,
     turn::{Halt, RequestedCall, Turn},
 };
@@ -237,7 +239,12 @@ async fn act(
 ) -> Result<(), Halt> {
     let unsaved = saving::before(turn, &call.call.effects).await;
     let mut save = unsaved.saves_itself(turn);
+    let runs = call.call.effects.iter().any(|effect| matches!(effect, Effect::Run { .. }));
     if let Some(why) = why {
+        if runs {
+            // While the user thinks: the next time it is quick.
+            turn.session.ledger.tell(|book| Box::pin(book.look_at_folders())).await;
+        }
         let answer = approvals::ask_for_call(turn, &mut call, why, rememberable, &unsaved).await?;
         if !answer.decision.allows() {
             let words = prompts::rejected(answer.reason.as_deref());
@@ -261,13 +268,35 @@ async fn act(
         turn.unless_cancelled(unsaved.save(turn)).await?;
     }
     let lagging = unsaved.note(turn).await;
-    let mut result = turn.unless_cancelled(guarded(work)).await?;
+    let watched = if runs { Some(watch(turn).await?) } else { None };
+    let result = turn.unless_cancelled(guarded(work)).await;
+    if let Some(watched) = watched {
+        let goes_on = matches!(&result, Ok(Ok(Output { goes_on: true, .. })));
+        unwatch(turn, watched, goes_on).await;
+    }
+    let mut result = result?;
     if let (Some(note), Ok(Output { text, .. }) | Err(ToolError { message: text, .. })) =
         (lagging, &mut result)
     {
         *text = format!("{note}\n\n{text}");
     }
     finish(turn, call, result).await
+}
+
+/// Has the folders of the session kept as they are, because a command is about to run.
+async fn watch(turn: &Turn) -> Result<Watched, Halt> {
+    let kept = turn.session.ledger.ask(|book| Box::pin(book.before_command()));
+    Ok(turn.unless_cancelled(kept).await?.ok_or_else(closed)??)
+}
+
+/// Has it noted what the command changed. Nobody waits for that; what comes next in the ledger does.
+async fn unwatch(turn: &Turn, watched: Watched, goes_on: bool) {
+    let ledger = &turn.session.ledger;
+    if goes_on {
+        ledger.tell(move |book| Box::pin(async move { book.goes_on(watched) })).await;
+    } else {
+        ledger.tell(move |book| Box::pin(book.after_command(watched))).await;
+    }
 }
 
 fn only_reads(call: &RequestedCall) -> bool {

@@ -69,3 +69,14 @@ fn pointed_at(context: &[ContextPart]) -> Option<&AbsPath> {
         _ => None,
     })
 }
+
+/// Whether a part was pointed at in the editor, not written into the prompt.
+pub(crate) fn is_pointed_at(part: &ContextPart) -> bool {
+    matches!(
+        part,
+        ContextPart::File { .. }
+            | ContextPart::OpenDocuments { .. }
+            | ContextPart::Selection { .. }
+            | ContextPart::Problems { .. }
+    )
+}

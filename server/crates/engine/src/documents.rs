@@ -86,6 +86,19 @@ pub trait Documents: Send + Sync {
         expected: &str,
     ) -> Result<(), DocumentError>;
 
+    /// The bytes of a file on disk, text or not; none if there is none.
+    ///
+    /// # Errors
+    /// It is no file, is larger than a document may be, or the path is not resolved.
+    async fn file(&self, path: &AbsPath) -> Result<Option<FileBytes>, DocumentError>;
+
+    /// Gives a file bytes that it had, or takes it away, whatever it is now.
+    ///
+    /// # Errors
+    /// An editor has unsaved changes of it, the path is not resolved, or the file system refused.
+    async fn put_back(&self, path: &AbsPath, bytes: Option<FileBytes>)
+    -> Result<(), DocumentError>;
+
     /// What is in a folder, in alphabetical order.
     ///
     /// # Errors
@@ -161,6 +174,18 @@ pub trait Documents: Send + Sync {
         paths: &[AbsPath],
     ) -> Result<Restored, NotKept>;
 
+    /// The bytes that a file had when the folder was kept; none if there was no such file, or if
+    /// it was not kept.
+    ///
+    /// # Errors
+    /// Says why that cannot be told.
+    async fn file_of_folder(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+        path: &AbsPath,
+    ) -> Result<Option<Vec<u8>>, NotKept>;
+
     /// How a document came from one revision to a later one, step by step, each counting bytes in
     /// the text that the one before left. None if it is not known any more, or if it was changed
     /// by something that does not tell how.
@@ -179,6 +204,15 @@ pub struct Entry {
     pub is_folder: bool,
     /// Its size in bytes; 0 for a folder.
     pub bytes: u64,
+}
+
+/// A file as it is on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileBytes {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Whether it can be run.
+    pub executable: bool,
 }
 
 /// A folder as it was at one moment.

@@ -10,6 +10,8 @@
 
 mod carrying;
 mod deciding;
+mod keeping;
+mod restoring;
 mod telling;
 mod tracked;
 mod views;
@@ -27,9 +29,11 @@ use protocol::{
 use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{session::Session, sessions::Shared};
-pub(crate) use deciding::Decided;
+use crate::{NotKept, session::Session, sessions::Shared};
+pub(crate) use deciding::{Decided, is_in};
 pub use deciding::{Resolution, Turned};
+pub(crate) use keeping::{Watched, unfinished};
+pub use restoring::{Difference, Restoration};
 pub(crate) use telling::summary;
 use tracked::Tracked;
 pub use views::{HunkView, Proposal};
@@ -54,6 +58,12 @@ pub(crate) struct Book {
     session: Session,
     files: BTreeMap<AbsPath, Tracked>,
     is_loaded: bool,
+    /// Whether the folders have been looked through.
+    has_looked: bool,
+    /// Folders that cannot be kept, and why.
+    hopeless: BTreeMap<AbsPath, NotKept>,
+    /// What commands that go on in the background were begun on.
+    going_on: Vec<Watched>,
 }
 
 impl Ledger {
@@ -78,13 +88,22 @@ impl Ledger {
         self.orders.send(order).await.ok()?;
         answer.await.ok()
     }
+
+    /// Has something done without waiting for it: what is asked for later is done after it.
+    pub(crate) async fn tell(
+        &self,
+        order: impl for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, ()> + Send + 'static,
+    ) {
+        // A session that was closed has nothing left to be done.
+        let _ = self.orders.send(Box::new(order)).await;
+    }
 }
 
 /// Carries out orders until the session has ended.
 pub(crate) fn spawn(shared: Arc<Shared>, session: Session, orders: Orders) {
     let Orders(mut orders) = orders;
     let ended = session.ended.clone();
-    let mut book = Book { shared, session, files: BTreeMap::new(), is_loaded: false };
+    let mut book = Book::new(shared, session);
     tokio::spawn(async move {
         let mut changes = book.shared.parts.documents.changes();
         loop {
@@ -106,6 +125,18 @@ pub(crate) fn spawn(shared: Arc<Shared>, session: Session, orders: Orders) {
 }
 
 impl Book {
+    fn new(shared: Arc<Shared>, session: Session) -> Self {
+        Self {
+            shared,
+            session,
+            files: BTreeMap::new(),
+            is_loaded: false,
+            has_looked: false,
+            hopeless: BTreeMap::new(),
+            going_on: Vec::new(),
+        }
+    }
+
     /// Takes in the hunks of a change set that is about to be shown. `before` has the text that
     /// each file's hunks were made for.
     pub(crate) async fn propose(&mut self, set: &mut ChangeSet, before: &[Rope]) {
@@ -250,7 +281,8 @@ impl Book {
 
     /// The change sets of the session, in order.
     fn change_sets(&self) -> Vec<Item> {
-        let is_set = |item: &&Item| matches!(item.body, ItemBody::ChangeSet(_));
+        // Of a session that this one was forked from there is no text here.
+        let is_set = |item: &&Item| matches!(&item.body, ItemBody::ChangeSet(set) if set.session_id.is_none());
         self.session.look(|state| state.items.iter().filter(is_set).cloned().collect())
     }
 

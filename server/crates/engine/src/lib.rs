@@ -10,6 +10,7 @@
 mod apply;
 mod approvals;
 mod calls;
+mod checkpoints;
 mod context;
 mod diagnostics;
 mod documents;
@@ -29,14 +30,15 @@ mod tool;
 mod turn;
 mod watch;
 
+pub use checkpoints::Point;
 pub use context::{Completions, Skill, SkillSource};
 pub use diagnostics::line as diagnostic_line;
 pub use documents::{
-    Became, ConnectionId, DocumentError, Documents, Entry, Excerpt, FolderChange, FoundSymbol,
-    KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
+    Became, ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes, FolderChange,
+    FoundSymbol, KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
-pub use ledger::{HunkView, Proposal, Resolution, Turned};
+pub use ledger::{Difference, HunkView, Proposal, Resolution, Restoration, Turned};
 pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
     Picture, StopCause, ToolResult,

@@ -354,6 +354,7 @@ impl<'a> Review<'a> {
 
     fn change_set(&self) -> ChangeSet {
         ChangeSet {
+            session_id: None,
             files: self.files.iter().map(|file| file.change.clone()).collect(),
             model: self.turn.session.look(|state| state.model.clone()),
         }

@@ -6,7 +6,7 @@
 //!
 //! [`Sessions::rewind`]: crate::Sessions::rewind
 
-use protocol::{ErrorCode, ErrorInfo, ItemId, SessionState, Stretch};
+use protocol::{ErrorCode, ErrorInfo, Item, ItemBody, ItemId, SessionState, Stretch, UserMessage};
 
 /// What is to be set aside so that the conversation ends before an item: everything from it on
 /// that is not set aside already. To take up just these again gives what was there before.
@@ -19,7 +19,7 @@ pub(crate) fn from(state: &SessionState, before: &ItemId) -> Result<Vec<Stretch>
     };
     let runs = state.items[at..].chunk_by(|one, next| one.aside == next.aside);
     let told = runs.filter(|run| run.iter().all(|item| !item.aside));
-    let stretch = |run: &[protocol::Item]| {
+    let stretch = |run: &[Item]| {
         let (first, last) = (run.first()?.id.clone(), run.last()?.id.clone());
         Some(Stretch { first, last })
     };
@@ -34,6 +34,24 @@ pub(crate) fn check(state: &SessionState, stretches: &[Stretch]) -> Result<(), E
     match stretches.iter().find(|stretch| state.stretch(stretch).is_empty()) {
         Some(stretch) => Err(unknown(&stretch.first)),
         None => Ok(()),
+    }
+}
+
+/// The prompt of an item that can be sent again.
+///
+/// # Errors
+/// There is no such item, it is no prompt, or it is set aside.
+pub(crate) fn prompt<'s>(
+    state: &'s SessionState,
+    id: &ItemId,
+) -> Result<&'s UserMessage, ErrorInfo> {
+    match state.item(id) {
+        Some(Item { aside: false, body: ItemBody::UserMessage(message), .. }) => Ok(message),
+        Some(_) => {
+            let words = "Only a prompt of the conversation as it is now can be sent again.";
+            Err(ErrorInfo::new(ErrorCode::ItemNotFound, words))
+        }
+        None => Err(unknown(id)),
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use memory::Memory;
-pub(crate) use task::{create, open};
+pub(crate) use task::{create, has_words, open};
 
 use crate::{
     ConnectionId, Diagnostics, SeenText, StoreError, ToolError,

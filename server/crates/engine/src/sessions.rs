@@ -1,5 +1,7 @@
 //! [`Sessions`]: the one handle that front ends hold.
 
+mod forking;
+mod restoring;
 mod rewinding;
 
 use std::{
@@ -526,6 +528,7 @@ impl Sessions {
         wanted: Resolution,
     ) -> Result<(), ErrorInfo> {
         let session = self.session(id).await?;
+        self.is_own(&session, change_set)?;
         let item = change_set.clone();
         let decided = session.ledger.ask(move |book| {
             Box::pin(async move { book.resolve(&item, wanted, &CancellationToken::new()).await })
@@ -545,10 +548,13 @@ impl Sessions {
         redo: bool,
     ) -> Result<Turned, ErrorInfo> {
         let session = self.session(id).await?;
+        let foreign = session.look(|state| forking::foreign(state, &scope));
         let undone = session.ledger.ask(move |book| {
             Box::pin(async move { book.undo(&scope, redo, &CancellationToken::new()).await })
         });
-        undone.await.ok_or_else(session::closed)?
+        let mut turned = undone.await.ok_or_else(session::closed)??;
+        turned.refused.extend(foreign);
+        Ok(turned)
     }
 
     /// A change set in its documents of now, for a preview.
@@ -561,6 +567,7 @@ impl Sessions {
         change_set: &ItemId,
     ) -> Result<Vec<Proposal>, ErrorInfo> {
         let session = self.session(id).await?;
+        self.is_own(&session, change_set)?;
         let item = change_set.clone();
         let proposal =
             session.ledger.ask(move |book| Box::pin(async move { book.proposal(&item).await }));

@@ -93,6 +93,8 @@ pub struct Output {
     pub text: String,
     /// Pictures.
     pub pictures: Vec<NamedPicture>,
+    /// Whether something that it began still runs, and may go on to change files.
+    pub goes_on: bool,
     /// How it ended if not as people would expect, to stand behind the title: `exit code 2`. For
     /// the model it is a result like any other, and stands in the words.
     pub ending: Option<String>,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     ModelEvent, ModelRequest, ModelStream, StopCause, calls,
     context::{self, Pictures, Place, Standing},
-    prompts,
+    ledger, prompts,
     session::{Command, Session, SessionHandle, closed, item_of},
     sessions::Shared,
     watch::Watch,
@@ -74,7 +74,9 @@ pub(crate) struct RequestedCall {
 
 /// Runs a turn to its end. `stopped` is set when the user stops it.
 pub(crate) async fn run(mut turn: Turn, stopped: &CancellationToken) -> TurnEnd {
-    match turn.work().await {
+    let done = turn.work().await;
+    turn.settle().await;
+    match done {
         Ok(()) => TurnEnd::Completed,
         // Whatever else went wrong on the way down: the user stopped it.
         Err(_) if stopped.is_cancelled() => TurnEnd::Cancelled,
@@ -109,6 +111,22 @@ impl Turn {
             let plural = if minutes == 1 { "" } else { "s" };
             too_long(&format!("{minutes} minute{plural} of work"))
         })
+    }
+
+    /// Waits until it is noted what its commands changed.
+    async fn settle(&self) {
+        let is_open = |item: &Item| {
+            let ItemBody::Checkpoint(checkpoint) = &item.body else { return false };
+            item.turn_id == self.id && ledger::unfinished(checkpoint).next().is_some()
+        };
+        if self.session.look(|state| state.items.iter().any(is_open)) {
+            let turn = self.id.clone();
+            let noted = self
+                .session
+                .ledger
+                .ask(move |book| Box::pin(async move { book.after_commands(&turn).await }));
+            noted.await;
+        }
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {

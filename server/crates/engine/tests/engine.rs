@@ -28,6 +28,8 @@ mod context_standing;
 mod context_weight;
 #[path = "engine/failing.rs"]
 mod failing;
+#[path = "engine/forking.rs"]
+mod forking;
 #[path = "engine/limits.rs"]
 mod limits;
 #[path = "engine/modes.rs"]
@@ -36,6 +38,8 @@ mod modes;
 mod prompting;
 #[path = "engine/restarting.rs"]
 mod restarting;
+#[path = "engine/restoring.rs"]
+mod restoring;
 #[path = "engine/returning.rs"]
 mod returning;
 #[path = "engine/rewinding.rs"]

@@ -86,6 +86,8 @@ pub struct ClientOptions {
     pub checker: Option<Checker>,
     /// Merged into `initializationOptions.coworker`.
     pub initialization: Value,
+    /// What it says of itself in place of its own capabilities, as another editor does.
+    pub recorded: Option<Value>,
     /// Merged into the LSP capabilities.
     pub lsp_capabilities: Value,
 }
@@ -104,6 +106,7 @@ impl ClientOptions {
             saves: SaveBehaviour::Save,
             checker: None,
             initialization: json!({}),
+            recorded: None,
             lsp_capabilities: json!({}),
         }
     }

@@ -7,6 +7,7 @@
 //! Start with [`lsp::serve`]. [`wire`] carries the bytes: framing, limits and the one queue that
 //! everything leaves by.
 
+mod age;
 pub mod cli;
 pub mod client;
 pub mod lsp;

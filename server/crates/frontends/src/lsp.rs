@@ -17,11 +17,16 @@ mod convert;
 mod editor;
 mod folders;
 mod host;
+mod hover;
+mod hunks;
+mod lenses;
 mod lifecycle;
 mod methods;
+mod offers;
 mod pointed;
 mod progress;
 mod question;
+mod review_document;
 mod service;
 mod sync;
 mod trace;
@@ -158,12 +163,17 @@ fn service(
     .custom_method("workspace/didChangeWorkspaceFolders", Server::did_change_folders)
     .custom_method("textDocument/completion", Server::completion)
     .custom_method("textDocument/codeAction", Server::code_action)
+    .custom_method("textDocument/codeLens", Server::code_lens)
+    .custom_method("textDocument/hover", Server::hover)
     .custom_method("workspace/executeCommand", Server::execute_command)
+    .custom_method("workspace/textDocumentContent", Server::content)
     .custom_method("window/workDoneProgress/cancel", Server::progress_cancel)
     .custom_method("$/setTrace", Server::set_trace)
     .custom_method(agent::SessionNew::NAME, Server::session_new)
     .custom_method(agent::SessionList::NAME, Server::session_list)
     .custom_method(agent::SessionAttach::NAME, Server::session_attach)
+    .custom_method(agent::SessionFork::NAME, Server::session_fork)
+    .custom_method(agent::SessionResend::NAME, Server::session_resend)
     .custom_method(agent::SessionDelete::NAME, Server::session_delete)
     .custom_method(agent::Chat::NAME, Server::chat)
     .custom_method(agent::ChatQueue::NAME, Server::chat_queue)

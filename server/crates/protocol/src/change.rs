@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsPath, HunkId, ItemId, TurnId};
+use crate::{AbsPath, HunkId, ItemId, SessionId, TurnId};
 
 /// The state of a document that an edit was made for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,10 @@ pub struct ChangeSet {
     /// The model that made it, as `provider/name`.
     #[serde(default)]
     pub model: String,
+    /// The session that its text belongs to, if this one was forked from it: there it is decided
+    /// and taken back, here it is only told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
 }
 
 /// The edits of a change set in one file.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsPath, ItemId};
+use crate::{AbsPath, ItemId, Stretch};
 
 /// A point to which files can be restored. It begins right before the first change that it is
 /// about, and grows until that is done.
@@ -31,6 +31,12 @@ pub enum CheckpointKind {
     Restore {
         /// The point that was restored to.
         to: ItemId,
+        /// What was set aside of the conversation for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        aside: Vec<Stretch>,
+        /// What was taken up again, because it undid a restore.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taken_up: Vec<Stretch>,
     },
 }
 

@@ -86,6 +86,14 @@ methods! {
         (wire::AttachParams) -> wire::AttachResult,
         "Sends the updates that were missed and then the live ones. A session that a process \
          left in the middle of a turn is shown as interrupted; nothing in it runs again by itself.";
+    ClientRequest SessionFork = "coworker/session/fork"
+        (wire::ForkParams) -> wire::ForkResult,
+        "Makes a new session with the conversation of another up to an item. The text that the \
+         agent wrote there stays that session's. The client is not attached to the new one.";
+    ClientRequest SessionResend = "coworker/session/resend"
+        (wire::ResendParams) -> wire::ChatResult,
+        "Sets the conversation aside from an earlier prompt on and sends that prompt again, \
+         changed. Files stay as they are. Refused while a turn runs.";
     ClientRequest SessionDelete = "coworker/session/delete"
         (wire::SessionParams) -> wire::Empty,
         "Deletes a session and its journal for good. Refused while a turn runs.";

@@ -53,6 +53,9 @@ pub struct ClientUi {
     /// Questions of the agent: it draws approvals whose subject is `questions`, with choices and
     /// words of the user's own. Without it such a question is a message with its first choices.
     pub questions: bool,
+    /// Hunks: it marks them in their documents and has its own ways to decide about them. Without
+    /// it there are code lenses, code actions and a review document for them.
+    pub hunks: bool,
 }
 
 /// What the client does for the server beside drawing.
@@ -137,6 +140,37 @@ pub struct QueueParams {
 pub struct SessionParams {
     /// The session.
     pub session_id: SessionId,
+}
+
+/// Parameters of `coworker/session/fork`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForkParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The first item that is left out; without it all are taken along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ItemId>,
+}
+
+/// Result of `coworker/session/fork`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForkResult {
+    /// The new session.
+    pub session: SessionInfo,
+}
+
+/// Parameters of `coworker/session/resend`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResendParams {
+    /// The session.
+    pub session_id: SessionId,
+    /// The prompt that is sent again.
+    pub item_id: ItemId,
+    /// What it says now. What it pointed at stays, what it mentions is looked up again.
+    pub text: String,
 }
 
 /// Result of `coworker/chat/cancel`.

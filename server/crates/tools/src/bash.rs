@@ -216,7 +216,7 @@ impl Run {
         text.push_str(&jobs.news(&owner));
         let Some(ended) = reading.ended else {
             text.push_str(&format!("{} runs in the background", job.name));
-            return Ok(text.into());
+            return Ok(Output { text, goes_on: true, ..Output::default() });
         };
         text.push_str(&format!("{} has ended: {}", job.name, ended.words));
         Ok(Output { text, ending: (!ended.well).then_some(ended.words), ..Output::default() })

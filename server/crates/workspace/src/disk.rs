@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use engine::{DocumentError, Entry};
+use engine::{DocumentError, Entry, FileBytes};
 use protocol::AbsPath;
 
 use crate::{
@@ -119,8 +119,37 @@ fn never_wait(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn never_wait(_: &mut OpenOptions) {}
 
+/// The bytes of a file, text or not; none if there is none.
+pub(crate) fn bytes(path: &AbsPath, limit: u64) -> Result<Option<FileBytes>, DocumentError> {
+    let file = match open(path, OpenOptions::new().read(true)) {
+        Err(DocumentError::NotFound(_)) => return Ok(None),
+        file => file?,
+    };
+    let (bytes, metadata) = bytes_of(path, &file, limit)?;
+    Ok(Some(FileBytes { bytes, executable: is_executable(&metadata) }))
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Metadata) -> bool {
+    false
+}
+
 fn read_from(path: &AbsPath, file: &File, reading: Reading) -> Result<FileText, DocumentError> {
-    let limit = reading.limit;
+    let (bytes, metadata) = bytes_of(path, file, reading.limit)?;
+    let text = encoding::decode(bytes, reading.known);
+    let (text, form) = text.ok_or_else(|| DocumentError::NotUtf8(path.clone()))?;
+    let hash = hash::of_str(&text);
+    Ok(FileText { text, hash, form, state: State::of(&metadata) })
+}
+
+/// What is in a file, and what was known of it before it was read.
+fn bytes_of(path: &AbsPath, file: &File, limit: u64) -> Result<(Vec<u8>, Metadata), DocumentError> {
     let too_big = |bytes| DocumentError::TooBig { path: path.clone(), bytes, limit };
     let metadata = file.metadata().map_err(|error| refused(path, error))?;
     if metadata.len() > limit {
@@ -135,10 +164,7 @@ fn read_from(path: &AbsPath, file: &File, reading: Reading) -> Result<FileText, 
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         return Err(too_big(size.max(bytes.len() as u64)));
     }
-    let text = encoding::decode(bytes, reading.known);
-    let (text, form) = text.ok_or_else(|| DocumentError::NotUtf8(path.clone()))?;
-    let hash = hash::of_str(&text);
-    Ok(FileText { text, hash, form, state: State::of(&metadata) })
+    Ok((bytes, metadata))
 }
 
 /// What is in a folder, in no order. Names that are not UTF-8 are left out: no path has them.

@@ -16,8 +16,8 @@ use std::{
 use async_trait::async_trait;
 use changes::Encoding;
 use engine::{
-    ConnectionId, DocumentError, Documents, Entry, Excerpt, FolderChange, FoundSymbol, FreeToRead,
-    KeptFolder, NotKept, Part, Restored, Snapshot,
+    ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes, FolderChange, FoundSymbol,
+    FreeToRead, KeptFolder, NotKept, Part, Restored, Snapshot,
 };
 use protocol::{AbsPath, Replacement, Stamp, SyntaxError};
 use ropey::Rope;
@@ -337,6 +337,23 @@ impl Documents for Workspace {
         blocking(from, move || shared.rename(&asked, &to, &expected)).await
     }
 
+    async fn file(&self, path: &AbsPath) -> Result<Option<FileBytes>, DocumentError> {
+        let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
+        blocking(path, move || shared.file(&asked)).await
+    }
+
+    async fn put_back(
+        &self,
+        path: &AbsPath,
+        bytes: Option<FileBytes>,
+    ) -> Result<(), DocumentError> {
+        let was = bytes.map_or(git::Was::Nothing, |FileBytes { bytes, executable }| {
+            git::Was::File { bytes, executable }
+        });
+        let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
+        blocking(path, move || shared.put_back(&asked, &was)).await
+    }
+
     async fn list(&self, folder: &AbsPath) -> Result<Vec<Entry>, DocumentError> {
         let (asked, shared) = (folder.clone(), Arc::clone(&self.shared));
         blocking(folder, move || shared.list(&asked)).await
@@ -446,6 +463,15 @@ impl Documents for Workspace {
         paths: &[AbsPath],
     ) -> Result<Restored, NotKept> {
         self.shared.restore_folder(root, kept, paths).await
+    }
+
+    async fn file_of_folder(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+        path: &AbsPath,
+    ) -> Result<Option<Vec<u8>>, NotKept> {
+        self.shared.file_of_folder(root, kept, path).await
     }
 
     fn edits_between(&self, path: &AbsPath, from: u64, to: u64) -> Option<Vec<Vec<Replacement>>> {

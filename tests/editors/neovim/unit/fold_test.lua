@@ -67,6 +67,40 @@ t.test('items keep their place, and the last todo list counts', function()
   t.equal('second', result:todos()[1].content)
 end)
 
+t.test('what is set aside is there but marked until it is taken up', function()
+  local function ended(id)
+    return { kind = 'itemEnded', item = vim.tbl_extend('force', message('x'), { id = id }) }
+  end
+  local function aside(first, last, is_aside)
+    return { kind = 'setAside', stretch = { first = first, last = last }, aside = is_aside }
+  end
+  local function told(updates)
+    local ids = {}
+    for _, item in ipairs(fold(updates).items) do
+      ids[#ids + 1] = item.aside and '-' or item.id
+    end
+    return table.concat(ids, ' ')
+  end
+  local updates = { ended('a'), ended('b'), ended('c'), aside('b', 'c', true), ended('d') }
+  t.equal('a - - d', told(updates))
+  table.insert(updates, aside('b', 'b', false))
+  t.equal('a b - d', told(updates))
+  for _, stretch in ipairs({ { 'x', 'b' }, { 'a', 'x' }, { 'b', 'a' } }) do
+    t.equal('a b', told({ ended('a'), ended('b'), aside(stretch[1], stretch[2], true) }))
+  end
+end)
+
+t.test('a todo list that was set aside is not the one of now', function()
+  local function todos(id, content)
+    return {
+      kind = 'itemEnded',
+      item = { id = id, kind = 'todos', todos = { { content = content, status = 'pending' } } },
+    }
+  end
+  local aside = { kind = 'setAside', stretch = { first = 'b', last = 'b' }, aside = true }
+  t.equal('first', fold({ todos('a', 'first'), todos('b', 'second'), aside }):todos()[1].content)
+end)
+
 t.test('status, configuration, usage and queue are the last that was told', function()
   local result = fold({
     { kind = 'status', state = 'running', turnId = 't1' },

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use changes::Plan;
-use protocol::{AbsPath, ErrorCode, HunkId, Stamp};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, HunkId, Stamp};
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,8 @@ impl Book {
         cancel: &CancellationToken,
     ) -> Result<Carried, ToolError> {
         let mut tries = 1;
+        // Whether it was kept for this, and nothing has changed it since but typing.
+        let mut is_own = false;
         loop {
             if cancel.is_cancelled() {
                 return Err(apply::not_begun());
@@ -72,6 +74,11 @@ impl Book {
             let goal = changes::apply_to(&tracked.text, &plan.replacements)
                 .map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
             let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
+            let touched: Vec<AbsPath> = match fate {
+                Fate::Moves { to } => vec![path.clone(), to.clone()],
+                _ => vec![path.clone()],
+            };
+            is_own = self.keep_as_it_is(&touched, is_own).await.map_err(not_kept)?;
             match self.write(path, &plan, &goal, fate, cancel).await {
                 Ok((place, text, stamp)) => {
                     if let Some(tracked) = self.files.get_mut(path) {
@@ -103,7 +110,7 @@ impl Book {
     }
 
     /// A path must still lead where it led when it was decided about.
-    async fn resolves(&self, path: &AbsPath) -> Result<(), ToolError> {
+    pub(super) async fn resolves(&self, path: &AbsPath) -> Result<(), ToolError> {
         let resolved = self.shared.parts.documents.resolve(path).await?;
         if resolved == *path {
             return Ok(());
@@ -193,6 +200,13 @@ impl Book {
     pub(super) fn shown(&self, path: &AbsPath) -> String {
         path.relative_to(&self.session.info().root).to_owned()
     }
+}
+
+fn not_kept(error: ErrorInfo) -> ToolError {
+    ToolError::new(
+        error.code,
+        format!("it was not begun, because what is there could not be kept: {}", error.message),
+    )
 }
 
 impl Tracked {

@@ -320,7 +320,8 @@ impl Book {
     }
 }
 
-fn is_in(scope: &UndoScope, item: &Item, hunk: &Hunk) -> bool {
+/// Whether a hunk of a change set is in a scope.
+pub(crate) fn is_in(scope: &UndoScope, item: &Item, hunk: &Hunk) -> bool {
     match scope {
         UndoScope::Hunk { hunk_id } => hunk.id == *hunk_id,
         UndoScope::Hunks { hunk_ids } => hunk_ids.contains(&hunk.id),

@@ -4,16 +4,11 @@
 //! is kept is journaled before anything changes. It all goes into the checkpoint of the turn, or
 //! of what the user decides while none runs.
 
+use super::Book;
+use crate::{Became, DocumentError, FolderChange, NotKept, Origin, checkpoints, session::item_of};
 use protocol::{
     AbsPath, Checkpoint, CheckpointKind, ErrorInfo, FileState, Item, ItemBody, ItemId, Kept,
     KeptFile, KeptFolder, Notice, NoticeLevel, SessionInfo, Status, TurnId, Update,
-};
-use ropey::Rope;
-
-use super::Book;
-use crate::{
-    Became, DocumentError, FolderChange, Origin, checkpoints, prompts,
-    session::item_of,
 };
 
 /// The most files that one command may have changed for them to be named.
@@ -22,26 +17,29 @@ const MOST_CHANGED: usize = 5_000;
 /// The folders of a session before a command.
 pub(crate) struct Watched {
     checkpoint: ItemId,
+    /// By what the folders are found again.
+    folders: Vec<String>,
     /// What editors had not saved then.
     unsaved: Vec<AbsPath>,
 }
 
 impl Book {
-    /// Keeps documents as they are, if they have not been kept since the checkpoint began.
-    /// `again` is for one that was kept a moment ago and has not been changed since.
+    /// Keeps documents as they are, if they have not been kept since the checkpoint began; says
+    /// whether one had not. `again` is for those that were kept a moment ago and have not been
+    /// changed since, but by typing.
     ///
     /// # Errors
     /// One cannot be kept. Then nothing was.
     pub(super) async fn keep_as_it_is(
         &mut self,
-        paths: &[&AbsPath],
+        paths: &[AbsPath],
         again: bool,
-    ) -> Result<(), ErrorInfo> {
+    ) -> Result<bool, ErrorInfo> {
         let (item, mut checkpoint) = self.checkpoint();
         let mut is_new = false;
         for path in paths {
             if again {
-                let is_it = |kept: &Kept| matches!(kept, Kept::File(it) if it.path == **path);
+                let is_it = |kept: &Kept| matches!(kept, Kept::File(it) if it.path == *path);
                 checkpoint.kept.retain(|kept| !is_it(kept));
             }
             if !checkpoints::has(&checkpoint, path) {
@@ -49,7 +47,10 @@ impl Book {
                 is_new = true;
             }
         }
-        if is_new { self.tell_checkpoint(item, checkpoint).await } else { Ok(()) }
+        if is_new {
+            self.tell_checkpoint(item, checkpoint).await?;
+        }
+        Ok(is_new)
     }
 
     /// Keeps a document as it is now.
@@ -79,30 +80,21 @@ impl Book {
 
     /// The checkpoint that what happens now belongs to; a new one if there is none yet.
     fn checkpoint(&self) -> (Item, Checkpoint) {
-        let known = self.session.look(|state| {
-            let of_now = |item: &&Item| match (&state.status, &item.body) {
-                (Status::Running { turn_id }, ItemBody::Checkpoint(it)) => {
-                    item.turn_id == *turn_id && it.before == CheckpointKind::Turn
-                }
-                _ => false,
-            };
-            match &state.status {
-                Status::Running { .. } => state.items.iter().rev().find(of_now).cloned(),
-                // Whatever else happened between two decisions, they are not one any more.
-                Status::Idle { .. } => state.items.last().cloned(),
+        let (running, known) = self.session.look(|state| match &state.status {
+            Status::Running { turn_id } => {
+                let mut of_turn = state.items.iter().rev().filter(|it| it.turn_id == *turn_id);
+                let known = of_turn.find_map(|item| checkpoint_of(item, &CheckpointKind::Turn));
+                (Some(turn_id.clone()), known)
+            }
+            // Whatever else happened between two decisions, they are not one any more.
+            Status::Idle { .. } => {
+                let last = state.items.last().filter(|item| !item.aside);
+                (None, last.and_then(|item| checkpoint_of(item, &CheckpointKind::Decision)))
             }
         });
-        if let Some(item) = known
-            && let ItemBody::Checkpoint(checkpoint) = &item.body
-            && !matches!(checkpoint.before, CheckpointKind::Restore { .. })
-        {
-            let checkpoint = checkpoint.clone();
-            return (item, checkpoint);
+        if let Some(known) = known {
+            return known;
         }
-        let running = self.session.look(|state| match &state.status {
-            Status::Running { turn_id } => Some(turn_id.clone()),
-            Status::Idle { .. } => None,
-        });
         let before = match running {
             Some(_) => CheckpointKind::Turn,
             None => CheckpointKind::Decision,
@@ -120,9 +112,9 @@ impl Book {
 
     /// Journals what a checkpoint is now. It ends with its turn.
     async fn tell_checkpoint(&self, item: Item, now: Checkpoint) -> Result<(), ErrorInfo> {
-        let (is_known, is_open) = self.session.look(|state| {
-            (state.item(&item.id).is_some(), state.open.contains(&item.id))
-        });
+        let (is_known, is_open) = self
+            .session
+            .look(|state| (state.item(&item.id).is_some(), state.open.contains(&item.id)));
         let is_of_turn = now.before == CheckpointKind::Turn;
         let item = Item { body: ItemBody::Checkpoint(now), ..item };
         let update = match (is_known, is_open) {
@@ -143,18 +135,19 @@ impl Book {
         let (mut folders, mut notices) = (Vec::new(), Vec::new());
         for path in self.folders() {
             let kept = match self.hopeless.get(&path) {
-                Some(reason) => Err(reason.clone()),
-                None => documents.keep_folder(&path).await.map_err(|error| error.to_string()),
+                Some(error) => Err(error.clone()),
+                None => documents.keep_folder(&path).await,
             };
             let mut folder =
                 KeptFolder { path, id: None, changed: None, left_out: 0, reason: None };
             match kept {
                 Ok(kept) => (folder.id, folder.left_out) = (Some(kept.id), kept.left_out),
-                Err(reason) => {
+                Err(error) => {
+                    let reason = error.to_string();
                     if !self.was_said(&folder.path, &reason) {
-                        notices.push(not_kept(&self.shown(&folder.path), &reason));
+                        notices.push(not_kept(&folder.path, &reason));
                     }
-                    self.hopeless.insert(folder.path.clone(), reason.clone());
+                    self.give_up(&folder.path, error);
                     folder.changed = Some(Vec::new());
                     folder.reason = Some(reason);
                 }
@@ -163,7 +156,8 @@ impl Book {
         }
         let unsaved = documents.unsaved().await;
         let (item, mut checkpoint) = self.checkpoint();
-        let watched = Watched { checkpoint: item.id.clone(), unsaved };
+        let ids = folders.iter().filter_map(|folder| folder.id.clone()).collect();
+        let watched = Watched { checkpoint: item.id.clone(), folders: ids, unsaved };
         for folder in folders {
             // Why a folder is not kept is noted once.
             let kept = Kept::Folder(folder);
@@ -187,18 +181,24 @@ impl Book {
         }
         for path in self.folders() {
             if let Err(error) = self.shared.parts.documents.keep_folder(&path).await {
-                self.hopeless.insert(path, error.to_string());
+                self.give_up(&path, error);
             }
         }
     }
 
-    /// The folders of the session, none in another.
+    /// A folder that is too big stays so for a while, and finding that out takes time.
+    fn give_up(&mut self, folder: &AbsPath, error: NotKept) {
+        if !matches!(error, NotKept::Failed(_) | NotKept::Gone) {
+            self.hopeless.insert(folder.clone(), error);
+        }
+    }
+
+    /// The folders of the session, but for those in another.
     fn folders(&self) -> Vec<AbsPath> {
         let SessionInfo { root, folders, .. } = self.session.info();
         let all: Vec<AbsPath> = std::iter::once(root).chain(folders).collect();
-        let is_inside = |path: &AbsPath| {
-            all.iter().any(|other| other != path && path.starts_with(other))
-        };
+        let is_inside =
+            |path: &AbsPath| all.iter().any(|other| other != path && path.starts_with(other));
         all.iter().filter(|path| !is_inside(path)).cloned().collect()
     }
 
@@ -216,18 +216,41 @@ impl Book {
         })
     }
 
-    /// Notes what changed while commands ran.
+    /// A command goes on in the background: what changes until the turn ends is put to it.
+    pub(crate) fn goes_on(&mut self, watched: Watched) {
+        self.going_on.push(watched);
+    }
+
+    /// The turn ends. What its commands changed is noted, also if it was stopped in the middle.
+    pub(crate) async fn after_commands(&mut self, turn: &TurnId) {
+        for watched in std::mem::take(&mut self.going_on) {
+            self.after_command(watched).await;
+        }
+        let left = self.session.look(|state| {
+            let mut of_turn = state.items.iter().rev().filter(|item| item.turn_id == *turn);
+            let found = of_turn.find_map(|item| checkpoint_of(item, &CheckpointKind::Turn));
+            let (Item { id: checkpoint, .. }, found) = found?;
+            let folders: Vec<String> = unfinished(&found).cloned().collect();
+            let unsaved = Vec::new();
+            (!folders.is_empty()).then_some(Watched { checkpoint, folders, unsaved })
+        });
+        if let Some(left) = left {
+            self.after_command(left).await;
+        }
+    }
+
+    /// Notes what changed while a command ran.
     pub(crate) async fn after_command(&mut self, watched: Watched) {
-        let Watched { checkpoint: id, unsaved } = watched;
+        let Watched { checkpoint: id, folders, unsaved } = watched;
         let found = self.session.look(|state| state.item(&id).cloned());
         let Some(item) = found else { return };
         let ItemBody::Checkpoint(mut checkpoint) = item.body.clone() else { return };
         for kept in &mut checkpoint.kept {
             if let Kept::Folder(folder) = kept
                 && folder.changed.is_none()
-                && let Some(id) = &folder.id
+                && let Some(id) = folder.id.clone().filter(|id| folders.contains(id))
             {
-                match self.shared.parts.documents.folder_changes(&folder.path, id).await {
+                match self.shared.parts.documents.folder_changes(&folder.path, &id).await {
                     Ok(changes) => self.note_changes(folder, changes, &unsaved).await,
                     // What changed can still be found out when it is wanted.
                     Err(error) => folder.reason = Some(error.to_string()),
@@ -280,8 +303,28 @@ impl Book {
     }
 }
 
+fn checkpoint_of(item: &Item, before: &CheckpointKind) -> Option<(Item, Checkpoint)> {
+    match &item.body {
+        ItemBody::Checkpoint(checkpoint) if checkpoint.before == *before => {
+            Some((item.clone(), checkpoint.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// The folders of which it is not known what changed in them.
+pub(crate) fn unfinished(checkpoint: &Checkpoint) -> impl Iterator<Item = &String> {
+    checkpoint.kept.iter().filter_map(|kept| match kept {
+        Kept::Folder(folder) if folder.changed.is_none() => folder.id.as_ref(),
+        _ => None,
+    })
+}
+
 /// What every front end shows once if commands cannot be undone.
-fn not_kept(folder: &str, reason: &str) -> Notice {
-    let folder = if folder.is_empty() { "." } else { folder };
-    Notice { level: NoticeLevel::Warning, code: None, text: prompts::not_kept(folder, reason) }
+fn not_kept(folder: &AbsPath, reason: &str) -> Notice {
+    let text = format!(
+        "What commands change in {folder} cannot be restored, because {reason}. What the agent edits \
+         itself can."
+    );
+    Notice { level: NoticeLevel::Warning, code: None, text }
 }

@@ -10,8 +10,8 @@ use std::{
 
 use futures::FutureExt;
 use protocol::{
-    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Notice, QueuedPrompt,
-    SessionInfo, Status, StopReason, Stretch, TurnId, Update, UserMessage,
+    AbsPath, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Notice, QueuedPrompt, SessionInfo,
+    Status, StopReason, Stretch, TurnId, Update, UserMessage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ use super::{
     withdrawn,
 };
 use crate::{
-    ConnectionId, StoredSession,
+    ConnectionId, StoredSession, context,
     ledger::{self, Ledger, Orders},
     recovery, rewinding,
     sessions::{Attached, Seen, Shared, Started},
@@ -279,7 +279,7 @@ impl Task {
                 has_words(&message)?;
                 let prompt = &mut self.queue[at];
                 // What the user pointed at when they wrote it stays pointed at.
-                let pointed = prompt.message.context.drain(..).filter(is_pointed_at);
+                let pointed = prompt.message.context.drain(..).filter(context::is_pointed_at);
                 message.context.splice(0..0, pointed);
                 prompt.message = message;
             }
@@ -585,22 +585,11 @@ impl Task {
 }
 
 /// A prompt must say something.
-fn has_words(message: &UserMessage) -> Result<(), ErrorInfo> {
+pub(crate) fn has_words(message: &UserMessage) -> Result<(), ErrorInfo> {
     if message.text.trim().is_empty() {
         return Err(ErrorInfo::new(ErrorCode::InvalidParams, "There is nothing to ask."));
     }
     Ok(())
-}
-
-/// Whether a part was pointed at in the editor, not written into the prompt.
-fn is_pointed_at(part: &ContextPart) -> bool {
-    matches!(
-        part,
-        ContextPart::File { .. }
-            | ContextPart::OpenDocuments { .. }
-            | ContextPart::Selection { .. }
-            | ContextPart::Problems { .. }
-    )
 }
 
 /// The first line of a prompt that has words.

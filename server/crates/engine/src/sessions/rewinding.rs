@@ -2,12 +2,14 @@
 //!
 //! Files are not touched here: what the agent wrote stays where it is, and can be taken back.
 
-use protocol::{ErrorInfo, HunkState, ItemBody, ItemId, SessionId, Stretch};
+use protocol::{ErrorInfo, HunkState, ItemBody, ItemId, SessionId, Stretch, UserMessage};
 use tokio_util::sync::CancellationToken;
 
-use super::Sessions;
+use super::{Sessions, Started};
 use crate::{
+    context,
     ledger::Resolution,
+    rewinding,
     session::{self, Command, Session},
 };
 
@@ -37,6 +39,41 @@ impl Sessions {
     /// There is no such item, a turn runs, or the store failed. Then nothing was taken up.
     pub async fn unwind(&self, id: &SessionId, stretches: Vec<Stretch>) -> Result<(), ErrorInfo> {
         self.request(id, |reply| Command::Unwind { stretches: stretches.clone(), reply }).await
+    }
+
+    /// Sets aside the conversation from an earlier prompt on and sends that prompt again with
+    /// another text. What it pointed at stays; what it mentions is looked up again.
+    ///
+    /// # Errors
+    /// There is no such prompt, its new text cannot be used, a turn runs, or the store failed.
+    /// Then the conversation is as it was.
+    pub async fn resend(
+        &self,
+        id: &SessionId,
+        prompt: &ItemId,
+        text: String,
+    ) -> Result<Started, ErrorInfo> {
+        let session = self.session(id).await?.aside();
+        let mut context =
+            session.look(|state| rewinding::prompt(state, prompt).map(|it| it.context.clone()))?;
+        context.retain(context::is_pointed_at);
+        let (place, live) = (self.place(&session), Some((&*self.shared, &session)));
+        let referred = context::referred(&place, live, &text, &context).await?;
+        context.extend(referred);
+        let message = UserMessage { text, context };
+        session::has_words(&message)?;
+        let stretches = self.rewind(id, prompt).await?;
+        let chat = |reply| {
+            let (message, shown) = (message.clone(), session.memory.clone());
+            Command::Chat { message, shown, steer: false, reply }
+        };
+        let sent = self.request(id, chat).await;
+        if sent.is_err()
+            && let Err(error) = self.unwind(id, stretches).await
+        {
+            tracing::warn!(session = %id, %error, "what could not be sent again stays set aside");
+        }
+        sent
     }
 }
 

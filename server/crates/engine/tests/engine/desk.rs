@@ -51,6 +51,20 @@ impl Desk {
         self.workspace.open(self.connection(), path, 1, text);
     }
 
+    /// The user makes the document say this.
+    pub fn types(&self, path: &AbsPath, text: &str) {
+        let change = TextChange { range: None, text: text.to_owned() };
+        let version = self.next_version();
+        let changes = vec![change];
+        self.workspace.change(self.connection(), path, version, changes, Encoding::Utf8).unwrap();
+    }
+
+    fn next_version(&self) -> i32 {
+        let mut version = self.version.lock().unwrap();
+        *version += 1;
+        *version
+    }
+
     pub fn text(&self, path: &AbsPath) -> String {
         self.workspace.text(self.connection(), path).unwrap().1.to_string()
     }
@@ -78,11 +92,7 @@ impl Editor for Desk {
     async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
         let text = changes::apply(&edit.before.to_string(), &edit.replacements).unwrap();
         let change = TextChange { range: None, text };
-        let version = {
-            let mut version = self.version.lock().unwrap();
-            *version += 1;
-            *version
-        };
+        let version = self.next_version();
         let changed = self.workspace.change(
             self.connection(),
             &edit.path,

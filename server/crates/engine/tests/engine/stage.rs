@@ -77,7 +77,8 @@ impl Stage {
     ) -> Self {
         let resolved = folder.path().canonicalize().unwrap();
         let root = AbsPath::new(resolved.to_str().unwrap()).unwrap();
-        let workspace = Workspace::new(Limits::default());
+        let kept = root.join("state/folders").unwrap();
+        let workspace = Workspace::keeping(Limits::default(), kept);
         let model = Arc::new(Script::default());
         let store = Arc::new(Moody::new(store));
         let environment = tools::Environment::allowed_of(std::env::vars_os());

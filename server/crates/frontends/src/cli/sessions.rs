@@ -7,13 +7,14 @@ use std::{
 };
 
 use engine::{Sessions, StoredSession};
-use protocol::{AbsPath, ErrorCode, ErrorInfo, SessionId, SessionInfo, SessionUpdate};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, ItemId, SessionId, SessionInfo, SessionUpdate};
 
 use super::{
     CliError, Ending,
     style::{Colour, Style, exposed},
     transcript,
 };
+use crate::age::age;
 
 /// How many sessions an error names.
 const NAMED: usize = 5;
@@ -123,6 +124,21 @@ pub async fn export(
     Ok(Ending::Done)
 }
 
+/// Makes a session with the conversation of another up to an item, and says its id.
+///
+/// # Errors
+/// There is no such session or item, or the store failed.
+pub async fn fork(
+    sessions: &Sessions,
+    beginning: &str,
+    before: Option<&ItemId>,
+) -> Result<Ending, CliError> {
+    let SessionInfo { id, .. } = find(sessions, beginning).await?;
+    let fork = sessions.fork(&id, before).await?;
+    write(&format!("{}\n", fork.id))?;
+    Ok(Ending::Done)
+}
+
 /// Deletes sessions for good: asked for on a terminal, else only with `yes`.
 ///
 /// # Errors
@@ -214,17 +230,6 @@ fn line(style: Style, info: &SessionInfo, now: u128) -> String {
     let (id, age) = (&info.id, age(now.saturating_sub(info.updated_at.into())));
     let title = style.bold(&exposed(title));
     format!("{id}  {age:>11}  {title}  {}\n", style.dim(&exposed(info.root.as_str())))
-}
-
-/// How long ago, given in milliseconds.
-fn age(milliseconds: u128) -> String {
-    let minutes = milliseconds / 60_000;
-    match minutes {
-        0 => "just now".to_owned(),
-        1..60 => format!("{minutes} min ago"),
-        60..1440 => format!("{} h ago", minutes / 60),
-        _ => format!("{} days ago", minutes / 1440),
-    }
 }
 
 fn style(colour: Colour) -> Style {

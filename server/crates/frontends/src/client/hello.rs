@@ -12,8 +12,25 @@ pub(super) fn params(options: &ClientOptions) -> Value {
         |path: &AbsPath| json!({"uri": uri(path), "name": path.file_name().unwrap_or("/")});
     let open = std::iter::once(&options.root).chain(&options.folders);
     let folders: Vec<Value> = open.filter(|_| options.names_folders).map(folder).collect();
-    let mut capabilities = json!({
-        "general": {"positionEncodings": encodings(options.encoding)},
+    let mut capabilities = options.recorded.clone().unwrap_or_else(|| own(options.encoding));
+    if options.capabilities != ClientCapabilities::default() {
+        capabilities["experimental"] = json!({"coworker": options.capabilities});
+    }
+    merge(&mut capabilities, &options.lsp_capabilities);
+    json!({
+        "processId": std::process::id(),
+        "clientInfo": {"name": options.name, "version": env!("CARGO_PKG_VERSION")},
+        "rootUri": options.names_folders.then(|| uri(&options.root)),
+        "workspaceFolders": folders,
+        "capabilities": capabilities,
+        "initializationOptions": {"coworker": options.initialization},
+    })
+}
+
+/// What it can do.
+fn own(encoding: Encoding) -> Value {
+    json!({
+        "general": {"positionEncodings": encodings(encoding)},
         "workspace": {
             "applyEdit": true,
             "workspaceEdit": {"documentChanges": true},
@@ -34,18 +51,6 @@ pub(super) fn params(options: &ClientOptions) -> Value {
             "showDocument": {"support": true},
             "showMessage": {"messageActionItem": {"additionalPropertiesSupport": true}},
         },
-    });
-    if options.capabilities != ClientCapabilities::default() {
-        capabilities["experimental"] = json!({"coworker": options.capabilities});
-    }
-    merge(&mut capabilities, &options.lsp_capabilities);
-    json!({
-        "processId": std::process::id(),
-        "clientInfo": {"name": options.name, "version": env!("CARGO_PKG_VERSION")},
-        "rootUri": options.names_folders.then(|| uri(&options.root)),
-        "workspaceFolders": folders,
-        "capabilities": capabilities,
-        "initializationOptions": {"coworker": options.initialization},
     })
 }
 

@@ -2,7 +2,11 @@
 //! every client checks what an edit was made for; what is not possible is left out, because not
 //! every client hides what is disabled.
 
-use protocol::{Approval, ApprovalOption, ApprovalSubject, Choice, Decision, Mode, wire};
+use std::collections::BTreeSet;
+
+use protocol::{
+    Approval, ApprovalOption, ApprovalSubject, Choice, Decision, Mode, SessionId, wire,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp_server::{
@@ -13,9 +17,11 @@ use tower_lsp_server::{
 use super::{
     Server, commands,
     connection::Connection,
+    hunks::{self, Chosen, Here, Verb},
+    offers::{self, Offer, Scope},
     pointed::Pointed,
     question::{self, printable},
-    view::Question,
+    view::{Named, Question},
 };
 
 /// The most problems a command carries.
@@ -30,6 +36,7 @@ const EXPLAIN_KIND: &str = "refactor.rewrite.coworker.explain";
 const FIX_KIND: &str = "quickfix.coworker.fix";
 const DECIDE_KIND: &str = "quickfix.coworker.decide";
 const STOP_KIND: &str = "quickfix.coworker.stop";
+const HUNKS_KIND: &str = "quickfix.coworker.hunks";
 const CHAT_KIND: &str = "quickfix.coworker.chat";
 
 /// The part of `CodeActionParams` that is of use; a diagnostic of a strange shape is no reason
@@ -76,14 +83,90 @@ impl Server {
         if !connection.view.running().is_empty() {
             actions.push(action(STOP_KIND, "Coworker: Stop", commands::STOP, json!({})));
         }
-        if connection.chat.is_shown_as(connection, &params.text_document.uri) {
+        let review = connection.review.pointed(connection, &params.text_document.uri, params.range);
+        if let Some(chosen) = review {
+            actions.extend(in_review(connection, &chosen));
+        } else if connection.chat.is_shown_as(connection, &params.text_document.uri) {
             actions.extend(in_chat(connection));
         } else if let Some(pointed) = pointed {
+            actions.extend(about_hunks(connection, &pointed, params.range).await);
             let symbol = pointed.symbol(connection).await;
             actions.extend(about_selection(connection, &params, symbol.as_deref()));
         }
         let wanted = |action: &CodeAction| is_wanted(action, params.context.only.as_deref());
         Ok(actions.into_iter().filter(wanted).collect())
+    }
+}
+
+/// What can be decided about the hunks at a place of the review document.
+fn in_review(connection: &Connection, chosen: &Chosen) -> Vec<CodeAction> {
+    let Chosen { session, hunks } = chosen;
+    let mut offers = offers::decisions(session, hunks, Scope::Here);
+    offers.extend(offers::why(session, hunks));
+    if let [hunk, ..] = hunks.as_slice() {
+        offers.extend(of_set(connection, session, hunk, hunks.len()));
+    }
+    offers.iter().map(offered).collect()
+}
+
+/// What can be decided about the hunks at a place of a document.
+async fn about_hunks(
+    connection: &Connection,
+    pointed: &Pointed,
+    range: wire::Range,
+) -> Vec<CodeAction> {
+    if connection.profile().ui.hunks {
+        return Vec::new();
+    }
+    let found = hunks::in_document(connection, pointed.path()).await;
+    let mut offers = Vec::new();
+    for session in connection.view.touching(pointed.path()) {
+        let of_session = || found.iter().filter(|here| here.session == session);
+        let all: Vec<Named> = of_session().map(Here::named).collect();
+        let here: Vec<Named> =
+            of_session().filter(|here| here.touches(range)).map(Here::named).collect();
+        offers.extend(offers::decisions(&session, &here, Scope::Here));
+        offers.extend(offers::why(&session, &here));
+        let waits =
+            |hunks: &[Named]| hunks.iter().filter(|it| Verb::Accept.fits(&it.state)).count();
+        if all.len() > here.len() && (!here.is_empty() || waits(&all) > 0) {
+            let more = |verb: Verb| {
+                let count =
+                    |hunks: &[Named]| hunks.iter().filter(|it| verb.fits(&it.state)).count();
+                count(&all) > count(&here)
+            };
+            offers.extend(offers::some(&session, &all, Scope::File, more));
+        }
+        if let Some(hunk) = here.last().or_else(|| all.iter().rfind(|_| waits(&all) > 0)) {
+            offers.extend(of_set(connection, &session, hunk, all.len()));
+            offers.push(offers::review(&session, hunk));
+        }
+    }
+    offers.iter().map(offered).collect()
+}
+
+/// What can be decided about the whole change set of a hunk, if that is more than so many.
+fn of_set(connection: &Connection, session: &SessionId, hunk: &Named, known: usize) -> Vec<Offer> {
+    let mut hunks = connection.view.hunks(session, None);
+    hunks.retain(|it| it.set == hunk.set);
+    let files = hunks.iter().map(|it| &it.path).collect::<BTreeSet<_>>().len();
+    if hunks.len() <= known {
+        return Vec::new();
+    }
+    // Where it is asked about as a whole, that is offered already.
+    let asked = connection.view.questions().iter().any(|it| {
+        matches!(&it.approval.subject, ApprovalSubject::Changes { item_id } if *item_id == hunk.set)
+    });
+    let wanted = |verb: Verb| !(asked && matches!(verb, Verb::Accept | Verb::Reject));
+    offers::some(session, &hunks, Scope::Set(files), wanted)
+}
+
+fn offered(offer: &Offer) -> CodeAction {
+    CodeAction {
+        title: offer.title.clone(),
+        kind: Some(CodeActionKind::from(HUNKS_KIND)),
+        command: Some(offer.command()),
+        ..Default::default()
     }
 }
 
@@ -165,13 +248,16 @@ fn decisions(connection: &Connection, question: &Question) -> Vec<CodeAction> {
         let title = format!("Coworker: Save and run – {title}");
         actions.insert(1, action(DECIDE_KIND, &title, commands::APPROVE, arguments));
     }
-    if !connection.draws_chat() {
-        actions.push(action(
-            DECIDE_KIND,
-            &format!("Coworker: Show – {title}"),
-            commands::CHAT,
-            json!({}),
-        ));
+    let shown = |command, arguments| {
+        action(DECIDE_KIND, &format!("Coworker: Show – {title}"), command, arguments)
+    };
+    match &question.approval.subject {
+        ApprovalSubject::Changes { item_id } if !connection.profile().ui.hunks => {
+            let set = json!({ "sessionId": question.session, "changeSetId": item_id });
+            actions.push(shown(commands::REVIEW, set));
+        }
+        _ if !connection.draws_chat() => actions.push(shown(commands::CHAT, json!({}))),
+        _ => {}
     }
     actions
 }

@@ -28,6 +28,7 @@ use tokio::{
 };
 use tower_lsp_server::gen_lsp_types as lsp;
 
+pub(super) use self::writing::make_folder;
 use self::{
     render::Block,
     writing::{Written, on_disk},

@@ -17,6 +17,8 @@ use tower_lsp_server::{gen_lsp_types as lsp, jsonrpc};
 use super::{
     Server, answers,
     connection::{Connection, detached, invalid, refused},
+    hover,
+    hunks::{self, Target as Hunks, Verb},
     pointed::{self, Pointed},
     view::Question,
 };
@@ -32,10 +34,35 @@ pub(super) const ANSWER: &str = "coworker.answer";
 pub(super) const STOP: &str = "coworker.stop";
 pub(super) const MODE: &str = "coworker.mode";
 pub(super) const NEW: &str = "coworker.new";
+pub(super) const REVIEW: &str = "coworker.review";
+pub(super) const ACCEPT_HUNKS: &str = "coworker.hunks.accept";
+pub(super) const REJECT_HUNKS: &str = "coworker.hunks.reject";
+pub(super) const KEEP_HUNKS: &str = "coworker.hunks.keep";
+pub(super) const UNDO_HUNKS: &str = "coworker.hunks.undo";
+pub(super) const REDO_HUNKS: &str = "coworker.hunks.redo";
+pub(super) const EXPLAIN_HUNKS: &str = "coworker.hunks.why";
 
 /// Every command there is.
-pub(super) const NAMES: [&str; 11] =
-    [ASK, EXPLAIN, FIX, SEND, CHAT, APPROVE, REJECT, ANSWER, STOP, MODE, NEW];
+pub(super) const NAMES: [&str; 18] = [
+    ASK,
+    EXPLAIN,
+    FIX,
+    SEND,
+    CHAT,
+    APPROVE,
+    REJECT,
+    ANSWER,
+    STOP,
+    MODE,
+    NEW,
+    REVIEW,
+    ACCEPT_HUNKS,
+    REJECT_HUNKS,
+    KEEP_HUNKS,
+    UNDO_HUNKS,
+    REDO_HUNKS,
+    EXPLAIN_HUNKS,
+];
 
 /// What is asked when the user only says "explain".
 const EXPLAIN_WORDS: &str = include_str!("../../../../../prompts/actions/explain.md");
@@ -72,6 +99,14 @@ struct Decide {
     from_chat: bool,
 }
 
+/// The change set to look at; without it the last one, or the last in which something waits.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Look {
+    session_id: Option<SessionId>,
+    change_set_id: Option<ItemId>,
+}
+
 #[derive(Deserialize)]
 struct Choice {
     mode: Mode,
@@ -96,6 +131,13 @@ impl Server {
             STOP => stop(connection).await,
             MODE => mode(connection, arguments).await,
             NEW => new(connection).await,
+            REVIEW => review(connection, arguments),
+            ACCEPT_HUNKS => on_hunks(connection, Verb::Accept, arguments),
+            REJECT_HUNKS => on_hunks(connection, Verb::Reject, arguments),
+            KEEP_HUNKS => on_hunks(connection, Verb::Keep, arguments),
+            UNDO_HUNKS => on_hunks(connection, Verb::Undo, arguments),
+            REDO_HUNKS => on_hunks(connection, Verb::Redo, arguments),
+            EXPLAIN_HUNKS => explain_hunks(connection, arguments),
             name => Err(invalid(format!("there is no command `{name}`"))),
         };
         done.map(|()| None).map_err(refused)
@@ -353,4 +395,51 @@ async fn new(connection: &Arc<Connection>) -> Result<(), ErrorInfo> {
         Ok(())
     })
     .await
+}
+
+/// Opens the review document.
+fn review(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<(), ErrorInfo> {
+    let Look { session_id, change_set_id } = read(arguments)?;
+    let subject = session_id.zip(change_set_id).or_else(|| connection.view.last_set());
+    let Some((session, set)) = subject else {
+        return Err(invalid("Coworker has not changed anything here yet"));
+    };
+    let shown = connection.clone();
+    connection.spawn(async move {
+        shown.review.open(&shown, session, set, true).await;
+    });
+    Ok(())
+}
+
+/// Does something with hunks. The answer does not wait for it: an editor that does might not show
+/// an edit before it has the answer.
+fn on_hunks(
+    connection: &Arc<Connection>,
+    verb: Verb,
+    arguments: Option<Value>,
+) -> Result<(), ErrorInfo> {
+    let target: Hunks = read(arguments)?;
+    target.check()?;
+    let working = connection.clone();
+    connection.spawn(async move {
+        match target.chosen(&working).await {
+            Ok(chosen) => hunks::carry_out(&working, verb, chosen).await,
+            Err(error) => working.say(lsp::MessageType::Error, error.message),
+        }
+    });
+    Ok(())
+}
+
+/// Says why hunks are there.
+fn explain_hunks(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<(), ErrorInfo> {
+    let target: Hunks = read(arguments)?;
+    target.check()?;
+    let asked = connection.clone();
+    connection.spawn(async move {
+        match target.chosen(&asked).await {
+            Ok(chosen) => hover::say(&asked, &chosen),
+            Err(error) => asked.say(lsp::MessageType::Error, error.message),
+        }
+    });
+    Ok(())
 }

@@ -14,8 +14,8 @@ use std::{
 
 use engine::{Attached, ConnectionId, NewSession, Seen, Sessions};
 use protocol::{
-    AbsPath, ErrorCode, ErrorInfo, Mode, SessionId, SessionInfo, SessionUpdate, UserMessage,
-    methods::Method,
+    AbsPath, ErrorCode, ErrorInfo, ItemBody, Mode, SessionId, SessionInfo, SessionUpdate, Update,
+    UserMessage, methods::Method,
 };
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,8 @@ use workspace::Workspace;
 
 use super::{
     Choices, LspOptions, chat_document::ChatDocument, convert, editor::LspEditor, folders::Folders,
-    lifecycle::Profile, progress::Progress, sync::OpenDocuments, trace::Trace, view::View,
+    lenses::Lenses, lifecycle::Profile, progress::Progress, review_document::ReviewDocument,
+    sync::OpenDocuments, trace::Trace, view::View,
 };
 use crate::wire::outbox::Outbox;
 
@@ -47,6 +48,8 @@ pub(super) struct Connection {
     pub(super) view: View,
     pub(super) progress: Progress,
     pub(super) chat: ChatDocument,
+    pub(super) review: ReviewDocument,
+    pub(super) lenses: Lenses,
     pub(super) folders: Folders,
     pub(super) trace: Trace,
     options: LspOptions,
@@ -97,6 +100,8 @@ impl Connection {
             view: View::default(),
             progress: Progress::default(),
             chat: ChatDocument::default(),
+            review: ReviewDocument::default(),
+            lenses: Lenses::default(),
             folders: Folders::default(),
             options,
             profile: OnceLock::new(),
@@ -174,6 +179,10 @@ impl Connection {
         let replayed = self.outbox.is_replaying(&update.session_id);
         let before = self.view.mode(&update.session_id);
         self.view.take(update);
+        if is_about_changes(update) {
+            self.lenses.changed(self);
+            self.review.changed(update);
+        }
         if !replayed {
             self.trace.step(update);
         }
@@ -310,6 +319,18 @@ impl Connection {
     ) -> Result<(), ErrorInfo> {
         let session = self.own_session(own).await?;
         self.sessions.chat(&session, message).await.map(drop)
+    }
+}
+
+/// Whether an update says that hunks are not as they were.
+fn is_about_changes(update: &SessionUpdate) -> bool {
+    match &update.update {
+        Update::ItemStarted { item }
+        | Update::ItemChanged { item }
+        | Update::ItemEnded { item } => {
+            matches!(item.body, ItemBody::ChangeSet(_))
+        }
+        _ => false,
     }
 }
 

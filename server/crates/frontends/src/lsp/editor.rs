@@ -41,17 +41,35 @@ impl LspEditor {
         Self { connection, asking: Mutex::default(), asked: AtomicU64::new(1) }
     }
 
-    /// Asks for a decision by a message with buttons. Null, an error and silence are no answer.
-    async fn ask_by_message(
+    /// Asks for a decision: by the review document, where it is about changes and the client can
+    /// open it, else by a message with buttons. Null, an error and silence are no answer.
+    async fn ask_plainly(
         &self,
         connection: &Arc<Connection>,
+        session: &SessionId,
         approval: &Approval,
     ) -> Option<Decision> {
         let _alone = self.asking.lock().await;
+        let set = match &approval.subject {
+            ApprovalSubject::Changes { item_id } if !connection.profile().ui.hunks => Some(item_id),
+            _ => None,
+        };
+        if let Some(set) = set.filter(|_| connection.profile().shows_documents) {
+            pause(connection).await;
+            // It takes no key away from the user, as a message may.
+            let (session, set) = (session.clone(), set.clone());
+            if connection.review.open(connection, session, set, false).await {
+                return None;
+            }
+        }
         let message = question::message(approval, self.number());
         let decision = put(connection, message).await?;
-        if decision.is_none() {
-            connection.chat.show(connection, true).await;
+        match (decision, set) {
+            (None, Some(set)) => {
+                connection.review.open(connection, session.clone(), set.clone(), true).await;
+            }
+            (None, None) => connection.chat.show(connection, true).await,
+            _ => {}
         }
         decision
     }
@@ -83,11 +101,16 @@ impl LspEditor {
     }
 }
 
-/// Puts a message on the screen once the user has paused, and waits for one of its buttons.
-async fn put<T>(connection: &Connection, message: question::Message<T>) -> Option<T> {
+/// Waits until the user does not type.
+async fn pause(connection: &Connection) {
     while let Some(rest) = connection.documents.rest_of(PAUSE_BEFORE_MESSAGE) {
         tokio::time::sleep(rest).await;
     }
+}
+
+/// Puts a message on the screen once the user has paused, and waits for one of its buttons.
+async fn put<T>(connection: &Connection, message: question::Message<T>) -> Option<T> {
+    pause(connection).await;
     let question::Message { text, buttons } = message;
     let action =
         |title: &str| lsp::MessageActionItem { title: title.to_owned(), ..Default::default() };
@@ -125,7 +148,7 @@ impl Editor for LspEditor {
             return Some(Answer { answers, ..Answer::new(Decision::Once, by) });
         }
         if !ui.approvals {
-            let decision = self.ask_by_message(&connection, approval).await?;
+            let decision = self.ask_plainly(&connection, session, approval).await?;
             return Some(Answer::new(decision, by));
         }
         let params = ApprovalRequestParams {

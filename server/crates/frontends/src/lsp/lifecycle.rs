@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use tower_lsp_server::gen_lsp_types::{self as lsp, LspAny, PositionEncodingKind};
 
-use super::{commands, convert};
+use super::{commands, convert, review_document};
 
 /// How often it is looked whether the client's process still lives.
 const LIFE_CHECK: Duration = Duration::from_secs(3);
@@ -43,6 +43,10 @@ pub(super) struct Profile {
     pub(super) progress: bool,
     /// Whether it opens documents when asked.
     pub(super) shows_documents: bool,
+    /// Whether it can be told that its code lenses are old.
+    pub(super) refreshes_lenses: bool,
+    /// Whether it reads documents from the server that are no files.
+    pub(super) reads_content: bool,
     /// Whether it can be asked to tell what changes on disk.
     pub(super) watches: bool,
     /// Whether it can be asked to watch any folder and not only its own.
@@ -92,6 +96,10 @@ impl Profile {
             shows_documents: window
                 .and_then(|window| window.show_document.as_ref())
                 .is_some_and(|show| show.support),
+            refreshes_lenses: workspace
+                .and_then(|it| it.code_lens.as_ref())
+                .is_some_and(|lenses| lenses.refresh_support == Some(true)),
+            reads_content: workspace.is_some_and(|it| it.text_document_content.is_some()),
             watches: watching.and_then(|it| it.dynamic_registration) == Some(true),
             watches_folders: watching.and_then(|it| it.relative_pattern_support) == Some(true),
         })
@@ -111,6 +119,8 @@ impl Profile {
             model: None,
             progress: false,
             shows_documents: false,
+            refreshes_lenses: false,
+            reads_content: false,
             watches: false,
             watches_folders: false,
         }
@@ -200,7 +210,10 @@ pub(super) fn announcement(profile: &Profile) -> lsp::InitializeResult {
         code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(actions)),
         execute_command_provider: Some(commands),
         completion_provider: completion,
-        workspace: Some(workspace()),
+        // Also for clients that draw hunks: of a line they do not say what it came of.
+        hover_provider: Some(lsp::HoverProvider::Bool(true)),
+        code_lens_provider: (!profile.ui.hunks).then(lsp::CodeLensOptions::default),
+        workspace: Some(workspace(profile)),
         experimental: Some(serde_json::json!({ "coworker": coworker })),
         ..Default::default()
     };
@@ -212,7 +225,7 @@ pub(super) fn announcement(profile: &Profile) -> lsp::InitializeResult {
 }
 
 /// What we want to be told of the client's workspace.
-fn workspace() -> lsp::WorkspaceOptions {
+fn workspace(profile: &Profile) -> lsp::WorkspaceOptions {
     let files = || lsp::FileOperationRegistrationOptions {
         filters: vec![lsp::FileOperationFilter {
             scheme: Some("file".to_owned()),
@@ -230,7 +243,10 @@ fn workspace() -> lsp::WorkspaceOptions {
             did_delete: Some(files()),
             ..Default::default()
         }),
-        ..Default::default()
+        text_document_content: (profile.reads_content && !profile.ui.hunks).then(|| {
+            let schemes = vec![review_document::SCHEME.to_owned()];
+            lsp::TextDocumentContentOptions { schemes }.into()
+        }),
     }
 }
 

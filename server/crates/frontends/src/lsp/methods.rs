@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use engine::{Attached, Documents, NewSession, Origin, Seen, Snapshot};
+use engine::{Attached, Documents, NewSession, Origin, Seen, Snapshot, Started};
 use protocol::{
     AbsPath, Answer, ContextPart, ContextReport, ErrorCode, ErrorInfo, Mode, SessionId,
     SessionState, UserMessage,
     wire::{
         ApprovalRespondParams, AttachParams, AttachResult, CancelResult, ChatContext, ChatParams,
         ChatResult, ConfigChoice, ConfigOption, ConfigOptionsParams, ConfigOptionsResult,
-        ConfigSetParams, ContextParams, DocumentParams, DocumentResult, Empty, ListSessionsParams,
-        ListSessionsResult, NewSessionParams, QueueParams, SessionParams,
+        ConfigSetParams, ContextParams, DocumentParams, DocumentResult, Empty, ForkParams,
+        ForkResult, ListSessionsParams, ListSessionsResult, NewSessionParams, QueueParams,
+        ResendParams, SessionParams,
     },
 };
 use tower_lsp_server::jsonrpc::Result;
@@ -80,6 +81,36 @@ impl Server {
         let attached =
             detached(async move { connection.come_back(&mut own, &session_id, seen).await });
         attached.await.map(attach_result).map_err(refused)
+    }
+
+    pub(super) async fn session_fork(
+        &self,
+        Checked(params): Checked<ForkParams>,
+    ) -> Result<ForkResult> {
+        let ForkParams { session_id, before } = params;
+        let connection = self.0.clone();
+        let forked = detached(async move {
+            let session = connection.sessions.fork(&session_id, before.as_ref()).await?;
+            Ok(ForkResult { session })
+        });
+        forked.await.map_err(refused)
+    }
+
+    pub(super) async fn session_resend(
+        &self,
+        Checked(params): Checked<ResendParams>,
+    ) -> Result<ChatResult> {
+        let ResendParams { session_id, item_id, text } = params;
+        // In one line with the prompts.
+        let own = self.0.own().await;
+        let connection = self.0.clone();
+        let started = detached(async move {
+            let started = connection.sessions.resend(&session_id, &item_id, text).await;
+            drop(own);
+            let Started { turn_id, queued } = started?;
+            Ok(ChatResult { session_id, turn_id, queued })
+        });
+        started.await.map_err(refused)
     }
 
     pub(super) async fn session_delete(

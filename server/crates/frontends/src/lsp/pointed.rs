@@ -10,6 +10,7 @@ use super::{
     chat_document::CHAT_FILE,
     connection::{Connection, invalid},
     convert,
+    review_document::REVIEW_FILE,
 };
 use crate::uri::is_untitled;
 
@@ -98,6 +99,13 @@ impl Pointed {
     }
 }
 
+/// The document that a client names without turning to it.
+pub(super) fn path(connection: &Connection, uri: &str) -> Option<AbsPath> {
+    let name = convert::path(uri)?;
+    let opened = connection.workspace.text(connection.id, &name);
+    Some(opened.map_or(name, |(path, _)| path))
+}
+
 /// The documents that the client has open in its folders beside those that are pointed at, the
 /// last used first; none if there are no others.
 pub(super) fn others(connection: &Connection, pointed: &[Pointed]) -> Option<ContextPart> {
@@ -109,8 +117,8 @@ pub(super) fn others(connection: &Connection, pointed: &[Pointed]) -> Option<Con
     };
     let mut paths = connection.documents.last_used();
     paths.retain(|path| {
-        let is_chat = path.as_str().ends_with(CHAT_FILE);
-        is_ours(path) && !is_chat && pointed.iter().all(|it| it.path != *path)
+        let is_made = path.as_str().ends_with(CHAT_FILE) || path.as_str().ends_with(REVIEW_FILE);
+        is_ours(path) && !is_made && pointed.iter().all(|it| it.path != *path)
     });
     paths.truncate(OPEN_LIMIT);
     (!paths.is_empty()).then_some(ContextPart::OpenDocuments { paths })

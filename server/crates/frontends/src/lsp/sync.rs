@@ -176,6 +176,7 @@ impl Server {
         let Connection { workspace, documents, id, .. } = &*self.0;
         let path = workspace.open(*id, &name, document.version, &document.text);
         self.0.settle_by_chat(&path);
+        self.0.review.opened(&self.0, &path);
         let mut documents = lock(&documents.0);
         documents.open.retain(|opened| opened.name != name);
         documents.open.push(Opened { path, name, uri: document.uri, changed: None });

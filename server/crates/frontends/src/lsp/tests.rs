@@ -273,7 +273,7 @@ fn titles(actions: &[Value]) -> Vec<&str> {
 }
 
 fn plugin() -> ClientUi {
-    ClientUi { chat: true, approvals: true, prompt: true, questions: true }
+    ClientUi { chat: true, approvals: true, prompt: true, questions: true, hunks: true }
 }
 
 const CODE: &str = "impl Stack {\n    fn pop(&mut self) {}\n}\n";
@@ -443,7 +443,7 @@ async fn without_a_chat_pane_the_conversation_is_a_file() {
     let written = written(&chat, "You said: ").await;
     assert!(written.contains("## You\n\nExplain this code"), "{written}");
     let ignored = trial.path(".coworker/.gitignore");
-    assert_eq!(std::fs::read_to_string(ignored.as_std_path()).unwrap(), "chat.md\n");
+    assert_eq!(std::fs::read_to_string(ignored.as_std_path()).unwrap(), "chat.md\nreview.diff\n");
 
     let on_disk = std::fs::read_to_string(chat.as_std_path()).unwrap();
     trial.client.open(&chat, &on_disk).await;

@@ -1,12 +1,21 @@
-//! What this front end knows of its sessions without asking: what runs, in which mode, and which
-//! questions wait.
+//! What this front end knows of its sessions without asking: what runs, in which mode, which
+//! questions wait, and which hunks there are in which documents.
 //! Code actions are asked for with every move of the cursor, so the answer has to be at hand.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Mutex,
+};
 
-use protocol::{Approval, Item, ItemBody, ItemId, Mode, SessionId, SessionUpdate, Status, Update};
+use protocol::{
+    AbsPath, Approval, ChangeSet, HunkId, HunkState, Item, ItemBody, ItemId, Mode, SessionId,
+    SessionUpdate, Status, TurnId, Update,
+};
 
 use super::connection::lock;
+
+/// How much of a prompt is kept, in characters.
+const PROMPT_LIMIT: usize = 200;
 
 /// The sessions a connection is attached to.
 #[derive(Default)]
@@ -17,6 +26,45 @@ struct Known {
     running: bool,
     mode: Option<Mode>,
     questions: Vec<(ItemId, Approval)>,
+    // In the order they were made.
+    sets: Vec<KnownSet>,
+    // The first lines of what was asked.
+    prompts: HashMap<TurnId, String>,
+}
+
+/// A change set without its text.
+struct KnownSet {
+    id: ItemId,
+    origin: Origin,
+    files: Vec<KnownFile>,
+}
+
+struct KnownFile {
+    path: AbsPath,
+    to: Option<AbsPath>,
+    hunks: Vec<(HunkId, HunkState)>,
+}
+
+/// What a change set came of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) turn: Option<TurnId>,
+    /// The beginning of what was asked.
+    pub(super) prompt: String,
+    /// The model, as `provider/name`.
+    pub(super) model: String,
+    /// When, in milliseconds since 1970 in UTC.
+    pub(super) at: u64,
+}
+
+/// A hunk, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) set: ItemId,
+    /// The file as it was called when the hunk was made.
+    pub(super) path: AbsPath,
+    pub(super) id: HunkId,
+    pub(super) state: HunkState,
 }
 
 /// An approval that waits for an answer.
@@ -77,6 +125,36 @@ impl View {
         sessions.iter().flat_map(of).collect()
     }
 
+    /// The sessions that have hunks in a document.
+    pub(super) fn touching(&self, path: &AbsPath) -> Vec<SessionId> {
+        let sessions = lock(&self.0);
+        let touching = sessions.iter().filter(|(_, known)| !known.hunks(Some(path)).is_empty());
+        touching.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The hunks of a session in their order; only those of a document if it is named.
+    pub(super) fn hunks(&self, session: &SessionId, path: Option<&AbsPath>) -> Vec<Named> {
+        lock(&self.0).get(session).map(|known| known.hunks(path)).unwrap_or_default()
+    }
+
+    /// What a change set came of.
+    pub(super) fn origin(&self, session: &SessionId, set: &ItemId) -> Option<Origin> {
+        let sessions = lock(&self.0);
+        let known = sessions.get(session)?;
+        let mut origin = known.sets.iter().find(|it| it.id == *set)?.origin.clone();
+        let prompt = origin.turn.as_ref().and_then(|turn| known.prompts.get(turn));
+        origin.prompt = prompt.cloned().unwrap_or_default();
+        Some(origin)
+    }
+
+    /// The change set to look at: the last in which something waits, or just the last.
+    pub(super) fn last_set(&self) -> Option<(SessionId, ItemId)> {
+        let sessions = lock(&self.0);
+        let all = sessions.iter().flat_map(|(id, known)| known.sets.iter().map(move |it| (id, it)));
+        let last = all.max_by_key(|(_, set)| (set.waits(), set.origin.at));
+        last.map(|(session, set)| (session.clone(), set.id.clone()))
+    }
+
     /// The session is gone.
     pub(super) fn forget(&self, session: &SessionId) {
         lock(&self.0).remove(session);
@@ -85,10 +163,77 @@ impl View {
 
 impl Known {
     fn put(&mut self, item: &Item, open: bool) {
-        let ItemBody::Approval(approval) = &item.body else { return };
-        self.questions.retain(|(id, _)| *id != item.id);
-        if open && approval.answer.is_none() {
-            self.questions.push((item.id.clone(), approval.clone()));
+        match &item.body {
+            ItemBody::Approval(approval) => {
+                self.questions.retain(|(id, _)| *id != item.id);
+                if open && approval.answer.is_none() {
+                    self.questions.push((item.id.clone(), approval.clone()));
+                }
+            }
+            ItemBody::ChangeSet(set) => self.put_set(item, set),
+            ItemBody::UserMessage(message) => {
+                let line = message.text.lines().find(|line| !line.trim().is_empty());
+                let line = line.unwrap_or_default().trim().chars().take(PROMPT_LIMIT).collect();
+                // What steers is part of a turn that was begun by another.
+                self.prompts.entry(item.turn_id.clone()).or_insert(line);
+            }
+            _ => {}
         }
+    }
+
+    fn put_set(&mut self, item: &Item, set: &ChangeSet) {
+        let files = set.files.iter().map(|file| KnownFile {
+            path: file.path.clone(),
+            to: file.to.clone(),
+            hunks: file.hunks.iter().map(|hunk| (hunk.id.clone(), hunk.state.clone())).collect(),
+        });
+        let origin = Origin {
+            turn: Some(item.turn_id.clone()),
+            prompt: String::new(),
+            model: set.model.clone(),
+            at: item.at,
+        };
+        let set = KnownSet { id: item.id.clone(), origin, files: files.collect() };
+        match self.sets.iter_mut().find(|known| known.id == item.id) {
+            Some(known) => *known = set,
+            None => self.sets.push(set),
+        }
+    }
+
+    fn hunks(&self, path: Option<&AbsPath>) -> Vec<Named> {
+        let names = path.map(|path| self.names(path));
+        let mut hunks = Vec::new();
+        for set in &self.sets {
+            for KnownFile { path, hunks: known, .. } in &set.files {
+                if names.as_ref().is_some_and(|names| !names.contains(&path)) {
+                    continue;
+                }
+                hunks.extend(known.iter().map(|(id, state)| Named {
+                    set: set.id.clone(),
+                    path: path.clone(),
+                    id: id.clone(),
+                    state: state.clone(),
+                }));
+            }
+        }
+        hunks
+    }
+
+    /// What a document was called before it was moved, and what it is called now.
+    fn names<'s>(&'s self, path: &'s AbsPath) -> Vec<&'s AbsPath> {
+        let mut names = vec![path];
+        for file in self.sets.iter().rev().flat_map(|set| &set.files) {
+            if file.to.as_ref().is_some_and(|to| names.contains(&to)) {
+                names.push(&file.path);
+            }
+        }
+        names
+    }
+}
+
+impl KnownSet {
+    fn waits(&self) -> bool {
+        let mut hunks = self.files.iter().flat_map(|file| &file.hunks);
+        hunks.any(|(_, state)| *state == HunkState::Pending)
     }
 }

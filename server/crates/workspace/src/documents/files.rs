@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use engine::{DocumentError, Entry, Excerpt, Origin, Part, Snapshot};
+use engine::{DocumentError, Entry, Excerpt, FileBytes, Origin, Part, Snapshot};
 use protocol::{AbsPath, Stamp};
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +70,15 @@ impl Shared {
         let known = OnDisk { form: file.form, hash: file.hash.clone(), state: file.state };
         self.files().insert(path.clone(), known);
         Ok(file)
+    }
+
+    /// The bytes of a file, if there is one.
+    pub(super) fn file(&self, path: &AbsPath) -> Result<Option<FileBytes>, DocumentError> {
+        if resolve::is_untitled(path) {
+            return Ok(None);
+        }
+        resolve::require(path)?;
+        disk::bytes(path, self.limits.max_bytes)
     }
 
     fn reading(&self, path: &AbsPath) -> Reading {

@@ -45,6 +45,15 @@ impl Shared {
         Ok(Restored { before, refused })
     }
 
+    pub(super) async fn file_of_folder(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+        path: &AbsPath,
+    ) -> Result<Option<Vec<u8>>, NotKept> {
+        self.folders.file(&resolved(root).await?, kept, path).await
+    }
+
     async fn restore(
         self: &Arc<Self>,
         root: &AbsPath,
@@ -64,7 +73,7 @@ impl Shared {
     }
 
     /// Makes a file what it was, unless an editor has unsaved changes of it.
-    fn put_back(&self, path: &AbsPath, was: &Was) -> Result<(), DocumentError> {
+    pub(super) fn put_back(&self, path: &AbsPath, was: &Was) -> Result<(), DocumentError> {
         // The last part may be a link: that is what is put back then.
         if let Some(folder) = path.parent() {
             resolve::require(&folder)?;

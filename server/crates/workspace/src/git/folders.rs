@@ -140,6 +140,22 @@ impl Folders {
         Ok((now, changes))
     }
 
+    /// The bytes that a file had, if it was there and is kept.
+    pub(crate) async fn file(
+        &self,
+        root: &AbsPath,
+        kept: &str,
+        path: &AbsPath,
+    ) -> Result<Option<Vec<u8>>, NotKept> {
+        let Kept { tree, .. } = Kept::parse(kept).ok_or(NotKept::Gone)?;
+        let place = self.place.as_ref().ok_or(NotKept::NoPlace)?;
+        let objects = Objects::of(root, place).await?;
+        match objects.object_of(&tree, path.relative_to(root)).await? {
+            Some(object) => objects.blob(&object).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// What was there before a change.
     pub(crate) async fn before(&self, root: &AbsPath, change: &Change) -> Result<Was, NotKept> {
         if change.became == Became::Created {

@@ -179,8 +179,8 @@ pub(super) async fn on_disk(
     Ok(after)
 }
 
-/// Makes the folder of the document, which no version control should keep.
-async fn make_folder(path: &AbsPath) -> Result<(), DocumentError> {
+/// Makes the folder of our documents, which no version control should keep.
+pub(in crate::lsp) async fn make_folder(path: &AbsPath) -> Result<(), DocumentError> {
     let Some(folder) = path.parent() else { return Ok(()) };
     let failed = |source| DocumentError::Io { path: folder.clone(), source };
     tokio::fs::create_dir_all(folder.as_std_path()).await.map_err(failed)?;
@@ -189,7 +189,7 @@ async fn make_folder(path: &AbsPath) -> Result<(), DocumentError> {
     match made {
         Ok(mut file) => {
             use tokio::io::AsyncWriteExt;
-            file.write_all(b"chat.md\n").await.map_err(failed)?;
+            file.write_all(b"chat.md\nreview.diff\n").await.map_err(failed)?;
             file.flush().await.map_err(failed)
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),

@@ -190,6 +190,23 @@ impl<'a> Objects<'a> {
         Ok(pairs.iter().filter_map(|[line, path]| difference(line, path)).collect())
     }
 
+    /// The name of a file or link in a tree; none if it has none of this path.
+    pub(super) async fn object_of(
+        &self,
+        tree: &str,
+        path: &str,
+    ) -> Result<Option<String>, NotKept> {
+        let listed = self.git(&["ls-tree", "-z", "--full-tree", tree, "--", path], &[]).await;
+        let listed = names(&listed.map_err(|_| NotKept::Gone)?);
+        // `100644 blob <object>`, a tabulator and the path.
+        let fields = listed.first().and_then(|line| line.split_once('\t'));
+        let mut fields = fields.map(|(fields, _)| fields.split(' ')).into_iter().flatten().skip(1);
+        Ok(match (fields.next(), fields.next()) {
+            (Some("blob"), Some(object)) => Some(object.to_owned()),
+            _ => None,
+        })
+    }
+
     /// The bytes of a file as it was.
     pub(super) async fn blob(&self, object: &str) -> Result<Vec<u8>, NotKept> {
         self.git(&["cat-file", "blob", object], &[]).await.map_err(|_| NotKept::Gone)

@@ -1,0 +1,151 @@
+//! Checkpoints as the journal has them: where a point is, and what was kept since.
+//!
+//! It looks at items and nothing else. What is kept is found out in `ledger/keeping.rs`, and put
+//! back in `ledger/restoring.rs`.
+
+use std::collections::{HashMap, HashSet};
+
+use protocol::{
+    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, ItemBody, ItemId, Kept, KeptFile,
+    KeptFolder, SessionState, Stretch, TurnId,
+};
+
+/// A point to which a session can be restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// By what it goes: the item of the checkpoint, or the prompt of a turn that has none.
+    pub id: ItemId,
+    /// What it is the point before.
+    pub before: CheckpointKind,
+    /// The turn it belongs to; empty if it belongs to none.
+    pub turn_id: TurnId,
+    /// When that began, in milliseconds since 1970 in UTC.
+    pub at: u64,
+    /// The first line of the prompt; empty where there was none.
+    pub title: String,
+    /// How many files changed from there to the next point, as far as it is known.
+    pub files: usize,
+}
+
+/// The points of a session, the newest last. What was set aside has none.
+pub(crate) fn points(state: &SessionState) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    let mut seen: HashMap<&TurnId, usize> = HashMap::new();
+    for item in state.told() {
+        match &item.body {
+            ItemBody::UserMessage(message) if !seen.contains_key(&item.turn_id) => {
+                seen.insert(&item.turn_id, points.len());
+                let line = message.text.lines().map(str::trim).find(|line| !line.is_empty());
+                points.push(Point {
+                    id: item.id.clone(),
+                    before: CheckpointKind::Turn,
+                    turn_id: item.turn_id.clone(),
+                    at: item.at,
+                    title: line.unwrap_or_default().to_owned(),
+                    files: 0,
+                });
+            }
+            ItemBody::Checkpoint(checkpoint) => {
+                let files = files(checkpoint);
+                match seen.get(&item.turn_id) {
+                    Some(at) if checkpoint.before == CheckpointKind::Turn => {
+                        points[*at].id = item.id.clone();
+                        points[*at].files = files;
+                    }
+                    _ => points.push(Point {
+                        id: item.id.clone(),
+                        before: checkpoint.before.clone(),
+                        turn_id: item.turn_id.clone(),
+                        at: item.at,
+                        title: String::new(),
+                        files,
+                    }),
+                }
+            }
+            _ => {}
+        }
+    }
+    points
+}
+
+fn files(checkpoint: &Checkpoint) -> usize {
+    let mut files = HashSet::new();
+    for kept in &checkpoint.kept {
+        match kept {
+            Kept::File(file) => drop(files.insert(&file.path)),
+            Kept::Folder(folder) => files.extend(folder.changed.iter().flatten()),
+            _ => {}
+        }
+    }
+    files.len()
+}
+
+/// Where in the items a point is; none if the item is no such point.
+pub(crate) fn position(state: &SessionState, id: &ItemId) -> Option<usize> {
+    let item = state.item(id)?;
+    let is_of_turn = match &item.body {
+        ItemBody::UserMessage(_) => true,
+        ItemBody::Checkpoint(checkpoint) => checkpoint.before == CheckpointKind::Turn,
+        _ => return None,
+    };
+    state.items.iter().position(|other| match is_of_turn {
+        true => other.turn_id == item.turn_id,
+        false => other.id == *id,
+    })
+}
+
+/// What a restore does to the conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turning {
+    pub(crate) aside: Vec<Stretch>,
+    pub(crate) taken_up: Vec<Stretch>,
+}
+
+/// What a restore did to the conversation, if the point is one.
+pub(crate) fn turning(state: &SessionState, id: &ItemId) -> Turning {
+    match state.item(id).map(|item| &item.body) {
+        Some(ItemBody::Checkpoint(Checkpoint {
+            before: CheckpointKind::Restore { aside, taken_up, .. },
+            ..
+        })) => Turning { aside: aside.clone(), taken_up: taken_up.clone() },
+        _ => Turning::default(),
+    }
+}
+
+/// The session has no such point.
+pub(crate) fn unknown() -> ErrorInfo {
+    let words = "This session has no such checkpoint; `coworker checkpoints` lists those it has.";
+    ErrorInfo::new(ErrorCode::ItemNotFound, words)
+}
+
+/// The checkpoints from a place among the items on, those that were set aside too: what they kept
+/// changed all the same.
+pub(crate) fn since(
+    state: &SessionState,
+    position: usize,
+) -> impl Iterator<Item = (&ItemId, &Checkpoint)> {
+    state.items.iter().skip(position).filter_map(|item| match &item.body {
+        ItemBody::Checkpoint(checkpoint) => Some((&item.id, checkpoint)),
+        _ => None,
+    })
+}
+
+/// How a file was at a point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Was {
+    /// As it was kept by itself.
+    File(KeptFile),
+    /// As it was in a folder that was kept.
+    Folder { root: AbsPath, id: String },
+}
+
+/// Whether a checkpoint has a file as it was.
+pub(crate) fn has(checkpoint: &Checkpoint, path: &AbsPath) -> bool {
+    checkpoint.kept.iter().any(|kept| match kept {
+        Kept::File(file) => file.path == *path,
+        Kept::Folder(KeptFolder { changed, .. }) => {
+            changed.as_ref().is_some_and(|changed| changed.contains(path))
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,485 @@
+//! Files as they were at a point, put back; and what that would change.
+//!
+//! Only files that the session changed since are touched. A document that is open goes through
+//! its editor, as any edit; all else is done on disk. What is about to be overwritten is kept
+//! before, so that a restore can itself be undone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::{
+    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, FileChangeKind, FileState,
+    HunkState, ItemBody, ItemId, Kept, KeptFile, KeptFolder, Update,
+};
+use ropey::Rope;
+use tokio_util::sync::CancellationToken;
+
+use super::{Book, tracked::Tracked};
+use crate::{
+    DocumentError, FileBytes, Snapshot, ToolError,
+    apply::{self, Target},
+    checkpoints::{self, Turning, Was},
+};
+
+/// How often a document is tried while somebody types.
+const TRIES: usize = 3;
+
+/// What a restore would do to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The file.
+    pub path: AbsPath,
+    /// Whether it would be edited, made again, or deleted.
+    pub kind: FileChangeKind,
+    /// A unified diff from the text of now to that of then; empty if one of them is not text.
+    pub diff: String,
+    /// Whether somebody else changed it since, or may have: that would go, too.
+    pub typed: bool,
+}
+
+/// What a restore did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restoration {
+    /// The checkpoint of the restore: to restore to it undoes this one. None if there was nothing
+    /// to do.
+    pub undo: Option<ItemId>,
+    /// The files that are as they were then.
+    pub restored: Vec<AbsPath>,
+    /// Those of them that somebody else had changed since, or may have.
+    pub typed: Vec<AbsPath>,
+    /// What was not put back, and why: files, and folders in which nothing was kept.
+    pub refused: Vec<(AbsPath, String)>,
+}
+
+/// What is to be done to get back to a point.
+#[derive(Default)]
+struct Plan {
+    /// How each file was, of those that are not so now.
+    files: BTreeMap<AbsPath, Was>,
+    /// What each of them would become, and its typed text lose.
+    differences: Vec<Difference>,
+    refused: Vec<(AbsPath, String)>,
+}
+
+impl Book {
+    /// What a restore to a point would do.
+    pub(crate) async fn differences(
+        &mut self,
+        point: &ItemId,
+    ) -> Result<Vec<Difference>, ErrorInfo> {
+        self.load().await;
+        Ok(self.plan_restore(point).await?.differences)
+    }
+
+    /// Puts every file that the session changed since a point back as it was there, if `files`
+    /// are wanted. `turning` is what was done to the conversation for it.
+    pub(crate) async fn restore(
+        &mut self,
+        point: &ItemId,
+        files: bool,
+        turning: Turning,
+        cancel: &CancellationToken,
+    ) -> Result<Restoration, ErrorInfo> {
+        self.load().await;
+        let mut plan = match files {
+            true => self.plan_restore(point).await?,
+            false => Plan::default(),
+        };
+        let mut done = Restoration::default();
+        let kept = self.keep_for_undo(&mut plan).await?;
+        done.refused = plan.refused;
+        if kept.is_empty() && turning == Turning::default() {
+            return Ok(done);
+        }
+        let Turning { aside, taken_up } = turning;
+        let before = CheckpointKind::Restore { to: point.clone(), aside, taken_up };
+        let body = ItemBody::Checkpoint(Checkpoint { before, kept });
+        let item = self.new_item(None, body);
+        self.session.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
+        done.undo = Some(item.id.clone());
+
+        let mut folders: BTreeMap<(AbsPath, String), Vec<AbsPath>> = BTreeMap::new();
+        for (path, was) in plan.files {
+            match was {
+                Was::Folder { root, id } => folders.entry((root, id)).or_default().push(path),
+                Was::File(kept) => match self.put_back(&kept, cancel).await {
+                    Ok(()) => done.restored.push(path),
+                    Err(error) => done.refused.push((path, error.message)),
+                },
+            }
+        }
+        for ((root, id), paths) in folders {
+            self.put_back_folder(&root, &id, paths, &mut done).await;
+        }
+        for path in &done.restored {
+            self.follow(path).await;
+        }
+        let typed = plan.differences.into_iter().filter(|it| it.typed).map(|it| it.path);
+        done.typed = typed.filter(|path| done.restored.contains(path)).collect();
+        Ok(done)
+    }
+
+    /// Finds out what differs from a point.
+    async fn plan_restore(&mut self, point: &ItemId) -> Result<Plan, ErrorInfo> {
+        let found = self.session.look(|state| {
+            let position = checkpoints::position(state, point)?;
+            let since = checkpoints::since(state, position).map(|(_, it)| it.clone());
+            Some((position, since.collect::<Vec<Checkpoint>>()))
+        });
+        let Some((position, since)) = found else { return Err(checkpoints::unknown()) };
+        let mut plan = Plan::default();
+        let mut first: BTreeMap<AbsPath, Was> = BTreeMap::new();
+        for checkpoint in &since {
+            for kept in &checkpoint.kept {
+                match kept {
+                    Kept::File(file) => {
+                        let was = || Was::File(file.clone());
+                        first.entry(file.path.clone()).or_insert_with(was);
+                    }
+                    Kept::Folder(folder) => {
+                        for path in self.changed_in(folder, &mut plan).await {
+                            let root = folder.path.clone();
+                            let id = folder.id.clone().unwrap_or_default();
+                            first.entry(path).or_insert(Was::Folder { root, id });
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let mut folders: BTreeMap<(AbsPath, String), Vec<AbsPath>> = BTreeMap::new();
+        for (path, was) in first {
+            self.follow(&path).await;
+            match was {
+                Was::Folder { root, id } => folders.entry((root, id)).or_default().push(path),
+                Was::File(kept) => self.plan_file(position, kept, &mut plan).await?,
+            }
+        }
+        for ((root, id), paths) in folders {
+            self.plan_folder(&root, &id, &paths, &mut plan).await;
+        }
+        plan.differences.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(plan)
+    }
+
+    /// The files that a command changed in a folder; if that was not found out, all that changed
+    /// there since.
+    async fn changed_in(&self, folder: &KeptFolder, plan: &mut Plan) -> Vec<AbsPath> {
+        let KeptFolder { path, id, changed, reason, .. } = folder;
+        let mut refuse = |reason: String| {
+            let refused = (path.clone(), reason);
+            if !plan.refused.contains(&refused) {
+                plan.refused.push(refused);
+            }
+            Vec::new()
+        };
+        match (id, changed) {
+            (None, _) => refuse(reason.clone().unwrap_or_default()),
+            (Some(_), Some(changed)) => changed.clone(),
+            (Some(id), None) => match self.shared.parts.documents.folder_changes(path, id).await {
+                Ok(changes) => changes.into_iter().map(|change| change.path).collect(),
+                Err(error) => refuse(error.to_string()),
+            },
+        }
+    }
+
+    /// Looks how a document differs from what it was.
+    async fn plan_file(
+        &self,
+        position: usize,
+        kept: KeptFile,
+        plan: &mut Plan,
+    ) -> Result<(), ErrorInfo> {
+        let path = kept.path.clone();
+        let now = match self.shared.parts.documents.snapshot(&path).await {
+            Ok(now) => Some(now),
+            Err(DocumentError::NotFound(_)) => None,
+            // It is not text any more; it can be put back all the same.
+            Err(DocumentError::NotUtf8(_)) if kept.text.is_none() || kept.file.is_some() => {
+                let kind = kind(true, kept.text.is_some() || kept.file.is_some());
+                let (diff, typed) = (String::new(), true);
+                plan.differences.push(Difference { path: path.clone(), kind, diff, typed });
+                plan.files.insert(path, Was::File(kept));
+                return Ok(());
+            }
+            Err(error) => {
+                plan.refused.push((path, error.to_string()));
+                return Ok(());
+            }
+        };
+        let hash = now.as_ref().map(|now| &now.stamp.hash);
+        if hash == kept.text.as_ref() {
+            return Ok(());
+        }
+        let then = match &kept.text {
+            Some(text) => match self.kept_text(text).await? {
+                Some(text) => Some(text),
+                None => {
+                    plan.refused.push((path, "its text of then is not kept any more".to_owned()));
+                    return Ok(());
+                }
+            },
+            None => None,
+        };
+        let typed = match &now {
+            Some(now) => self.is_typed_in(position, &kept, now, then.as_deref()).await?,
+            // Somebody took it away, and nothing is lost.
+            None => false,
+        };
+        let text = now.as_ref().map(|now| now.text.to_string());
+        plan.differences.push(Difference {
+            kind: kind(text.is_some(), then.is_some()),
+            diff: self.diff(&path, text.as_deref(), then.as_deref()),
+            typed,
+            path: path.clone(),
+        });
+        plan.files.insert(path, Was::File(kept));
+        Ok(())
+    }
+
+    /// Whether a document has text of somebody else since a place in the journal: whether without
+    /// the agent's hunks since then it says something else than then.
+    async fn is_typed_in(
+        &self,
+        position: usize,
+        kept: &KeptFile,
+        now: &Snapshot,
+        then: Option<&str>,
+    ) -> Result<bool, ErrorInfo> {
+        // A restore left another text than it found.
+        let left = match &kept.left {
+            Some(hash) if *hash == now.stamp.hash => return Ok(false),
+            Some(hash) => self.kept_text(hash).await?,
+            None => None,
+        };
+        let Some(tracked) = self.files.get(&kept.path) else { return Ok(true) };
+        if tracked.stamp.as_ref().is_none_or(|stamp| stamp.hash != now.stamp.hash) {
+            return Ok(true);
+        }
+        let hunks = self.session.look(|state| {
+            let sets = state.items.iter().skip(position).filter_map(|item| match &item.body {
+                ItemBody::ChangeSet(set) => Some(set),
+                _ => None,
+            });
+            let hunks = sets.flat_map(|set| &set.files).flat_map(|file| &file.hunks);
+            let there = hunks.filter(|it| matches!(it.state, HunkState::Applied | HunkState::Kept));
+            there.map(|hunk| hunk.id.clone()).collect::<Vec<_>>()
+        });
+        let base = left.as_deref().or(then).unwrap_or_default();
+        Ok(!tracked.says_without(&hunks, base))
+    }
+
+    /// Looks how files of a folder differ from what they were.
+    async fn plan_folder(&self, root: &AbsPath, id: &str, paths: &[AbsPath], plan: &mut Plan) {
+        let documents = self.shared.parts.documents.as_ref();
+        let changes = match documents.folder_changes(root, id).await {
+            Ok(changes) => changes,
+            Err(error) => {
+                let refused = paths.iter().map(|path| (path.clone(), error.to_string()));
+                plan.refused.extend(refused);
+                return;
+            }
+        };
+        for change in changes.into_iter().filter(|change| paths.contains(&change.path)) {
+            let path = change.path;
+            if !change.restorable {
+                let error = DocumentError::NotKept(path.clone());
+                plan.refused.push((path, error.to_string()));
+                continue;
+            }
+            let then = documents.file_of_folder(root, id, &path).await.ok().flatten();
+            let now = documents.snapshot(&path).await.ok().map(|now| now.text.to_string());
+            let text = then.as_ref().map(|bytes| std::str::from_utf8(bytes));
+            let diff = match (&now, text) {
+                (now, Some(Ok(then))) => self.diff(&path, now.as_deref(), Some(then)),
+                (Some(now), None) => self.diff(&path, Some(now), None),
+                _ => String::new(),
+            };
+            let is_there = change.became != crate::Became::Removed;
+            plan.differences.push(Difference {
+                kind: kind(is_there, change.became != crate::Became::Created),
+                diff,
+                typed: self.shown_otherwise(&path).await,
+                path: path.clone(),
+            });
+            plan.files.insert(path, Was::Folder { root: root.clone(), id: id.to_owned() });
+        }
+    }
+
+    /// Whether an editor shows a document otherwise than the disk has it.
+    async fn shown_otherwise(&self, path: &AbsPath) -> bool {
+        self.shared.parts.documents.unsaved().await.contains(path)
+    }
+
+    fn diff(&self, path: &AbsPath, now: Option<&str>, then: Option<&str>) -> String {
+        changes::unified(&self.shown(path), now, then.unwrap_or_default())
+    }
+
+    async fn kept_text(&self, hash: &str) -> Result<Option<String>, ErrorInfo> {
+        let bytes = self.shared.parts.store.blob(&self.session.id, hash).await?;
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// Keeps what a restore is about to overwrite. What cannot be kept is not overwritten.
+    async fn keep_for_undo(&self, plan: &mut Plan) -> Result<Vec<Kept>, ErrorInfo> {
+        let mut kept = Vec::new();
+        let mut folders: BTreeMap<AbsPath, Vec<AbsPath>> = BTreeMap::new();
+        for (path, was) in &plan.files {
+            match was {
+                Was::File(was) => {
+                    let now = self.kept_file(path).await?;
+                    let left = was.text.clone();
+                    kept.push(Kept::File(KeptFile { left, ..now }));
+                }
+                Was::Folder { root, .. } => {
+                    folders.entry(root.clone()).or_default().push(path.clone());
+                }
+            }
+        }
+        for (root, paths) in folders {
+            match self.shared.parts.documents.keep_folder(&root).await {
+                Ok(now) => kept.push(Kept::Folder(KeptFolder {
+                    path: root,
+                    id: Some(now.id),
+                    changed: Some(paths),
+                    left_out: now.left_out,
+                    reason: None,
+                })),
+                Err(error) => {
+                    let lost: BTreeSet<AbsPath> = paths.into_iter().collect();
+                    plan.files.retain(|path, _| !lost.contains(path));
+                    let refused = lost.into_iter().map(|path| (path, error.to_string()));
+                    plan.refused.extend(refused);
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Makes a document what it was.
+    async fn put_back(
+        &mut self,
+        kept: &KeptFile,
+        cancel: &CancellationToken,
+    ) -> Result<(), ToolError> {
+        self.resolves(&kept.path).await?;
+        let mut tries = 1;
+        loop {
+            match self.put_back_once(kept, cancel).await {
+                Err(error) if error.code == ErrorCode::EditStale && tries < TRIES => {
+                    tries += 1;
+                    let pause = self.shared.parts.settings.typing_pause;
+                    apply::pause(self.shared.parts.documents.as_ref(), pause, cancel).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn put_back_once(
+        &self,
+        kept: &KeptFile,
+        cancel: &CancellationToken,
+    ) -> Result<(), ToolError> {
+        let documents = self.shared.parts.documents.as_ref();
+        let path = &kept.path;
+        let then = match &kept.text {
+            Some(hash) => Some(self.kept_text(hash).await.map_err(tool_error)?.ok_or_else(gone)?),
+            None => None,
+        };
+        match (documents.snapshot(path).await, then) {
+            (Ok(now), Some(then)) => {
+                let replacements = changes::diff(&now.text.to_string(), &then);
+                let goal = Rope::from_str(&then);
+                let label = format!("Coworker: restore {}", self.shown(path));
+                let target = Target { shared: &self.shared, now: &now, goal: &goal, label, cancel };
+                apply::apply(target, replacements).await.map(drop)
+            }
+            (Ok(now), None) if kept.file.is_none() => {
+                Ok(documents.remove(path, &now.stamp.hash).await?)
+            }
+            (Err(DocumentError::NotFound(_)), None) if kept.file.is_none() => Ok(()),
+            (Err(DocumentError::NotFound(_)), Some(then)) if kept.file.is_none() => {
+                Ok(documents.write(path, None, &then).await.map(drop)?)
+            }
+            (Err(error), _) if !is_other_bytes(&error) => Err(error.into()),
+            _ => Ok(documents.put_back(path, self.bytes(kept.file.as_ref()).await?).await?),
+        }
+    }
+
+    async fn bytes(&self, file: Option<&FileState>) -> Result<Option<FileBytes>, ToolError> {
+        let Some(FileState { hash, executable }) = file else { return Ok(None) };
+        let bytes = self.shared.parts.store.blob(&self.session.id, hash).await;
+        let bytes = bytes.map_err(|error| ToolError::new(error.code(), error.to_string()))?;
+        let bytes = bytes.ok_or_else(gone)?;
+        Ok(Some(FileBytes { bytes, executable: *executable }))
+    }
+
+    async fn put_back_folder(
+        &self,
+        root: &AbsPath,
+        id: &str,
+        paths: Vec<AbsPath>,
+        done: &mut Restoration,
+    ) {
+        match self.shared.parts.documents.restore_folder(root, id, &paths).await {
+            Ok(restored) => {
+                let refused: BTreeMap<AbsPath, String> = restored
+                    .refused
+                    .into_iter()
+                    .map(|(path, error)| (path, error.to_string()))
+                    .collect();
+                done.restored.extend(paths.into_iter().filter(|it| !refused.contains_key(it)));
+                done.refused.extend(refused);
+            }
+            Err(error) => {
+                done.refused.extend(paths.into_iter().map(|path| (path, error.to_string())));
+            }
+        }
+    }
+
+    /// Has the ledger go on from the text of now, or from nothing.
+    async fn follow(&mut self, path: &AbsPath) {
+        let now = self.shared.parts.documents.snapshot(path).await;
+        match (self.files.get_mut(path), now) {
+            (None, _) => return,
+            (Some(tracked), Err(DocumentError::NotFound(_))) => {
+                let turned = tracked.advance(&Rope::new(), None);
+                self.note(turned).await;
+            }
+            (Some(_), _) => self.sync(path).await,
+        }
+        self.keep(path).await;
+    }
+}
+
+impl Tracked {
+    /// Whether the document says exactly this without some hunks.
+    fn says_without(&self, hunks: &[protocol::HunkId], text: &str) -> bool {
+        let numbers = hunks.iter().filter_map(|id| self.number(id));
+        let wishes = numbers.map(|number| (number, false)).collect();
+        let plan = self.weave.plan(&wishes, |_| true);
+        let without = changes::apply_to(&self.text, &plan.replacements);
+        plan.refused.is_empty() && without.is_ok_and(|without| without == text)
+    }
+}
+
+fn kind(is_there: bool, was_there: bool) -> FileChangeKind {
+    match (is_there, was_there) {
+        (true, false) => FileChangeKind::Delete,
+        (false, _) => FileChangeKind::Create,
+        (true, true) => FileChangeKind::Edit,
+    }
+}
+
+/// Whether something is there that is no text, or nothing.
+fn is_other_bytes(error: &DocumentError) -> bool {
+    matches!(error, DocumentError::NotFound(_) | DocumentError::NotUtf8(_))
+}
+
+fn tool_error(error: ErrorInfo) -> ToolError {
+    ToolError::new(error.code, error.message)
+}
+
+fn gone() -> ToolError {
+    ToolError::new(ErrorCode::DocumentNotFound, "what it was then is not kept any more")
+}

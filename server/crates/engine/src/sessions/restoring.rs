@@ -1,0 +1,93 @@
+//! Checkpoints: which there are, what going back to one would change, and going back.
+
+use protocol::{ErrorCode, ErrorInfo, ItemId, SessionId, Status};
+use tokio_util::sync::CancellationToken;
+
+use super::Sessions;
+use crate::{
+    Difference, Point, Restoration,
+    checkpoints::{self, Turning},
+    session::{self, Session},
+};
+
+impl Sessions {
+    /// The points to which a session can be restored, the newest last.
+    ///
+    /// # Errors
+    /// There is no such session, or another process has it.
+    pub async fn checkpoints(&self, id: &SessionId) -> Result<Vec<Point>, ErrorInfo> {
+        Ok(self.session(id).await?.look(checkpoints::points))
+    }
+
+    /// What a restore of the files to a point would change: those that the session changed since,
+    /// and that are not as they were then.
+    ///
+    /// # Errors
+    /// There is no such session or point, or the store failed.
+    pub async fn checkpoint_diff(
+        &self,
+        id: &SessionId,
+        point: &ItemId,
+    ) -> Result<Vec<Difference>, ErrorInfo> {
+        let (session, point) = (self.session(id).await?, point.clone());
+        let differences =
+            session.ledger.ask(|book| Box::pin(async move { book.differences(&point).await }));
+        differences.await.ok_or_else(session::closed)?
+    }
+
+    /// Goes back to a point, with the files that the session changed since, the conversation, or
+    /// both. Restoring to the point that it gives undoes it.
+    ///
+    /// # Errors
+    /// There is no such session or point, a turn runs, or the store failed. A file that cannot be
+    /// put back is no error: the answer names it.
+    pub async fn restore(
+        &self,
+        id: &SessionId,
+        point: &ItemId,
+        files: bool,
+        conversation: bool,
+    ) -> Result<Restoration, ErrorInfo> {
+        let session = self.session(id).await?;
+        rests(&session)?;
+        if session.look(|state| checkpoints::position(state, point)).is_none() {
+            return Err(checkpoints::unknown());
+        }
+        let turning = match conversation {
+            true => self.go_back(&session, point).await?,
+            false => Turning::default(),
+        };
+        let (point, cancel) = (point.clone(), CancellationToken::new());
+        let restored = session.ledger.ask(move |book| {
+            Box::pin(async move { book.restore(&point, files, turning, &cancel).await })
+        });
+        restored.await.ok_or_else(session::closed)?
+    }
+
+    /// Has the conversation end before a point. If that is a restore, what it did to the
+    /// conversation is undone.
+    async fn go_back(&self, session: &Session, point: &ItemId) -> Result<Turning, ErrorInfo> {
+        let (first, undone) = session.look(|state| {
+            let first = checkpoints::position(state, point).and_then(|at| state.items.get(at));
+            (first.map(|item| item.id.clone()), checkpoints::turning(state, point))
+        });
+        // What was taken up again stands before the point.
+        let first = undone.taken_up.first().map(|stretch| stretch.first.clone()).or(first);
+        let aside = self.rewind(&session.id, &first.ok_or_else(checkpoints::unknown)?).await?;
+        if !undone.aside.is_empty() {
+            self.unwind(&session.id, undone.aside.clone()).await?;
+        }
+        Ok(Turning { aside, taken_up: undone.aside })
+    }
+}
+
+/// Fails while a turn runs: what it does next would be done to other files.
+fn rests(session: &Session) -> Result<(), ErrorInfo> {
+    match session.look(|state| state.status.clone()) {
+        Status::Idle { .. } => Ok(()),
+        Status::Running { .. } => Err(ErrorInfo::new(
+            ErrorCode::SessionBusy,
+            "A turn of this session runs; stop it first, then restore.",
+        )),
+    }
+}

@@ -1,0 +1,255 @@
+//! Hunks where the user is: which stand in a document, and what is done with those that are named
+//! or pointed at. For editors that draw no hunks themselves.
+//!
+//! What this connection knows without asking is looked at first, so documents without hunks cost
+//! nothing. How it is offered is in `offers.rs`.
+
+use std::{collections::BTreeSet, ops::RangeInclusive, sync::Arc};
+
+use engine::{HunkView, Resolution, Turned};
+use protocol::{
+    AbsPath, ErrorInfo, HunkDecision, HunkId, HunkState, ItemId, SessionId, UndoScope, wire,
+};
+use serde::Deserialize;
+use tower_lsp_server::gen_lsp_types::MessageType;
+
+use super::{
+    connection::{Connection, invalid},
+    pointed::Pointed,
+    view::Named,
+};
+
+/// A hunk that has a place in a document.
+pub(super) struct Here {
+    pub(super) session: SessionId,
+    pub(super) hunk: HunkView,
+    /// Its lines, counted from 0. Of text that was taken out, those that are neighbours now.
+    pub(super) lines: RangeInclusive<u32>,
+}
+
+/// What is done with hunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// What waits is applied.
+    Accept,
+    /// What waits is not.
+    Reject,
+    /// What was applied stays, and was looked at.
+    Keep,
+    /// What was applied is taken back.
+    Undo,
+    /// What was taken back is applied again.
+    Redo,
+}
+
+impl Verb {
+    /// Whether it makes sense for a hunk in this state.
+    pub(super) fn fits(self, state: &HunkState) -> bool {
+        match self {
+            Self::Accept | Self::Reject => *state == HunkState::Pending,
+            Self::Keep => *state == HunkState::Applied,
+            Self::Undo => matches!(state, HunkState::Applied | HunkState::Kept),
+            Self::Redo => *state == HunkState::Undone,
+        }
+    }
+}
+
+/// Which hunks a command is about: those that are named, else those at a place.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Target {
+    session_id: Option<SessionId>,
+    hunk_ids: Vec<HunkId>,
+    uri: Option<String>,
+    range: Option<wire::Range>,
+}
+
+/// Hunks of one session, by name.
+pub(super) struct Chosen {
+    pub(super) session: SessionId,
+    pub(super) hunks: Vec<Named>,
+}
+
+/// The hunks that have a place in a document: those that wait, those that are applied, and those
+/// that were taken back.
+pub(super) async fn in_document(connection: &Connection, path: &AbsPath) -> Vec<Here> {
+    let mut found = Vec::new();
+    for session in connection.view.touching(path) {
+        let known = connection.view.hunks(&session, Some(path));
+        let mut views = Vec::new();
+        if known.iter().any(|hunk| !matches!(hunk.state, HunkState::Rejected | HunkState::Undone)) {
+            let drawn = connection.sessions.hunks(&session, Some(path.clone())).await;
+            views.extend(drawn.unwrap_or_default());
+        }
+        let undone = known.iter().filter(|hunk| hunk.state == HunkState::Undone);
+        let sets: BTreeSet<&ItemId> = undone.map(|hunk| &hunk.set).collect();
+        for set in sets {
+            let files = connection.sessions.proposal(&session, set).await.unwrap_or_default();
+            let hunks = files.into_iter().flat_map(|file| file.hunks);
+            views.extend(hunks.filter(|it| it.path == *path && it.hunk.state == HunkState::Undone));
+        }
+        let here = views.into_iter().filter_map(|hunk| {
+            let lines = lines(&hunk)?;
+            Some(Here { session: session.clone(), hunk, lines })
+        });
+        found.extend(here);
+    }
+    found
+}
+
+/// The lines of a document that a hunk is about.
+fn lines(hunk: &HunkView) -> Option<RangeInclusive<u32>> {
+    let bytes = hunk.lines.clone()?;
+    let line = |at: usize| {
+        let at = at.min(hunk.text.len_bytes());
+        u32::try_from(hunk.text.byte_to_line(at)).unwrap_or(u32::MAX)
+    };
+    let first = line(bytes.start);
+    if bytes.is_empty() {
+        return Some(first.saturating_sub(1)..=first);
+    }
+    Some(first..=line(bytes.end - 1))
+}
+
+impl Here {
+    /// Whether its lines and these have one in common.
+    pub(super) fn touches(&self, range: wire::Range) -> bool {
+        let (one, other) = (range.start.line, range.end.line);
+        *self.lines.start() <= one.max(other) && one.min(other) <= *self.lines.end()
+    }
+
+    /// The hunk by name.
+    pub(super) fn named(&self) -> Named {
+        Named {
+            set: self.hunk.change_set_id.clone(),
+            path: self.hunk.path.clone(),
+            id: self.hunk.hunk.id.clone(),
+            state: self.hunk.hunk.state.clone(),
+        }
+    }
+}
+
+impl Target {
+    /// Whether hunks or a place are named.
+    ///
+    /// # Errors
+    /// Neither is.
+    pub(super) fn check(&self) -> Result<(), ErrorInfo> {
+        let named = self.session_id.is_some() && !self.hunk_ids.is_empty();
+        if named || (self.uri.is_some() && self.range.is_some()) {
+            return Ok(());
+        }
+        Err(invalid(
+            "name the changes by `sessionId` and `hunkIds`, or a place by `uri` and `range`",
+        ))
+    }
+
+    /// The hunks that are meant, session by session.
+    ///
+    /// # Errors
+    /// The place is in no file.
+    pub(super) async fn chosen(self, connection: &Connection) -> Result<Vec<Chosen>, ErrorInfo> {
+        let Self { session_id, hunk_ids, uri, range } = self;
+        if let (Some(session), false) = (session_id, hunk_ids.is_empty()) {
+            let mut hunks = connection.view.hunks(&session, None);
+            hunks.retain(|hunk| hunk_ids.contains(&hunk.id));
+            return Ok(vec![Chosen { session, hunks }]);
+        }
+        let (Some(uri), Some(range)) = (uri, range) else { return Ok(Vec::new()) };
+        if let Some(chosen) = connection.review.pointed(connection, &uri, range) {
+            return Ok(vec![chosen]);
+        }
+        let pointed = Pointed::new(connection, &uri, Some(range))?;
+        let mut chosen: Vec<Chosen> = Vec::new();
+        for here in in_document(connection, pointed.path()).await {
+            if !here.touches(range) {
+                continue;
+            }
+            let named = here.named();
+            match chosen.iter_mut().find(|chosen| chosen.session == here.session) {
+                Some(chosen) => chosen.hunks.push(named),
+                None => chosen.push(Chosen { session: here.session, hunks: vec![named] }),
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+/// Does what the user wishes with hunks, and says what could not be done.
+pub(super) async fn carry_out(connection: &Arc<Connection>, verb: Verb, chosen: Vec<Chosen>) {
+    let mut done = false;
+    for Chosen { session, hunks } in chosen {
+        let fitting: Vec<Named> = hunks.into_iter().filter(|it| verb.fits(&it.state)).collect();
+        if fitting.is_empty() {
+            continue;
+        }
+        done = true;
+        let failed = match verb {
+            Verb::Accept | Verb::Reject | Verb::Keep => {
+                decide(connection, &session, &fitting, verb != Verb::Reject).await
+            }
+            Verb::Undo | Verb::Redo => turn(connection, &session, &fitting, verb).await,
+        };
+        for reason in failed {
+            connection.say(MessageType::Warning, reason);
+        }
+    }
+    if !done {
+        let text = "There is no change here for that; it may have been decided already.";
+        connection.say(MessageType::Info, text);
+    }
+}
+
+/// Decides about hunks; what comes back are the reasons why some could not be applied.
+async fn decide(
+    connection: &Connection,
+    session: &SessionId,
+    hunks: &[Named],
+    accept: bool,
+) -> BTreeSet<String> {
+    let sets: BTreeSet<&ItemId> = hunks.iter().map(|hunk| &hunk.set).collect();
+    let mut failed = BTreeSet::new();
+    for set in sets {
+        let of_set = hunks.iter().filter(|hunk| hunk.set == *set);
+        let decisions = of_set.map(|hunk| HunkDecision {
+            hunk_id: hunk.id.clone(),
+            accept,
+            text: None,
+            reason: None,
+        });
+        let by = connection.profile().name.clone();
+        let wanted = Resolution { hunks: decisions.collect(), by, ..Resolution::default() };
+        if let Err(error) = connection.sessions.resolve(session, set, wanted).await {
+            failed.insert(error.message);
+        }
+    }
+    let now = connection.view.hunks(session, None).into_iter();
+    let now = now.filter(|now| hunks.iter().any(|hunk| hunk.id == now.id));
+    failed.extend(now.filter_map(|hunk| match hunk.state {
+        HunkState::Conflicted { reason } => Some(not_applied(connection, &hunk.path, &reason)),
+        _ => None,
+    }));
+    failed
+}
+
+fn not_applied(connection: &Connection, path: &AbsPath, reason: &str) -> String {
+    format!("Not applied to {}: {reason}", path.relative_to(connection.root()))
+}
+
+/// Takes hunks back or does them again; what comes back are the reasons why some could not be.
+async fn turn(
+    connection: &Connection,
+    session: &SessionId,
+    hunks: &[Named],
+    verb: Verb,
+) -> BTreeSet<String> {
+    let hunk_ids = hunks.iter().map(|hunk| hunk.id.clone()).collect();
+    let scope = UndoScope::Hunks { hunk_ids };
+    match connection.sessions.undo(session, scope, verb == Verb::Redo).await {
+        Ok(Turned { refused, .. }) => {
+            let what = if verb == Verb::Redo { "done again" } else { "undone" };
+            refused.into_iter().map(|(_, reason)| format!("Not {what}: {reason}")).collect()
+        }
+        Err(error) => BTreeSet::from([error.message]),
+    }
+}

@@ -1,0 +1,188 @@
+//! What the review document says: a unified diff with a section for each hunk, and which lines
+//! mean which hunks. Pure.
+
+use std::{fmt::Write, ops::RangeInclusive};
+
+use engine::{HunkView, Proposal};
+use protocol::{AbsPath, FileChangeKind, HunkId, HunkState};
+use ropey::Rope;
+
+use crate::lsp::{
+    hover::state,
+    question::{is_hidden, printable},
+};
+
+/// How many lines around a change are shown.
+const CONTEXT: usize = 3;
+
+/// A text, and what its lines are about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) text: String,
+    /// The line of the first hunk that waits, or of the first one.
+    pub(super) first: u32,
+    /// In ascending order; each goes to the next one.
+    pub(super) sections: Vec<Section>,
+}
+
+/// Some lines and the hunks they are about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Section {
+    /// The first line, counted from 0.
+    pub(super) line: u32,
+    pub(super) hunks: Vec<HunkId>,
+}
+
+impl Page {
+    /// The hunks that some lines are about.
+    pub(super) fn hunks(&self, lines: RangeInclusive<u32>) -> Vec<HunkId> {
+        let mut found = Vec::new();
+        for (at, section) in self.sections.iter().enumerate() {
+            let end = self.sections.get(at + 1).map_or(u32::MAX, |next| next.line);
+            if section.line <= *lines.end() && *lines.start() < end {
+                let new = section.hunks.iter().filter(|id| !found.contains(*id)).cloned();
+                let new: Vec<_> = new.collect();
+                found.extend(new);
+            }
+        }
+        found
+    }
+
+    fn line(&self) -> u32 {
+        u32::try_from(self.text.matches('\n').count()).unwrap_or(u32::MAX)
+    }
+
+    fn begin(&mut self, hunks: Vec<HunkId>) {
+        self.sections.push(Section { line: self.line(), hunks });
+    }
+}
+
+/// A change set as a document.
+pub(super) fn page(files: &[Proposal], prompt: &str, root: &AbsPath) -> Page {
+    let mut page = Page::default();
+    page.begin(files.iter().flat_map(ids).collect());
+    head(&mut page.text, files, prompt);
+    let (mut number, mut first, mut waiting) = (0, None, None);
+    for file in files {
+        page.begin(ids(file));
+        names(&mut page.text, file, root);
+        for hunk in &file.hunks {
+            number += 1;
+            let line = page.line();
+            first = first.or(Some(line));
+            if hunk.hunk.state == HunkState::Pending {
+                waiting = waiting.or(Some(line));
+            }
+            page.begin(vec![hunk.hunk.id.clone()]);
+            body(&mut page.text, hunk, number);
+        }
+    }
+    page.first = waiting.or(first).unwrap_or(0);
+    page
+}
+
+fn ids(file: &Proposal) -> Vec<HunkId> {
+    file.hunks.iter().map(|hunk| hunk.hunk.id.clone()).collect()
+}
+
+fn head(text: &mut String, files: &[Proposal], prompt: &str) {
+    let hunks: Vec<&HunkView> = files.iter().flat_map(|file| &file.hunks).collect();
+    let waiting = hunks.iter().filter(|it| it.hunk.state == HunkState::Pending).count();
+    let plural = |count: usize, word: &str| match count {
+        1 => format!("1 {word}"),
+        _ => format!("{count} {word}s"),
+    };
+    let (changes, files) = (plural(hunks.len(), "change"), plural(files.len(), "file"));
+    let wait = match waiting {
+        0 => "nothing waits for you".to_owned(),
+        1 => "1 waits for you".to_owned(),
+        _ => format!("{waiting} wait for you"),
+    };
+    let _ = writeln!(text, "# Coworker: {changes} in {files}, {wait}");
+    if !prompt.is_empty() {
+        let _ = writeln!(text, "# Asked: {}", printable(prompt));
+    }
+    let how = "Each change is decided by code actions on its lines, all of them by those on this";
+    let _ = writeln!(text, "# {how} line.");
+}
+
+fn names(text: &mut String, file: &Proposal, root: &AbsPath) {
+    let name = |path: &AbsPath| printable(path.relative_to(root));
+    let label = name(&file.path);
+    let (old, new) = match (file.kind, &file.to) {
+        (FileChangeKind::Create, _) => ("/dev/null".to_owned(), format!("b/{label}")),
+        (FileChangeKind::Delete, _) => (format!("a/{label}"), "/dev/null".to_owned()),
+        (_, Some(to)) => (format!("a/{label}"), format!("b/{}", name(to))),
+        _ => (format!("a/{label}"), format!("b/{label}")),
+    };
+    let _ = writeln!(text, "\n--- {old}\n+++ {new}");
+    for error in &file.syntax_errors {
+        let _ = writeln!(text, "# Line {}: {}", error.line, printable(&error.message));
+    }
+}
+
+fn body(text: &mut String, view: &HunkView, number: usize) {
+    let said = format!("change {number}: {}", state(&view.hunk.state));
+    let Some(lines) = &view.lines else {
+        let _ = writeln!(text, "@@ -0,0 +0,0 @@ {said}");
+        for replacement in &view.hunk.replacements {
+            marked(text, '+', replacement.text.lines());
+        }
+        return;
+    };
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (view.before.lines().collect(), view.after.lines().collect());
+    let same = |(old, new): &(&&str, &&str)| old == new;
+    let front = old.iter().zip(&new).take_while(same).count();
+    let back = old[front..].iter().rev().zip(new[front..].iter().rev()).take_while(same).count();
+    let (before, after) = around(&view.text, lines.clone());
+    let above: Vec<&str> =
+        before.iter().map(String::as_str).chain(old[..front].iter().copied()).collect();
+    let above = &above[above.len().saturating_sub(CONTEXT)..];
+    let below = old[old.len() - back..].iter().copied().chain(after.iter().map(String::as_str));
+    let below: Vec<&str> = below.take(CONTEXT).collect();
+    let (gone, come) = (&old[front..old.len() - back], &new[front..new.len() - back]);
+    let first = view.text.byte_to_line(lines.start) + 1 + front - above.len();
+    let context = above.len() + below.len();
+    let span = |count: usize| match count {
+        0 => "0,0".to_owned(),
+        _ => format!("{first},{count}"),
+    };
+    let (was, is) = (span(context + gone.len()), span(context + come.len()));
+    let _ = writeln!(text, "@@ -{was} +{is} @@ {said}");
+    marked(text, ' ', above.iter().copied());
+    marked(text, '-', gone.iter().copied());
+    marked(text, '+', come.iter().copied());
+    marked(text, ' ', below.into_iter());
+    if gone == come && view.before != view.after {
+        let _ = writeln!(text, "\\ Only the end of the last line is another");
+    }
+}
+
+/// The lines before and after some lines of a document.
+fn around(text: &Rope, lines: std::ops::Range<usize>) -> (Vec<String>, Vec<String>) {
+    let length = text.len_bytes();
+    let first = text.byte_to_line(lines.start.min(length));
+    let last = text.byte_to_line(lines.end.min(length));
+    let line = |at: usize| text.line(at).to_string().trim_end_matches(['\r', '\n']).to_owned();
+    let count = text.len_lines();
+    // Behind the last line break there is no line.
+    let count = if text.line(count - 1).len_bytes() == 0 { count - 1 } else { count };
+    let before = (first.saturating_sub(CONTEXT)..first).map(line).collect();
+    let is_cut = text.line_to_byte(last) < lines.end;
+    let next = if is_cut { last + 1 } else { last };
+    (before, (next..count.min(next + CONTEXT)).map(line).collect())
+}
+
+fn marked<'a>(text: &mut String, mark: char, lines: impl Iterator<Item = &'a str>) {
+    for line in lines {
+        text.push(mark);
+        for c in line.chars() {
+            if c != '\t' && is_hidden(c) { text.extend(c.escape_default()) } else { text.push(c) }
+        }
+        text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests;

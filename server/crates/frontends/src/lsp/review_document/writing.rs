@@ -1,0 +1,121 @@
+//! How the review document gets to the user: through the editor that has it open, as content that
+//! is no file, else on disk.
+
+use engine::{BufferEdit, DocumentError, Documents, Origin, Snapshot};
+use protocol::{AbsPath, ErrorInfo};
+use tokio::time::timeout;
+use tower_lsp_server::gen_lsp_types as lsp;
+
+use super::{CONTENT_URI, PAGES, REPLY_TIMEOUT, ReviewDocument, Subject, path, render};
+use crate::lsp::{
+    chat_document::make_folder,
+    connection::{Connection, lock},
+    editor::{self, shown},
+};
+
+impl ReviewDocument {
+    /// Writes the document as it is to be now. Some editors ask their user about every edit:
+    /// those that cannot open documents, as far as is known. They are only written to when the
+    /// user wishes it (`wished`).
+    ///
+    /// # Errors
+    /// The change set cannot be had, or the file cannot be written.
+    pub(super) async fn update(
+        &self,
+        connection: &Connection,
+        wished: bool,
+    ) -> Result<(), ErrorInfo> {
+        let _alone = self.writing.lock().await;
+        let Some(subject) = lock(&self.state).subject.clone() else { return Ok(()) };
+        let Subject { session, set } = &subject;
+        let files = connection.sessions.proposal(session, set).await?;
+        let origin = connection.view.origin(session, set).unwrap_or_default();
+        let page = render::page(&files, &origin.prompt, connection.root());
+        let text = page.text.clone();
+        let is_new = {
+            let mut state = lock(&self.state);
+            let is_new =
+                state.pages.back().is_none_or(|last| *last != (subject.clone(), page.clone()));
+            if is_new {
+                state.pages.push_back((subject, page));
+            }
+            if state.pages.len() > PAGES {
+                state.pages.pop_front();
+            }
+            is_new
+        };
+        if connection.profile().reads_content {
+            if is_new {
+                refresh(connection).await;
+            }
+            return Ok(());
+        }
+        let Some(path) = path(connection) else { return Ok(()) };
+        match shown(connection, &path) {
+            Some(document) => {
+                let may = connection.profile().shows_documents && !lock(&self.state).refused;
+                if may || wished {
+                    self.through_editor(connection, path, document, &text).await;
+                }
+                Ok(())
+            }
+            None => Ok(on_disk(connection, &path, &text).await?),
+        }
+    }
+
+    /// Gives the text to the editor. Whether it shows it is seen with its next change.
+    async fn through_editor(
+        &self,
+        connection: &Connection,
+        path: AbsPath,
+        document: Snapshot,
+        text: &str,
+    ) {
+        let Origin::Buffer { version, .. } = document.origin else { return };
+        let before = document.text.to_string();
+        if is_same(text, &before) {
+            return;
+        }
+        let after =
+            if before.contains("\r\n") { text.replace('\n', "\r\n") } else { text.to_owned() };
+        let edit = BufferEdit {
+            path,
+            version,
+            replacements: changes::diff(&before, &after),
+            before: document.text,
+            label: "Coworker: review".to_owned(),
+        };
+        let reply = timeout(REPLY_TIMEOUT, editor::apply(connection, edit)).await;
+        lock(&self.state).refused = !matches!(reply, Ok(Ok(())));
+    }
+}
+
+/// Whether two texts differ only in how their lines end.
+pub(super) fn is_same(made: &str, shown: &str) -> bool {
+    made == shown || made == shown.replace("\r\n", "\n")
+}
+
+async fn refresh(connection: &Connection) {
+    let uri = lsp::Uri::from(CONTENT_URI.to_owned());
+    if let Err(error) = connection.client.text_document_content_refresh(uri).await {
+        tracing::debug!(%error, "the review document was not refreshed");
+    }
+}
+
+async fn on_disk(connection: &Connection, path: &AbsPath, text: &str) -> Result<(), DocumentError> {
+    let workspace = &connection.workspace;
+    let hash = match workspace.snapshot(path).await {
+        Ok(now) if now.text == *text => return Ok(()),
+        Ok(now) => Some(now.stamp.hash),
+        Err(DocumentError::NotFound(_)) => {
+            make_folder(path).await?;
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    match workspace.write(path, hash.as_deref(), text).await {
+        // It was opened or saved in this moment, and will be looked at again.
+        Ok(_) | Err(DocumentError::Stale(_) | DocumentError::OpenInEditor(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,93 @@
+-- An earlier prompt: what is set aside goes from the chat, forks, and prompts sent again.
+local t = dofile(vim.env.TESTS .. '/harness.lua')
+local fake = dofile(vim.env.TESTS .. '/unit/fake.lua').new()
+local coworker = require('coworker')
+local root = t.workspace({ ['a.txt'] = 'one\n' })
+
+vim.cmd.edit('a.txt')
+coworker.setup({ cmd = fake.cmd })
+
+local function shows(part, whether)
+  t.eventually((whether and 'shown: ' or 'gone: ') .. part, function()
+    return t.has(t.chat(root), part) == whether
+  end)
+end
+
+-- Chooses the entry that reads so.
+local offered
+local function choose(wanted)
+  vim.ui.select = function(items, options, on_choice)
+    offered = vim.tbl_map(options.format_item, items)
+    for at, text in ipairs(offered) do
+      if text == wanted then
+        return on_choice(items[at], at)
+      end
+    end
+    on_choice(nil)
+  end
+end
+
+fake.answers['coworker/session/attach'] = function(params)
+  local session = { id = params.sessionId, title = '' }
+  return { session = session, epoch = 'e1', seq = fake.seq, fromStart = params.sessionId ~= 's1' }
+end
+
+local function aside(first, last, is_aside)
+  fake:tell({ kind = 'setAside', stretch = { first = first, last = last }, aside = is_aside })
+end
+
+t.test('what is set aside is drawn no more, and again when it is taken up', function()
+  vim.cmd('CoworkerAsk one')
+  t.eventually('the prompt', function()
+    return fake:sent('coworker/chat')[1]
+  end)
+  for _, text in ipairs({ 'one', 'two' }) do
+    fake:finish({ id = 'ask ' .. text, kind = 'userMessage', text = text })
+    fake:start({ id = 'say ' .. text, kind = 'agentMessage', text = '' })
+    fake:delta('say ' .. text, 0, 'answer ' .. text)
+    fake:finish({ id = 'say ' .. text, kind = 'agentMessage', text = 'answer ' .. text })
+  end
+  shows('answer two', true)
+  aside('ask two', 'say two', true)
+  shows('answer two', false)
+  shows('› two', false)
+  shows('answer one', true)
+  aside('ask two', 'say two', false)
+  shows('answer two', true)
+  shows('› two', true)
+end)
+
+t.test('a fork begins before the prompt that is chosen, and is shown', function()
+  fake.answers['coworker/session/fork'] = function()
+    return { session = { id = 's2', title = 'one (fork)' } }
+  end
+  choose('two')
+  vim.cmd('CoworkerFork')
+  t.equal({ 'After all of it', 'two', 'one' }, offered)
+  t.equal({ sessionId = 's1', before = 'ask two' }, fake:sent('coworker/session/fork')[1])
+  t.eventually('the fork', function()
+    local attached = fake:sent('coworker/session/attach')[1]
+    return attached and attached.sessionId == 's2'
+  end)
+end)
+
+t.test('an earlier prompt is changed and sent again', function()
+  require('coworker.sessions').attach(root, 's1')
+  shows('answer two', true)
+  aside('ask two', 'say two', true)
+  shows('answer two', false)
+  choose('one')
+  vim.ui.input = function(options, on_done)
+    t.equal('one', options.default)
+    on_done('one, better')
+  end
+  vim.cmd('CoworkerResend!')
+  -- What is set aside cannot be sent again.
+  t.equal({ 'one' }, offered)
+  t.equal(
+    { sessionId = 's1', itemId = 'ask one', text = 'one, better', files = true },
+    fake:sent('coworker/session/resend')[1]
+  )
+end)
+
+t.finish()
