@@ -135,6 +135,9 @@ export type ChangeSet = {
   files: Array<FileChange>;
   /** The model that made it, as `provider/name`. */
   model?: string;
+  /** The session that its text belongs to, if this one was forked from it: there it is decided
+   * and taken back, here it is only told. */
+  sessionId?: SessionId | null;
 };
 
 /** Parameters of `coworker/changes/get`. */
@@ -231,6 +234,37 @@ export type ChatResult = {
   queued: boolean;
 };
 
+/** A point to which files can be restored. It begins right before the first change that it is
+ * about, and grows until that is done. */
+export type Checkpoint = {
+  /** What it is the point before. */
+  before: CheckpointKind;
+  /** What is kept, in the order in which it was about to change. Of a file that is there twice
+   * the first counts. */
+  kept?: Array<Kept>;
+};
+
+/** What a checkpoint is the point before. */
+export type CheckpointKind = 
+/** The turn that its item belongs to. */
+| {
+  kind: "turn";
+}
+/** What the user decided about the agent's text, or took back, while no turn ran. */
+| {
+  kind: "decision";
+}
+/** A restore: to restore to this undoes it. */
+| {
+  kind: "restore";
+  /** The point that was restored to. */
+  to: ItemId;
+  /** What was set aside of the conversation for it. */
+  aside?: Array<Stretch>;
+  /** What was taken up again, because it undid a restore. */
+  takenUp?: Array<Stretch>;
+};
+
 /** An answer to choose. */
 export type Choice = {
   /** What is shown and what the agent reads. */
@@ -269,6 +303,9 @@ export type ClientUi = {
   /** Questions of the agent: it draws approvals whose subject is `questions`, with choices and
    * words of the user's own. Without it such a question is a message with its first choices. */
   questions?: boolean;
+  /** Hunks: it marks them in their documents and has its own ways to decide about them. Without
+   * it there are code lenses, code actions and a review document for them. */
+  hunks?: boolean;
 };
 
 /** Parameters of `coworker/complete`: what can be typed at a place of a prompt. */
@@ -550,7 +587,7 @@ export type Empty = {
 };
 
 /** What went wrong, as a stable string; in JSON-RPC it travels as `data.code`. */
-export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "notEncodable" | "alreadyExists" | "unsaved" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editContradicts" | "editBreaksSyntax" | "editAlreadyApplied" | "editStale" | "editUnread" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelUnauthorized" | "modelOverloaded" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "unknownCommand" | "skillNotFound" | "promptNotQueued" | "noEditor" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
+export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "itemNotFound" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "notEncodable" | "alreadyExists" | "unsaved" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editContradicts" | "editBreaksSyntax" | "editAlreadyApplied" | "editStale" | "editUnread" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelUnauthorized" | "modelOverloaded" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "unknownCommand" | "skillNotFound" | "promptNotQueued" | "noEditor" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
 
 /** An error in words and code; in JSON-RPC it travels as `message` and `data`. */
 export type ErrorInfo = {
@@ -582,6 +619,28 @@ export type FileChange = {
 /** What happens to a file. */
 export type FileChangeKind = "edit" | "create" | "delete" | "move";
 
+/** A file on disk as it was. */
+export type FileState = {
+  /** SHA-256 of its bytes, in hexadecimal: the name they are kept by. */
+  hash: string;
+  /** Whether it could be run. */
+  executable?: boolean;
+};
+
+/** Parameters of `coworker/session/fork`. */
+export type ForkParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The first item that is left out; without it all are taken along. */
+  before?: ItemId | null;
+};
+
+/** Result of `coworker/session/fork`. */
+export type ForkResult = {
+  /** The new session. */
+  session: SessionInfo;
+};
+
 /** A part of what one tool call changes in one file: neighbouring lines, decided at once. */
 export type Hunk = {
   /** Names the hunk; stable for as long as the session exists. */
@@ -592,12 +651,16 @@ export type Hunk = {
   replacements: Array<Replacement>;
   /** Earlier hunks of this file whose new text this one touches: rejecting one rejects this. */
   dependsOn?: Array<HunkId>;
+  /** Why, in the model's words. */
+  reason?: string | null;
   /** Whether the user put other words in place of the proposal. */
   edited?: boolean;
   /** What the user said about it; the model is told. */
   comment?: string | null;
   /** Where it stands. */
   state: HunkState;
+  /** Whether that is other than the model was told; it is told with the next request. */
+  untold?: boolean;
 };
 
 /** The decision on one hunk of a change set. */
@@ -637,7 +700,7 @@ export type HunkState =
 | {
   kind: "kept";
 }
-/** It was in the document and was taken back. */
+/** It was in the document and is no more: taken back, or written over by the user. */
 | {
   kind: "undone";
 }
@@ -668,6 +731,9 @@ export type Item = {
   turnId: TurnId;
   /** When it began, in milliseconds since 1970 in UTC. */
   at: number;
+  /** Whether it is set aside: the conversation goes on as if it had not been. It is kept, the
+   * model does not read it, and clients do not draw it. */
+  aside?: boolean;
 } & (
 /** What the user asked. */
 | UserMessage & {
@@ -713,10 +779,60 @@ export type Item = {
 | Notice & {
   kind: "notice";
 }
+/** Files as they were before the session changed them. Nothing to be drawn. */
+| Checkpoint & {
+  kind: "checkpoint";
+}
+/** What became of hunks after the model had been told of them; it is told from here on. */
+| {
+  kind: "reviewed";
+  /** The hunks. */
+  hunks: Array<ReviewedHunk>;
+}
 );
 
 /** Names an item. Approvals, change sets, plans and tool calls are items and go by this id. */
 export type ItemId = string;
+
+/** Something as it was. */
+export type Kept = 
+/** A document that was about to be edited, made, moved or deleted. */
+| KeptFile & {
+  kind: "file";
+}
+/** A folder of the session in which a command was about to run. */
+| KeptFolder & {
+  kind: "folder";
+};
+
+/** A document as it was. Its bytes are kept beside the journal. */
+export type KeptFile = {
+  /** The document, resolved. */
+  path: AbsPath;
+  /** SHA-256 of its text in UTF-8, in hexadecimal: the name it is kept by. None if there was no
+   * such document. */
+  text?: string | null;
+  /** The file that had this text; none if only an editor had it. */
+  file?: FileState | null;
+  /** SHA-256 of the text that a restore put there, likewise; only in the checkpoint of one that
+   * put any. */
+  left?: string | null;
+};
+
+/** A folder as it was before a command. */
+export type KeptFolder = {
+  /** The folder, resolved. */
+  path: AbsPath;
+  /** By what the folder as it was is found again; none if it is not kept. */
+  id?: string | null;
+  /** The files that changed while the command ran, links among them not followed. None while
+   * that is not known: it still runs, or the process died before. */
+  changed?: Array<AbsPath> | null;
+  /** How many files are not kept, because they are too big or may not be read. */
+  leftOut?: number;
+  /** Why nothing is kept, or what changed cannot be told, in words for people. */
+  reason?: string | null;
+};
 
 /** Parameters of `coworker/session/list`. */
 export type ListSessionsParams = {
@@ -783,6 +899,8 @@ export type PlacedHunk = {
   after: string;
   /** Hunks that it builds on. */
   dependsOn?: Array<HunkId>;
+  /** Why, in the model's words. */
+  reason?: string | null;
   /** Whether the user put other words in place of the proposal. */
   edited?: boolean;
   /** What the user said about it. */
@@ -929,6 +1047,30 @@ export type Replacement = {
   text: string;
 };
 
+/** Parameters of `coworker/session/resend`. */
+export type ResendParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The prompt that is sent again. */
+  itemId: ItemId;
+  /** What it says now. What it pointed at stays, what it mentions is looked up again. */
+  text: string;
+};
+
+/** A hunk of which the model is told something new. */
+export type ReviewedHunk = {
+  /** The hunk. */
+  hunkId: HunkId;
+  /** The file. */
+  path: AbsPath;
+  /** The beginning of what it says. */
+  summary: string;
+  /** Where it stands now. */
+  state: HunkState;
+  /** What the user said about it. */
+  comment?: string | null;
+};
+
 /** A remembered permission. It covers exactly this effect and nothing like it. */
 export type Rule = {
   /** What is allowed without asking. */
@@ -1017,6 +1159,14 @@ export type Status =
 /** Why a turn ended. */
 export type StopReason = "completed" | "cancelled" | "interrupted" | "error";
 
+/** Items in a row, both ends included. */
+export type Stretch = {
+  /** The first. */
+  first: ItemId;
+  /** The last; it may be the first as well. */
+  last: ItemId;
+};
+
 /** A new fault in the syntax of a text, found before anyone is asked about the edit that makes it. */
 export type SyntaxError = {
   /** The line in the text with the edit, counted from 1. */
@@ -1083,6 +1233,12 @@ export type UndoScope =
   kind: "hunk";
   /** The hunk. */
   hunkId: HunkId;
+}
+/** Several, at once. */
+| {
+  kind: "hunks";
+  /** The hunks. */
+  hunkIds: Array<HunkId>;
 }
 /** Those of a tool call. */
 | {
@@ -1153,6 +1309,14 @@ export type Update =
   /** In the order they will be sent. */
   prompts: Array<QueuedPrompt>;
 }
+/** Items were set aside, or taken up again: [`Item::aside`] of each of them is this now. */
+| {
+  kind: "setAside";
+  /** The items. */
+  stretch: Stretch;
+  /** Whether they are set aside. */
+  aside: boolean;
+}
 /** Updates were left out for a client that did not keep up: attach again after this number.
  * The update's own `seq` is the same number. */
 | {
@@ -1203,6 +1367,10 @@ export interface ClientRequests {
   "coworker/session/list": { params: ListSessionsParams; result: ListSessionsResult };
   /** Sends the updates that were missed and then the live ones. A session that a process left in the middle of a turn is shown as interrupted; nothing in it runs again by itself. */
   "coworker/session/attach": { params: AttachParams; result: AttachResult };
+  /** Makes a new session with the conversation of another up to an item. The text that the agent wrote there stays that session's. The client is not attached to the new one. */
+  "coworker/session/fork": { params: ForkParams; result: ForkResult };
+  /** Sets the conversation aside from an earlier prompt on and sends that prompt again, changed. Files stay as they are. Refused while a turn runs. */
+  "coworker/session/resend": { params: ResendParams; result: ChatResult };
   /** Deletes a session and its journal for good. Refused while a turn runs. */
   "coworker/session/delete": { params: SessionParams; result: Empty };
   /** Sends a prompt. Answered at once; what happens comes as updates, and the end of the turn is a `status` update. While a turn runs the prompt waits in the queue, or steers that turn. */
@@ -1215,7 +1383,7 @@ export interface ClientRequests {
   "coworker/approval/respond": { params: ApprovalRespondParams; result: Empty };
   /** A change set in its documents of now: the texts without and with it, and its hunks. */
   "coworker/changes/get": { params: ChangesGetParams; result: ChangesGetResult };
-  /** The hunks of a session that stand in a document or wait for a decision. */
+  /** The hunks of a session that stand in a document, wait for a decision or can be done again. */
   "coworker/changes/list": { params: ChangesListParams; result: ChangesListResult };
   /** Decides hunks of a change set. Of those that wait, a yes applies and a no rejects; of those that are applied, a yes keeps and a no takes back. When none waits any more, the turn goes on. */
   "coworker/changes/resolve": { params: ChangesResolveParams; result: Empty };

@@ -72,6 +72,16 @@ impl Ledger {
         (Self { orders }, Orders(waiting))
     }
 
+    /// Has something done after all that was ordered before. For those who may not wait.
+    pub(crate) fn post(
+        &self,
+        order: impl for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, ()> + Send + 'static,
+    ) {
+        if self.orders.try_send(Box::new(order)).is_err() {
+            tracing::warn!("a ledger has too much to do, or was closed; an order was left out");
+        }
+    }
+
     /// Has something done and waits for what it came to; none if the session was closed before.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
@@ -179,15 +189,18 @@ impl Book {
 
     /// Takes the hunks of documents that were committed as they are for kept.
     pub(crate) async fn keep_committed(&mut self, path: Option<&AbsPath>) {
-        self.load().await;
         let mut states = HashMap::new();
         for item in self.change_sets() {
             let ItemBody::ChangeSet(set) = item.body else { continue };
             for file in set.files {
                 let is_applied = |hunk: &&Hunk| hunk.state == HunkState::Applied;
                 let applied: Vec<&Hunk> = file.hunks.iter().filter(is_applied).collect();
+                if applied.is_empty() {
+                    continue;
+                }
+                self.load().await;
                 let at = self.at(&file.path, &file.hunks);
-                if applied.is_empty() || path.is_some_and(|path| *path != at) {
+                if path.is_some_and(|path| *path != at) {
                     continue;
                 }
                 if self.shared.parts.documents.is_committed(&at).await {
@@ -198,6 +211,33 @@ impl Book {
         }
         if let Err(error) = self.set_states(&states).await {
             tracing::warn!(%error, "what was committed was not journaled as kept");
+        }
+    }
+
+    /// The document that a hunk is in.
+    fn tracked(&mut self, hunk: &HunkId) -> Option<&mut Tracked> {
+        self.files.values_mut().find(|tracked| tracked.number(hunk).is_some())
+    }
+
+    /// Files or folders were moved by the user: their hunks go with them.
+    pub(crate) async fn moved(&mut self, from: &AbsPath, to: &AbsPath) {
+        self.load().await;
+        let documents = self.shared.parts.documents.clone();
+        let (Ok(from), Ok(to)) = (documents.resolve(from).await, documents.resolve(to).await)
+        else {
+            return;
+        };
+        let below: Vec<AbsPath> =
+            self.files.keys().filter(|path| path.starts_with(&from)).cloned().collect();
+        for path in below {
+            let rest = path.relative_to(&from);
+            let new = if path == from { Ok(to.clone()) } else { to.join(rest) };
+            let (Ok(new), Some(tracked)) = (new, self.files.remove(&path)) else { continue };
+            self.session.memory.moved(&path, &new);
+            self.files.insert(new.clone(), tracked);
+            self.forget(&path).await;
+            self.sync(&new).await;
+            self.keep(&new).await;
         }
     }
 
@@ -251,8 +291,10 @@ impl Book {
         for item in self.change_sets() {
             let ItemBody::ChangeSet(mut set) = item.body.clone() else { continue };
             let mut changed = false;
-            for file in set.files.iter_mut().filter(|file| paths.contains(&file.path)) {
-                changed |= self.mark_conflicts(file);
+            for file in &mut set.files {
+                if paths.contains(&self.at(&file.path, &file.hunks)) {
+                    changed |= self.mark_conflicts(file);
+                }
             }
             if !changed {
                 continue;
@@ -269,7 +311,7 @@ impl Book {
     fn mark_conflicts(&mut self, file: &mut FileChange) -> bool {
         let mut changed = false;
         for hunk in file.hunks.iter_mut().filter(|hunk| hunk.state == HunkState::Pending) {
-            let Some(tracked) = self.files.get_mut(&file.path) else { return false };
+            let Some(tracked) = self.tracked(&hunk.id) else { continue };
             if let Some(reason) = tracked.obstacle(&hunk.id) {
                 tracked.settle(&hunk.id);
                 self.becomes(hunk, HunkState::Conflicted { reason });

@@ -14,8 +14,8 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, Answer, ContextReport, ErrorCode, ErrorInfo, ItemBody, ItemId, Mode, QueueChange,
-    SessionId, SessionInfo, SessionState, TurnId, UndoScope, Update, UserMessage,
+    AbsPath, Answer, ContextReport, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode,
+    QueueChange, SessionId, SessionInfo, SessionState, TurnId, UndoScope, Update, UserMessage,
 };
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -687,6 +687,24 @@ impl Sessions {
         session
     }
 
+    /// The user moved files or folders; what is known of them goes with them. In the order of the
+    /// calls, and before whatever is asked later.
+    pub fn moved(&self, moved: &[(AbsPath, AbsPath)]) {
+        for session in self.open_sessions() {
+            if !session.look(|state| state.items.iter().any(is_change_set)) {
+                continue;
+            }
+            let moved = moved.to_vec();
+            session.ledger.post(move |book| {
+                Box::pin(async move {
+                    for (from, to) in &moved {
+                        book.moved(from, to).await;
+                    }
+                })
+            });
+        }
+    }
+
     fn open_sessions(&self) -> Vec<Session> {
         lock(&self.shared.open)
             .values()
@@ -695,6 +713,10 @@ impl Sessions {
             .cloned()
             .collect()
     }
+}
+
+fn is_change_set(item: &Item) -> bool {
+    matches!(item.body, ItemBody::ChangeSet(_))
 }
 
 /// Takes a lock; a panic elsewhere does not make its data unusable.

@@ -189,7 +189,7 @@ impl Book {
     }
 
     /// Nothing is kept of a document that has another name now.
-    async fn forget(&self, path: &AbsPath) {
+    pub(super) async fn forget(&self, path: &AbsPath) {
         let kept = self.shared.parts.store.keep_weave(&self.session.id, path, &[]).await;
         if let Err(error) = kept {
             tracing::warn!(%path, %error, "not forgotten");

@@ -61,10 +61,14 @@ impl Book {
         wanted: Resolution,
         cancel: &CancellationToken,
     ) -> Result<Decided, ErrorInfo> {
+        self.load().await;
         let Some((_, set)) = self.change_set(id) else { return Err(unknown_set()) };
         let mut decisions = wanted.hunks;
-        let files = set.files.iter();
-        let files = files.filter(|file| wanted.path.as_ref().is_none_or(|path| *path == file.path));
+        let is_meant = |file: &&FileChange| match &wanted.path {
+            Some(path) => *path == self.at(&file.path, &file.hunks),
+            None => true,
+        };
+        let files = set.files.iter().filter(is_meant);
         let waiting = files.flat_map(|file| &file.hunks).filter(|hunk| {
             hunk.state == HunkState::Pending
                 && decisions.iter().all(|decision| decision.hunk_id != hunk.id)
@@ -95,8 +99,9 @@ impl Book {
         let Some((item, mut set)) = self.change_set(id) else { return Err(unknown_set()) };
         let mut taken_back = Vec::new();
         for decision in decisions {
-            let found = find(&mut set, &decision.hunk_id);
-            let Some((path, hunk)) = found else { return Err(unknown_hunk(&decision.hunk_id)) };
+            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
+            let found = hunks.into_iter().find(|hunk| hunk.id == decision.hunk_id);
+            let Some(hunk) = found else { return Err(unknown_hunk(&decision.hunk_id)) };
             hunk.comment = decision.reason.clone().or(hunk.comment.take());
             match (&hunk.state, decision.accept) {
                 (HunkState::Applied | HunkState::Kept, false) => {
@@ -109,13 +114,13 @@ impl Book {
                     self.becomes(hunk, HunkState::Accepted);
                     if let Some(text) = &decision.text {
                         hunk.edited = true;
-                        self.reword(&path, &decision.hunk_id, text);
+                        self.reword(&decision.hunk_id, text);
                     }
                 }
                 (HunkState::Pending, false) => self.becomes(hunk, HunkState::Rejected),
                 (_, false) => {}
             }
-            if let Some(tracked) = self.files.get_mut(&path) {
+            if let Some(tracked) = self.tracked(&decision.hunk_id) {
                 tracked.settle(&decision.hunk_id);
             }
         }
@@ -126,8 +131,11 @@ impl Book {
         let (states, mut files) = self.apply_accepted(&set, cancel).await;
         self.set_states(&states).await?;
         // Some may have been applied before the rest was decided.
-        for (path, place) in self.files.iter().filter_map(|(path, it)| Some((path, it.place?))) {
-            files.entry(path.clone()).or_insert(Ok(place));
+        for file in &set.files {
+            let tracked = self.files.get(&self.at(&file.path, &file.hunks));
+            if let Some(place) = tracked.and_then(|tracked| tracked.place) {
+                files.entry(file.path.clone()).or_insert(Ok(place));
+            }
         }
         if !taken_back.is_empty() {
             self.turn(taken_back, false, cancel).await?;
@@ -163,7 +171,8 @@ impl Book {
             if wishes.is_empty() {
                 continue;
             }
-            let carried = self.carry_out(&file.path, &wishes, &fate(file, true), cancel).await;
+            let at = self.at(&file.path, &file.hunks);
+            let carried = self.carry_out(&at, &wishes, &fate(file, true), cancel).await;
             for (hunk, _) in wishes {
                 let state = match &carried {
                     Ok(carried) if carried.turned.contains(&hunk) => HunkState::Applied,
@@ -306,8 +315,8 @@ impl Book {
     }
 
     /// Puts the user's lines in place of those that a hunk proposes.
-    fn reword(&mut self, path: &AbsPath, id: &HunkId, text: &str) {
-        let Some(tracked) = self.files.get_mut(path) else { return };
+    fn reword(&mut self, id: &HunkId, text: &str) {
+        let Some(tracked) = self.tracked(id) else { return };
         let Some((lines, _, _)) = tracked.lines(id) else { return };
         let before = tracked.text.byte_slice(lines.clone()).to_string();
         let replacements = changes::diff(&before, text).into_iter().map(|mut one| {
@@ -339,14 +348,6 @@ fn fate(file: &FileChange, shown: bool) -> Fate {
         (FileChangeKind::Move, Some(to)) => Fate::Moves { to: to.clone() },
         _ => Fate::Stays,
     }
-}
-
-fn find<'s>(set: &'s mut ChangeSet, id: &HunkId) -> Option<(AbsPath, &'s mut Hunk)> {
-    set.files.iter_mut().find_map(|file| {
-        let path = file.path.clone();
-        let hunk = file.hunks.iter_mut().find(|hunk| hunk.id == *id)?;
-        Some((path, hunk))
-    })
 }
 
 fn unknown_set() -> ErrorInfo {

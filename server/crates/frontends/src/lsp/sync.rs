@@ -237,6 +237,7 @@ impl Server {
         let paths = files.iter().filter_map(|it| file(&it.old_uri).zip(file(&it.new_uri)));
         let moved: Vec<(AbsPath, AbsPath)> = paths.collect();
         if !moved.is_empty() {
+            self.0.sessions.moved(&moved);
             self.0.workspace.renamed_on_disk(moved);
         }
     }
