@@ -93,7 +93,8 @@ methods! {
     ClientRequest SessionResend = "coworker/session/resend"
         (wire::ResendParams) -> wire::ChatResult,
         "Sets the conversation aside from an earlier prompt on and sends that prompt again, \
-         changed. Files stay as they are. Refused while a turn runs.";
+         changed. Refused while a turn runs, and if files are to be put back and one of them \
+         cannot: then all is as it was.";
     ClientRequest SessionDelete = "coworker/session/delete"
         (wire::SessionParams) -> wire::Empty,
         "Deletes a session and its journal for good. Refused while a turn runs.";

@@ -171,6 +171,10 @@ pub struct ResendParams {
     pub item_id: ItemId,
     /// What it says now. What it pointed at stays, what it mentions is looked up again.
     pub text: String,
+    /// Whether the files that the session changed since are put back first, as a restore of the
+    /// checkpoint does. Text that was typed into them since goes with it.
+    #[serde(default)]
+    pub files: bool,
 }
 
 /// Result of `coworker/chat/cancel`.
