@@ -135,6 +135,9 @@ export type ChangeSet = {
   files: Array<FileChange>;
   /** The model that made it, as `provider/name`. */
   model?: string;
+  /** The session that its text belongs to, if this one was forked from it: there it is decided
+   * and taken back, here it is only told. */
+  sessionId?: SessionId | null;
 };
 
 /** Parameters of `coworker/changes/get`. */
@@ -231,6 +234,112 @@ export type ChatResult = {
   queued: boolean;
 };
 
+/** A point to which files can be restored. It begins right before the first change that it is
+ * about, and grows until that is done. */
+export type Checkpoint = {
+  /** What it is the point before. */
+  before: CheckpointKind;
+  /** What is kept, in the order in which it was about to change. Of a file that is there twice
+   * the first counts. */
+  kept?: Array<Kept>;
+};
+
+/** Parameters of `coworker/checkpoint/diff`. */
+export type CheckpointDiffParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The point. */
+  checkpointId: ItemId;
+};
+
+/** Result of `coworker/checkpoint/diff`. */
+export type CheckpointDiffResult = {
+  /** The files that a restore would change. */
+  files: Array<CheckpointFile>;
+  /** What it could not put back. */
+  refused: Array<RefusedFile>;
+};
+
+/** What a restore would do to one file. */
+export type CheckpointFile = {
+  /** The file. */
+  uri: string;
+  /** Whether it would be edited, made again, or deleted. */
+  kind: FileChangeKind;
+  /** A unified diff from the text of now to that of then; empty if one of them is not text. */
+  diff: string;
+  /** Whether somebody else changed it since, or may have: that would go, too. */
+  typed: boolean;
+};
+
+/** A point to which a session can be restored. */
+export type CheckpointInfo = {
+  /** By what it goes: an item of the session. */
+  id: ItemId;
+  /** What it is the point before. */
+  before: CheckpointKind;
+  /** The turn it belongs to; empty if it belongs to none. */
+  turnId: TurnId;
+  /** When that began, in milliseconds since 1970 in UTC. */
+  at: number;
+  /** The first line of the prompt; empty where there was none. */
+  title: string;
+  /** How many files changed from there to the next point, as far as it is known. */
+  files: number;
+};
+
+/** What a checkpoint is the point before. */
+export type CheckpointKind = 
+/** The turn that its item belongs to. */
+| {
+  kind: "turn";
+}
+/** What the user decided about the agent's text, or took back, while no turn ran. */
+| {
+  kind: "decision";
+}
+/** A restore: to restore to this undoes it. */
+| {
+  kind: "restore";
+  /** The point that was restored to. */
+  to: ItemId;
+  /** What was set aside of the conversation for it. */
+  aside?: Array<Stretch>;
+  /** What was taken up again, because it undid a restore. */
+  takenUp?: Array<Stretch>;
+};
+
+/** Result of `coworker/checkpoint/list`. */
+export type CheckpointListResult = {
+  /** The points, the newest last. */
+  checkpoints: Array<CheckpointInfo>;
+};
+
+/** Parameters of `coworker/checkpoint/restore`. */
+export type CheckpointRestoreParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The point. */
+  checkpointId: ItemId;
+  /** Whether the files are put back that the session changed since. */
+  files?: boolean;
+  /** Whether the conversation goes on as if it had ended there. */
+  conversation?: boolean;
+};
+
+/** Result of `coworker/checkpoint/restore`. */
+export type CheckpointRestoreResult = {
+  /** To restore to this point undoes it; none if there was nothing to do. */
+  undo?: ItemId | null;
+  /** The files that are now as they were. Those that are open are so in their editors, and not
+   * saved. */
+  restored: Array<string>;
+  /** Those of them that somebody else had changed since, or may have. */
+  typed: Array<string>;
+  /** What was not put back. */
+  refused: Array<RefusedFile>;
+};
+
 /** An answer to choose. */
 export type Choice = {
   /** What is shown and what the agent reads. */
@@ -269,6 +378,9 @@ export type ClientUi = {
   /** Questions of the agent: it draws approvals whose subject is `questions`, with choices and
    * words of the user's own. Without it such a question is a message with its first choices. */
   questions?: boolean;
+  /** Hunks: it marks them in their documents and has its own ways to decide about them. Without
+   * it there are code lenses, code actions and a review document for them. */
+  hunks?: boolean;
 };
 
 /** Parameters of `coworker/complete`: what can be typed at a place of a prompt. */
@@ -550,7 +662,7 @@ export type Empty = {
 };
 
 /** What went wrong, as a stable string; in JSON-RPC it travels as `data.code`. */
-export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "notEncodable" | "alreadyExists" | "unsaved" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editContradicts" | "editBreaksSyntax" | "editAlreadyApplied" | "editStale" | "editUnread" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelUnauthorized" | "modelOverloaded" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "unknownCommand" | "skillNotFound" | "promptNotQueued" | "noEditor" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
+export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "itemNotFound" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "notEncodable" | "alreadyExists" | "unsaved" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editContradicts" | "editBreaksSyntax" | "editAlreadyApplied" | "editStale" | "editUnread" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelUnauthorized" | "modelOverloaded" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "unknownCommand" | "skillNotFound" | "promptNotQueued" | "noEditor" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
 
 /** An error in words and code; in JSON-RPC it travels as `message` and `data`. */
 export type ErrorInfo = {
@@ -581,6 +693,28 @@ export type FileChange = {
 
 /** What happens to a file. */
 export type FileChangeKind = "edit" | "create" | "delete" | "move";
+
+/** A file on disk as it was. */
+export type FileState = {
+  /** SHA-256 of its bytes, in hexadecimal: the name they are kept by. */
+  hash: string;
+  /** Whether it could be run. */
+  executable?: boolean;
+};
+
+/** Parameters of `coworker/session/fork`. */
+export type ForkParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The first item that is left out; without it all are taken along. */
+  before?: ItemId | null;
+};
+
+/** Result of `coworker/session/fork`. */
+export type ForkResult = {
+  /** The new session. */
+  session: SessionInfo;
+};
 
 /** A part of what one tool call changes in one file: neighbouring lines, decided at once. */
 export type Hunk = {
@@ -637,7 +771,7 @@ export type HunkState =
 | {
   kind: "kept";
 }
-/** It was in the document and was taken back. */
+/** It was in the document and is no more: taken back, or written over by the user. */
 | {
   kind: "undone";
 }
@@ -668,6 +802,9 @@ export type Item = {
   turnId: TurnId;
   /** When it began, in milliseconds since 1970 in UTC. */
   at: number;
+  /** Whether it is set aside: the conversation goes on as if it had not been. It is kept, the
+   * model does not read it, and clients do not draw it. */
+  aside?: boolean;
 } & (
 /** What the user asked. */
 | UserMessage & {
@@ -713,10 +850,54 @@ export type Item = {
 | Notice & {
   kind: "notice";
 }
+/** Files as they were before the session changed them. Nothing to be drawn. */
+| Checkpoint & {
+  kind: "checkpoint";
+}
 );
 
 /** Names an item. Approvals, change sets, plans and tool calls are items and go by this id. */
 export type ItemId = string;
+
+/** Something as it was. */
+export type Kept = 
+/** A document that was about to be edited, made, moved or deleted. */
+| KeptFile & {
+  kind: "file";
+}
+/** A folder of the session in which a command was about to run. */
+| KeptFolder & {
+  kind: "folder";
+};
+
+/** A document as it was. Its bytes are kept beside the journal. */
+export type KeptFile = {
+  /** The document, resolved. */
+  path: AbsPath;
+  /** SHA-256 of its text in UTF-8, in hexadecimal: the name it is kept by. None if there was no
+   * such document. */
+  text?: string | null;
+  /** The file that had this text; none if only an editor had it. */
+  file?: FileState | null;
+  /** SHA-256 of the text that a restore put there, likewise; only in the checkpoint of one that
+   * put any. */
+  left?: string | null;
+};
+
+/** A folder as it was before a command. */
+export type KeptFolder = {
+  /** The folder, resolved. */
+  path: AbsPath;
+  /** By what the folder as it was is found again; none if it is not kept. */
+  id?: string | null;
+  /** The files that changed while the command ran, links among them not followed. None while
+   * that is not known: it still runs, or the process died before. */
+  changed?: Array<AbsPath> | null;
+  /** How many files are not kept, because they are too big or may not be read. */
+  leftOut?: number;
+  /** Why nothing is kept, or what changed cannot be told, in words for people. */
+  reason?: string | null;
+};
 
 /** Parameters of `coworker/session/list`. */
 export type ListSessionsParams = {
@@ -911,6 +1092,14 @@ export type Range = {
   end: Position;
 };
 
+/** A file that was not put back, or a folder in which nothing is kept. */
+export type RefusedFile = {
+  /** The file or folder. */
+  uri: string;
+  /** Why, in words for people. */
+  reason: string;
+};
+
 /** A hunk that cannot be taken back or done again. */
 export type RefusedHunk = {
   /** The hunk. */
@@ -927,6 +1116,19 @@ export type Replacement = {
   end: number;
   /** The new text. */
   text: string;
+};
+
+/** Parameters of `coworker/session/resend`. */
+export type ResendParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The prompt that is sent again. */
+  itemId: ItemId;
+  /** What it says now. What it pointed at stays, what it mentions is looked up again. */
+  text: string;
+  /** Whether the files that the session changed since are put back first, as a restore of the
+   * checkpoint does. Text that was typed into them since goes with it. */
+  files?: boolean;
 };
 
 /** A remembered permission. It covers exactly this effect and nothing like it. */
@@ -1017,6 +1219,14 @@ export type Status =
 /** Why a turn ended. */
 export type StopReason = "completed" | "cancelled" | "interrupted" | "error";
 
+/** Items in a row, both ends included. */
+export type Stretch = {
+  /** The first. */
+  first: ItemId;
+  /** The last; it may be the first as well. */
+  last: ItemId;
+};
+
 /** A new fault in the syntax of a text, found before anyone is asked about the edit that makes it. */
 export type SyntaxError = {
   /** The line in the text with the edit, counted from 1. */
@@ -1083,6 +1293,12 @@ export type UndoScope =
   kind: "hunk";
   /** The hunk. */
   hunkId: HunkId;
+}
+/** Several, at once. */
+| {
+  kind: "hunks";
+  /** The hunks. */
+  hunkIds: Array<HunkId>;
 }
 /** Those of a tool call. */
 | {
@@ -1153,6 +1369,14 @@ export type Update =
   /** In the order they will be sent. */
   prompts: Array<QueuedPrompt>;
 }
+/** Items were set aside, or taken up again: [`Item::aside`] of each of them is this now. */
+| {
+  kind: "setAside";
+  /** The items. */
+  stretch: Stretch;
+  /** Whether they are set aside. */
+  aside: boolean;
+}
 /** Updates were left out for a client that did not keep up: attach again after this number.
  * The update's own `seq` is the same number. */
 | {
@@ -1203,6 +1427,10 @@ export interface ClientRequests {
   "coworker/session/list": { params: ListSessionsParams; result: ListSessionsResult };
   /** Sends the updates that were missed and then the live ones. A session that a process left in the middle of a turn is shown as interrupted; nothing in it runs again by itself. */
   "coworker/session/attach": { params: AttachParams; result: AttachResult };
+  /** Makes a new session with the conversation of another up to an item. The text that the agent wrote there stays that session's. The client is not attached to the new one. */
+  "coworker/session/fork": { params: ForkParams; result: ForkResult };
+  /** Sets the conversation aside from an earlier prompt on and sends that prompt again, changed. Refused while a turn runs, and if files are to be put back and one of them cannot: then all is as it was. */
+  "coworker/session/resend": { params: ResendParams; result: ChatResult };
   /** Deletes a session and its journal for good. Refused while a turn runs. */
   "coworker/session/delete": { params: SessionParams; result: Empty };
   /** Sends a prompt. Answered at once; what happens comes as updates, and the end of the turn is a `status` update. While a turn runs the prompt waits in the queue, or steers that turn. */
@@ -1223,6 +1451,12 @@ export interface ClientRequests {
   "coworker/changes/undo": { params: ChangesUndoParams; result: ChangesUndoResult };
   /** Does again what was taken back. */
   "coworker/changes/redo": { params: ChangesUndoParams; result: ChangesUndoResult };
+  /** The points to which a session can be restored: before each turn, before what was decided between turns, and before each restore. */
+  "coworker/checkpoint/list": { params: SessionParams; result: CheckpointListResult };
+  /** What a restore of the files to a point would change: those that the session changed since, and that are not as they were then. */
+  "coworker/checkpoint/diff": { params: CheckpointDiffParams; result: CheckpointDiffResult };
+  /** Goes back to a point: with files, conversation, or both. Files become exactly what they were, typed text included. Refused while a turn runs. It can be undone. */
+  "coworker/checkpoint/restore": { params: CheckpointRestoreParams; result: CheckpointRestoreResult };
   /** What can be chosen for a session, and what is chosen now. */
   "coworker/config/options": { params: ConfigOptionsParams; result: ConfigOptionsResult };
   /** Chooses the mode or the model of a session. */

@@ -91,6 +91,7 @@
 ---@class coworker.ChangeSet
 ---@field files coworker.FileChange[] The files it touches, each once.
 ---@field model? string The model that made it, as `provider/name`.
+---@field sessionId? coworker.SessionId|nil The session that its text belongs to, if this one was forked from it: there it is decided and taken back, here it is only told.
 
 ---Parameters of `coworker/changes/get`.
 ---@class coworker.ChangesGetParams
@@ -148,6 +149,74 @@
 ---@field turnId coworker.TurnId The turn that this prompt is.
 ---@field queued boolean Whether it waits for a turn that runs. If that turn does not complete, the prompt is not sent, and a notice of this turn says so.
 
+---A point to which files can be restored. It begins right before the first change that it is
+---about, and grows until that is done.
+---@class coworker.Checkpoint
+---@field before coworker.CheckpointKind What it is the point before.
+---@field kept? coworker.Kept[] What is kept, in the order in which it was about to change. Of a file that is there twice the first counts.
+
+---Parameters of `coworker/checkpoint/diff`.
+---@class coworker.CheckpointDiffParams
+---@field sessionId coworker.SessionId The session.
+---@field checkpointId coworker.ItemId The point.
+
+---Result of `coworker/checkpoint/diff`.
+---@class coworker.CheckpointDiffResult
+---@field files coworker.CheckpointFile[] The files that a restore would change.
+---@field refused coworker.RefusedFile[] What it could not put back.
+
+---What a restore would do to one file.
+---@class coworker.CheckpointFile
+---@field uri string The file.
+---@field kind coworker.FileChangeKind Whether it would be edited, made again, or deleted.
+---@field diff string A unified diff from the text of now to that of then; empty if one of them is not text.
+---@field typed boolean Whether somebody else changed it since, or may have: that would go, too.
+
+---A point to which a session can be restored.
+---@class coworker.CheckpointInfo
+---@field id coworker.ItemId By what it goes: an item of the session.
+---@field before coworker.CheckpointKind What it is the point before.
+---@field turnId coworker.TurnId The turn it belongs to; empty if it belongs to none.
+---@field at integer When that began, in milliseconds since 1970 in UTC.
+---@field title string The first line of the prompt; empty where there was none.
+---@field files integer How many files changed from there to the next point, as far as it is known.
+
+---The turn that its item belongs to.
+---@class coworker.CheckpointKind.turn
+---@field kind "turn"
+
+---What the user decided about the agent's text, or took back, while no turn ran.
+---@class coworker.CheckpointKind.decision
+---@field kind "decision"
+
+---A restore: to restore to this undoes it.
+---@class coworker.CheckpointKind.restore
+---@field kind "restore"
+---@field to coworker.ItemId The point that was restored to.
+---@field aside? coworker.Stretch[] What was set aside of the conversation for it.
+---@field takenUp? coworker.Stretch[] What was taken up again, because it undid a restore.
+
+---What a checkpoint is the point before.
+---@alias coworker.CheckpointKind coworker.CheckpointKind.turn|coworker.CheckpointKind.decision|coworker.CheckpointKind.restore
+
+---Result of `coworker/checkpoint/list`.
+---@class coworker.CheckpointListResult
+---@field checkpoints coworker.CheckpointInfo[] The points, the newest last.
+
+---Parameters of `coworker/checkpoint/restore`.
+---@class coworker.CheckpointRestoreParams
+---@field sessionId coworker.SessionId The session.
+---@field checkpointId coworker.ItemId The point.
+---@field files? boolean Whether the files are put back that the session changed since.
+---@field conversation? boolean Whether the conversation goes on as if it had ended there.
+
+---Result of `coworker/checkpoint/restore`.
+---@class coworker.CheckpointRestoreResult
+---@field undo? coworker.ItemId|nil To restore to this point undoes it; none if there was nothing to do.
+---@field restored string[] The files that are now as they were. Those that are open are so in their editors, and not saved.
+---@field typed string[] Those of them that somebody else had changed since, or may have.
+---@field refused coworker.RefusedFile[] What was not put back.
+
 ---An answer to choose.
 ---@class coworker.Choice
 ---@field label string What is shown and what the agent reads.
@@ -171,6 +240,7 @@
 ---@field approvals? boolean Questions: it answers `coworker/approval/request`, and no messages are shown.
 ---@field prompt? boolean A prompt for what to ask: the server asks for `coworker/prompt` where it needs words.
 ---@field questions? boolean Questions of the agent: it draws approvals whose subject is `questions`, with choices and words of the user's own. Without it such a question is a message with its first choices.
+---@field hunks? boolean Hunks: it marks them in their documents and has its own ways to decide about them. Without it there are code lenses, code actions and a review document for them.
 
 ---Parameters of `coworker/complete`: what can be typed at a place of a prompt.
 ---@class coworker.CompleteParams
@@ -360,7 +430,7 @@
 ---@class coworker.Empty
 
 ---What went wrong, as a stable string; in JSON-RPC it travels as `data.code`.
----@alias coworker.ErrorCode "invalidParams"|"sessionNotFound"|"sessionInUse"|"sessionBusy"|"queueFull"|"approvalNotFound"|"changeSetNotFound"|"documentNotFound"|"notAFile"|"notUtf8"|"notEncodable"|"alreadyExists"|"unsaved"|"documentTooBig"|"fileSystem"|"badPath"|"editNotFound"|"editAmbiguous"|"editContradicts"|"editBreaksSyntax"|"editAlreadyApplied"|"editStale"|"editUnread"|"editRefused"|"editUnconfirmed"|"unknownTool"|"badToolArguments"|"toolFailed"|"commandTimedOut"|"denied"|"rejected"|"cancelled"|"interrupted"|"modelUnavailable"|"modelUnauthorized"|"modelOverloaded"|"modelRefused"|"modelBrokeOff"|"turnTooLong"|"unknownCommand"|"skillNotFound"|"promptNotQueued"|"noEditor"|"storeLocked"|"storeReadOnly"|"storeFailed"|"internal"
+---@alias coworker.ErrorCode "invalidParams"|"sessionNotFound"|"sessionInUse"|"sessionBusy"|"queueFull"|"itemNotFound"|"approvalNotFound"|"changeSetNotFound"|"documentNotFound"|"notAFile"|"notUtf8"|"notEncodable"|"alreadyExists"|"unsaved"|"documentTooBig"|"fileSystem"|"badPath"|"editNotFound"|"editAmbiguous"|"editContradicts"|"editBreaksSyntax"|"editAlreadyApplied"|"editStale"|"editUnread"|"editRefused"|"editUnconfirmed"|"unknownTool"|"badToolArguments"|"toolFailed"|"commandTimedOut"|"denied"|"rejected"|"cancelled"|"interrupted"|"modelUnavailable"|"modelUnauthorized"|"modelOverloaded"|"modelRefused"|"modelBrokeOff"|"turnTooLong"|"unknownCommand"|"skillNotFound"|"promptNotQueued"|"noEditor"|"storeLocked"|"storeReadOnly"|"storeFailed"|"internal"
 
 ---An error in words and code; in JSON-RPC it travels as `message` and `data`.
 ---@class coworker.ErrorInfo
@@ -379,6 +449,20 @@
 
 ---What happens to a file.
 ---@alias coworker.FileChangeKind "edit"|"create"|"delete"|"move"
+
+---A file on disk as it was.
+---@class coworker.FileState
+---@field hash string SHA-256 of its bytes, in hexadecimal: the name they are kept by.
+---@field executable? boolean Whether it could be run.
+
+---Parameters of `coworker/session/fork`.
+---@class coworker.ForkParams
+---@field sessionId coworker.SessionId The session.
+---@field before? coworker.ItemId|nil The first item that is left out; without it all are taken along.
+
+---Result of `coworker/session/fork`.
+---@class coworker.ForkResult
+---@field session coworker.SessionInfo The new session.
 
 ---A part of what one tool call changes in one file: neighbouring lines, decided at once.
 ---@class coworker.Hunk
@@ -420,7 +504,7 @@
 ---@class coworker.HunkState.kept
 ---@field kind "kept"
 
----It was in the document and was taken back.
+---It was in the document and is no more: taken back, or written over by the user.
 ---@class coworker.HunkState.undone
 ---@field kind "undone"
 
@@ -444,6 +528,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "userMessage"
 
 ---What the model said.
@@ -451,6 +536,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "agentMessage"
 ---@field text string The text, in Markdown.
 
@@ -459,6 +545,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "reasoning"
 ---@field text string The text; may be empty where the provider hides it.
 ---@field providerData? any What the provider wants back unchanged in the next request.
@@ -468,6 +555,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "toolCall"
 
 ---A plan that the model submitted.
@@ -475,6 +563,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "plan"
 
 ---A question to the user.
@@ -482,6 +571,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "approval"
 
 ---Proposed edits.
@@ -489,6 +579,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "changeSet"
 
 ---The whole todo list as it is from here on.
@@ -496,6 +587,7 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "todos"
 ---@field todos coworker.Todo[] The list.
 
@@ -504,13 +596,48 @@
 ---@field id coworker.ItemId Names the item; stable and never reused.
 ---@field turnId coworker.TurnId The turn it belongs to.
 ---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "notice"
 
+---Files as they were before the session changed them. Nothing to be drawn.
+---@class coworker.Item.checkpoint: coworker.Checkpoint
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
+---@field kind "checkpoint"
+
 ---One durable thing in the journal.
----@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice
+---@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice|coworker.Item.checkpoint
 
 ---Names an item. Approvals, change sets, plans and tool calls are items and go by this id.
 ---@alias coworker.ItemId string
+
+---A document that was about to be edited, made, moved or deleted.
+---@class coworker.Kept.file: coworker.KeptFile
+---@field kind "file"
+
+---A folder of the session in which a command was about to run.
+---@class coworker.Kept.folder: coworker.KeptFolder
+---@field kind "folder"
+
+---Something as it was.
+---@alias coworker.Kept coworker.Kept.file|coworker.Kept.folder
+
+---A document as it was. Its bytes are kept beside the journal.
+---@class coworker.KeptFile
+---@field path coworker.AbsPath The document, resolved.
+---@field text? string|nil SHA-256 of its text in UTF-8, in hexadecimal: the name it is kept by. None if there was no such document.
+---@field file? coworker.FileState|nil The file that had this text; none if only an editor had it.
+---@field left? string|nil SHA-256 of the text that a restore put there, likewise; only in the checkpoint of one that put any.
+
+---A folder as it was before a command.
+---@class coworker.KeptFolder
+---@field path coworker.AbsPath The folder, resolved.
+---@field id? string|nil By what the folder as it was is found again; none if it is not kept.
+---@field changed? coworker.AbsPath[]|nil The files that changed while the command ran, links among them not followed. None while that is not known: it still runs, or the process died before.
+---@field leftOut? integer How many files are not kept, because they are too big or may not be read.
+---@field reason? string|nil Why nothing is kept, or what changed cannot be told, in words for people.
 
 ---Parameters of `coworker/session/list`.
 ---@class coworker.ListSessionsParams
@@ -633,6 +760,11 @@
 ---@field start coworker.Position First position in it.
 ---@field end coworker.Position First position after it.
 
+---A file that was not put back, or a folder in which nothing is kept.
+---@class coworker.RefusedFile
+---@field uri string The file or folder.
+---@field reason string Why, in words for people.
+
 ---A hunk that cannot be taken back or done again.
 ---@class coworker.RefusedHunk
 ---@field hunkId coworker.HunkId The hunk.
@@ -643,6 +775,13 @@
 ---@field start integer First byte that is replaced.
 ---@field end integer First byte after it.
 ---@field text string The new text.
+
+---Parameters of `coworker/session/resend`.
+---@class coworker.ResendParams
+---@field sessionId coworker.SessionId The session.
+---@field itemId coworker.ItemId The prompt that is sent again.
+---@field text string What it says now. What it pointed at stays, what it mentions is looked up again.
+---@field files? boolean Whether the files that the session changed since are put back first, as a restore of the checkpoint does. Text that was typed into them since goes with it.
 
 ---A remembered permission. It covers exactly this effect and nothing like it.
 ---@class coworker.Rule
@@ -705,6 +844,11 @@
 ---Why a turn ended.
 ---@alias coworker.StopReason "completed"|"cancelled"|"interrupted"|"error"
 
+---Items in a row, both ends included.
+---@class coworker.Stretch
+---@field first coworker.ItemId The first.
+---@field last coworker.ItemId The last; it may be the first as well.
+
 ---A new fault in the syntax of a text, found before anyone is asked about the edit that makes it.
 ---@class coworker.SyntaxError
 ---@field line integer The line in the text with the edit, counted from 1.
@@ -748,6 +892,11 @@
 ---@field kind "hunk"
 ---@field hunkId coworker.HunkId The hunk.
 
+---Several, at once.
+---@class coworker.UndoScope.hunks
+---@field kind "hunks"
+---@field hunkIds coworker.HunkId[] The hunks.
+
 ---Those of a tool call.
 ---@class coworker.UndoScope.call
 ---@field kind "call"
@@ -763,7 +912,7 @@
 ---@field kind "session"
 
 ---Which hunks are taken back, or done again.
----@alias coworker.UndoScope coworker.UndoScope.hunk|coworker.UndoScope.call|coworker.UndoScope.turn|coworker.UndoScope.session
+---@alias coworker.UndoScope coworker.UndoScope.hunk|coworker.UndoScope.hunks|coworker.UndoScope.call|coworker.UndoScope.turn|coworker.UndoScope.session
 
 ---An item began.
 ---@class coworker.Update.itemStarted
@@ -806,6 +955,12 @@
 ---@field kind "queue"
 ---@field prompts coworker.QueuedPrompt[] In the order they will be sent.
 
+---Items were set aside, or taken up again: [`Item::aside`] of each of them is this now.
+---@class coworker.Update.setAside
+---@field kind "setAside"
+---@field stretch coworker.Stretch The items.
+---@field aside boolean Whether they are set aside.
+
 ---Updates were left out for a client that did not keep up: attach again after this number.
 ---The update's own `seq` is the same number.
 ---@class coworker.Update.resync
@@ -813,7 +968,7 @@
 ---@field fromSeq integer The last number the client can have seen.
 
 ---What happened in a session.
----@alias coworker.Update coworker.Update.itemStarted|coworker.Update.itemChanged|coworker.Update.itemEnded|coworker.Update.delta|coworker.Update.status|coworker.Update.usage|coworker.Update.config|coworker.Update.queue|coworker.Update.resync
+---@alias coworker.Update coworker.Update.itemStarted|coworker.Update.itemChanged|coworker.Update.itemEnded|coworker.Update.delta|coworker.Update.status|coworker.Update.usage|coworker.Update.config|coworker.Update.queue|coworker.Update.setAside|coworker.Update.resync
 
 ---Tokens, as the provider counts them.
 ---@class coworker.Usage

@@ -1,7 +1,7 @@
 //! [`Sessions`]: the one handle that front ends hold.
 
-mod restoring;
 mod forking;
+mod restoring;
 mod rewinding;
 
 use std::{
@@ -20,6 +20,8 @@ use protocol::{
 };
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
+
+pub use restoring::Swept;
 
 use crate::{
     Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
