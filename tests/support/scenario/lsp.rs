@@ -17,8 +17,8 @@ use protocol::{
     },
     wire::{
         AttachParams, ChangesResolveParams, ChangesUndoParams, ChangesUndoResult, ChatContext,
-        ChatParams, CheckpointRestoreParams, CheckpointRestoreResult, ClientCapabilities, ForkParams, NewSessionParams, Position, QueueParams, Range,
-        ResendParams, SessionParams,
+        ChatParams, CheckpointRestoreParams, CheckpointRestoreResult, ClientCapabilities,
+        ForkParams, NewSessionParams, Position, QueueParams, Range, ResendParams, SessionParams,
     },
 };
 use serde_json::{Value, json};

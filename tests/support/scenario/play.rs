@@ -5,9 +5,9 @@ use std::{collections::HashSet, fs, path::Path, time::Duration};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use frontends::client::path_of;
 use protocol::{
-    AbsPath, Answer, ApprovalSubject, CheckpointKind, Decision, Hunk, HunkDecision, HunkState, Item, ItemBody,
-    ItemId, Question, QuestionAnswer, QueueChange, SessionId, SessionState, Status, UndoScope,
-    Update,
+    AbsPath, Answer, ApprovalSubject, CheckpointKind, Decision, Hunk, HunkDecision, HunkState,
+    Item, ItemBody, ItemId, Question, QuestionAnswer, QueueChange, SessionId, SessionState, Status,
+    UndoScope, Update,
 };
 use serde_json::Value;
 
