@@ -478,3 +478,27 @@ async fn end(connection: &Connection, path: &AbsPath) -> Option<lsp::Range> {
     let end = text.len_bytes();
     Some(convert::range(&text, end..end, connection.profile().encoding))
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Stretch, TurnId};
+
+    use super::*;
+
+    #[test]
+    fn what_is_set_aside_is_said_and_not_written_again() {
+        let root = AbsPath::new("/project").unwrap();
+        let mut pending = Pending::default();
+        let stretch = Stretch { first: ItemId::from("i1"), last: ItemId::from("i1") };
+        pending.take(&Update::SetAside { stretch, aside: true }, &root);
+        assert_eq!(pending.blocks, [Block::Said(SET_ASIDE.to_owned())]);
+        let item = |aside| {
+            let body = ItemBody::AgentMessage { text: "words".to_owned() };
+            Item { id: ItemId::from("i1"), turn_id: TurnId::from("t"), at: 0, aside, body }
+        };
+        pending.take(&Update::ItemEnded { item: item(true) }, &root);
+        assert_eq!(pending.blocks.len(), 1);
+        pending.take(&Update::ItemEnded { item: item(false) }, &root);
+        assert_eq!(pending.blocks.len(), 2);
+    }
+}
