@@ -95,6 +95,22 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<SessionsCommand>,
     },
+    /// List the points to which the files and the conversation of a session can be restored
+    Checkpoints {
+        /// The session; the beginning of its id is enough
+        session: String,
+        /// Write JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go back to a checkpoint: with files, conversation, or both
+    #[command(
+        after_help = "Shows what changes in the files and asks. Only files that the session \
+        changed since are touched; they become exactly what they were. It can be undone."
+    )]
+    Restore(RestoreOptions),
+    /// Free the disk of what no session needs any more
+    Gc,
     /// Show what a model would be sent for a first prompt, and what each part of it weighs
     Context(ContextOptions),
     /// Show the configuration: each key, its value and where it came from
@@ -221,6 +237,24 @@ pub(crate) struct ListOptions {
     /// Only sessions of this folder
     #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
     pub(crate) root: Option<PathBuf>,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreOptions {
+    /// The session; the beginning of its id is enough
+    pub(crate) session: String,
+    /// The checkpoint: its number in `coworker checkpoints`, or the beginning of its id
+    pub(crate) checkpoint: String,
+    /// Only the files
+    #[arg(long, conflicts_with = "conversation")]
+    pub(crate) files: bool,
+    /// Only the conversation
+    #[arg(long)]
+    pub(crate) conversation: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Options of `context`.

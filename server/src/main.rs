@@ -59,6 +59,18 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             let configuration = load(global, None)?.checked()?;
             wiring::sessions(&configuration, list, command, global.color.into()).await
         }
+        Command::Checkpoints { session, json } => {
+            let configuration = load(global, None)?.checked()?;
+            wiring::checkpoints(&configuration, &session, json, global.color.into()).await
+        }
+        Command::Restore(options) => {
+            let configuration = load(global, None)?.checked()?;
+            wiring::restore(&configuration, options, global.color.into()).await
+        }
+        Command::Gc => {
+            let configuration = load(global, None)?.checked()?;
+            wiring::free(&configuration).await
+        }
         Command::Context(options) => {
             let configuration = load(global, Some(folder(&options.root)?))?.checked()?;
             wiring::context(&configuration, options, global.color.into()).await

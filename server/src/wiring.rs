@@ -11,7 +11,9 @@ use std::{
 use anyhow::Context;
 use engine::{Documents, NewSession, Parts, Sessions};
 use frontends::{
-    cli::{self, CliError, sessions as cli_sessions, style::Colour},
+    cli::{
+        self, CliError, checkpoints as cli_checkpoints, sessions as cli_sessions, style::Colour,
+    },
     lsp::{self, Choices, LspOptions},
 };
 use models::Models;
@@ -20,7 +22,9 @@ use store::SqliteStore;
 use workspace::Workspace;
 
 use crate::{
-    arguments::{ContextOptions, Format, Global, ListOptions, RunOptions, SessionsCommand},
+    arguments::{
+        ContextOptions, Format, Global, ListOptions, RestoreOptions, RunOptions, SessionsCommand,
+    },
     configuration::{Configuration, keys::Keys, layer::Problem, trust::Trust},
     output,
 };
@@ -168,6 +172,43 @@ pub(crate) async fn sessions(
         }
     };
     Ok(ending?.into())
+}
+
+/// Lists the checkpoints of a session.
+pub(crate) async fn checkpoints(
+    configuration: &Configuration,
+    session: &str,
+    json: bool,
+    colour: Colour,
+) -> anyhow::Result<ExitCode> {
+    let (sessions, _) = rooms(configuration).await?;
+    let ending = cli_checkpoints::list(&sessions, session, json, colour).await;
+    sessions.shutdown().await;
+    Ok(ending?.into())
+}
+
+/// Goes back to a checkpoint.
+pub(crate) async fn restore(
+    configuration: &Configuration,
+    options: RestoreOptions,
+    colour: Colour,
+) -> anyhow::Result<ExitCode> {
+    let RestoreOptions { session, checkpoint, files, conversation, yes } = options;
+    let (sessions, _) = rooms(configuration).await?;
+    // Without a word it is both.
+    let what = cli_checkpoints::What { files: files || !conversation, conversation: !files };
+    let ending =
+        cli_checkpoints::restore(&sessions, &session, &checkpoint, what, yes, colour).await;
+    sessions.shutdown().await;
+    Ok(ending?.into())
+}
+
+/// Frees the disk of what is not needed, and says how much that was.
+pub(crate) async fn free(configuration: &Configuration) -> anyhow::Result<ExitCode> {
+    let (sessions, workspace) = rooms(configuration).await?;
+    let swept = sessions.sweep().await?;
+    let folders = workspace.sweep_folders().await.context("what was kept of folders stays")?;
+    Ok(cli_checkpoints::freed(&swept, folders)?.into())
 }
 
 /// Shows what a model would be sent.

@@ -1,4 +1,4 @@
-//! `coworker sessions`: listed, shown, written out, deleted.
+//! `coworker sessions`: listed, shown, written out, forked, deleted.
 
 use std::{
     io::{BufRead, BufReader},
@@ -78,6 +78,29 @@ fn an_id_must_be_clear() {
     assert_eq!(code, USAGE);
     assert!(told.contains("2 sessions begin with") && told.contains("(second)"), "{told}");
     assert_eq!(place.said(&["sessions", "show", ""]).0, USAGE);
+}
+
+#[test]
+fn a_fork_ends_before_the_item_that_is_named() {
+    let place = Place::new();
+    let model = place.script(&format!("{}\n{}", says("one"), says("two")));
+    place.ask(&model, "first");
+    assert_eq!(place.said(&["run", "--continue", "second"]).0, DONE);
+    let id = place.sessions()[0]["id"].as_str().unwrap().to_owned();
+    let lines = json_lines(&place.said(&["sessions", "export", &id, "--format", "json"]).1);
+    let items = lines.iter().map(|line| &line["update"]["item"]);
+    let second = items.clone().find(|item| item["text"] == "second").unwrap()["id"].clone();
+    let fork = ["sessions", "fork", &id[..8], "--before", second.as_str().unwrap()];
+    let (code, forked, told) = place.said(&fork);
+    assert_eq!(code, DONE, "{told}");
+    let shown = place.said(&["sessions", "show", forked.trim()]).1;
+    assert!(shown.starts_with("# first (fork)\n"), "{shown}");
+    assert!(shown.contains("one") && !shown.contains("second"), "{shown}");
+    assert!(place.said(&["sessions", "show", &id]).1.contains("second"));
+
+    let (code, _, told) = place.said(&["sessions", "fork", &id, "--before", "nothing"]);
+    assert_eq!(code, FAILED);
+    assert!(told.contains("no item `nothing`"), "{told}");
 }
 
 #[test]

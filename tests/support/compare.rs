@@ -41,6 +41,8 @@ impl Mask {
                 let masked = fields.iter().map(|(name, value)| {
                     let value = match (name.as_str(), value) {
                         ("at" | "revision", Value::Number(_)) => json!(0),
+                        // A folder that was kept goes by a name with a time in it.
+                        ("id", _) if fields.contains_key("leftOut") => json!("kept"),
                         // Who answered is the one thing in which front ends may differ.
                         ("by", Value::String(who)) if who != "nobody" => json!("somebody"),
                         _ => self.value(value),

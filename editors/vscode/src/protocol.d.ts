@@ -244,6 +244,50 @@ export type Checkpoint = {
   kept?: Array<Kept>;
 };
 
+/** Parameters of `coworker/checkpoint/diff`. */
+export type CheckpointDiffParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The point. */
+  checkpointId: ItemId;
+};
+
+/** Result of `coworker/checkpoint/diff`. */
+export type CheckpointDiffResult = {
+  /** The files that a restore would change. */
+  files: Array<CheckpointFile>;
+  /** What it could not put back. */
+  refused: Array<RefusedFile>;
+};
+
+/** What a restore would do to one file. */
+export type CheckpointFile = {
+  /** The file. */
+  uri: string;
+  /** Whether it would be edited, made again, or deleted. */
+  kind: FileChangeKind;
+  /** A unified diff from the text of now to that of then; empty if one of them is not text. */
+  diff: string;
+  /** Whether somebody else changed it since, or may have: that would go, too. */
+  typed: boolean;
+};
+
+/** A point to which a session can be restored. */
+export type CheckpointInfo = {
+  /** By what it goes: an item of the session. */
+  id: ItemId;
+  /** What it is the point before. */
+  before: CheckpointKind;
+  /** The turn it belongs to; empty if it belongs to none. */
+  turnId: TurnId;
+  /** When that began, in milliseconds since 1970 in UTC. */
+  at: number;
+  /** The first line of the prompt; empty where there was none. */
+  title: string;
+  /** How many files changed from there to the next point, as far as it is known. */
+  files: number;
+};
+
 /** What a checkpoint is the point before. */
 export type CheckpointKind = 
 /** The turn that its item belongs to. */
@@ -263,6 +307,37 @@ export type CheckpointKind =
   aside?: Array<Stretch>;
   /** What was taken up again, because it undid a restore. */
   takenUp?: Array<Stretch>;
+};
+
+/** Result of `coworker/checkpoint/list`. */
+export type CheckpointListResult = {
+  /** The points, the newest last. */
+  checkpoints: Array<CheckpointInfo>;
+};
+
+/** Parameters of `coworker/checkpoint/restore`. */
+export type CheckpointRestoreParams = {
+  /** The session. */
+  sessionId: SessionId;
+  /** The point. */
+  checkpointId: ItemId;
+  /** Whether the files are put back that the session changed since. */
+  files?: boolean;
+  /** Whether the conversation goes on as if it had ended there. */
+  conversation?: boolean;
+};
+
+/** Result of `coworker/checkpoint/restore`. */
+export type CheckpointRestoreResult = {
+  /** To restore to this point undoes it; none if there was nothing to do. */
+  undo?: ItemId | null;
+  /** The files that are now as they were. Those that are open are so in their editors, and not
+   * saved. */
+  restored: Array<string>;
+  /** Those of them that somebody else had changed since, or may have. */
+  typed: Array<string>;
+  /** What was not put back. */
+  refused: Array<RefusedFile>;
 };
 
 /** An answer to choose. */
@@ -783,12 +858,6 @@ export type Item = {
 | Checkpoint & {
   kind: "checkpoint";
 }
-/** What became of hunks after the model had been told of them; it is told from here on. */
-| {
-  kind: "reviewed";
-  /** The hunks. */
-  hunks: Array<ReviewedHunk>;
-}
 );
 
 /** Names an item. Approvals, change sets, plans and tool calls are items and go by this id. */
@@ -1029,6 +1098,14 @@ export type Range = {
   end: Position;
 };
 
+/** A file that was not put back, or a folder in which nothing is kept. */
+export type RefusedFile = {
+  /** The file or folder. */
+  uri: string;
+  /** Why, in words for people. */
+  reason: string;
+};
+
 /** A hunk that cannot be taken back or done again. */
 export type RefusedHunk = {
   /** The hunk. */
@@ -1055,20 +1132,9 @@ export type ResendParams = {
   itemId: ItemId;
   /** What it says now. What it pointed at stays, what it mentions is looked up again. */
   text: string;
-};
-
-/** A hunk of which the model is told something new. */
-export type ReviewedHunk = {
-  /** The hunk. */
-  hunkId: HunkId;
-  /** The file. */
-  path: AbsPath;
-  /** The beginning of what it says. */
-  summary: string;
-  /** Where it stands now. */
-  state: HunkState;
-  /** What the user said about it. */
-  comment?: string | null;
+  /** Whether the files that the session changed since are put back first, as a restore of the
+   * checkpoint does. Text that was typed into them since goes with it. */
+  files?: boolean;
 };
 
 /** A remembered permission. It covers exactly this effect and nothing like it. */
@@ -1369,7 +1435,7 @@ export interface ClientRequests {
   "coworker/session/attach": { params: AttachParams; result: AttachResult };
   /** Makes a new session with the conversation of another up to an item. The text that the agent wrote there stays that session's. The client is not attached to the new one. */
   "coworker/session/fork": { params: ForkParams; result: ForkResult };
-  /** Sets the conversation aside from an earlier prompt on and sends that prompt again, changed. Files stay as they are. Refused while a turn runs. */
+  /** Sets the conversation aside from an earlier prompt on and sends that prompt again, changed. Refused while a turn runs, and if files are to be put back and one of them cannot: then all is as it was. */
   "coworker/session/resend": { params: ResendParams; result: ChatResult };
   /** Deletes a session and its journal for good. Refused while a turn runs. */
   "coworker/session/delete": { params: SessionParams; result: Empty };
@@ -1391,6 +1457,12 @@ export interface ClientRequests {
   "coworker/changes/undo": { params: ChangesUndoParams; result: ChangesUndoResult };
   /** Does again what was taken back. */
   "coworker/changes/redo": { params: ChangesUndoParams; result: ChangesUndoResult };
+  /** The points to which a session can be restored: before each turn, before what was decided between turns, and before each restore. */
+  "coworker/checkpoint/list": { params: SessionParams; result: CheckpointListResult };
+  /** What a restore of the files to a point would change: those that the session changed since, and that are not as they were then. */
+  "coworker/checkpoint/diff": { params: CheckpointDiffParams; result: CheckpointDiffResult };
+  /** Goes back to a point: with files, conversation, or both. Files become exactly what they were, typed text included. Refused while a turn runs. It can be undone. */
+  "coworker/checkpoint/restore": { params: CheckpointRestoreParams; result: CheckpointRestoreResult };
   /** What can be chosen for a session, and what is chosen now. */
   "coworker/config/options": { params: ConfigOptionsParams; result: ConfigOptionsResult };
   /** Chooses the mode or the model of a session. */

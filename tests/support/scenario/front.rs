@@ -5,12 +5,13 @@ use std::{ops::Range, path::Path};
 use anyhow::{Result, bail};
 use frontends::client::path_of;
 use protocol::{
-    AbsPath, Answer, HunkDecision, ItemId, QueueChange, SessionUpdate, TurnId, UndoScope,
-    wire::ChangesUndoResult,
+    AbsPath, Answer, HunkDecision, ItemId, QueueChange, SessionId, SessionUpdate, TurnId,
+    UndoScope,
+    wire::{ChangesUndoResult, CheckpointRestoreResult},
 };
 use serde_json::Value;
 
-use super::step::{Prompt, Setting};
+use super::step::{At, Prompt, Setting};
 use crate::stage::Stage;
 
 /// What a front end is started with.
@@ -35,6 +36,8 @@ pub(super) enum Happening {
     Asked,
     /// The editor has been asked to apply an edit.
     Applying,
+    /// The editor has been asked for something else.
+    Other,
     /// The process has closed its output.
     Closed,
 }
@@ -103,6 +106,12 @@ pub(super) trait Front: Sized {
         bail!("only an editor takes back")
     }
 
+    /// Does what an editor without a plugin does at a byte of an open document: it runs the
+    /// action or the lens of a title, or looks at the hover.
+    async fn at(&mut self, _: At, _title: &str, _: &AbsPath, _: usize) -> Result<()> {
+        bail!("only an editor has a cursor")
+    }
+
     /// Saves a document.
     async fn save(&mut self, _: &AbsPath) -> Result<()> {
         bail!("only an editor saves documents")
@@ -136,6 +145,26 @@ pub(super) trait Front: Sized {
     /// Changes a prompt that waits.
     async fn requeue(&mut self, _: &TurnId, _: &QueueChange) -> Result<Reply> {
         bail!("only an editor has a queue")
+    }
+
+    /// Forks the session before an item, or as it is, and goes on with the fork.
+    async fn fork(&mut self, _before: Option<ItemId>) -> Result<SessionId> {
+        bail!("only an editor forks")
+    }
+
+    /// Sends an earlier prompt again.
+    async fn resend(&mut self, _: &ItemId, _text: &str, _files: bool) -> Result<Reply> {
+        bail!("only an editor sends again")
+    }
+
+    /// Goes back to a point.
+    async fn restore(
+        &mut self,
+        _: &ItemId,
+        _files: bool,
+        _conversation: bool,
+    ) -> Result<CheckpointRestoreResult> {
+        bail!("only an editor restores")
     }
 
     /// The text of an open document.

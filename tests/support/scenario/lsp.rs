@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ops,
+    path::Path,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -10,10 +11,14 @@ use frontends::client::{Checker, Event, Finding, ResponseError, path_of, uri};
 use protocol::{
     AbsPath, Answer, HunkDecision, ItemId, QueueChange, SessionId, SessionUpdate, TurnId,
     UndoScope,
-    methods::{ChangesRedo, ChangesResolve, ChangesUndo, Chat, ChatCancel, ChatQueue, SessionNew},
+    methods::{
+        ChangesRedo, ChangesResolve, ChangesUndo, Chat, ChatCancel, ChatQueue, CheckpointRestore,
+        SessionAttach, SessionFork, SessionNew, SessionResend,
+    },
     wire::{
-        ChangesResolveParams, ChangesUndoParams, ChangesUndoResult, ChatContext, ChatParams,
-        NewSessionParams, Position, QueueParams, Range, SessionParams,
+        AttachParams, ChangesResolveParams, ChangesUndoParams, ChangesUndoResult, ChatContext,
+        ChatParams, CheckpointRestoreParams, CheckpointRestoreResult, ClientCapabilities,
+        ForkParams, NewSessionParams, Position, QueueParams, Range, ResendParams, SessionParams,
     },
 };
 use serde_json::{Value, json};
@@ -21,7 +26,7 @@ use tokio::process::Command;
 
 use super::{
     front::{FileEvent, Front, Happening, Reply, Start, path},
-    step::{Pointed, Problem, Prompt, Setting},
+    step::{At, Pointed, Problem, Prompt, Setting},
 };
 use crate::server::Server;
 
@@ -53,6 +58,10 @@ impl Front for Lsp {
                     let folders = names.iter().map(|name| path(start.stage, name));
                     options.folders = folders.collect::<Result<_>>()?;
                     options.root = options.folders.remove(0);
+                }
+                Setting::Editor(name) => {
+                    options.capabilities = ClientCapabilities::default();
+                    options.recorded = Some(recorded(name)?);
                 }
                 Setting::Mode(_) | Setting::Config(_) | Setting::Trusted => {}
             }
@@ -96,6 +105,13 @@ impl Front for Lsp {
                 }
                 Event::ServerRequest { method, .. } if method == "workspace/applyEdit" => {
                     return Ok(Happening::Applying);
+                }
+                Event::ServerRequest { method, params, .. } if method == "window/showDocument" => {
+                    self.show(&params).await?;
+                    return Ok(Happening::Other);
+                }
+                Event::ServerRequest { .. } | Event::Notification { .. } => {
+                    return Ok(Happening::Other);
                 }
                 Event::Closed => return Ok(Happening::Closed),
                 _ => {}
@@ -174,6 +190,47 @@ impl Front for Lsp {
         })
     }
 
+    async fn at(&mut self, what: At, text: &str, path: &AbsPath, at: usize) -> Result<()> {
+        let client = &self.server.client;
+        let at = client.position(path, at).context("it is not open")?;
+        let document = json!({"uri": uri(path)});
+        match what {
+            At::Act => {
+                let params = json!({
+                    "textDocument": document,
+                    "range": Range { start: at, end: at },
+                    "context": {"diagnostics": []},
+                });
+                let actions = client.request("textDocument/codeAction", params).await?;
+                let actions = actions.as_array().context("no list")?;
+                ensure!(actions.iter().all(|it| it["edit"].is_null()), "an action has an edit");
+                let action = actions.iter().find(|it| it["title"] == text);
+                let titles: Vec<_> = actions.iter().map(|it| &it["title"]).collect();
+                let action = action.with_context(|| format!("{text:?} is not in {titles:#?}"))?;
+                client.request("workspace/executeCommand", action["command"].clone()).await?;
+            }
+            At::Lens => {
+                let params = json!({"textDocument": document});
+                let lenses = client.request("textDocument/codeLens", params).await?;
+                let lenses = lenses.as_array().context("no list")?;
+                let is_meant = |lens: &&Value| {
+                    lens["range"]["start"]["line"] == at.line && lens["command"]["title"] == text
+                };
+                let lens = lenses.iter().find(is_meant);
+                let lens = lens.with_context(|| format!("{text:?} is not in {lenses:#?}"))?;
+                client.request("workspace/executeCommand", lens["command"].clone()).await?;
+            }
+            At::Hover => {
+                let params = json!({"textDocument": document, "position": at});
+                let hover = client.request("textDocument/hover", params).await?;
+                let shown = hover["contents"]["value"].as_str().unwrap_or_default();
+                let fits = if text.is_empty() { shown.is_empty() } else { shown.contains(text) };
+                ensure!(fits, "{text:?} is not what the hover says: {shown:?}");
+            }
+        }
+        Ok(())
+    }
+
     async fn save(&mut self, path: &AbsPath) -> Result<()> {
         Ok(self.server.client.save(path).await?)
     }
@@ -224,6 +281,39 @@ impl Front for Lsp {
         })
     }
 
+    async fn fork(&mut self, before: Option<ItemId>) -> Result<SessionId> {
+        let session_id = self.session.clone().context("there is no session yet")?;
+        let client = &self.server.client;
+        let forked = client.call::<SessionFork>(ForkParams { session_id, before }).await?;
+        let session_id = forked.session.id;
+        self.session = Some(session_id.clone());
+        let seen = AttachParams { session_id: session_id.clone(), epoch: None, after_seq: None };
+        client.call::<SessionAttach>(seen).await?;
+        Ok(session_id)
+    }
+
+    async fn resend(&mut self, item_id: &ItemId, text: &str, files: bool) -> Result<Reply> {
+        let session_id = self.session.clone().context("there is no session yet")?;
+        let (item_id, text) = (item_id.clone(), text.to_owned());
+        let params = ResendParams { session_id, item_id, text, files };
+        Ok(match self.server.client.call::<SessionResend>(params).await {
+            Ok(_) => Reply::Done,
+            Err(error) => refused("coworker/session/resend", &error),
+        })
+    }
+
+    async fn restore(
+        &mut self,
+        point: &ItemId,
+        files: bool,
+        conversation: bool,
+    ) -> Result<CheckpointRestoreResult> {
+        let session_id = self.session.clone().context("there is no session yet")?;
+        let checkpoint_id = point.clone();
+        let params = CheckpointRestoreParams { session_id, checkpoint_id, files, conversation };
+        Ok(self.server.client.call::<CheckpointRestore>(params).await?)
+    }
+
     fn text(&self, path: &AbsPath) -> Option<String> {
         self.server.client.text(path)
     }
@@ -255,6 +345,14 @@ impl Lsp {
         self.server.replay(session).await
     }
 
+    /// Opens a document as an editor does that is asked to.
+    async fn show(&mut self, params: &Value) -> Result<()> {
+        match params["uri"].as_str().and_then(path_of) {
+            Some(path) if self.text(&path).is_none() => Front::open(self, &path, None).await,
+            _ => Ok(()),
+        }
+    }
+
     fn context(&self, pointed: &Pointed) -> Result<ChatContext> {
         let client = &self.server.client;
         let untitled = path_of(&pointed.path);
@@ -278,6 +376,14 @@ impl Lsp {
         let cursor = line.map(|line| Position { line, character: 0 });
         Ok(ChatContext { uri: uri(path), range, cursor })
     }
+}
+
+/// What an editor says of itself, as it was recorded.
+fn recorded(name: &str) -> Result<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/editors/capabilities");
+    let text = std::fs::read_to_string(folder.join(format!("{name}.json")))?;
+    let recorded: Value = serde_json::from_str(&text)?;
+    Ok(recorded["capabilities"].clone())
 }
 
 /// A language server that finds these texts wrong wherever they stand.

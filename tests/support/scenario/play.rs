@@ -3,9 +3,11 @@
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use frontends::client::path_of;
 use protocol::{
-    AbsPath, Answer, ApprovalSubject, Decision, Hunk, HunkDecision, HunkState, ItemBody, ItemId,
-    Question, QuestionAnswer, QueueChange, SessionState, Status, UndoScope, Update,
+    AbsPath, Answer, ApprovalSubject, CheckpointKind, Decision, Hunk, HunkDecision, HunkState,
+    Item, ItemBody, ItemId, Question, QuestionAnswer, QueueChange, SessionId, SessionState, Status,
+    UndoScope, Update,
 };
 use serde_json::Value;
 
@@ -60,6 +62,7 @@ pub(super) async fn play<F: Front>(scenario: &Scenario, script: &Path) -> Result
         answered: HashSet::new(),
         applying: false,
         closed: false,
+        forked_from: Vec::new(),
         lock: None,
         notes: Vec::new(),
     };
@@ -82,6 +85,8 @@ struct Play<'a, F> {
     applying: bool,
     /// Whether the process has closed its output.
     closed: bool,
+    /// The sessions that were forked and are not looked at any more.
+    forked_from: Vec<SessionId>,
     /// Holds the lock on the database while it is locked.
     lock: Option<rusqlite::Connection>,
     notes: Vec<Note>,
@@ -103,6 +108,20 @@ impl<F: Front> Play<'_, F> {
             Action::Outside { path: file, change } => self.outside(&path(file)?, change).await,
             Action::Folder { add, path: folder } => self.front.folder(&path(folder)?, *add).await,
             Action::Queue { number, change } => self.requeue(*number, change).await,
+            Action::Fork { before } => self.fork(*before).await,
+            Action::Restore { before, files, conversation } => {
+                self.restore(*before, *files, *conversation).await
+            }
+            Action::Resend { number, text, files } => {
+                let prompt = self.prompt(*number)?;
+                match self.front.resend(&prompt, text, *files).await? {
+                    Reply::Done => self.begun().await,
+                    reply => {
+                        self.note(reply);
+                        Ok(())
+                    }
+                }
+            }
             Action::Reply { answers } => self.reply(answers).await,
             Action::Type { path: file, before, anchor, text } => {
                 let path = path(file)?;
@@ -129,6 +148,20 @@ impl<F: Front> Play<'_, F> {
                 self.until_hunk(*number, |now| *now != hunk.state).await
             }
             Action::Turn { scope, redo } => self.turn(*scope, *redo).await,
+            Action::At { what, text, place } => {
+                let (path, anchor) = (path(&place.path)?, &place.anchor);
+                self.expect_open(&path).await?;
+                let now = self.front.text(&path).context("it is not open")?;
+                let at = now.find(anchor).with_context(|| format!("{anchor:?} is not in {now}"))?;
+                self.front.at(*what, text, &path, at).await
+            }
+            Action::ExpectHunk { number, state } => {
+                let is = |now: &HunkState| {
+                    serde_json::to_value(now).is_ok_and(|now| now["kind"] == state.as_str())
+                };
+                self.until_hunk(*number, is).await
+            }
+            Action::Expect { path: file, text } => self.expect(&path(file)?, text).await,
             Action::Save { path: file } => self.front.save(&path(file)?).await,
             Action::Ask(prompt) => {
                 if F::ONE_TURN {
@@ -181,12 +214,36 @@ impl<F: Front> Play<'_, F> {
     async fn take_next(&mut self) -> Result<()> {
         let next = tokio::time::timeout(PATIENCE, self.front.next()).await;
         match next.map_err(|_| anyhow!("nothing more came"))?? {
+            Happening::Update(update) if self.forked_from.contains(&update.session_id) => {}
             Happening::Update(update) => self.record.take(&update)?,
-            Happening::Asked => {}
+            Happening::Asked | Happening::Other => {}
             Happening::Applying => self.applying = true,
             Happening::Closed => self.closed = true,
         }
         Ok(())
+    }
+
+    /// Waits until the editor has a document open.
+    async fn expect_open(&mut self, path: &AbsPath) -> Result<()> {
+        while self.front.text(path).is_none() {
+            self.take_next().await.with_context(|| format!("while waiting for {path}"))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a text is in a document.
+    async fn expect(&mut self, path: &AbsPath, text: &str) -> Result<()> {
+        loop {
+            let now = match self.front.text(path) {
+                Some(now) => now,
+                None => fs::read_to_string(path.as_std_path()).unwrap_or_default(),
+            };
+            if now.contains(text) {
+                return Ok(());
+            }
+            let waited = self.take_next().await;
+            waited.with_context(|| format!("while waiting for {text:?} in\n{now}"))?;
+        }
     }
 
     fn is(&self, moment: &Moment) -> bool {
@@ -219,6 +276,69 @@ impl<F: Front> Play<'_, F> {
         });
         let at = number.checked_sub(1).context("hunks are counted from 1")?;
         hunks.nth(at).with_context(|| format!("there is no hunk {number}"))
+    }
+
+    /// The item of a prompt of the session, counted from 1.
+    fn prompt(&self, number: usize) -> Result<ItemId> {
+        let is_prompt = |item: &&Item| matches!(item.body, ItemBody::UserMessage(_));
+        let mut prompts = self.record.state.items.iter().filter(is_prompt);
+        let at = number.checked_sub(1).context("prompts are counted from 1")?;
+        let item = prompts.nth(at).with_context(|| format!("there is no prompt {number}"))?;
+        Ok(item.id.clone())
+    }
+
+    /// Goes on with a fork; of the session it was forked from nothing more is told.
+    async fn fork(&mut self, before: Option<usize>) -> Result<()> {
+        let before = before.map(|number| self.prompt(number)).transpose()?;
+        let fork = self.front.fork(before).await?;
+        let old = std::mem::take(&mut self.record);
+        self.forked_from.extend(old.session);
+        self.record.session = Some(fork);
+        Ok(())
+    }
+
+    /// Goes back to the point before a prompt, or to that before the last restore.
+    async fn restore(
+        &mut self,
+        before: Option<usize>,
+        files: bool,
+        conversation: bool,
+    ) -> Result<()> {
+        let point = match before {
+            Some(number) => self.prompt(number)?,
+            None => self.last_restore().context("nothing was restored yet")?,
+        };
+        let done = self.front.restore(&point, files, conversation).await?;
+        while done.undo.is_some() && done.undo != self.last_restore() {
+            self.take_next().await.context("while it is restored")?;
+        }
+        let mut text = format!("restored: {}", self.names(&done.restored));
+        if !done.typed.is_empty() {
+            text += &format!("\ntyped text went: {}", self.names(&done.typed));
+        }
+        for left in &done.refused {
+            text += &format!("\nnot restored: {}, {}", self.names([&left.uri]), left.reason);
+        }
+        self.notes.push(Note { after_turns: self.record.ends.len(), text });
+        Ok(())
+    }
+
+    fn last_restore(&self) -> Option<ItemId> {
+        let is_restore = |item: &&Item| match &item.body {
+            ItemBody::Checkpoint(it) => matches!(it.before, CheckpointKind::Restore { .. }),
+            _ => false,
+        };
+        self.record.state.items.iter().rev().find(is_restore).map(|item| item.id.clone())
+    }
+
+    /// Documents by their names in the project.
+    fn names<'u>(&self, uris: impl IntoIterator<Item = &'u String>) -> String {
+        let root = &self.start.stage.root;
+        let name = |uri: &String| match path_of(uri) {
+            Some(path) => path.relative_to(root).to_owned(),
+            None => uri.clone(),
+        };
+        uris.into_iter().map(name).collect::<Vec<_>>().join(" ")
     }
 
     /// Waits until a hunk stands where it is meant to.
@@ -409,11 +529,12 @@ impl<F: Front> Play<'_, F> {
 
         let root = self.start.stage.root.as_str();
         let script = self.start.script.display().to_string();
-        let places = [
+        let mut places = vec![
             (root, "/project"),
             (self.start.stage.home.as_str(), "/home"),
             (&script, "SCENARIO.md"),
         ];
+        places.extend(self.forked_from.iter().map(|forked| (forked.as_str(), "SESSION")));
         let mask = Mask::new(&self.record.state, &places);
         let view_of = |state: &SessionState| view(state, &mask);
         let live = view_of(&self.record.state)?;

@@ -33,6 +33,8 @@ pub(super) enum Setting {
     Problem(Problem),
     /// The folders of the editor's workspace.
     Folders(Vec<String>),
+    /// The editor has no plugin: it says of itself what is in this file.
+    Editor(String),
     /// The user trusts the project.
     Trusted,
 }
@@ -85,6 +87,22 @@ pub(super) enum Action {
         text: Option<String>,
         reason: Option<String>,
     },
+    /// What an editor without a plugin does at a place.
+    At {
+        what: At,
+        text: String,
+        place: Place,
+    },
+    /// A text is there: in the editor, or on disk if the document is not open.
+    Expect {
+        path: String,
+        text: String,
+    },
+    /// A hunk, counted over the session, is in this state.
+    ExpectHunk {
+        number: usize,
+        state: String,
+    },
     /// Undo, or redo.
     Turn {
         scope: Scope,
@@ -113,6 +131,23 @@ pub(super) enum Action {
     Queue {
         number: usize,
         change: QueueChange,
+    },
+    /// The session is forked, before a prompt or as it is, and the fork is gone on with. Prompts
+    /// are counted over the session, from 1.
+    Fork {
+        before: Option<usize>,
+    },
+    /// An earlier prompt is sent again, with the files as they were then if so wished.
+    Resend {
+        number: usize,
+        text: String,
+        files: bool,
+    },
+    /// The session goes back to the point before a prompt, or to that before the last restore.
+    Restore {
+        before: Option<usize>,
+        files: bool,
+        conversation: bool,
     },
     Reply {
         answers: Vec<Value>,
@@ -148,6 +183,24 @@ pub(super) struct Prompt {
     pub(super) on: Option<Pointed>,
     /// Whether it is put to the turn that runs.
     pub(super) steers: bool,
+}
+
+/// What an editor without a plugin does at a place.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum At {
+    /// It runs the code action of this title.
+    Act,
+    /// It runs the code lens of this title.
+    Lens,
+    /// It shows this on hover; with an empty text nothing.
+    Hover,
+}
+
+/// A place in an open document: the first one with a text.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) path: String,
+    pub(super) anchor: String,
 }
 
 /// What another program does with a file.
@@ -205,6 +258,12 @@ impl Step {
             | Action::Delete { .. }
             | Action::Folder { .. }
             | Action::Queue { .. }
+            | Action::Fork { .. }
+            | Action::Resend { .. }
+            | Action::Restore { .. }
+            | Action::At { .. }
+            | Action::Expect { .. }
+            | Action::ExpectHunk { .. }
             | Action::Request { .. }
             | Action::Database(_) => true,
             Action::Ask(prompt) => prompt.on.is_some() || self.when != Some(Moment::Idle),
@@ -236,6 +295,18 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
             let folders = words.0.split_whitespace().map(str::to_owned).collect();
             return Ok(Line::Setting(Setting::Folders(folders)));
         }
+        "editor" => return Ok(Line::Setting(Setting::Editor(words.0.trim().to_owned()))),
+        "act" => (None, at(At::Act, &mut words)?),
+        "lens" => (None, at(At::Lens, &mut words)?),
+        "hover" => (None, at(At::Hover, &mut words)?),
+        "expect" if words.skip("hunk") => {
+            let number = words.needed("its number")?.parse()?;
+            (None, Action::ExpectHunk { number, state: words.needed("its state")? })
+        }
+        "expect" => {
+            let path = words.needed("a path")?;
+            (None, Action::Expect { path, text: words.text()?.context("which text?")? })
+        }
         "trusted" => return Ok(Line::Setting(Setting::Trusted)),
         "open" => (None, Action::Open { path: words.needed("a path")?, text: words.text()? }),
         "close" => (None, Action::Close { path: words.needed("a path")? }),
@@ -248,6 +319,18 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
         "folder" => (Some(Moment::Idle), folder(&mut words)?),
         "steer" => (None, Action::Ask(Prompt { steers: true, ..prompt(&mut words)? })),
         "queue" => (None, queue(&mut words)?),
+        "fork" => {
+            let before = words.skip("before").then(|| words.needed("a prompt's number"));
+            let before = before.transpose()?.map(|number| number.parse()).transpose()?;
+            (Some(Moment::Idle), Action::Fork { before })
+        }
+        "resend" => {
+            let number = words.needed("a prompt's number")?.parse()?;
+            let text = words.text()?.context("what is sent?")?;
+            let files = words.skip("with") && words.skip("files");
+            (Some(Moment::Idle), Action::Resend { number, text, files })
+        }
+        "restore" => (Some(Moment::Idle), restore(&mut words)?),
         "answer" => (Some(Moment::Asked), reply(&mut words)?),
         "type" => (None, typed(&mut words)?),
         "replace" => {
@@ -282,6 +365,25 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
     let needs_moment = matches!(&action, Action::Cancel | Action::Ask(Prompt { steers: true, .. }));
     ensure!(!needs_moment || when.is_some(), "say when");
     Ok(Line::Step(Step { line: number, when, action }))
+}
+
+fn restore(words: &mut Words<'_>) -> Result<Action> {
+    let before = match words.skip("undone") {
+        true => None,
+        false => Some(words.needed("a prompt's number")?.parse()?),
+    };
+    let (files, conversation) = (words.skip("files"), words.skip("conversation"));
+    let both = files == conversation;
+    Ok(Action::Restore { before, files: files || both, conversation: conversation || both })
+}
+
+fn at(what: At, words: &mut Words<'_>) -> Result<Action> {
+    let text = words.text()?.context("a text is missing")?;
+    ensure!(words.skip("in"), "say `in` which document");
+    let path = words.needed("a path")?;
+    ensure!(words.skip("at"), "say `at` which text");
+    let anchor = words.text()?.context("which text does it stand at?")?;
+    Ok(Action::At { what, text, place: Place { path, anchor } })
 }
 
 fn front(words: &str) -> Result<Fronts> {

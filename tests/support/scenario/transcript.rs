@@ -25,12 +25,22 @@ pub(super) fn write(record: &Record, notes: &[Note]) -> String {
     let mut turn = None;
     tell(&mut page, notes, ended);
     for item in &record.state.items {
+        // What is kept of files is nothing to read.
+        if matches!(item.body, ItemBody::Checkpoint(_)) {
+            continue;
+        }
         if turn != Some(&item.turn_id) {
             end(&mut page, record, notes, turn, &mut ended);
             page.gap();
             turn = Some(&item.turn_id);
         }
-        write_item(&mut page, item);
+        match &item.body {
+            ItemBody::UserMessage(message) if item.aside => {
+                page.line(&format!("set aside: {}", message.text));
+            }
+            _ if item.aside => {}
+            _ => write_item(&mut page, item),
+        }
     }
     end(&mut page, record, notes, turn, &mut ended);
     let usage = record.state.usage;

@@ -155,6 +155,32 @@
 ---@field before coworker.CheckpointKind What it is the point before.
 ---@field kept? coworker.Kept[] What is kept, in the order in which it was about to change. Of a file that is there twice the first counts.
 
+---Parameters of `coworker/checkpoint/diff`.
+---@class coworker.CheckpointDiffParams
+---@field sessionId coworker.SessionId The session.
+---@field checkpointId coworker.ItemId The point.
+
+---Result of `coworker/checkpoint/diff`.
+---@class coworker.CheckpointDiffResult
+---@field files coworker.CheckpointFile[] The files that a restore would change.
+---@field refused coworker.RefusedFile[] What it could not put back.
+
+---What a restore would do to one file.
+---@class coworker.CheckpointFile
+---@field uri string The file.
+---@field kind coworker.FileChangeKind Whether it would be edited, made again, or deleted.
+---@field diff string A unified diff from the text of now to that of then; empty if one of them is not text.
+---@field typed boolean Whether somebody else changed it since, or may have: that would go, too.
+
+---A point to which a session can be restored.
+---@class coworker.CheckpointInfo
+---@field id coworker.ItemId By what it goes: an item of the session.
+---@field before coworker.CheckpointKind What it is the point before.
+---@field turnId coworker.TurnId The turn it belongs to; empty if it belongs to none.
+---@field at integer When that began, in milliseconds since 1970 in UTC.
+---@field title string The first line of the prompt; empty where there was none.
+---@field files integer How many files changed from there to the next point, as far as it is known.
+
 ---The turn that its item belongs to.
 ---@class coworker.CheckpointKind.turn
 ---@field kind "turn"
@@ -172,6 +198,24 @@
 
 ---What a checkpoint is the point before.
 ---@alias coworker.CheckpointKind coworker.CheckpointKind.turn|coworker.CheckpointKind.decision|coworker.CheckpointKind.restore
+
+---Result of `coworker/checkpoint/list`.
+---@class coworker.CheckpointListResult
+---@field checkpoints coworker.CheckpointInfo[] The points, the newest last.
+
+---Parameters of `coworker/checkpoint/restore`.
+---@class coworker.CheckpointRestoreParams
+---@field sessionId coworker.SessionId The session.
+---@field checkpointId coworker.ItemId The point.
+---@field files? boolean Whether the files are put back that the session changed since.
+---@field conversation? boolean Whether the conversation goes on as if it had ended there.
+
+---Result of `coworker/checkpoint/restore`.
+---@class coworker.CheckpointRestoreResult
+---@field undo? coworker.ItemId|nil To restore to this point undoes it; none if there was nothing to do.
+---@field restored string[] The files that are now as they were. Those that are open are so in their editors, and not saved.
+---@field typed string[] Those of them that somebody else had changed since, or may have.
+---@field refused coworker.RefusedFile[] What was not put back.
 
 ---An answer to choose.
 ---@class coworker.Choice
@@ -565,17 +609,8 @@
 ---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "checkpoint"
 
----What became of hunks after the model had been told of them; it is told from here on.
----@class coworker.Item.reviewed
----@field id coworker.ItemId Names the item; stable and never reused.
----@field turnId coworker.TurnId The turn it belongs to.
----@field at integer When it began, in milliseconds since 1970 in UTC.
----@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
----@field kind "reviewed"
----@field hunks coworker.ReviewedHunk[] The hunks.
-
 ---One durable thing in the journal.
----@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice|coworker.Item.checkpoint|coworker.Item.reviewed
+---@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice|coworker.Item.checkpoint
 
 ---Names an item. Approvals, change sets, plans and tool calls are items and go by this id.
 ---@alias coworker.ItemId string
@@ -728,6 +763,11 @@
 ---@field start coworker.Position First position in it.
 ---@field end coworker.Position First position after it.
 
+---A file that was not put back, or a folder in which nothing is kept.
+---@class coworker.RefusedFile
+---@field uri string The file or folder.
+---@field reason string Why, in words for people.
+
 ---A hunk that cannot be taken back or done again.
 ---@class coworker.RefusedHunk
 ---@field hunkId coworker.HunkId The hunk.
@@ -744,14 +784,7 @@
 ---@field sessionId coworker.SessionId The session.
 ---@field itemId coworker.ItemId The prompt that is sent again.
 ---@field text string What it says now. What it pointed at stays, what it mentions is looked up again.
-
----A hunk of which the model is told something new.
----@class coworker.ReviewedHunk
----@field hunkId coworker.HunkId The hunk.
----@field path coworker.AbsPath The file.
----@field summary string The beginning of what it says.
----@field state coworker.HunkState Where it stands now.
----@field comment? string|nil What the user said about it.
+---@field files? boolean Whether the files that the session changed since are put back first, as a restore of the checkpoint does. Text that was typed into them since goes with it.
 
 ---A remembered permission. It covers exactly this effect and nothing like it.
 ---@class coworker.Rule

@@ -12,6 +12,7 @@
 //! Start with [`Weave::edit`], what the user does, and [`Weave::propose`], what the agent does.
 
 mod alignment;
+mod certain;
 mod following;
 mod fragment;
 mod moving;
@@ -155,23 +156,6 @@ impl Weave {
                 self.fragments.insert(last, Fragment::proposed(number, text.clone()));
             }
         }
-        Ok(())
-    }
-
-    /// Puts a hidden hunk that no other builds on in another place of the document.
-    fn weave_again(
-        &mut self,
-        number: usize,
-        replacements: &[Replacement],
-    ) -> Result<(), ChangeError> {
-        let mut woven = self.clone();
-        woven.fragments.retain_mut(|fragment| {
-            fragment.deleted.retain(|hunk| *hunk != number);
-            fragment.inserted != Some(number)
-        });
-        woven.weave_in(number, replacements, &|hunks, hunk| hunks[hunk].shown)?;
-        woven.hunks[number].touched = false;
-        *self = woven;
         Ok(())
     }
 

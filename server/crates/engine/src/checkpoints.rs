@@ -130,6 +130,33 @@ pub(crate) fn since(
     })
 }
 
+/// The hashes of all that the items of a session name.
+pub(crate) fn named(state: &SessionState) -> Vec<String> {
+    let mut named = Vec::new();
+    for item in &state.items {
+        match &item.body {
+            ItemBody::ToolCall(call) => {
+                let images = call.output.iter().flat_map(|output| &output.images);
+                named.extend(images.map(|image| image.hash.clone()));
+            }
+            ItemBody::Checkpoint(checkpoint) => {
+                let files = checkpoint.kept.iter().filter_map(|kept| match kept {
+                    Kept::File(file) => Some(file),
+                    _ => None,
+                });
+                for KeptFile { text, file, left, .. } in files {
+                    let file = file.as_ref().map(|file| &file.hash);
+                    named.extend(
+                        [text.as_ref(), file, left.as_ref()].into_iter().flatten().cloned(),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    named
+}
+
 /// How a file was at a point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Was {

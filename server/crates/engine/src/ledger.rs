@@ -33,7 +33,7 @@ use crate::{NotKept, session::Session, sessions::Shared};
 pub(crate) use deciding::{Decided, is_in};
 pub use deciding::{Resolution, Turned};
 pub(crate) use keeping::{Watched, unfinished};
-pub use restoring::{Difference, Restoration};
+pub use restoring::{Difference, Differences, Restoration};
 pub(crate) use telling::summary;
 use tracked::Tracked;
 pub use views::{HunkView, Proposal};
@@ -107,6 +107,11 @@ impl Ledger {
         // A session that was closed has nothing left to be done.
         let _ = self.orders.send(Box::new(order)).await;
     }
+}
+
+/// The hash of the text that a kept weave is of.
+pub(crate) fn text_of(weave: &[u8]) -> Option<String> {
+    tracked::Kept::read(weave)?.text
 }
 
 /// Carries out orders until the session has ended.

@@ -38,7 +38,7 @@ pub use documents::{
     FoundSymbol, KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
-pub use ledger::{Difference, HunkView, Proposal, Resolution, Restoration, Turned};
+pub use ledger::{Difference, Differences, HunkView, Proposal, Resolution, Restoration, Turned};
 pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
     Picture, StopCause, ToolResult,
@@ -46,7 +46,8 @@ pub use model::{
 pub use prompts::SYSTEM_PROMPT_BYTES;
 pub use session::SessionHandle;
 pub use sessions::{
-    Attached, Clock, Ids, KeepTrust, NewSession, Parts, Seen, Sessions, Settings, Started, Trust,
+    Attached, Clock, Ids, KeepTrust, NewSession, Parts, Seen, Sessions, Settings, Started, Swept,
+    Trust,
 };
 pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
 pub use tool::{

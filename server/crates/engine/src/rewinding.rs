@@ -55,6 +55,13 @@ pub(crate) fn prompt<'s>(
     }
 }
 
+/// Whether an item is the first of its turn.
+pub(crate) fn begins_turn(state: &SessionState, id: &ItemId) -> bool {
+    let turn = state.item(id).map(|item| &item.turn_id);
+    let first = state.items.iter().find(|item| Some(&item.turn_id) == turn);
+    first.is_some_and(|first| first.id == *id)
+}
+
 /// A turn runs, so what was said cannot be changed.
 pub(crate) fn busy() -> ErrorInfo {
     ErrorInfo::new(ErrorCode::SessionBusy, "A turn of this session runs; stop it first.")

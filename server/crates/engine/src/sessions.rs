@@ -20,6 +20,8 @@ use protocol::{
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
+pub use restoring::Swept;
+
 use crate::{
     Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
     context::{self, Place},

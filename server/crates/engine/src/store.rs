@@ -37,6 +37,10 @@ pub trait Store: Send + Sync {
     /// The bytes that were kept by this hash; none if there are none.
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Takes away the bytes beside the journal of a claimed session whose hash is not among these;
+    /// gives how many bytes that was.
+    async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError>;
+
     /// Keeps what is known of who wrote what in a document, in place of what was kept before.
     async fn keep_weave(
         &self,

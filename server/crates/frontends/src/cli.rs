@@ -7,9 +7,10 @@
 //! approval, a diff or a tool call looks like is in [`view`], [`question`] and [`style`], and the
 //! demo uses the same.
 //!
-//! Start with [`run`]; [`sessions`] has what is done with sessions, [`context`] what a model
-//! would be sent.
+//! Start with [`run`]; [`sessions`] has what is done with sessions, [`checkpoints`] the way back,
+//! [`context`] what a model would be sent.
 
+pub mod checkpoints;
 mod context;
 mod ending;
 mod progress;

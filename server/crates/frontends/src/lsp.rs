@@ -10,6 +10,7 @@ mod answers;
 mod changes;
 mod chat_document;
 mod checked;
+mod checkpoints;
 mod commands;
 mod completion;
 mod connection;
@@ -184,6 +185,9 @@ fn service(
     .custom_method(agent::ChangesResolve::NAME, Server::changes_resolve)
     .custom_method(agent::ChangesUndo::NAME, Server::changes_undo)
     .custom_method(agent::ChangesRedo::NAME, Server::changes_redo)
+    .custom_method(agent::CheckpointList::NAME, Server::checkpoint_list)
+    .custom_method(agent::CheckpointDiff::NAME, Server::checkpoint_diff)
+    .custom_method(agent::CheckpointRestore::NAME, Server::checkpoint_restore)
     .custom_method(agent::ConfigOptions::NAME, Server::config_options)
     .custom_method(agent::ConfigSet::NAME, Server::config_set)
     .custom_method(agent::DocumentsGet::NAME, Server::documents_get)

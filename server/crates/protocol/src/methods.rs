@@ -93,7 +93,8 @@ methods! {
     ClientRequest SessionResend = "coworker/session/resend"
         (wire::ResendParams) -> wire::ChatResult,
         "Sets the conversation aside from an earlier prompt on and sends that prompt again, \
-         changed. Files stay as they are. Refused while a turn runs.";
+         changed. Refused while a turn runs, and if files are to be put back and one of them \
+         cannot: then all is as it was.";
     ClientRequest SessionDelete = "coworker/session/delete"
         (wire::SessionParams) -> wire::Empty,
         "Deletes a session and its journal for good. Refused while a turn runs.";
@@ -129,6 +130,18 @@ methods! {
     ClientRequest ChangesRedo = "coworker/changes/redo"
         (wire::ChangesUndoParams) -> wire::ChangesUndoResult,
         "Does again what was taken back.";
+    ClientRequest CheckpointList = "coworker/checkpoint/list"
+        (wire::SessionParams) -> wire::CheckpointListResult,
+        "The points to which a session can be restored: before each turn, before what was decided \
+         between turns, and before each restore.";
+    ClientRequest CheckpointDiff = "coworker/checkpoint/diff"
+        (wire::CheckpointDiffParams) -> wire::CheckpointDiffResult,
+        "What a restore of the files to a point would change: those that the session changed \
+         since, and that are not as they were then.";
+    ClientRequest CheckpointRestore = "coworker/checkpoint/restore"
+        (wire::CheckpointRestoreParams) -> wire::CheckpointRestoreResult,
+        "Goes back to a point: with files, conversation, or both. Files become exactly what they \
+         were, typed text included. Refused while a turn runs. It can be undone.";
     ClientRequest ConfigOptions = "coworker/config/options"
         (wire::ConfigOptionsParams) -> wire::ConfigOptionsResult,
         "What can be chosen for a session, and what is chosen now.";

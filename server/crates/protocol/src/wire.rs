@@ -1,12 +1,19 @@
 //! Shapes that only exist between processes: URIs, and positions in the encoding that the
 //! client and the server agreed on. A front end turns them into the words of the inside at once.
 
+mod checkpoints;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Answer, Approval, Completion, FileChangeKind, HunkDecision, HunkId, HunkState, ItemId, Mode,
     QueueChange, SessionId, SessionInfo, Severity, Stamp, SyntaxError, TurnId, UndoScope,
+};
+
+pub use checkpoints::{
+    CheckpointDiffParams, CheckpointDiffResult, CheckpointFile, CheckpointInfo,
+    CheckpointListResult, CheckpointRestoreParams, CheckpointRestoreResult, RefusedFile,
 };
 
 /// A place in a document. Same meaning as in LSP 3.17, `Position`.
@@ -171,6 +178,10 @@ pub struct ResendParams {
     pub item_id: ItemId,
     /// What it says now. What it pointed at stays, what it mentions is looked up again.
     pub text: String,
+    /// Whether the files that the session changed since are put back first, as a restore of the
+    /// checkpoint does. Text that was typed into them since goes with it.
+    #[serde(default)]
+    pub files: bool,
 }
 
 /// Result of `coworker/chat/cancel`.

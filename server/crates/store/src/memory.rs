@@ -184,6 +184,17 @@ impl Store for MemoryStore {
         Ok(shelf.sessions.get(id).and_then(|kept| kept.blobs.get(hash).cloned()))
     }
 
+    async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError> {
+        let mut shelf = self.shelf();
+        let mut freed = 0;
+        self.claimed(&mut shelf, id)?.blobs.retain(|hash, bytes| {
+            let is_named = named.contains(hash);
+            freed += if is_named { 0 } else { bytes.len() as u64 };
+            is_named
+        });
+        Ok(freed)
+    }
+
     async fn keep_weave(
         &self,
         id: &SessionId,

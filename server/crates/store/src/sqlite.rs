@@ -174,6 +174,11 @@ impl Store for SqliteStore {
         self.call(move |writer| writer.blob(&id, &hash)).await
     }
 
+    async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError> {
+        let (id, named) = (id.clone(), named.to_vec());
+        self.call(move |writer| writer.sweep_blobs(&id, &named)).await
+    }
+
     async fn keep_weave(
         &self,
         id: &SessionId,

@@ -259,6 +259,15 @@ impl Workspace {
         structure::symbol_path(path, text, range)
     }
 
+    /// Takes away what was kept of folders longer ago than it has to be; gives how many bytes that
+    /// was.
+    ///
+    /// # Errors
+    /// The file system refused, or git failed.
+    pub async fn sweep_folders(&self) -> std::io::Result<u64> {
+        self.shared.folders.sweep().await
+    }
+
     fn buffers(&self) -> MutexGuard<'_, Buffers> {
         self.shared.buffers()
     }

@@ -18,6 +18,8 @@ use crate::diff::{Stretch, changed};
 const TELLING: usize = 10;
 /// Equal lines that do not stand once each do so together, if there are so many with a word.
 const TELLING_LINES: usize = 3;
+/// A line that is there more often is no landmark; and to look at each would take too long.
+const MOST_PLACES: usize = 100;
 
 /// Two texts as lines.
 pub(super) struct Texts<'a> {
@@ -31,6 +33,8 @@ pub(super) struct Lines<'a> {
     /// Where each line begins, and where the last one ends.
     starts: Vec<usize>,
     numbers: Vec<u32>,
+    /// Where the line with each number stands, in lines.
+    places: Vec<Vec<usize>>,
 }
 
 /// Runs of lines that differ, in order.
@@ -60,7 +64,14 @@ impl<'a> Lines<'a> {
             numbers.push(*known.entry(line).or_insert(next));
             starts.push(starts.last().map_or(0, |start| start + line.len()));
         }
-        Self { text, starts, numbers }
+        Self { text, starts, numbers, places: Vec::new() }
+    }
+
+    fn find_places(&mut self, known: usize) {
+        self.places = vec![Vec::new(); known];
+        for (line, number) in self.numbers.iter().enumerate() {
+            self.places[*number as usize].push(line);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -86,10 +97,16 @@ impl<'a> Lines<'a> {
         &self.text[self.bytes(lines)]
     }
 
-    /// Where some lines stand, counted in lines; at most two places.
-    pub(super) fn places(&self, wanted: &[u32]) -> Vec<usize> {
-        let windows = self.numbers.windows(wanted.len().max(1)).enumerate();
-        windows.filter(|(_, lines)| *lines == wanted).map(|(line, _)| line).take(2).collect()
+    /// The line at which some lines stand, if that is one place only.
+    pub(super) fn only_place(&self, wanted: &[u32]) -> Option<usize> {
+        let places = wanted.iter().map(|number| &self.places[*number as usize]);
+        let (before, places) = places.enumerate().min_by_key(|(_, places)| places.len())?;
+        let starts = places.iter().filter_map(|line| line.checked_sub(before));
+        let is_there =
+            |start: &usize| self.numbers.get(*start..*start + wanted.len()) == Some(wanted);
+        let mut found = starts.filter(is_there).take(2);
+        let first = found.next().filter(|_| places.len() <= MOST_PLACES)?;
+        found.next().is_none().then_some(first)
     }
 
     pub(super) fn numbers(&self, lines: &Range<usize>) -> &[u32] {
@@ -104,16 +121,44 @@ impl Change {
     }
 }
 
+impl Alignment {
+    /// Some lines of the old text, and what they are in the new one: a change that it cuts it
+    /// takes in as a whole.
+    pub(super) fn window(&self, lines: Range<usize>, texts: &Texts) -> Change {
+        let (mut old, mut new) = (lines.start..lines.end.min(texts.old.len()), 0..0);
+        let above = self.found.partition_point(|change| change.old.start < old.start);
+        new.start = match above.checked_sub(1).map(|above| &self.found[above]) {
+            Some(above) if above.old.end > old.start => {
+                old.start = above.old.start;
+                above.new.start
+            }
+            Some(above) => above.new.end + (old.start - above.old.end),
+            None => old.start,
+        };
+        let below = self.found.partition_point(|change| change.old.end <= old.end);
+        new.end = match self.found.get(below) {
+            Some(below) if below.old.start < old.end => {
+                old.end = below.old.end;
+                below.new.end
+            }
+            Some(below) => below.new.start - (below.old.start - old.end),
+            None => texts.new.len() - (texts.old.len() - old.end),
+        };
+        Change { old, new }
+    }
+}
+
 impl<'a> Texts<'a> {
     pub(super) fn new(old: &'a str, new: &'a str) -> Self {
         let mut known = HashMap::new();
-        let old = Lines::new(old, &mut known);
-        Self { old, new: Lines::new(new, &mut known) }
+        let (mut old, mut new) = (Lines::new(old, &mut known), Lines::new(new, &mut known));
+        old.find_places(known.len());
+        new.find_places(known.len());
+        Self { old, new }
     }
 
     /// Every alignment that there is reason for, each once.
     pub(super) fn alignments(&self) -> Vec<Alignment> {
-        let once = self.once();
         let mut all: Vec<Vec<Change>> = Vec::new();
         for found in self.compared() {
             for slid in [self.slid_up(&found), self.slid_down(&found)] {
@@ -123,8 +168,8 @@ impl<'a> Texts<'a> {
             }
         }
         let alignments = all.into_iter().map(|found| {
-            let doubtful = self.with_chance(&found, &once);
-            let weak = self.weak(&doubtful, &once);
+            let doubtful = self.with_chance(&found);
+            let weak = self.weak(&doubtful);
             Alignment { found, doubtful, weak }
         });
         alignments.collect()
@@ -220,22 +265,14 @@ impl<'a> Texts<'a> {
         numbers[lines.start] == numbers[lines.end]
     }
 
-    /// Of each number whether it is one line of the old and one of the new text.
-    fn once(&self) -> Vec<bool> {
-        let most = self.old.numbers.iter().chain(&self.new.numbers).max();
-        let mut counts = vec![[0_u8; 2]; most.map_or(0, |most| *most as usize + 1)];
-        for (side, lines) in [&self.old, &self.new].into_iter().enumerate() {
-            for number in &lines.numbers {
-                let count = &mut counts[*number as usize][side];
-                *count = count.saturating_add(1);
-            }
-        }
-        counts.into_iter().map(|count| count == [1, 1]).collect()
+    /// Whether this is one line of the old and one of the new text.
+    fn is_once(&self, number: u32) -> bool {
+        [&self.old, &self.new].iter().all(|lines| lines.places[number as usize].len() == 1)
     }
 
     /// Changes together with what stands between, before and behind them that may be equal by
     /// chance.
-    fn with_chance(&self, found: &[Change], once: &[bool]) -> Vec<Change> {
+    fn with_chance(&self, found: &[Change]) -> Vec<Change> {
         let mut all: Vec<Change> = Vec::new();
         let mut last = Change { old: 0..0, new: 0..0 };
         let end =
@@ -243,7 +280,7 @@ impl<'a> Texts<'a> {
         for change in found.iter().chain([&end]) {
             let equal =
                 Change { old: last.old.end..change.old.start, new: last.new.end..change.new.start };
-            let is_sure = equal.old.is_empty() || found.is_empty() || self.is_telling(&equal, once);
+            let is_sure = equal.old.is_empty() || found.is_empty() || self.is_telling(&equal);
             let is_end = change == &end && found.last() != Some(&end);
             match all.last_mut() {
                 Some(before) if !is_sure => {
@@ -262,10 +299,10 @@ impl<'a> Texts<'a> {
     }
 
     /// What was rewritten, with equal lines beside it that stand more than once.
-    fn weak(&self, doubtful: &[Change], once: &[bool]) -> Vec<Range<usize>> {
+    fn weak(&self, doubtful: &[Change]) -> Vec<Range<usize>> {
         let is_strong = |line: &usize| {
             let text = self.old.text(&(*line..line + 1));
-            once[self.old.numbers[*line] as usize] && text.contains(char::is_alphanumeric)
+            self.is_once(self.old.numbers[*line]) && text.contains(char::is_alphanumeric)
         };
         let mut weak = Vec::new();
         for (at, change) in doubtful.iter().enumerate() {
@@ -283,16 +320,21 @@ impl<'a> Texts<'a> {
     }
 
     /// Whether a run of equal lines cannot be equal by chance.
-    fn is_telling(&self, equal: &Change, once: &[bool]) -> bool {
-        let says = |line: &str| line.contains(char::is_alphanumeric);
-        let lines = || equal.old.clone().map(|line| self.old.text(&(line..line + 1)).trim());
+    fn is_telling(&self, equal: &Change) -> bool {
         let numbers = self.old.numbers(&equal.old);
-        let unique = lines().zip(numbers).filter(|(_, number)| once[**number as usize]);
-        let bytes: usize =
-            unique.map(|(line, _)| line).filter(|line| says(line)).map(str::len).sum();
-        bytes >= TELLING
-            || lines().filter(|line| says(line)).count() >= TELLING_LINES
-                && self.old.places(numbers).len() == 1
-                && self.new.places(numbers).len() == 1
+        let (mut bytes, mut telling) = (0, 0);
+        for (line, number) in equal.old.clone().zip(numbers) {
+            let line = self.old.text(&(line..line + 1)).trim();
+            if line.contains(char::is_alphanumeric) {
+                telling += 1;
+                bytes += if self.is_once(*number) { line.len() } else { 0 };
+            }
+            if bytes >= TELLING {
+                return true;
+            }
+        }
+        telling >= TELLING_LINES
+            && self.old.only_place(numbers).is_some()
+            && self.new.only_place(numbers).is_some()
     }
 }

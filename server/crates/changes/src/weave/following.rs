@@ -14,14 +14,16 @@ use protocol::Replacement;
 use ropey::Rope;
 
 use super::Weave;
-use super::alignment::{Alignment, Change, Lines, Texts};
-use super::moving::Move;
+use super::alignment::{Change, Texts};
+use super::certain::{Judge, Way};
+use super::moving::Moving;
 use super::turning::Plan;
-use crate::{diff, locate, replacement::ChangeError};
+use crate::diff::{self, Stretch};
+use crate::replacement::ChangeError;
 
-/// Fewer lines between a hunk and another change do not tell that somebody made or took back the
-/// hunk, and not something that looks like it.
-const NEAR: usize = 2;
+/// So often it is tried which hunks were turned by somebody else. Each time the whole texts are
+/// compared, and what is not found out by then is a mixture that nobody can tell apart.
+const MOST_ROUNDS: usize = 5;
 
 /// What somebody else did to hunks, by their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,27 +50,11 @@ impl Weave {
             return Ok(Followed::default());
         }
         let before = Before { weave: self.clone(), text: before.to_owned() };
-        let mut step = Step::new(&before, after, &BTreeSet::new())?;
-        let mut turned = before.closed(step.unclear.clone());
-        let mut start = before.clone();
-        // Those that are in place if they are turned were turned by what changed the document.
-        while !turned.is_empty() {
-            start = before.turned(&turned)?;
-            let next = Step::new(&start, after, &turned)?;
-            let sure = before.closed(&turned - &next.unclear);
-            if sure == turned {
-                step = next;
-                break;
-            }
-            turned = sure;
-            if turned.is_empty() {
-                start = before.clone();
-            }
-        }
-        let moves = start.moves(after, &step);
+        let Turned { start, hunks: turned, mut step } = Turned::new(&before, after)?;
+        let moves = Moving { before: &start, after }.moves(&step.unclear);
         *self = step.weave;
         for (hunk, replacements) in moves {
-            if self.weave_again(hunk, &replacements).is_ok() {
+            if self.weave_again(hunk, &replacements).is_some() {
                 step.unclear.remove(&hunk);
             }
         }
@@ -77,6 +63,47 @@ impl Weave {
         }
         let (taken_back, made) = turned.iter().partition(|hunk| before.weave.is_shown(**hunk));
         Ok(Followed { made, taken_back, lost: step.unclear.into_iter().collect() })
+    }
+
+    /// Where in the document there is a piece that is not only the user's, hidden ones included.
+    fn busy(&self) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let places = self.fragments.iter().map(|fragment| {
+            let place = start..start + self.visible(fragment);
+            start = place.end;
+            (fragment, place)
+        });
+        let places = places.filter(|(fragment, _)| !fragment.is_plain());
+        places.map(|(_, place)| place).collect()
+    }
+}
+
+/// A document as it would have been with some hunks turned by what changed it, and what it took
+/// from there to the text of now.
+struct Turned {
+    start: Before,
+    hunks: BTreeSet<usize>,
+    step: Step,
+}
+
+impl Turned {
+    /// Those hunks were turned that are in place exactly if they are.
+    fn new(before: &Before, after: &str) -> Result<Self, ChangeError> {
+        let as_it_was = Step::new(before, after, &BTreeSet::new())?;
+        let mut hunks = before.closed(as_it_was.unclear.clone());
+        for _ in 0..MOST_ROUNDS {
+            if hunks.is_empty() {
+                break;
+            }
+            let start = before.turned(&hunks)?;
+            let step = Step::new(&start, after, &hunks)?;
+            let sure = before.closed(&hunks - &step.unclear);
+            if sure == hunks {
+                return Ok(Self { start, hunks, step });
+            }
+            hunks = sure;
+        }
+        Ok(Self { start: before.clone(), hunks: BTreeSet::new(), step: as_it_was })
     }
 }
 
@@ -88,21 +115,20 @@ pub(super) struct Before {
 }
 
 /// A document after its change, and what of it is not certain.
-pub(super) struct Step {
+struct Step {
     weave: Weave,
     /// Hunks that may be anywhere.
-    pub(super) unclear: BTreeSet<usize>,
+    unclear: BTreeSet<usize>,
 }
 
 impl Step {
     /// Hunks that were `turned` to see whether that fits have to fit exactly.
     fn new(before: &Before, after: &str, turned: &BTreeSet<usize>) -> Result<Self, ChangeError> {
         let texts = Texts::new(&before.text, after);
+        let busy = before.weave.busy();
         let ways = texts.alignments().into_iter().map(|alignment| {
             let mut weave = before.weave.clone();
-            let stretches: Vec<_> =
-                alignment.found.iter().map(|change| texts.stretch(change)).collect();
-            weave.edit(&diff::fine_of(&stretches, &before.text, after))?;
+            weave.edit(&before.replacements(&texts, &alignment.found, after, &busy))?;
             Ok(Way { alignment, weave })
         });
         let ways = ways.collect::<Result<Vec<Way>, ChangeError>>()?;
@@ -167,141 +193,38 @@ impl Before {
         Ok(Self { weave, text })
     }
 
-    /// Where hunks that have lost their place went with the lines around them.
-    fn moves(&self, after: &str, step: &Step) -> Vec<(usize, Vec<Replacement>)> {
-        let texts = Texts::new(&self.text, after);
-        let unclear = step.unclear.iter();
-        let is_alone = |hunk: &&usize| {
-            let hunks = &self.weave.hunks;
-            let is_needed = hunks.iter().any(|other| other.needs.contains(*hunk));
-            !hunks[**hunk].shown && hunks[**hunk].needs.is_empty() && !is_needed
+    /// Runs of lines that became others, as replacements. Where no hunk is near, what lies between
+    /// two of them does not matter; elsewhere characters are compared.
+    fn replacements(
+        &self,
+        texts: &Texts,
+        found: &[Change],
+        after: &str,
+        busy: &[Range<usize>],
+    ) -> Vec<Replacement> {
+        let is_busy = |bytes: Range<usize>| {
+            let behind = busy.partition_point(|place| place.end < bytes.start);
+            busy.get(behind).is_some_and(|place| place.start <= bytes.end)
         };
-        let moved = unclear.filter(is_alone).filter_map(|&hunk| {
-            let replacements = self.weave.replacements(&BTreeMap::from([(hunk, true)]));
-            Some((hunk, Move { texts: &texts, replacements: &replacements }.replacements()?))
-        });
-        moved.collect()
-    }
-}
-
-/// One way in which a document may have become what it is.
-struct Way {
-    alignment: Alignment,
-    weave: Weave,
-}
-
-struct Judge<'a> {
-    before: &'a Before,
-    after: &'a str,
-    texts: &'a Texts<'a>,
-    ways: &'a [Way],
-}
-
-/// What of a text a replacement is about: lines, or the gap before a line.
-pub(super) struct Spot {
-    pub(super) lines: Range<usize>,
-    pub(super) is_gap: bool,
-}
-
-impl Judge<'_> {
-    /// Whether it is certain what turning a hunk does in the text of now. If it has to be `exact`,
-    /// nothing may have changed near it either.
-    fn is_clear(&self, hunk: usize, is_exact: bool) -> bool {
-        let wishes = self.before.with_others(hunk);
-        let replacements = self.before.weave.replacements(&wishes);
-        let spots: Vec<Spot> =
-            replacements.iter().map(|one| Spot::new(one, &self.texts.old)).collect();
-        let is_hidden = !self.before.weave.is_shown(hunk);
-        let mut merges = false;
-        for way in self.ways {
-            let Alignment { doubtful, weak, .. } = &way.alignment;
-            for (change, weak) in doubtful.iter().zip(weak) {
-                let met: Vec<&Spot> = spots.iter().filter(|spot| spot.meets(change)).collect();
-                let is_weak = |spot: &Spot| spot.is_in(weak) && !spot.meets(change);
-                let is_near = |spot: &Spot| is_exact && spot.is_near(change);
-                if spots.iter().any(|spot| is_weak(spot) || is_near(spot)) {
-                    return false;
+        let mut runs: Vec<(Stretch, bool)> = Vec::new();
+        for Stretch { old, new } in found.iter().map(|change| texts.stretch(change)) {
+            match runs.last_mut() {
+                Some((last, false)) if !is_busy(last.old.start..old.end) => {
+                    (last.old.end, last.new.end) = (old.end, new.end);
                 }
-                if met.is_empty() || !is_hidden && met.iter().all(|spot| spot.has_within(change)) {
-                    continue;
+                _ => {
+                    let is_busy = is_busy(old.clone());
+                    runs.push((Stretch { old, new }, is_busy));
                 }
-                let in_lines = change.old.len() == change.new.len()
-                    && way.alignment.found.contains(change)
-                    && met.iter().all(|spot| !spot.is_gap);
-                if !in_lines {
-                    return false;
-                }
-                merges = true;
             }
         }
-        if let [way] = self.ways
-            && !merges
-        {
-            return !wishes.keys().any(|hunk| way.weave.hunks[*hunk].touched);
-        }
-        let mut results = self.ways.iter().map(|way| self.result(way, &wishes));
-        let Some(Some(first)) = results.next() else { return false };
-        let is_same = results.all(|result| result.as_ref() == Some(&first));
-        is_same && (!merges || self.merged(&replacements).as_ref() == Some(&first))
-    }
-
-    /// The text that turning hunks leads to.
-    fn result(&self, way: &Way, wishes: &BTreeMap<usize, bool>) -> Option<String> {
-        if wishes.keys().any(|hunk| way.weave.hunks[*hunk].touched) {
-            return None;
-        }
-        crate::apply(self.after, &way.weave.replacements(wishes)).ok()
-    }
-
-    /// The text that a change of the same lines elsewhere in them leads to.
-    fn merged(&self, replacements: &[Replacement]) -> Option<String> {
-        let merged = locate::carried(&self.before.text, self.after, replacements)?;
-        crate::apply(self.after, &merged).ok()
-    }
-}
-
-impl Spot {
-    pub(super) fn new(replacement: &Replacement, text: &Lines) -> Self {
-        let &Replacement { start, end, text: ref new } = replacement;
-        let first = text.at(start);
-        let is_whole = text.is_start(start) && text.is_start(end);
-        if start == end && (is_whole && new.ends_with('\n') || first == text.len()) {
-            return Self { lines: first..first, is_gap: true };
-        }
-        let last = text.at(end);
-        let end = if start < end && text.is_start(end) { last } else { last + 1 };
-        Self { lines: first..end.min(text.len()), is_gap: false }
-    }
-
-    /// Whether a change leaves it unclear where this is.
-    fn meets(&self, change: &Change) -> bool {
-        let (spot, old) = (&self.lines, &change.old);
-        if self.is_gap {
-            old.start <= spot.start && spot.start <= old.end
-        } else {
-            old.start < spot.end && spot.start < old.end
-        }
-    }
-
-    /// Whether a change is at it or near it.
-    fn is_near(&self, change: &Change) -> bool {
-        let (spot, old) = (&self.lines, &change.old);
-        old.start < spot.end + NEAR && spot.start < old.end + NEAR
-    }
-
-    /// Whether nothing of it is outside of some lines.
-    fn is_in(&self, lines: &Range<usize>) -> bool {
-        let Self { lines: spot, is_gap } = self;
-        if *is_gap {
-            lines.start < spot.start && spot.start < lines.end
-        } else {
-            lines.start <= spot.start && spot.end <= lines.end
-        }
-    }
-
-    /// Whether a change adds or takes away some of the lines inside.
-    fn has_within(&self, change: &Change) -> bool {
-        let (spot, old) = (&self.lines, &change.old);
-        change.is_one_sided() && spot.start < old.start && old.end < spot.end
+        let replacements = runs.into_iter().flat_map(|(run, is_busy)| match is_busy {
+            true => diff::fine_of(&[run], &self.text, after),
+            false => {
+                let text = after[run.new].to_owned();
+                vec![Replacement { start: run.old.start, end: run.old.end, text }]
+            }
+        });
+        replacements.collect()
     }
 }

@@ -36,6 +36,15 @@ pub struct Difference {
     pub typed: bool,
 }
 
+/// What a restore would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// The files that it would change.
+    pub files: Vec<Difference>,
+    /// What it could not put back, and why: files, and folders in which nothing was kept.
+    pub refused: Vec<(AbsPath, String)>,
+}
+
 /// What a restore did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Restoration {
@@ -62,12 +71,10 @@ struct Plan {
 
 impl Book {
     /// What a restore to a point would do.
-    pub(crate) async fn differences(
-        &mut self,
-        point: &ItemId,
-    ) -> Result<Vec<Difference>, ErrorInfo> {
+    pub(crate) async fn differences(&mut self, point: &ItemId) -> Result<Differences, ErrorInfo> {
         self.load().await;
-        Ok(self.plan_restore(point).await?.differences)
+        let Plan { differences, refused, .. } = self.plan_restore(point).await?;
+        Ok(Differences { files: differences, refused })
     }
 
     /// Puts every file that the session changed since a point back as it was there, if `files`

@@ -236,7 +236,7 @@ impl Task {
         shown: Arc<Memory>,
         steer: bool,
     ) -> Result<Started, ErrorInfo> {
-        has_words(&message)?;
+        has_words(&message.text)?;
         let turn_id = TurnId((self.shared.parts.ids)());
         let prompt = QueuedPrompt { turn_id: turn_id.clone(), message, steer };
         if self.turn.is_none() {
@@ -276,7 +276,7 @@ impl Task {
         match change {
             Requeue::Replace(mut message, shown) => {
                 files = Some(shown);
-                has_words(&message)?;
+                has_words(&message.text)?;
                 let prompt = &mut self.queue[at];
                 // What the user pointed at when they wrote it stays pointed at.
                 let pointed = prompt.message.context.drain(..).filter(context::is_pointed_at);
@@ -585,8 +585,8 @@ impl Task {
 }
 
 /// A prompt must say something.
-pub(crate) fn has_words(message: &UserMessage) -> Result<(), ErrorInfo> {
-    if message.text.trim().is_empty() {
+pub(crate) fn has_words(text: &str) -> Result<(), ErrorInfo> {
+    if text.trim().is_empty() {
         return Err(ErrorInfo::new(ErrorCode::InvalidParams, "There is nothing to ask."));
     }
     Ok(())

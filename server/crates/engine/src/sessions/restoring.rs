@@ -1,14 +1,24 @@
 //! Checkpoints: which there are, what going back to one would change, and going back.
 
-use protocol::{ErrorCode, ErrorInfo, ItemId, SessionId, Status};
+use protocol::{ErrorCode, ErrorInfo, ItemId, SessionId, SessionInfo, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::Sessions;
 use crate::{
-    Difference, Point, Restoration,
+    Differences, Point, Restoration, StoreError,
     checkpoints::{self, Turning},
+    ledger,
     session::{self, Session},
 };
+
+/// What was freed beside the journals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many bytes.
+    pub bytes: u64,
+    /// How many sessions were left alone because another process has them open.
+    pub in_use: usize,
+}
 
 impl Sessions {
     /// The points to which a session can be restored, the newest last.
@@ -28,7 +38,7 @@ impl Sessions {
         &self,
         id: &SessionId,
         point: &ItemId,
-    ) -> Result<Vec<Difference>, ErrorInfo> {
+    ) -> Result<Differences, ErrorInfo> {
         let (session, point) = (self.session(id).await?, point.clone());
         let differences =
             session.ledger.ask(|book| Box::pin(async move { book.differences(&point).await }));
@@ -62,6 +72,38 @@ impl Sessions {
             Box::pin(async move { book.restore(&point, files, turning, &cancel).await })
         });
         restored.await.ok_or_else(session::closed)?
+    }
+
+    /// Takes away what is kept beside the journals and that no session names any more, such as the
+    /// texts between two edits. Sessions that another process has open are left alone.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sweep(&self) -> Result<Swept, ErrorInfo> {
+        let store = &self.shared.parts.store;
+        let mut swept = Swept::default();
+        for SessionInfo { id, .. } in store.list(None).await? {
+            let stored = match store.open(&id).await {
+                Ok(stored) => stored,
+                Err(StoreError::InUse(_)) => {
+                    swept.in_use += 1;
+                    continue;
+                }
+                // Deleted meanwhile.
+                Err(StoreError::NotFound(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let mut named = checkpoints::named(&stored.state());
+            let freed = async {
+                let weaves = store.weaves(&id).await?;
+                named.extend(weaves.iter().filter_map(|(_, weave)| ledger::text_of(weave)));
+                store.sweep_blobs(&id, &named).await
+            };
+            let freed = freed.await;
+            store.close(&id).await?;
+            swept.bytes += freed?;
+        }
+        Ok(swept)
     }
 
     /// Has the conversation end before a point. If that is a restore, what it did to the

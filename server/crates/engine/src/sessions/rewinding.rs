@@ -2,12 +2,14 @@
 //!
 //! Files are not touched here: what the agent wrote stays where it is, and can be taken back.
 
-use protocol::{ErrorInfo, HunkState, ItemBody, ItemId, SessionId, Stretch, UserMessage};
+use protocol::{
+    ContextPart, ErrorCode, ErrorInfo, HunkState, ItemBody, ItemId, SessionId, Stretch, UserMessage,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Started};
 use crate::{
-    context,
+    Restoration, context,
     ledger::Resolution,
     rewinding,
     session::{self, Command, Session},
@@ -42,39 +44,90 @@ impl Sessions {
     }
 
     /// Sets aside the conversation from an earlier prompt on and sends that prompt again with
-    /// another text. What it pointed at stays; what it mentions is looked up again.
+    /// another text. What it pointed at stays; what it mentions is looked up again. With `files`
+    /// those that the session changed since are put back first, as by [`Sessions::restore`].
     ///
     /// # Errors
-    /// There is no such prompt, its new text cannot be used, a turn runs, or the store failed.
-    /// Then the conversation is as it was.
+    /// There is no such prompt, its new text cannot be used, a turn runs, a file cannot be put
+    /// back, or the store failed. Then conversation and files are as they were.
     pub async fn resend(
         &self,
         id: &SessionId,
         prompt: &ItemId,
         text: String,
+        files: bool,
     ) -> Result<Started, ErrorInfo> {
         let session = self.session(id).await?.aside();
         let mut context =
             session.look(|state| rewinding::prompt(state, prompt).map(|it| it.context.clone()))?;
         context.retain(context::is_pointed_at);
-        let (place, live) = (self.place(&session), Some((&*self.shared, &session)));
-        let referred = context::referred(&place, live, &text, &context).await?;
-        context.extend(referred);
-        let message = UserMessage { text, context };
-        session::has_words(&message)?;
-        let stretches = self.rewind(id, prompt).await?;
-        let chat = |reply| {
-            let (message, shown) = (message.clone(), session.memory.clone());
-            Command::Chat { message, shown, steer: false, reply }
+        session::has_words(&text)?;
+        let back = match files {
+            true => Back::Restored(self.put_back(&session, prompt).await?),
+            false => Back::Rewound(self.rewind(id, prompt).await?),
         };
-        let sent = self.request(id, chat).await;
+        let sent = self.send_anew(&session, text, context).await;
         if sent.is_err()
-            && let Err(error) = self.unwind(id, stretches).await
+            && let Err(error) = self.go_forth(id, back).await
         {
             tracing::warn!(session = %id, %error, "what could not be sent again stays set aside");
         }
         sent
     }
+
+    async fn send_anew(
+        &self,
+        session: &Session,
+        text: String,
+        mut context: Vec<ContextPart>,
+    ) -> Result<Started, ErrorInfo> {
+        let (place, live) = (self.place(session), Some((&*self.shared, session)));
+        // Looked up when the files are as they are to be.
+        context.extend(context::referred(&place, live, &text, &context).await?);
+        let message = UserMessage { text, context };
+        let chat = |reply| {
+            let (message, shown) = (message.clone(), session.memory.clone());
+            Command::Chat { message, shown, steer: false, reply }
+        };
+        self.request(&session.id, chat).await
+    }
+
+    /// Restores files and conversation to before the turn of a prompt. Gives what undoes it.
+    async fn put_back(
+        &self,
+        session: &Session,
+        prompt: &ItemId,
+    ) -> Result<Option<ItemId>, ErrorInfo> {
+        if !session.look(|state| rewinding::begins_turn(state, prompt)) {
+            let words = "Files are kept as they were before a turn, and this prompt came in the \
+                         middle of one; send it again without the files.";
+            return Err(ErrorInfo::new(ErrorCode::ItemNotFound, words));
+        }
+        let Restoration { undo, refused, .. } =
+            self.restore(&session.id, prompt, true, true).await?;
+        let Some((path, reason)) = refused.first() else { return Ok(undo) };
+        self.go_forth(&session.id, Back::Restored(undo)).await?;
+        let words = format!(
+            "Not sent, because {path} cannot be put back: {reason}. Everything is as it was; it can \
+             be sent again without the files."
+        );
+        Err(ErrorInfo::new(ErrorCode::FileSystem, words))
+    }
+
+    async fn go_forth(&self, id: &SessionId, back: Back) -> Result<(), ErrorInfo> {
+        match back {
+            Back::Rewound(stretches) => self.unwind(id, stretches).await,
+            Back::Restored(Some(undo)) => self.restore(id, &undo, true, true).await.map(drop),
+            Back::Restored(None) => Ok(()),
+        }
+    }
+}
+
+/// What undoes it that a session went back.
+enum Back {
+    Rewound(Vec<Stretch>),
+    /// The checkpoint of the restore, if there was anything to do.
+    Restored(Option<ItemId>),
 }
 
 /// The change sets in these stretches that wait for a decision.

@@ -179,7 +179,7 @@ async fn an_earlier_prompt_is_sent_again_with_what_it_pointed_at() {
     let (_, state) = stage.end(&id, &turn).await;
     stage.complete(&id, "two").await;
     let one = prompt(&state, "one");
-    let again = stage.sessions.resend(&id, &one, "look at @a.txt".to_owned());
+    let again = stage.sessions.resend(&id, &one, "look at @a.txt".to_owned(), false);
     let turn = within(again).await.unwrap().turn_id;
     let (_, state) = stage.end(&id, &turn).await;
     let told = sent(&stage);
@@ -187,7 +187,8 @@ async fn an_earlier_prompt_is_sent_again_with_what_it_pointed_at() {
     assert!(!told.contains("two"), "{told}");
 
     // What was set aside by it is no prompt of the conversation any more.
-    let again = within(stage.sessions.resend(&id, &one, "three".to_owned())).await.unwrap_err();
+    let again =
+        within(stage.sessions.resend(&id, &one, "three".to_owned(), false)).await.unwrap_err();
     assert_eq!(again.code, ErrorCode::ItemNotFound);
     assert_eq!(stage.state(&id).await, state);
 }
@@ -199,8 +200,43 @@ async fn a_prompt_that_cannot_be_sent_again_leaves_the_conversation_as_it_is() {
     let before = stage.complete(&id, "one").await;
     let one = prompt(&before, "one");
     for (text, code) in [("  ", ErrorCode::InvalidParams), ("/nosuch", ErrorCode::UnknownCommand)] {
-        let refused = within(stage.sessions.resend(&id, &one, text.to_owned())).await.unwrap_err();
+        let refused =
+            within(stage.sessions.resend(&id, &one, text.to_owned(), false)).await.unwrap_err();
         assert_eq!(refused.code, code);
         assert_eq!(stage.state(&id).await, before);
     }
+}
+
+#[tokio::test]
+async fn with_the_files_they_are_put_back_before_the_prompt_is_sent_again() {
+    let stage = Stage::new();
+    let id = stage.session_in(Mode::Edit).await;
+    stage.write("a.txt", "before\n");
+    let edit = json!({"path": "a.txt", "edits": [{"old_text": "before", "new_text": "after"}]});
+    stage.model.answer("go").calls("edit", &edit).ends();
+    let state = stage.complete(&id, "go").await;
+    assert_eq!(stage.read("a.txt"), "after\n");
+    let go = prompt(&state, "go");
+    let again = stage.sessions.resend(&id, &go, "look at @a.txt".to_owned(), true);
+    let turn = within(again).await.unwrap().turn_id;
+    stage.end(&id, &turn).await;
+    assert_eq!(stage.read("a.txt"), "before\n");
+    let told = sent(&stage);
+    assert!(told.contains("before") && !told.contains("after"), "{told}");
+}
+
+#[tokio::test]
+async fn a_prompt_that_cannot_be_sent_again_leaves_the_files_as_they_are() {
+    let stage = Stage::new();
+    let id = stage.session_in(Mode::Edit).await;
+    stage.write("a.txt", "before\n");
+    let edit = json!({"path": "a.txt", "edits": [{"old_text": "before", "new_text": "after"}]});
+    stage.model.answer("go").calls("edit", &edit).ends();
+    let state = stage.complete(&id, "go").await;
+    let go = prompt(&state, "go");
+    let again = stage.sessions.resend(&id, &go, "/nosuch".to_owned(), true);
+    assert_eq!(within(again).await.unwrap_err().code, ErrorCode::UnknownCommand);
+    assert_eq!(stage.read("a.txt"), "after\n");
+    let told: Vec<ItemId> = stage.state(&id).await.told().map(|item| item.id.clone()).collect();
+    assert!(state.items.iter().all(|item| told.contains(&item.id)), "{told:?}");
 }

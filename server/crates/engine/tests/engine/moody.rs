@@ -141,6 +141,10 @@ impl Store for Moody {
         self.inner.put_blob(id, bytes).await
     }
 
+    async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError> {
+        self.inner.sweep_blobs(id, named).await
+    }
+
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.blob(id, hash).await
     }

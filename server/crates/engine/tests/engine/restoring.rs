@@ -127,7 +127,7 @@ async fn text_that_the_user_typed_goes_with_a_restore_and_is_named_before() {
     desk.types(&typed, "one\n2\nthree\nmine\n");
 
     let point = before(&stage, &id, "go").await;
-    let differences = stage.sessions.checkpoint_diff(&id, &point).await.unwrap();
+    let differences = stage.sessions.checkpoint_diff(&id, &point).await.unwrap().files;
     let told: Vec<_> = differences.iter().map(|it| (&it.path, it.kind, it.typed)).collect();
     let edited = FileChangeKind::Edit;
     assert_eq!(told, [(&typed, edited, true), (&untouched, edited, false)]);

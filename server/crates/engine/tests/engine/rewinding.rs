@@ -1,7 +1,10 @@
 //! A conversation goes back to an earlier point, and forth again.
 
+use changes::Encoding;
+use engine::Resolution;
 use protocol::{Decision, ErrorCode, HunkState, ItemBody, ItemId, SessionState};
 use serde_json::json;
+use workspace::TextChange;
 
 use crate::{
     script::results,
@@ -122,6 +125,40 @@ async fn a_change_set_that_is_set_aside_waits_no_more_and_what_it_did_can_be_tak
 /// How much of the conversation is told; what was kept of files is no part of it.
 fn said(state: &SessionState) -> usize {
     state.told().filter(|item| !matches!(item.body, ItemBody::Checkpoint(_))).count()
+}
+
+#[tokio::test]
+async fn an_edit_that_is_being_made_when_it_is_set_aside_stays_set_aside() {
+    let stage = Stage::new();
+    let id = stage.session().await;
+    let client = stage.client("the one who is slow");
+    let path = stage.path("a.txt");
+    stage.write("a.txt", "before\n");
+    stage.workspace.open(client.connection, &path, 1, "before\n");
+    client.attach(&id).await;
+    let edit = json!({"path": "a.txt", "edits": [{"old_text": "before", "new_text": "after"}]});
+    stage.model.answer("go").calls("edit", &edit).ends();
+    let turn = stage.chat(&id, "go").await.turn_id;
+    let _open = client.question().await;
+    stage.cancel(&id).await;
+    let (_, state) = stage.end(&id, &turn).await;
+
+    let is_set = |item: &&protocol::Item| matches!(item.body, ItemBody::ChangeSet(_));
+    let set = state.items.iter().find(is_set).unwrap().id.clone();
+    let yes = Resolution { accept: Some(true), ..Resolution::default() };
+    let (sessions, session) = (stage.sessions.clone(), id.clone());
+    let accepting = tokio::spawn(async move { sessions.resolve(&session, &set, yes).await });
+    let _on_its_way = client.edit().await;
+    within(stage.sessions.rewind(&id, &prompt(&state, "go"))).await.unwrap();
+    let all = vec![TextChange { range: None, text: "after\n".to_owned() }];
+    stage.workspace.change(client.connection, &path, 2, all, Encoding::Utf8).unwrap();
+    within(accepting).await.unwrap().unwrap();
+
+    let state = stage.state(&id).await;
+    assert_eq!(hunks(&state), [HunkState::Applied]);
+    assert_eq!(state.told().count(), 0);
+    assert_eq!(client.state(), state);
+    assert_eq!(stage.die(&id).await.state(&id).await, state);
 }
 
 fn hunks(state: &SessionState) -> Vec<HunkState> {

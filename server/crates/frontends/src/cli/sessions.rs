@@ -232,11 +232,11 @@ fn line(style: Style, info: &SessionInfo, now: u128) -> String {
     format!("{id}  {age:>11}  {title}  {}\n", style.dim(&exposed(info.root.as_str())))
 }
 
-fn style(colour: Colour) -> Style {
+pub(super) fn style(colour: Colour) -> Style {
     Style::of(colour, io::stdout().is_terminal(), |name| std::env::var_os(name))
 }
 
-fn write(text: &str) -> io::Result<()> {
+pub(super) fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()

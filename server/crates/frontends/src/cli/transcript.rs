@@ -36,7 +36,9 @@ pub(super) fn markdown(info: &SessionInfo, state: &SessionState) -> String {
     facts.extend(info.folders.iter().map(|it| format!("Also `{}`", one_line(it.as_str()))));
     text += &facts.iter().map(|fact| format!("- {fact}\n")).collect::<String>();
     let mut speaker: Option<(bool, &TurnId)> = None;
-    for item in state.told() {
+    // What is kept of files is in the JSON lines.
+    let is_read = |item: &&Item| !matches!(item.body, ItemBody::Checkpoint(_));
+    for item in state.told().filter(is_read) {
         let user = matches!(item.body, ItemBody::UserMessage(_));
         if speaker != Some((user, &item.turn_id)) {
             let name = if user { "You" } else { "Coworker" };

@@ -78,6 +78,9 @@ impl View {
     pub fn take(&mut self, update: &Update) -> Shown {
         let mut err = String::new();
         let out = match update {
+            Update::ItemStarted { item } | Update::ItemEnded { item } if item.aside => {
+                String::new()
+            }
             Update::ItemStarted { item } => self.started(item),
             Update::ItemEnded { item } => match &item.body {
                 ItemBody::Notice(notice) => {

@@ -51,6 +51,10 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Above the first prompt of a session of which the document already shows another.
 const BEGINS: &str = "_A new conversation begins here._";
+/// What the document says when a part of the conversation is set aside, and taken up again.
+const SET_ASIDE: &str = "*The last part of this conversation is set aside: it goes on as if that \
+                         had not been said.*";
+const TAKEN_UP: &str = "*What was set aside is part of the conversation again.*";
 
 /// How often what an editor took on but does not show is given to it.
 const TRIES: u32 = 3;
@@ -418,8 +422,17 @@ impl Pending {
 
     fn take(&mut self, update: &Update, root: &AbsPath) {
         match update {
+            Update::ItemStarted { item }
+            | Update::ItemChanged { item }
+            | Update::ItemEnded { item }
+                if item.aside => {}
             Update::ItemStarted { item } | Update::ItemChanged { item } => self.open(item, root),
             Update::ItemEnded { item } => self.end(item, root),
+            // What stands in the document is the user's by now; it is not taken out.
+            Update::SetAside { aside, .. } => {
+                let said = if *aside { SET_ASIDE } else { TAKEN_UP };
+                self.blocks.push(Block::Said(said.to_owned()));
+            }
             // What went wrong, if something did, was said in a notice.
             Update::Status(Status::Idle { .. }) => {
                 self.blocks.push(Block::Ready);
@@ -464,4 +477,28 @@ async fn end(connection: &Connection, path: &AbsPath) -> Option<lsp::Range> {
     let text = connection.workspace.snapshot(path).await.ok()?.text;
     let end = text.len_bytes();
     Some(convert::range(&text, end..end, connection.profile().encoding))
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Stretch, TurnId};
+
+    use super::*;
+
+    #[test]
+    fn what_is_set_aside_is_said_and_not_written_again() {
+        let root = AbsPath::new("/project").unwrap();
+        let mut pending = Pending::default();
+        let stretch = Stretch { first: ItemId::from("i1"), last: ItemId::from("i1") };
+        pending.take(&Update::SetAside { stretch, aside: true }, &root);
+        assert_eq!(pending.blocks, [Block::Said(SET_ASIDE.to_owned())]);
+        let item = |aside| {
+            let body = ItemBody::AgentMessage { text: "words".to_owned() };
+            Item { id: ItemId::from("i1"), turn_id: TurnId::from("t"), at: 0, aside, body }
+        };
+        pending.take(&Update::ItemEnded { item: item(true) }, &root);
+        assert_eq!(pending.blocks.len(), 1);
+        pending.take(&Update::ItemEnded { item: item(false) }, &root);
+        assert_eq!(pending.blocks.len(), 2);
+    }
 }

@@ -100,12 +100,12 @@ impl Server {
         &self,
         Checked(params): Checked<ResendParams>,
     ) -> Result<ChatResult> {
-        let ResendParams { session_id, item_id, text } = params;
+        let ResendParams { session_id, item_id, text, files } = params;
         // In one line with the prompts.
         let own = self.0.own().await;
         let connection = self.0.clone();
         let started = detached(async move {
-            let started = connection.sessions.resend(&session_id, &item_id, text).await;
+            let started = connection.sessions.resend(&session_id, &item_id, text, files).await;
             drop(own);
             let Started { turn_id, queued } = started?;
             Ok(ChatResult { session_id, turn_id, queued })

@@ -139,6 +139,10 @@ impl Store for Kept {
         Ok(None)
     }
 
+    async fn sweep_blobs(&self, _: &SessionId, _: &[String]) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     async fn keep_weave(&self, _: &SessionId, _: &AbsPath, _: &[u8]) -> Result<(), StoreError> {
         Ok(())
     }

@@ -237,3 +237,61 @@ impl KnownSet {
         hunks.any(|(_, state)| *state == HunkState::Pending)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{FileChange, FileChangeKind};
+    use serde_json::json;
+
+    use super::*;
+
+    fn path(name: &str) -> AbsPath {
+        AbsPath::new(name).unwrap()
+    }
+
+    /// A change set of one hunk.
+    fn set(
+        id: &str,
+        at: u64,
+        kind: &str,
+        paths: (&str, Option<&str>),
+        state: &str,
+    ) -> SessionUpdate {
+        let hunk = json!({"id": format!("{id}.1"), "itemId": "call", "replacements": [],
+            "state": {"kind": state}});
+        let file =
+            json!({"path": paths.0, "to": paths.1, "kind": kind, "hunks": [hunk], "diff": ""});
+        let file: FileChange = serde_json::from_value(file).unwrap();
+        assert!(file.kind == FileChangeKind::Edit || file.to.is_some());
+        let item = json!({"id": id, "turnId": "turn", "at": at, "kind": "changeSet",
+            "files": [file], "model": "a/b"});
+        let item: Item = serde_json::from_value(item).unwrap();
+        SessionUpdate {
+            session_id: SessionId::from("s"),
+            seq: at,
+            update: Update::ItemEnded { item },
+        }
+    }
+
+    #[test]
+    fn a_moved_document_still_has_its_hunks() {
+        let view = View::default();
+        view.take(&set("1", 1, "edit", ("/a", None), "applied"));
+        assert!(view.touching(&path("/b")).is_empty());
+        view.take(&set("2", 2, "move", ("/a", Some("/b")), "applied"));
+        let hunks = view.hunks(&SessionId::from("s"), Some(&path("/b")));
+        let ids: Vec<&str> = hunks.iter().map(|hunk| hunk.id.as_str()).collect();
+        assert_eq!(ids, ["1.1", "2.1"]);
+    }
+
+    #[test]
+    fn what_waits_is_looked_at_first() {
+        let view = View::default();
+        view.take(&set("1", 1, "edit", ("/a", None), "pending"));
+        view.take(&set("2", 2, "edit", ("/a", None), "applied"));
+        assert_eq!(view.last_set().unwrap().1, ItemId::from("1"));
+        view.take(&set("1", 1, "edit", ("/a", None), "rejected"));
+        assert_eq!(view.last_set().unwrap().1, ItemId::from("2"));
+        assert_eq!(view.origin(&SessionId::from("s"), &ItemId::from("1")).unwrap().model, "a/b");
+    }
+}

@@ -1,6 +1,7 @@
 //! All SQL there is.
 
 use std::{
+    collections::HashSet,
     fs, io,
     panic::resume_unwind,
     path::Path,
@@ -177,6 +178,25 @@ impl Database {
         let mut select =
             self.connection.prepare("SELECT bytes FROM blobs WHERE session = ?1 AND hash = ?2")?;
         Ok(select.query_row([id.as_str(), hash], |row| row.get(0)).optional()?)
+    }
+
+    /// Takes away the bytes whose hash is not among these; gives how many that was.
+    pub(super) fn sweep_blobs(&mut self, id: &SessionId, named: &[String]) -> Result<u64, Fault> {
+        let named: HashSet<&str> = named.iter().map(String::as_str).collect();
+        let transaction = self.connection.transaction()?;
+        let kept = transaction
+            .prepare("SELECT hash, length(bytes) FROM blobs WHERE session = ?1")?
+            .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<Vec<(String, u64)>, _>>()?;
+        let mut freed = 0;
+        for (hash, bytes) in kept.iter().filter(|(hash, _)| !named.contains(hash.as_str())) {
+            transaction
+                .prepare_cached("DELETE FROM blobs WHERE session = ?1 AND hash = ?2")?
+                .execute([id.as_str(), hash])?;
+            freed += bytes;
+        }
+        transaction.commit()?;
+        Ok(freed)
     }
 
     /// Keeps the weave of a document in place of the one before; an empty one is none.

@@ -59,6 +59,14 @@ impl Writer {
         self.with(|database| database.blob(id, hash))
     }
 
+    pub(super) fn sweep_blobs(
+        &mut self,
+        id: &SessionId,
+        named: &[String],
+    ) -> Result<u64, StoreError> {
+        self.claimed(id, |database| database.sweep_blobs(id, named))
+    }
+
     pub(super) fn keep_weave(
         &mut self,
         id: &SessionId,

@@ -140,6 +140,14 @@ impl Folders {
         Ok((now, changes))
     }
 
+    /// Takes away what was kept longer ago than it has to be, of every folder; gives how many bytes
+    /// that was.
+    pub(crate) async fn sweep(&self) -> io::Result<u64> {
+        let Some(place) = &self.place else { return Ok(0) };
+        let _turn = self.turn.lock().await;
+        objects::sweep_all(place).await
+    }
+
     /// The bytes that a file had, if it was there and is kept.
     pub(crate) async fn file(
         &self,

@@ -6,7 +6,10 @@ use protocol::{AbsPath, ErrorInfo};
 use tokio::time::timeout;
 use tower_lsp_server::gen_lsp_types as lsp;
 
-use super::{CONTENT_URI, PAGES, REPLY_TIMEOUT, ReviewDocument, Subject, path, render};
+use super::{
+    CONTENT_URI, PAGES, REPLY_TIMEOUT, ReviewDocument, Subject, path,
+    render::{self, Page},
+};
 use crate::lsp::{
     chat_document::make_folder,
     connection::{Connection, lock},
@@ -32,35 +35,40 @@ impl ReviewDocument {
         let origin = connection.view.origin(session, set).unwrap_or_default();
         let page = render::page(&files, &origin.prompt, connection.root());
         let text = page.text.clone();
-        let is_new = {
-            let mut state = lock(&self.state);
-            let is_new =
-                state.pages.back().is_none_or(|last| *last != (subject.clone(), page.clone()));
-            if is_new {
-                state.pages.push_back((subject, page));
-            }
-            if state.pages.len() > PAGES {
-                state.pages.pop_front();
-            }
-            is_new
-        };
+        let place = path(connection);
+        let document = place.as_ref().and_then(|path| shown(connection, path));
+        let is_new = self.remember(subject, page, document.as_ref());
         if connection.profile().reads_content {
             if is_new {
                 refresh(connection).await;
             }
             return Ok(());
         }
-        let Some(path) = path(connection) else { return Ok(()) };
-        match shown(connection, &path) {
-            Some(document) => {
-                let may = connection.profile().shows_documents && !lock(&self.state).refused;
-                if may || wished {
-                    self.through_editor(connection, path, document, &text).await;
-                }
-                Ok(())
-            }
-            None => Ok(on_disk(connection, &path, &text).await?),
+        let Some(path) = place else { return Ok(()) };
+        let Some(document) = document else { return Ok(on_disk(connection, &path, &text).await?) };
+        let may = connection.profile().shows_documents && !lock(&self.state).refused;
+        if may || wished {
+            self.through_editor(connection, path, document, &text).await;
         }
+        Ok(())
+    }
+
+    /// Remembers what was made; says whether it is new. What the client shows is not forgotten.
+    fn remember(&self, subject: Subject, page: Page, document: Option<&Snapshot>) -> bool {
+        let shown = document.map(|document| document.text.to_string());
+        let made = (subject, page);
+        let mut state = lock(&self.state);
+        if state.pages.back() == Some(&made) {
+            return false;
+        }
+        state.pages.push_back(made);
+        if state.pages.len() > PAGES {
+            let is_old =
+                |it: &(Subject, Page)| !shown.as_ref().is_some_and(|now| is_same(&it.1.text, now));
+            let old = state.pages.iter().position(is_old).unwrap_or(0);
+            state.pages.remove(old);
+        }
+        true
     }
 
     /// Gives the text to the editor. Whether it shows it is seen with its next change.

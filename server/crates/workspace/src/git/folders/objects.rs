@@ -25,6 +25,9 @@ const NOTHING: &str = "0000000000000000000000000000000000000000";
 /// How long what was kept is kept at least, as git has it.
 const EXPIRY: &str = "--expire=30.days.ago";
 
+/// The same for a folder of which nothing was kept since.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// How often what is older is looked for.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -237,6 +240,45 @@ impl<'a> Objects<'a> {
     fn file(&self, name: &str) -> std::path::PathBuf {
         self.repository.as_std_path().join(name)
     }
+}
+
+/// Takes away what was kept long ago of any folder; gives how many bytes that was.
+pub(super) async fn sweep_all(place: &AbsPath) -> io::Result<u64> {
+    let entries = match fs::read_dir(place.as_std_path()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut freed = 0;
+    for repository in entries.flatten().map(|entry| entry.path()) {
+        let before = size(&repository)?;
+        let used = repository.join(INDEX).metadata().and_then(|it| it.modified());
+        let is_old = used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > KEPT));
+        if is_old {
+            fs::remove_dir_all(&repository)?;
+        } else {
+            let mut command = running::git(&repository, []);
+            command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+            command.env("GIT_DIR", &repository).args(["prune", EXPIRY]);
+            running::run(command, &[], LIMITS).await?;
+        }
+        freed += before.saturating_sub(size(&repository)?);
+    }
+    Ok(freed)
+}
+
+/// How many bytes the files in a folder have; none if there is no such folder.
+fn size(folder: &Path) -> io::Result<u64> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut bytes = 0;
+    for entry in entries {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += if metadata.is_dir() { size(&entry.path())? } else { metadata.len() };
+    }
+    Ok(bytes)
 }
 
 /// A line as `:100644 100755 <object> <object> M`.
