@@ -858,6 +858,12 @@ export type Item = {
 | Checkpoint & {
   kind: "checkpoint";
 }
+/** What became of hunks after the model had been told of them; it is told from here on. */
+| {
+  kind: "reviewed";
+  /** The hunks. */
+  hunks: Array<ReviewedHunk>;
+}
 );
 
 /** Names an item. Approvals, change sets, plans and tool calls are items and go by this id. */
@@ -1135,6 +1141,20 @@ export type ResendParams = {
   /** Whether the files that the session changed since are put back first, as a restore of the
    * checkpoint does. Text that was typed into them since goes with it. */
   files?: boolean;
+};
+
+/** A hunk of which the model is told something new. */
+export type ReviewedHunk = {
+  /** The hunk. */
+  hunkId: HunkId;
+  /** The file. */
+  path: AbsPath;
+  /** The beginning of what it says. */
+  summary: string;
+  /** Where it stands now. */
+  state: HunkState;
+  /** What the user said about it. */
+  comment?: string | null;
 };
 
 /** A remembered permission. It covers exactly this effect and nothing like it. */

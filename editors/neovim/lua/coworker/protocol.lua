@@ -609,8 +609,17 @@
 ---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "checkpoint"
 
+---What became of hunks after the model had been told of them; it is told from here on.
+---@class coworker.Item.reviewed
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
+---@field kind "reviewed"
+---@field hunks coworker.ReviewedHunk[] The hunks.
+
 ---One durable thing in the journal.
----@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice|coworker.Item.checkpoint
+---@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice|coworker.Item.checkpoint|coworker.Item.reviewed
 
 ---Names an item. Approvals, change sets, plans and tool calls are items and go by this id.
 ---@alias coworker.ItemId string
@@ -785,6 +794,14 @@
 ---@field itemId coworker.ItemId The prompt that is sent again.
 ---@field text string What it says now. What it pointed at stays, what it mentions is looked up again.
 ---@field files? boolean Whether the files that the session changed since are put back first, as a restore of the checkpoint does. Text that was typed into them since goes with it.
+
+---A hunk of which the model is told something new.
+---@class coworker.ReviewedHunk
+---@field hunkId coworker.HunkId The hunk.
+---@field path coworker.AbsPath The file.
+---@field summary string The beginning of what it says.
+---@field state coworker.HunkState Where it stands now.
+---@field comment? string|nil What the user said about it.
 
 ---A remembered permission. It covers exactly this effect and nothing like it.
 ---@class coworker.Rule

@@ -13,6 +13,7 @@ mod line_breaks;
 mod locate;
 mod position;
 mod presence;
+mod refinement;
 mod replacement;
 mod weave;
 
@@ -24,5 +25,6 @@ pub use locate::{
 };
 pub use position::Encoding;
 pub use presence::shows;
+pub use refinement::refined;
 pub use replacement::{ChangeError, apply, apply_to};
 pub use weave::{Followed, Obstacle, Plan, Weave};

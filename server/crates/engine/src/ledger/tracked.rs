@@ -114,7 +114,7 @@ impl Tracked {
             let place = place_of(std::slice::from_ref(step), stepped.text.len_bytes())?;
             match stepped.turned_by(&place, &after) {
                 Some(turned) => all.extend(turned),
-                None => stepped.weave.edit(step).ok()?,
+                None => stepped.weave.edit(&refined(step, &stepped.text)).ok()?,
             }
             stepped.text = after;
         }
@@ -263,6 +263,18 @@ impl Tracked {
         };
         serde_json::to_vec(&kept).unwrap_or_default()
     }
+}
+
+/// A step as what it really changes: not all that an editor sends again was written again.
+fn refined(step: &[Replacement], text: &Rope) -> Vec<Replacement> {
+    let parts = step.iter().flat_map(|one| {
+        let old = text.get_byte_slice(one.start..one.end).map(String::from).unwrap_or_default();
+        match old.is_empty() || one.text.is_empty() {
+            true => vec![one.clone()],
+            false => changes::refined(&old, &one.text, one.start),
+        }
+    });
+    parts.collect()
 }
 
 /// The stretch of a text of so many bytes that steps change; none if there are no steps.
