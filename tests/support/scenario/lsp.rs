@@ -37,7 +37,12 @@ pub(super) struct Lsp {
     /// The questions the editor was asked, with the requests that ask them.
     asked: HashMap<ItemId, Value>,
     open: BTreeSet<AbsPath>,
+    /// What the server last said is in the document that is no file.
+    content: Option<String>,
 }
+
+/// A document that is no file, as the server calls it.
+const CONTENT: &str = "coworker:/review.diff";
 
 impl Front for Lsp {
     const ONE_TURN: bool = false;
@@ -71,7 +76,13 @@ impl Front for Lsp {
             options.checker = Some(checker(problems));
         }
         let server = Server::start(command, options).await?;
-        Ok(Self { server, session: None, asked: HashMap::new(), open: BTreeSet::new() })
+        Ok(Self {
+            server,
+            session: None,
+            asked: HashMap::new(),
+            open: BTreeSet::new(),
+            content: None,
+        })
     }
 
     async fn ask(&mut self, _: &Start<'_>, prompt: &Prompt) -> Result<Reply> {
@@ -108,6 +119,12 @@ impl Front for Lsp {
                 }
                 Event::ServerRequest { method, params, .. } if method == "window/showDocument" => {
                     self.show(&params).await?;
+                    return Ok(Happening::Other);
+                }
+                Event::ServerRequest { method, params, .. }
+                    if method == "workspace/textDocumentContent/refresh" =>
+                {
+                    self.read(&params["uri"]).await?;
                     return Ok(Happening::Other);
                 }
                 Event::ServerRequest { .. } | Event::Notification { .. } => {
@@ -192,8 +209,16 @@ impl Front for Lsp {
 
     async fn at(&mut self, what: At, text: &str, path: &AbsPath, at: usize) -> Result<()> {
         let client = &self.server.client;
-        let at = client.position(path, at).context("it is not open")?;
-        let document = json!({"uri": uri(path)});
+        let (at, document) = match &self.content {
+            Some(text) if path.as_str().ends_with(CONTENT) => {
+                let line = text[..at].matches('\n').count() as u32;
+                (Position { line, character: 0 }, json!({"uri": CONTENT}))
+            }
+            _ => {
+                let at = client.position(path, at).context("it is not open")?;
+                (at, json!({"uri": uri(path)}))
+            }
+        };
         match what {
             At::Act => {
                 let params = json!({
@@ -315,7 +340,10 @@ impl Front for Lsp {
     }
 
     fn text(&self, path: &AbsPath) -> Option<String> {
-        self.server.client.text(path)
+        match path.as_str().ends_with(CONTENT) {
+            true => self.content.clone(),
+            false => self.server.client.text(path),
+        }
     }
 
     async fn request(&mut self, method: &str, params: Value) -> Result<Reply> {
@@ -349,8 +377,18 @@ impl Lsp {
     async fn show(&mut self, params: &Value) -> Result<()> {
         match params["uri"].as_str().and_then(path_of) {
             Some(path) if self.text(&path).is_none() => Front::open(self, &path, None).await,
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => self.read(&params["uri"]).await,
         }
+    }
+
+    /// Reads a document that is no file.
+    async fn read(&mut self, uri: &Value) -> Result<()> {
+        ensure!(uri == CONTENT, "{uri} is not known");
+        let params = json!({ "uri": uri });
+        let read = self.server.client.request("workspace/textDocumentContent", params).await?;
+        self.content = read["text"].as_str().map(str::to_owned);
+        Ok(())
     }
 
     fn context(&self, pointed: &Pointed) -> Result<ChatContext> {

@@ -102,8 +102,23 @@ impl Book {
         match error.code {
             ErrorCode::EditStale => true,
             ErrorCode::EditRefused => {
-                let now = self.shared.parts.documents.snapshot(path).await.ok();
-                now.map(|now| now.stamp.revision) != then
+                let documents = &self.shared.parts.documents;
+                let mut changes = documents.changes();
+                let moved = async {
+                    loop {
+                        changes.mark_unchanged();
+                        let now = documents.snapshot(path).await.ok();
+                        if now.map(|now| now.stamp.revision) != then {
+                            return true;
+                        }
+                        if changes.changed().await.is_err() {
+                            return false;
+                        }
+                    }
+                };
+                // Emacs tells what was typed half a second later, and refuses meanwhile.
+                let wait = self.shared.parts.settings.confirm_timeout;
+                tokio::time::timeout(wait, moved).await.unwrap_or(false)
             }
             _ => false,
         }

@@ -1,12 +1,13 @@
 //! A conversation goes back to an earlier point, and forth again.
 
 use changes::Encoding;
-use engine::Resolution;
+use engine::{Resolution, Seen};
 use protocol::{Decision, ErrorCode, HunkState, ItemBody, ItemId, SessionState};
 use serde_json::json;
 use workspace::TextChange;
 
 use crate::{
+    client::shown,
     script::results,
     stage::{Stage, within},
 };
@@ -159,6 +160,54 @@ async fn an_edit_that_is_being_made_when_it_is_set_aside_stays_set_aside() {
     assert_eq!(state.told().count(), 0);
     assert_eq!(client.state(), state);
     assert_eq!(stage.die(&id).await.state(&id).await, state);
+}
+
+#[tokio::test]
+async fn what_is_decided_at_the_same_moment_takes_nothing_up_again() {
+    let stage = Stage::new();
+    let id = stage.session().await;
+    let client = stage.client("the one who is asked");
+    client.attach(&id).await;
+    stage.write("a.txt", "before\n");
+    let edit = json!({"path": "a.txt", "edits": [{"old_text": "before", "new_text": "after"}]});
+    stage.model.answer("go").calls("edit", &edit).ends();
+    let turn = stage.chat(&id, "go").await.turn_id;
+    let _open = client.question().await;
+    stage.cancel(&id).await;
+    let (_, state) = stage.end(&id, &turn).await;
+    let is_set = |item: &&protocol::Item| matches!(item.body, ItemBody::ChangeSet(_));
+    let set = state.items.iter().find(is_set).unwrap().id.clone();
+    let no = Resolution { accept: Some(false), ..Resolution::default() };
+    let go = prompt(&state, "go");
+    let (decided, rewound) =
+        tokio::join!(stage.sessions.resolve(&id, &set, no), stage.sessions.rewind(&id, &go));
+    decided.unwrap();
+    rewound.unwrap();
+    let state = stage.state(&id).await;
+    assert_eq!(hunks(&state), [HunkState::Rejected]);
+    assert_eq!(state.told().count(), 0);
+    assert_eq!(stage.die(&id).await.state(&id).await, state);
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_learns_what_was_set_aside() {
+    let stage = Stage::new();
+    let id = stage.session().await;
+    let stays = stage.client("stays");
+    stays.attach(&id).await;
+    stage.complete(&id, "one").await;
+    let leaves = stage.client("leaves");
+    let at = leaves.attach(&id).await;
+    leaves.leave().await;
+    let state = stage.state(&id).await;
+    within(stage.sessions.rewind(&id, &prompt(&state, "one"))).await.unwrap();
+    let back = stage.client("back");
+    let seen = Seen { epoch: at.epoch, seq: at.seq };
+    let again = back.attach_from(&id, Some(seen)).await.unwrap();
+    assert!(!again.from_start);
+    let all = [leaves.told(), back.told()].concat();
+    assert_eq!(shown(&all), stage.state(&id).await);
+    assert_eq!(shown(&all).told().count(), 0);
 }
 
 fn hunks(state: &SessionState) -> Vec<HunkState> {

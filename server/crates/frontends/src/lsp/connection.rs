@@ -138,6 +138,9 @@ impl Connection {
 
     /// Keeps what the client says of itself, the first time it does.
     pub(super) fn introduce(&self, profile: Profile) {
+        if profile.reads_answers_alone {
+            self.outbox.pace();
+        }
         // The library refuses a second `initialize`.
         let _ = self.profile.set(profile);
     }

@@ -43,6 +43,9 @@ pub(super) struct Profile {
     pub(super) progress: bool,
     /// Whether it opens documents when asked.
     pub(super) shows_documents: bool,
+    /// Whether it is to have its answers for themselves: Emacs, which waits for answers and
+    /// leaves what it reads together with one lying. Before eglot 1.13 it does not say its name.
+    pub(super) reads_answers_alone: bool,
     /// Whether it can be told that its code lenses are old.
     pub(super) refreshes_lenses: bool,
     /// Whether it reads documents from the server that are no files.
@@ -96,6 +99,10 @@ impl Profile {
             shows_documents: window
                 .and_then(|window| window.show_document.as_ref())
                 .is_some_and(|show| show.support),
+            reads_answers_alone: params.client_info.as_ref().is_none_or(|info| {
+                let name = info.name.to_lowercase();
+                name.contains("emacs") || name.contains("eglot")
+            }),
             refreshes_lenses: workspace
                 .and_then(|it| it.code_lens.as_ref())
                 .is_some_and(|lenses| lenses.refresh_support == Some(true)),
@@ -119,6 +126,7 @@ impl Profile {
             model: None,
             progress: false,
             shows_documents: false,
+            reads_answers_alone: false,
             refreshes_lenses: false,
             reads_content: false,
             watches: false,
@@ -344,7 +352,7 @@ mod tests {
         assert_eq!((&*profile.name, profile.root.as_str()), ("Neovim", "/workspace"));
         assert_eq!((profile.mode, profile.model.as_deref()), (Some(Mode::Plan), Some("a/b")));
         assert!(profile.ui.chat && !profile.ui.approvals);
-        assert!(profile.progress && profile.shows_documents);
+        assert!(profile.progress && profile.shows_documents && !profile.reads_answers_alone);
     }
 
     #[test]
@@ -360,6 +368,7 @@ mod tests {
         assert_eq!(profile.root.as_str(), "/work space");
         assert_eq!(profile.ui, ClientUi::default());
         assert!(!profile.progress && !profile.shows_documents);
+        assert!(profile.reads_answers_alone);
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl<S: LanguageServer> Calls<S> {
 /// Sends an answer, and then tells of it who wants to hear.
 fn reply(outbox: &Outbox, handling: Option<Handling>, response: Option<&Response>) {
     if let Some(response) = response {
-        outbox.send(response);
+        outbox.answer(response);
     }
     if let Some(handling) = handling {
         handling.end(response);

@@ -10,6 +10,7 @@ use std::{
     io::Write,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use protocol::{
@@ -33,6 +34,9 @@ const USUAL_MESSAGE: usize = 2 << 10;
 
 /// How many bytes are written at once, give or take one message.
 const BATCH: usize = 64 << 10;
+
+/// How long nothing follows an answer, for clients that need that.
+const BREATH: Duration = Duration::from_millis(30);
 
 /// The end that things are put into. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +64,8 @@ struct Queue {
     entries: VecDeque<Entry>,
     bytes: usize,
     live_bytes: usize,
+    // Answers go alone.
+    paced: bool,
     // Nothing is taken any more; what is in it still leaves.
     closed: bool,
     // Sessions whose updates are left out until the client attaches again.
@@ -72,6 +78,7 @@ struct Entry {
     content: Content,
     // For live updates: the session and the first number in it.
     live: Option<(SessionId, u64)>,
+    is_answer: bool,
 }
 
 enum Content {
@@ -96,10 +103,25 @@ impl Outbox {
 
     /// Sends a whole message.
     pub(crate) fn send(&self, message: &impl Serialize) {
+        self.put(message, false);
+    }
+
+    /// Sends the answer to a request.
+    pub(crate) fn answer(&self, answer: &impl Serialize) {
+        self.put(answer, true);
+    }
+
+    fn put(&self, message: &impl Serialize, is_answer: bool) {
         match encode(message) {
-            Ok(json) => self.push(Entry { content: Content::Json(json), live: None }),
+            Ok(json) => self.push(Entry { content: Content::Json(json), live: None, is_answer }),
             Err(error) => tracing::error!(%error, "a message could not be encoded"),
         }
+    }
+
+    /// From now on nothing follows an answer at once: some clients that wait for one leave what
+    /// they read together with it lying until more comes.
+    pub(crate) fn pace(&self) {
+        self.0.queue().paced = true;
     }
 
     /// Sends a notification.
@@ -171,7 +193,7 @@ impl Drop for Replay {
 impl Drain {
     /// Writes what comes until the outbox is closed or nobody reads any more.
     pub(crate) async fn run(self, mut output: impl AsyncWrite + Unpin) {
-        while let Some(bytes) = self.next().await {
+        while let Some((bytes, breath)) = self.next().await {
             let written = async {
                 output.write_all(&bytes).await?;
                 output.flush().await
@@ -180,27 +202,32 @@ impl Drain {
                 tracing::debug!(%error, "the client reads no more");
                 break;
             }
+            if breath {
+                tokio::time::sleep(BREATH).await;
+            }
         }
         self.0.queue().give_up();
         self.0.emptied.notify_one();
     }
 
-    /// The next bytes to write, framed; none at the end.
-    async fn next(&self) -> Option<Vec<u8>> {
+    /// The next bytes to write, framed, and whether nothing may follow them at once; none at the
+    /// end.
+    async fn next(&self) -> Option<(Vec<u8>, bool)> {
         loop {
-            let entries = {
+            let (entries, paced) = {
                 let mut queue = self.0.queue();
                 if queue.entries.is_empty() && queue.closed {
                     return None;
                 }
-                queue.take()
+                (queue.take(), queue.paced)
             };
             if entries.is_empty() {
                 self.0.filled.notified().await;
                 continue;
             }
             self.0.emptied.notify_one();
-            return Some(framed(entries));
+            let breath = paced && entries.last().is_some_and(|last| last.is_answer);
+            return Some((framed(entries), breath));
         }
     }
 }
@@ -230,7 +257,8 @@ impl Queue {
     /// Adds a piece of text to the one that waits at the end, if it goes right behind it.
     fn join(&mut self, update: &SessionUpdate) -> bool {
         let Update::Delta { item_id, offset, text } = &update.update else { return false };
-        let Some(Entry { content: Content::Delta(waiting), live }) = self.entries.back_mut() else {
+        let Some(Entry { content: Content::Delta(waiting), live, .. }) = self.entries.back_mut()
+        else {
             return false;
         };
         let Update::Delta { item_id: item, offset: start, text: begun } = &mut waiting.update
@@ -281,7 +309,11 @@ impl Queue {
         {
             size += entry.size();
             self.count(&entry, usize::wrapping_sub);
+            let is_last = self.paced && entry.is_answer;
             taken.push(entry);
+            if is_last {
+                break;
+            }
         }
         taken
     }
@@ -297,7 +329,8 @@ impl Entry {
             Update::Delta { .. } => Content::Delta(update.clone()),
             _ => Content::Json(notification(update)),
         };
-        Self { content, live: live.then(|| (update.session_id.clone(), update.seq)) }
+        let live = live.then(|| (update.session_id.clone(), update.seq));
+        Self { content, live, is_answer: false }
     }
 
     /// Roughly the bytes it takes.

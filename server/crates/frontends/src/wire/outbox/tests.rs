@@ -143,3 +143,27 @@ fn reading_waits_for_a_client_that_reads_nothing() {
     futures::executor::block_on(drain.run(tokio::io::sink()));
     assert!(poll().is_ready());
 }
+
+#[test]
+fn nothing_follows_an_answer_at_once_where_the_client_needs_that() {
+    let batches = |paced: bool| {
+        let (outbox, drain) = Outbox::new();
+        if paced {
+            outbox.pace();
+        }
+        outbox.notify("window/one", json!({}));
+        outbox.answer(&json!({"id": 1}));
+        outbox.notify("window/two", json!({}));
+        outbox.close();
+        futures::executor::block_on(async {
+            let mut batches = Vec::new();
+            while let Some((bytes, breath)) = drain.next().await {
+                let frames = String::from_utf8(bytes).unwrap().matches("Content-Length").count();
+                batches.push((frames, breath));
+            }
+            batches
+        })
+    };
+    assert_eq!(batches(true), [(2, true), (1, false)]);
+    assert_eq!(batches(false), [(3, false)]);
+}
