@@ -8,11 +8,20 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use protocol::{AbsPath, SessionId};
 
 use super::{fault::Fault, private};
+
+/// How long a claim of a process that was killed can outlive it: what it was just starting has
+/// its open files for a moment.
+const LINGERING: Duration = Duration::from_millis(250);
+
+/// How long to wait before the next look.
+const NAP: Duration = Duration::from_millis(10);
 
 /// The claims of this process in one folder.
 #[derive(Debug)]
@@ -49,10 +58,15 @@ impl Claims {
         }
         private::create_folder(&self.folder)?;
         let path = self.folder.join(file_name(id));
+        let asked = Instant::now();
         let file = loop {
             let file = private::file_options().create(true).truncate(false).open(&path)?;
             match file.try_lock() {
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if asked.elapsed() < LINGERING => {
+                    thread::sleep(NAP);
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => return Err(Fault::InUse(id.clone())),
                 Err(TryLockError::Error(error)) => return Err(error.into()),
             }
