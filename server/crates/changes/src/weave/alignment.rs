@@ -8,8 +8,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-use similar::{Algorithm, capture_diff_slices};
+use similar::{Algorithm, capture_diff_slices_deadline};
 
 use crate::diff::{Stretch, changed};
 
@@ -18,6 +19,9 @@ use crate::diff::{Stretch, changed};
 const TELLING: usize = 10;
 /// Equal lines that do not stand once each do so together, if there are so many with a word.
 const TELLING_LINES: usize = 3;
+/// So long two texts are compared. What is left by then counts as changed, so that no more is
+/// certain of it: texts of a few hundred thousand lines, sorted anew.
+const LONGEST: Duration = Duration::from_millis(200);
 /// A line that is there more often is no landmark; and to look at each would take too long.
 const MOST_PLACES: usize = 100;
 
@@ -95,6 +99,11 @@ impl<'a> Lines<'a> {
 
     pub(super) fn text(&self, lines: &Range<usize>) -> &'a str {
         &self.text[self.bytes(lines)]
+    }
+
+    /// Whether there is a word in a line: others look like each other.
+    pub(super) fn says(&self, line: usize) -> bool {
+        self.text(&(line..line + 1)).contains(char::is_alphanumeric)
     }
 
     /// The line at which some lines stand, if that is one place only.
@@ -184,7 +193,9 @@ impl<'a> Texts<'a> {
     fn compared(&self) -> Vec<Vec<Change>> {
         let (old, new) = (&self.old.numbers, &self.new.numbers);
         let compared = |algorithm, old: &[u32], new: &[u32]| -> Vec<Change> {
-            let runs = changed(&capture_diff_slices(algorithm, old, new)).into_iter();
+            let deadline = Instant::now() + LONGEST;
+            let ops = capture_diff_slices_deadline(algorithm, old, new, Some(deadline));
+            let runs = changed(&ops).into_iter();
             runs.map(|(old, new)| Change { old, new }).collect()
         };
         let (mut olds, mut news) = (old.clone(), new.clone());
@@ -300,10 +311,8 @@ impl<'a> Texts<'a> {
 
     /// What was rewritten, with equal lines beside it that stand more than once.
     fn weak(&self, doubtful: &[Change]) -> Vec<Range<usize>> {
-        let is_strong = |line: &usize| {
-            let text = self.old.text(&(*line..line + 1));
-            self.is_once(self.old.numbers[*line]) && text.contains(char::is_alphanumeric)
-        };
+        let is_strong =
+            |line: &usize| self.is_once(self.old.numbers[*line]) && self.old.says(*line);
         let mut weak = Vec::new();
         for (at, change) in doubtful.iter().enumerate() {
             if change.is_one_sided() {
@@ -324,10 +333,10 @@ impl<'a> Texts<'a> {
         let numbers = self.old.numbers(&equal.old);
         let (mut bytes, mut telling) = (0, 0);
         for (line, number) in equal.old.clone().zip(numbers) {
-            let line = self.old.text(&(line..line + 1)).trim();
-            if line.contains(char::is_alphanumeric) {
+            if self.old.says(line) {
+                let text = self.old.text(&(line..line + 1)).trim();
                 telling += 1;
-                bytes += if self.is_once(*number) { line.len() } else { 0 };
+                bytes += if self.is_once(*number) { text.len() } else { 0 };
             }
             if bytes >= TELLING {
                 return true;

@@ -51,7 +51,7 @@ impl Weave {
         }
         let before = Before { weave: self.clone(), text: before.to_owned() };
         let Turned { start, hunks: turned, mut step } = Turned::new(&before, after)?;
-        let moves = Moving { before: &start, after }.moves(&step.unclear);
+        let moves = Moving { before: &start, after, found: &step.found }.moves(&step.unclear);
         *self = step.weave;
         for (hunk, replacements) in moves {
             if self.weave_again(hunk, &replacements).is_some() {
@@ -119,6 +119,8 @@ struct Step {
     weave: Weave,
     /// Hunks that may be anywhere.
     unclear: BTreeSet<usize>,
+    /// The ways in which the document may have become what it is.
+    found: Vec<Vec<Change>>,
 }
 
 impl Step {
@@ -136,8 +138,9 @@ impl Step {
         let unclear = before.open();
         let unclear =
             unclear.filter(|hunk| !judge.is_clear(*hunk, turned.contains(hunk))).collect();
-        let weave = ways.into_iter().next().map_or_else(|| before.weave.clone(), |way| way.weave);
-        Ok(Self { weave, unclear })
+        let weave = ways.first().map_or_else(|| before.weave.clone(), |way| way.weave.clone());
+        let found = ways.into_iter().map(|way| way.alignment.found).collect();
+        Ok(Self { weave, unclear, found })
     }
 }
 
