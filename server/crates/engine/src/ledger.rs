@@ -61,6 +61,7 @@ pub(crate) struct Book {
     hopeless: BTreeMap<AbsPath, NotKept>,
     /// What commands that go on in the background were begun on.
     going_on: Vec<Watched>,
+    is_restoring: bool,
 }
 
 impl Ledger {
@@ -136,6 +137,7 @@ impl Book {
             has_looked: false,
             hopeless: BTreeMap::new(),
             going_on: Vec::new(),
+            is_restoring: false,
         }
     }
 
