@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use similar::{Algorithm, capture_diff_slices_deadline};
 
@@ -19,9 +19,6 @@ use crate::diff::{Stretch, changed};
 const TELLING: usize = 10;
 /// Equal lines that do not stand once each do so together, if there are so many with a word.
 const TELLING_LINES: usize = 3;
-/// So long two texts are compared. What is left by then counts as changed, so that no more is
-/// certain of it: texts of a few hundred thousand lines, sorted anew.
-const LONGEST: Duration = Duration::from_millis(200);
 /// A line that is there more often is no landmark; and to look at each would take too long.
 const MOST_PLACES: usize = 100;
 
@@ -166,10 +163,11 @@ impl<'a> Texts<'a> {
         Self { old, new }
     }
 
-    /// Every alignment that there is reason for, each once.
-    pub(super) fn alignments(&self) -> Vec<Alignment> {
+    /// Every alignment that there is reason for, each once. What is not compared until then counts
+    /// as changed.
+    pub(super) fn alignments(&self, until: Instant) -> Vec<Alignment> {
         let mut all: Vec<Vec<Change>> = Vec::new();
-        for found in self.compared() {
+        for found in self.compared(until) {
             for slid in [self.slid_up(&found), self.slid_down(&found)] {
                 if !all.contains(&slid) {
                     all.push(slid);
@@ -190,11 +188,10 @@ impl<'a> Texts<'a> {
     }
 
     /// What different ways to compare find; from the end on, other lines are taken for equal.
-    fn compared(&self) -> Vec<Vec<Change>> {
+    fn compared(&self, until: Instant) -> Vec<Vec<Change>> {
         let (old, new) = (&self.old.numbers, &self.new.numbers);
         let compared = |algorithm, old: &[u32], new: &[u32]| -> Vec<Change> {
-            let deadline = Instant::now() + LONGEST;
-            let ops = capture_diff_slices_deadline(algorithm, old, new, Some(deadline));
+            let ops = capture_diff_slices_deadline(algorithm, old, new, Some(until));
             let runs = changed(&ops).into_iter();
             runs.map(|(old, new)| Change { old, new }).collect()
         };
