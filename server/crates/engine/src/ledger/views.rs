@@ -95,10 +95,11 @@ impl Book {
             let Some((item, set)) = self.change_set(&item.id) else { continue };
             let ChangeSet { files, .. } = set;
             for file in files {
-                let at = self.home(&file.path, &file.hunks).await;
+                let at = self.name(&file.path, &file.hunks);
                 if path.is_some_and(|path| *path != at) {
                     continue;
                 }
+                self.sync(&at).await;
                 let drawn = file.hunks.into_iter().filter(|hunk| {
                     is_open(hunk) || matches!(hunk.state, HunkState::Applied | HunkState::Kept)
                 });
@@ -112,11 +113,20 @@ impl Book {
 
     /// Where the document of some hunks is now, brought up to its text.
     async fn home(&mut self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
-        let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
-        let at = self.files.iter().find(|(_, tracked)| has(tracked)).map(|(at, _)| at.clone());
-        let at = at.unwrap_or_else(|| path.clone());
+        let at = self.name(path, hunks);
         self.sync(&at).await;
         at
+    }
+
+    /// What the document of some hunks is called now.
+    fn name(&self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
+        let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
+        // Few documents are moved, so the one of this name is looked at first.
+        if self.files.get(path).is_some_and(has) {
+            return path.clone();
+        }
+        let at = self.files.iter().find(|(_, tracked)| has(tracked)).map(|(at, _)| at.clone());
+        at.unwrap_or_else(|| path.clone())
     }
 }
 
