@@ -61,6 +61,7 @@ pub(crate) struct Book {
     hopeless: BTreeMap<AbsPath, NotKept>,
     /// What commands that go on in the background were begun on.
     going_on: Vec<Watched>,
+    /// Whether a restore puts files back: it has kept all that it changes.
     is_restoring: bool,
 }
 
