@@ -197,16 +197,12 @@ proptest! {
         let mut count = 0;
         let text: String = (0..length).map(|at| own_line(&mut count, at % 6)).collect();
         let mut it = Woven::new(&text);
-        let (mut writes, mut takes) = (Vec::new(), Vec::new());
+        let (mut writes, mut takes) = (Vec::<BTreeSet<char>>::new(), Vec::<BTreeSet<char>>::new());
         for (steps, shown) in &proposals {
             let goal = after_steps(&it.text, steps, &mut count);
-            writes.push(&letters(&goal) - &letters(&it.text));
-            // What it moves, it takes away in one place and writes in another.
-            let moved = diff(&it.text, &goal).iter().map(|one| letters(&one.text)).reduce(|one, other| &one | &other);
-            let gone = diff(&it.text, &goal).iter().map(|one| letters(&it.text[one.start..one.end])).reduce(|one, other| &one | &other);
-            takes.push(gone.unwrap_or_default());
-            let last = writes.len() - 1;
-            writes[last].extend(moved.unwrap_or_default());
+            let changes = diff(&it.text, &goal);
+            writes.push(changes.iter().flat_map(|one| letters(&one.text)).collect());
+            takes.push(changes.iter().flat_map(|one| letters(&it.text[one.start..one.end])).collect());
             let hunk = it.proposes(&goal);
             if *shown {
                 it.turn(&[hunk], true);
@@ -239,9 +235,8 @@ proptest! {
             prop_assert!((&letters(&after) - &letters(&it.text)).is_subset(goes));
             prop_assert!((&letters(&it.text) - &letters(&after)).is_subset(comes));
             // What is nobody's but the user's stays in its order.
-            let own = |text: &str| -> String {
-                text.chars().filter(|char| !comes.contains(char) && !goes.contains(char) && *char != '\n').collect()
-            };
+            let is_own = |char: &char| *char != '\n' && !comes.contains(char) && !goes.contains(char);
+            let own = |text: &str| text.chars().filter(is_own).collect::<String>();
             prop_assert_eq!(own(&it.text), own(&after));
             if is_free && it.turn(&[hunk], !shown).is_empty() {
                 prop_assert_eq!(&it.text, &after);
