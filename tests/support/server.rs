@@ -34,7 +34,13 @@ impl Server {
         let mut options = ClientOptions::new(root.clone());
         options.capabilities = ClientCapabilities {
             version: protocol::PROTOCOL_VERSION,
-            ui: ClientUi { chat: true, approvals: true, prompt: true, questions: true, hunks: true },
+            ui: ClientUi {
+                chat: true,
+                approvals: true,
+                prompt: true,
+                questions: true,
+                hunks: true,
+            },
             host: ClientHost { save: true, diagnostics: false },
         };
         options
