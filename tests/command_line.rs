@@ -4,6 +4,8 @@
 
 #[path = "command_line/around.rs"]
 mod around;
+#[path = "command_line/checkpoints.rs"]
+mod checkpoints;
 #[path = "command_line/configuration.rs"]
 mod configuration;
 #[path = "command_line/editor.rs"]

@@ -20,7 +20,7 @@ def main(folder):
     texts.mkdir(parents=True, exist_ok=True)
     written, count = {}, 0
     with open(folder / "cases.jsonl", "w") as out:
-        for name, versions in packages.versions():
+        for name, versions in packages.versions(folder):
             found = list(hunks.hunks(name, versions))
             count += len(found)
             for case in cases(found):

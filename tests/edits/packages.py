@@ -5,6 +5,7 @@ fetched is kept in the repository.
 """
 
 import io
+import json
 import subprocess
 import sys
 import tarfile
@@ -37,16 +38,25 @@ ENDINGS = (".js", ".cjs", ".mjs", ".ts", ".py", ".rs", ".md", ".toml")
 LARGEST = 120_000
 
 
-def versions():
-    """Yields the name of each package with the files of its versions in order."""
+def versions(kept):
+    """Yields the name of each package with the files of its versions in order.
+
+    They are fetched once for a folder `kept`.
+    """
+    (kept / "packages").mkdir(parents=True, exist_ok=True)
     for client, packages in PACKAGES.items():
         for name, numbers in packages.items():
-            texts = []
-            for number in numbers:
-                with tempfile.TemporaryDirectory() as folder:
-                    texts.append(dict(FETCH[client](name, number, Path(folder))))
-            print(f"{name}: {len(numbers)} versions", file=sys.stderr)
-            yield name, texts
+            file = kept / "packages" / f"{name}.json"
+            if not file.exists():
+                file.write_text(json.dumps(list(fetched(client, name, numbers))))
+                print(f"{name}: {len(numbers)} versions", file=sys.stderr)
+            yield name, json.loads(file.read_text())
+
+
+def fetched(client, name, numbers):
+    for number in numbers:
+        with tempfile.TemporaryDirectory() as folder:
+            yield dict(FETCH[client](name, number, Path(folder)))
 
 
 def npm(name, number, folder):

@@ -4,7 +4,8 @@
 
 The truth is the publisher's: a file moves on by changes that were published beside the hunk or
 after it, and what comes out with the hunk, or without it, must be that version, byte for byte.
-Texts are written as versions with lines replaced, so that the cases stay small.
+What publishers seldom do is made, in moved_on.py. Texts are written as versions with lines
+replaced, so that the cases stay small.
 """
 
 import difflib
@@ -14,37 +15,20 @@ import re
 import sys
 from pathlib import Path
 
+import moved_on
 import packages
+from three_way_case import Text, case, is_clear
 
 MOST_OF_A_FILE = 12
 MOST_OF_A_PACKAGE = 110
 LONGEST = 25
-AROUND = 3
-
-
-class Text:
-    """A version of a file with some of its lines replaced: `patches` of (start, end, lines)."""
-
-    def __init__(self, version, patches=()):
-        self.version, self.patches = version, sorted(patches)
-
-    def lines(self):
-        lines = list(self.version)
-        for start, end, new in reversed(self.patches):
-            lines[start:end] = new
-        return lines
-
-    def place(self, start, end):
-        """Where lines of the version between its patches are in the text."""
-        shift = sum(len(new) - (stop - at) for at, stop, new in self.patches if stop <= start)
-        return start + shift, end + shift
 
 
 def main(folder):
     (folder / "versions").mkdir(parents=True, exist_ok=True)
     written, count = {}, 0
     with open(folder / "three_way.jsonl", "w") as out:
-        for name, texts in packages.versions():
+        for name, texts in packages.versions(folder):
             found = 0
             for at, (older, newer) in enumerate(zip(texts, texts[1:])):
                 later = texts[at + 2] if at + 2 < len(texts) else {}
@@ -59,9 +43,13 @@ def main(folder):
                         label = f"{name}/{path}:{hunk[0] + 1}"
                         dice = random.Random(f"{label} {at}")
                         third = lines(later[path]) if path in later else None
-                        for case in cases(*versions, third, steps, hunk, dice):
-                            case["name"] = label
-                            write(case, out, written, folder / "versions")
+                        found_cases = [
+                            *cases(*versions, third, steps, hunk, dice),
+                            *moved_on.cases(versions[0], hunk, versions[1], label),
+                        ]
+                        for one in found_cases:
+                            one["name"] = label
+                            write(one, out, written, folder / "versions")
             count += found
     print(f"{count} hunks that a file moves on around", file=sys.stderr)
 
@@ -131,9 +119,9 @@ def both(way, base, goal, hunk, others, version):
     there, here = without.lines(), goal.lines()
     count, size = end - start, new_end - new_start
     clear = is_clear(base, start, count, there, at)
-    yield case(f"pending: {way}", Text(base), with_hunk, without, goal, False, clear)
+    yield case(f"pending: {way}", Text(base), with_hunk, without, [goal], False, clear)
     clear = is_clear(with_hunk.lines(), start, size, here, at)
-    yield case(f"applied: {way}", Text(base), with_hunk, goal, without, True, clear)
+    yield case(f"applied: {way}", Text(base), with_hunk, goal, [without], True, clear)
 
 
 def reverted(old, new, hunk, others):
@@ -143,60 +131,33 @@ def reverted(old, new, hunk, others):
     without = Text(new, [(new_start, new_end, old[start:end])])
     there, whole = without.lines(), Text(new)
     clear = is_clear(old, start, end - start, there, new_start)
-    yield case("taken back: its own step", Text(old), with_hunk, without, without, True, clear)
+    yield case("taken back: its own step", Text(old), with_hunk, without, [without], True, clear)
     clear = is_clear(with_hunk.lines(), start, new_end - new_start, new, new_start)
-    yield case("made: its own step", Text(old), with_hunk, whole, whole, False, clear)
+    yield case("made: its own step", Text(old), with_hunk, whole, [whole], False, clear)
 
 
 def alone(base, goal, hunk):
     """Nothing else moves on; the hunk itself is made, or taken back."""
     start, end, new_start, new_end = hunk
     old, with_hunk = Text(base), Text(base, [(start, end, goal[new_start:new_end])])
-    yield case("made: alone", old, with_hunk, with_hunk, with_hunk, False, True)
-    yield case("taken back: alone", old, with_hunk, old, old, True, True)
-
-
-def is_clear(then, start, size, now, at):
-    """Whether the lines of a hunk, with those beside it that stayed, stand there only once."""
-    head = tail = 0
-    while head < AROUND and min(start, at) > head and then[start - head - 1] == now[at - head - 1]:
-        head += 1
-    rest = min(len(then) - start, len(now) - at) - size
-    while tail < AROUND and tail < rest and then[start + size + tail] == now[at + size + tail]:
-        tail += 1
-    quoted = then[start - head : start + size + tail]
-    says = re.search(r"\w{3}", "".join(quoted))
-    return bool(says) and occurrences(then, quoted) == 1 and occurrences(now, quoted) == 1
-
-
-def occurrences(lines, wanted):
-    count = len(wanted)
-    return sum(lines[at : at + count] == wanted for at in range(len(lines) - count + 1))
-
-
-def case(way, old, with_hunk, now, truth, undo, clear):
-    return {
-        "way": way,
-        "old": old,
-        "with": with_hunk,
-        "now": now,
-        "truth": truth,
-        "undo": undo,
-        "clear": clear,
-    }
+    yield case("made: alone", old, with_hunk, with_hunk, [with_hunk], False, True)
+    yield case("taken back: alone", old, with_hunk, old, [old], True, True)
 
 
 def write(case, out, written, folder):
     [(start, end, new)] = case["with"].patches
     case["hunk"], case["new"] = [start, end], "".join(new)
-    for key in ["old", "with", "now", "truth"]:
-        text = case[key]
+
+    def kept(text):
         version = "".join(text.version)
         if version not in written:
             written[version] = str(len(written))
             (folder / written[version]).write_bytes(version.encode())
-        patches = [[start, end, "".join(new)] for start, end, new in text.patches]
-        case[key] = [written[version], patches]
+        return [written[version], [[start, end, "".join(new)] for start, end, new in text.patches]]
+
+    for key in ["old", "with", "now"]:
+        case[key] = kept(case[key])
+    case["truths"] = [kept(truth) for truth in case["truths"]]
     json.dump(case, out)
     out.write("\n")
 

@@ -32,7 +32,8 @@ struct Case {
     new: String,
     /// The file as it is then.
     now: Text,
-    truth: Text,
+    /// The file with the hunk turned: what may come out, none if nobody can know what is right.
+    truths: Vec<Text>,
     /// Whether the hunk was applied, and is to be undone.
     undo: bool,
     /// Whether there is one right place.
@@ -112,10 +113,11 @@ fn main() -> Result<ExitCode, Failure> {
     let cases = std::fs::File::open(folder.join("three_way.jsonl"))?;
     for line in std::io::BufReader::new(cases).lines() {
         let case: Case = serde_json::from_str(&line?)?;
-        let truth = case.truth.read(&mut versions)?;
+        let truths = case.truths.iter().map(|truth| truth.read(&mut versions));
+        let truths = truths.collect::<Result<Vec<String>, Failure>>()?;
         let result = followed(&case, &mut versions)?;
         let outcome = match &result {
-            Some(text) if *text == truth => Outcome::Right,
+            Some(text) if truths.contains(text) => Outcome::Right,
             Some(_) => Outcome::Wrong,
             None => Outcome::Refused,
         };
@@ -126,7 +128,7 @@ fn main() -> Result<ExitCode, Failure> {
             let story = json!({
                 "way": case.way, "name": case.name, "clear": case.clear,
                 "old": case.old.read(&mut versions)?, "with": case.with.read(&mut versions)?,
-                "now": case.now.read(&mut versions)?, "truth": truth, "result": result,
+                "now": case.now.read(&mut versions)?, "truths": truths, "result": result,
             });
             writeln!(report, "{story}")?;
         }

@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::{
-    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, ItemBody, ItemId, Kept, KeptFile,
-    KeptFolder, SessionState, Stretch, TurnId,
+    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, HunkId, HunkState, ItemBody, ItemId,
+    Kept, KeptFile, KeptFolder, SessionState, Stretch, TurnId,
 };
 
 /// A point to which a session can be restored.
@@ -118,16 +118,49 @@ pub(crate) fn unknown() -> ErrorInfo {
     ErrorInfo::new(ErrorCode::ItemNotFound, words)
 }
 
-/// The checkpoints from a place among the items on, those that were set aside too: what they kept
-/// changed all the same.
+/// The checkpoints from a place among the items on with their own places, those that were set
+/// aside too: what they kept changed all the same.
 pub(crate) fn since(
     state: &SessionState,
     position: usize,
-) -> impl Iterator<Item = (&ItemId, &Checkpoint)> {
-    state.items.iter().skip(position).filter_map(|item| match &item.body {
-        ItemBody::Checkpoint(checkpoint) => Some((&item.id, checkpoint)),
+) -> impl Iterator<Item = (usize, &Checkpoint)> {
+    state.items.iter().enumerate().skip(position).filter_map(|(at, item)| match &item.body {
+        ItemBody::Checkpoint(checkpoint) => Some((at, checkpoint)),
         _ => None,
     })
+}
+
+/// The hunks that it takes to turn for a document to be as a checkpoint has it, and whether they
+/// are shown then: those made since are hidden, and of a restore those that it hid are shown.
+pub(crate) fn turned_since(state: &SessionState, position: usize) -> Vec<(HunkId, bool)> {
+    let Some(item) = state.items.get(position) else { return Vec::new() };
+    let hidden_from = match &item.body {
+        ItemBody::Checkpoint(Checkpoint { before: CheckpointKind::Restore { to, .. }, .. }) => {
+            self::position(state, to)
+        }
+        _ => None,
+    };
+    let start = match &item.body {
+        ItemBody::Checkpoint(Checkpoint { before: CheckpointKind::Turn, .. }) => {
+            self::position(state, &item.id).unwrap_or(position)
+        }
+        _ => position,
+    };
+    let sets = state.items.iter().enumerate().skip(hidden_from.unwrap_or(start));
+    let hunks = sets.filter_map(|(at, item)| match &item.body {
+        ItemBody::ChangeSet(set) => Some((at, set)),
+        _ => None,
+    });
+    let hunks = hunks.flat_map(|(at, set)| {
+        let hunks = set.files.iter().flat_map(|file| &file.hunks);
+        hunks.map(move |hunk| (at >= start, hunk))
+    });
+    let turned = hunks.filter_map(|(is_since, hunk)| match hunk.state {
+        HunkState::Applied | HunkState::Kept if is_since => Some((hunk.id.clone(), false)),
+        HunkState::Undone if !is_since => Some((hunk.id.clone(), true)),
+        _ => None,
+    });
+    turned.collect()
 }
 
 /// The hashes of all that the items of a session name.
@@ -160,8 +193,8 @@ pub(crate) fn named(state: &SessionState) -> Vec<String> {
 /// How a file was at a point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Was {
-    /// As it was kept by itself.
-    File(KeptFile),
+    /// As it was kept by itself, in the checkpoint at this place among the items.
+    File { kept: KeptFile, at: usize },
     /// As it was in a folder that was kept.
     Folder { root: AbsPath, id: String },
 }

@@ -64,6 +64,8 @@ pub(crate) struct Book {
     hopeless: BTreeMap<AbsPath, NotKept>,
     /// What commands that go on in the background were begun on.
     going_on: Vec<Watched>,
+    /// Whether a restore puts files back: it has kept all that it changes.
+    is_restoring: bool,
 }
 
 impl Ledger {
@@ -149,6 +151,7 @@ impl Book {
             has_looked: false,
             hopeless: BTreeMap::new(),
             going_on: Vec::new(),
+            is_restoring: false,
         }
     }
 

@@ -258,9 +258,12 @@ impl<'a> Review<'a> {
                 Box::pin(async move { book.decide(&id, &decisions, &cancel).await })
             });
         let Decided { set, files } = decided.await.ok_or_else(closed)??;
+        let unsaved = self.turn.shared.parts.documents.unsaved().await;
         for (file, change) in self.files.iter_mut().zip(&set.files) {
             file.change = change.clone();
-            file.applied = files.get(&change.path).copied();
+            // Of hunks that were decided one by one nobody said where they went.
+            let place = if unsaved.contains(&change.path) { Place::Buffer } else { Place::Disk };
+            file.applied = files.get(&change.path).copied().or(Some(Ok(place)));
         }
         let mut item = item.clone();
         item.body = ItemBody::ChangeSet(set);

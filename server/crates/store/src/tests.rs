@@ -51,6 +51,7 @@ on_both!(
     a_record_of_the_whole_item_ends_its_drafts,
     rules_are_kept_once_per_folder,
     bytes_are_found_by_their_hash,
+    bytes_that_nobody_names_are_swept_away,
     bytes_belong_to_a_session_that_is_open_here,
     bytes_go_with_their_session,
     a_weave_takes_the_place_of_the_one_before,
@@ -381,6 +382,26 @@ async fn bytes_are_found_by_their_hash(place: impl Place) {
     assert_eq!(later.blob(&id, "ba78").await.unwrap(), None);
     assert_eq!(later.blob(&"s2".into(), &hash).await.unwrap(), None);
     assert_eq!(later.blob(&"nobody".into(), &hash).await.unwrap(), None);
+}
+
+async fn bytes_that_nobody_names_are_swept_away(place: impl Place) {
+    let (store, other) = (place.store(), place.store());
+    let ids: [SessionId; 2] = ["s1".into(), "s2".into()];
+    let mut hashes = Vec::new();
+    for id in &ids {
+        store.create(&info(id.as_str(), 1), Batch::default()).await.unwrap();
+        for bytes in [b"abc".as_slice(), b"more", b""] {
+            hashes.push(store.put_blob(id, bytes).await.unwrap());
+        }
+    }
+    let named = &hashes[..1];
+    assert!(other.sweep_blobs(&ids[0], named).await.is_err());
+    assert_eq!(store.sweep_blobs(&ids[0], named).await.unwrap(), 4);
+    assert_eq!(store.sweep_blobs(&ids[0], named).await.unwrap(), 0);
+    for (at, hash) in hashes[..3].iter().enumerate() {
+        assert_eq!(store.blob(&ids[0], hash).await.unwrap().is_some(), at == 0);
+        assert!(store.blob(&ids[1], hash).await.unwrap().is_some());
+    }
 }
 
 async fn bytes_belong_to_a_session_that_is_open_here(place: impl Place) {

@@ -20,7 +20,7 @@ t.test('the server is told what this client draws, and sees the open file', func
   end)
   t.equal({
     version = 1,
-    ui = { chat = true, approvals = true, prompt = true, questions = true },
+    ui = { chat = true, approvals = true, prompt = true, questions = true, hunks = true },
     host = { save = true, diagnostics = true },
     model = 'script:x.md',
     mode = 'ask',

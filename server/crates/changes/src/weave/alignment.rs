@@ -8,8 +8,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::Instant;
 
-use similar::{Algorithm, capture_diff_slices};
+use similar::{Algorithm, capture_diff_slices_deadline};
 
 use crate::diff::{Stretch, changed};
 
@@ -97,6 +98,11 @@ impl<'a> Lines<'a> {
         &self.text[self.bytes(lines)]
     }
 
+    /// Whether there is a word in a line: others look like each other.
+    pub(super) fn says(&self, line: usize) -> bool {
+        self.text(&(line..line + 1)).contains(char::is_alphanumeric)
+    }
+
     /// The line at which some lines stand, if that is one place only.
     pub(super) fn only_place(&self, wanted: &[u32]) -> Option<usize> {
         let places = wanted.iter().map(|number| &self.places[*number as usize]);
@@ -157,10 +163,11 @@ impl<'a> Texts<'a> {
         Self { old, new }
     }
 
-    /// Every alignment that there is reason for, each once.
-    pub(super) fn alignments(&self) -> Vec<Alignment> {
+    /// Every alignment that there is reason for, each once. What is not compared until then counts
+    /// as changed.
+    pub(super) fn alignments(&self, until: Instant) -> Vec<Alignment> {
         let mut all: Vec<Vec<Change>> = Vec::new();
-        for found in self.compared() {
+        for found in self.compared(until) {
             for slid in [self.slid_up(&found), self.slid_down(&found)] {
                 if !all.contains(&slid) {
                     all.push(slid);
@@ -181,10 +188,11 @@ impl<'a> Texts<'a> {
     }
 
     /// What different ways to compare find; from the end on, other lines are taken for equal.
-    fn compared(&self) -> Vec<Vec<Change>> {
+    fn compared(&self, until: Instant) -> Vec<Vec<Change>> {
         let (old, new) = (&self.old.numbers, &self.new.numbers);
         let compared = |algorithm, old: &[u32], new: &[u32]| -> Vec<Change> {
-            let runs = changed(&capture_diff_slices(algorithm, old, new)).into_iter();
+            let ops = capture_diff_slices_deadline(algorithm, old, new, Some(until));
+            let runs = changed(&ops).into_iter();
             runs.map(|(old, new)| Change { old, new }).collect()
         };
         let (mut olds, mut news) = (old.clone(), new.clone());
@@ -300,10 +308,8 @@ impl<'a> Texts<'a> {
 
     /// What was rewritten, with equal lines beside it that stand more than once.
     fn weak(&self, doubtful: &[Change]) -> Vec<Range<usize>> {
-        let is_strong = |line: &usize| {
-            let text = self.old.text(&(*line..line + 1));
-            self.is_once(self.old.numbers[*line]) && text.contains(char::is_alphanumeric)
-        };
+        let is_strong =
+            |line: &usize| self.is_once(self.old.numbers[*line]) && self.old.says(*line);
         let mut weak = Vec::new();
         for (at, change) in doubtful.iter().enumerate() {
             if change.is_one_sided() {
@@ -324,10 +330,10 @@ impl<'a> Texts<'a> {
         let numbers = self.old.numbers(&equal.old);
         let (mut bytes, mut telling) = (0, 0);
         for (line, number) in equal.old.clone().zip(numbers) {
-            let line = self.old.text(&(line..line + 1)).trim();
-            if line.contains(char::is_alphanumeric) {
+            if self.old.says(line) {
+                let text = self.old.text(&(line..line + 1)).trim();
                 telling += 1;
-                bytes += if self.is_once(*number) { line.len() } else { 0 };
+                bytes += if self.is_once(*number) { text.len() } else { 0 };
             }
             if bytes >= TELLING {
                 return true;

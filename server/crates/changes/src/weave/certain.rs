@@ -51,7 +51,7 @@ struct Question {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Meeting {
     Apart,
-    /// It changed the same lines, each of them into one.
+    /// It changed the same lines, each of them into one, and each has words to merge by.
     InLines,
     Unclear,
 }
@@ -65,7 +65,8 @@ impl Judge<'_> {
         let spots = replacements.iter().map(|one| Spot::new(one, &self.texts.old)).collect();
         let is_hidden = !self.before.weave.is_shown(hunk);
         let question = Question { wishes, replacements, spots, is_exact, is_hidden };
-        let met = self.ways.iter().map(|way| question.meeting(&way.alignment)).max();
+        let met =
+            self.ways.iter().map(|way| question.meeting(&way.alignment, &self.texts.old)).max();
         let merges = match met {
             None | Some(Meeting::Unclear) => return false,
             Some(met) => met == Meeting::InLines,
@@ -101,20 +102,28 @@ impl Question {
         start.unwrap_or_default()..end.unwrap_or_default()
     }
 
-    fn meeting(&self, alignment: &Alignment) -> Meeting {
+    fn meeting(&self, alignment: &Alignment, old: &Lines) -> Meeting {
         let Range { start, end } = self.lines();
         let doubtful = &alignment.doubtful;
         // A weak stretch reaches no further than to the next change.
         let first = doubtful.partition_point(|change| change.old.end + NEAR < start);
         let last = doubtful.partition_point(|change| change.old.start <= end + NEAR);
+        let is_in_lines = |change: &Change| {
+            change.old.len() == change.new.len()
+                && alignment.found.contains(change)
+                && change.old.clone().all(|line| old.says(line))
+        };
         let near = first.saturating_sub(1)..(last + 1).min(doubtful.len());
-        let meetings = near.map(|at| self.meets(alignment, &doubtful[at], &alignment.weak[at]));
+        let meetings = near.map(|at| match self.meets(&doubtful[at], &alignment.weak[at]) {
+            Meeting::InLines if !is_in_lines(&doubtful[at]) => Meeting::Unclear,
+            meeting => meeting,
+        });
         meetings.max().unwrap_or(Meeting::Apart)
     }
 
-    fn meets(&self, alignment: &Alignment, change: &Change, weak: &Range<usize>) -> Meeting {
+    fn meets(&self, change: &Change, weak: &Range<usize>) -> Meeting {
         let is_weak = |spot: &Spot| spot.is_in(weak) && !spot.meets(change);
-        let is_near = |spot: &Spot| self.is_exact && spot.is_near(change);
+        let is_near = |spot: &Spot| self.is_exact && (spot.is_near(change) || spot.touches(weak));
         if self.spots.iter().any(|spot| is_weak(spot) || is_near(spot)) {
             return Meeting::Unclear;
         }
@@ -126,8 +135,7 @@ impl Question {
         if !self.is_hidden && met.clone().all(|spot| spot.has_within(change)) {
             return Meeting::Apart;
         }
-        let in_lines = change.old.len() == change.new.len() && alignment.found.contains(change);
-        match in_lines && met.all(|spot| !spot.is_gap) {
+        match met.all(|spot| !spot.is_gap) {
             true => Meeting::InLines,
             false => Meeting::Unclear,
         }
@@ -175,7 +183,9 @@ impl Spot {
             return Self { lines: first..first, is_gap: true };
         }
         let last = text.at(end);
-        let end = if start < end && text.is_start(end) { last } else { last + 1 };
+        // The line behind stays as it is if it still begins a line.
+        let is_apart = new.ends_with('\n') || new.is_empty() && text.is_start(start);
+        let end = if start < end && text.is_start(end) && is_apart { last } else { last + 1 };
         Self { lines: first..end.min(text.len()), is_gap: false }
     }
 
@@ -193,6 +203,11 @@ impl Spot {
     fn is_near(&self, change: &Change) -> bool {
         let (spot, old) = (&self.lines, &change.old);
         old.start < spot.end + NEAR && spot.start < old.end + NEAR
+    }
+
+    /// Whether some lines reach to it.
+    fn touches(&self, lines: &Range<usize>) -> bool {
+        lines.start <= self.lines.end && self.lines.start <= lines.end
     }
 
     /// Whether nothing of it is outside of some lines.

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use protocol::Replacement;
 use ropey::Rope;
@@ -21,6 +22,9 @@ use super::turning::Plan;
 use crate::diff::{self, Stretch};
 use crate::replacement::ChangeError;
 
+/// So long lines are compared: enough for any change of a document that people write. Of a few
+/// hundred thousand lines, sorted anew, hardly any has a certain place anyway.
+const LONGEST: Duration = Duration::from_secs(1);
 /// So often it is tried which hunks were turned by somebody else. Each time the whole texts are
 /// compared, and what is not found out by then is a mixture that nobody can tell apart.
 const MOST_ROUNDS: usize = 5;
@@ -50,8 +54,9 @@ impl Weave {
             return Ok(Followed::default());
         }
         let before = Before { weave: self.clone(), text: before.to_owned() };
-        let Turned { start, hunks: turned, mut step } = Turned::new(&before, after)?;
-        let moves = Moving { before: &start, after }.moves(&step.unclear);
+        let Turned { start, hunks: turned, mut step } =
+            Turned::new(&before, after, Instant::now() + LONGEST)?;
+        let moves = Moving { before: &start, after, found: &step.found }.moves(&step.unclear);
         *self = step.weave;
         for (hunk, replacements) in moves {
             if self.weave_again(hunk, &replacements).is_some() {
@@ -88,15 +93,15 @@ struct Turned {
 
 impl Turned {
     /// Those hunks were turned that are in place exactly if they are.
-    fn new(before: &Before, after: &str) -> Result<Self, ChangeError> {
-        let as_it_was = Step::new(before, after, &BTreeSet::new())?;
+    fn new(before: &Before, after: &str, until: Instant) -> Result<Self, ChangeError> {
+        let as_it_was = Step::new(before, after, &BTreeSet::new(), until)?;
         let mut hunks = before.closed(as_it_was.unclear.clone());
         for _ in 0..MOST_ROUNDS {
             if hunks.is_empty() {
                 break;
             }
             let start = before.turned(&hunks)?;
-            let step = Step::new(&start, after, &hunks)?;
+            let step = Step::new(&start, after, &hunks, until)?;
             let sure = before.closed(&hunks - &step.unclear);
             if sure == hunks {
                 return Ok(Self { start, hunks, step });
@@ -119,14 +124,21 @@ struct Step {
     weave: Weave,
     /// Hunks that may be anywhere.
     unclear: BTreeSet<usize>,
+    /// The ways in which the document may have become what it is.
+    found: Vec<Vec<Change>>,
 }
 
 impl Step {
     /// Hunks that were `turned` to see whether that fits have to fit exactly.
-    fn new(before: &Before, after: &str, turned: &BTreeSet<usize>) -> Result<Self, ChangeError> {
+    fn new(
+        before: &Before,
+        after: &str,
+        turned: &BTreeSet<usize>,
+        until: Instant,
+    ) -> Result<Self, ChangeError> {
         let texts = Texts::new(&before.text, after);
         let busy = before.weave.busy();
-        let ways = texts.alignments().into_iter().map(|alignment| {
+        let ways = texts.alignments(until).into_iter().map(|alignment| {
             let mut weave = before.weave.clone();
             weave.edit(&before.replacements(&texts, &alignment.found, after, &busy))?;
             Ok(Way { alignment, weave })
@@ -136,8 +148,9 @@ impl Step {
         let unclear = before.open();
         let unclear =
             unclear.filter(|hunk| !judge.is_clear(*hunk, turned.contains(hunk))).collect();
-        let weave = ways.into_iter().next().map_or_else(|| before.weave.clone(), |way| way.weave);
-        Ok(Self { weave, unclear })
+        let weave = ways.first().map_or_else(|| before.weave.clone(), |way| way.weave.clone());
+        let found = ways.into_iter().map(|way| way.alignment.found).collect();
+        Ok(Self { weave, unclear, found })
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use protocol::Replacement;
 
-use super::alignment::{Alignment, Change, Texts};
+use super::alignment::{Change, Texts};
 use super::certain::{Spot, shifted};
 use super::following::Before;
 use super::fragment::Fragment;
@@ -43,6 +43,7 @@ impl Weave {
                 woven.weave_in(hunk, replacements, &|hunks, hunk| hunks[hunk].shown).ok()?;
             }
         }
+        woven.hunks[hunk].touched = false;
         *self = woven;
         Some(())
     }
@@ -73,6 +74,8 @@ impl Weave {
 pub(super) struct Moving<'a> {
     pub(super) before: &'a Before,
     pub(super) after: &'a str,
+    /// The ways in which it may have become what it is.
+    pub(super) found: &'a [Vec<Change>],
 }
 
 impl Moving<'_> {
@@ -89,11 +92,10 @@ impl Moving<'_> {
             return Vec::new();
         }
         let texts = Texts::new(&self.before.text, self.after);
-        let alignments = texts.alignments();
         let moved = alone.filter_map(|&hunk| {
             let turned = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
             let replacements = weave.replacements(&turned);
-            Some((hunk, moved(&texts, &alignments, &replacements)?))
+            Some((hunk, moved(&texts, self.found, &replacements)?))
         });
         moved.collect()
     }
@@ -102,21 +104,18 @@ impl Moving<'_> {
 /// A change of the old text in the new one, if its block was moved.
 fn moved(
     texts: &Texts,
-    alignments: &[Alignment],
+    ways: &[Vec<Change>],
     replacements: &[Replacement],
 ) -> Option<Vec<Replacement>> {
     let Texts { old, new } = texts;
     let block = block(texts, replacements)?;
-    let says = |line: &usize| {
-        old.text(&(*line..line + 1)).chars().filter(|c| c.is_alphanumeric()).count() >= 3
-    };
-    if block.clone().filter(says).count() < TELLING_LINES {
+    if block.clone().filter(|line| old.says(*line)).count() < TELLING_LINES {
         return None;
     }
     let goes = |change: &Change| {
         change.new.is_empty() && change.old.start <= block.start && block.end <= change.old.end
     };
-    if !alignments.iter().all(|alignment| alignment.found.iter().any(goes)) {
+    if !ways.iter().all(|found| found.iter().any(goes)) {
         return None;
     }
     let lines = old.numbers(&block);

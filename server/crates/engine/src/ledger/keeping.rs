@@ -35,6 +35,10 @@ impl Book {
         paths: &[AbsPath],
         again: bool,
     ) -> Result<bool, ErrorInfo> {
+        // A restore has kept everything that it changes.
+        if self.is_restoring {
+            return Ok(false);
+        }
         let (item, mut checkpoint) = self.checkpoint();
         let mut is_new = false;
         for path in paths {

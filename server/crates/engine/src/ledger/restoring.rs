@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
-    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, FileChangeKind, FileState,
+    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, FileChangeKind, FileState, HunkId,
     HunkState, ItemBody, ItemId, Kept, KeptFile, KeptFolder, Update,
 };
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
 
-use super::{Book, tracked::Tracked};
+use super::{Book, carrying::Fate, tracked::Tracked};
 use crate::{
     DocumentError, FileBytes, Snapshot, ToolError,
     apply::{self, Target},
@@ -105,15 +105,17 @@ impl Book {
         done.undo = Some(item.id.clone());
 
         let mut folders: BTreeMap<(AbsPath, String), Vec<AbsPath>> = BTreeMap::new();
+        self.is_restoring = true;
         for (path, was) in plan.files {
             match was {
                 Was::Folder { root, id } => folders.entry((root, id)).or_default().push(path),
-                Was::File(kept) => match self.put_back(&kept, cancel).await {
+                Was::File { kept, at } => match self.put_back(&kept, at, cancel).await {
                     Ok(()) => done.restored.push(path),
                     Err(error) => done.refused.push((path, error.message)),
                 },
             }
         }
+        self.is_restoring = false;
         for ((root, id), paths) in folders {
             self.put_back_folder(&root, &id, paths, &mut done).await;
         }
@@ -129,17 +131,17 @@ impl Book {
     async fn plan_restore(&mut self, point: &ItemId) -> Result<Plan, ErrorInfo> {
         let found = self.session.look(|state| {
             let position = checkpoints::position(state, point)?;
-            let since = checkpoints::since(state, position).map(|(_, it)| it.clone());
-            Some((position, since.collect::<Vec<Checkpoint>>()))
+            let since = checkpoints::since(state, position).map(|(at, it)| (at, it.clone()));
+            Some((position, since.collect::<Vec<(usize, Checkpoint)>>()))
         });
         let Some((position, since)) = found else { return Err(checkpoints::unknown()) };
         let mut plan = Plan::default();
         let mut first: BTreeMap<AbsPath, Was> = BTreeMap::new();
-        for checkpoint in &since {
+        for (at, checkpoint) in &since {
             for kept in &checkpoint.kept {
                 match kept {
                     Kept::File(file) => {
-                        let was = || Was::File(file.clone());
+                        let was = || Was::File { kept: file.clone(), at: *at };
                         first.entry(file.path.clone()).or_insert_with(was);
                     }
                     Kept::Folder(folder) => {
@@ -158,7 +160,9 @@ impl Book {
             self.follow(&path).await;
             match was {
                 Was::Folder { root, id } => folders.entry((root, id)).or_default().push(path),
-                Was::File(kept) => self.plan_file(position, kept, &mut plan).await?,
+                Was::File { kept, at } => {
+                    self.plan_file(position, kept, at, &mut plan).await?;
+                }
             }
         }
         for ((root, id), paths) in folders {
@@ -194,6 +198,7 @@ impl Book {
         &self,
         position: usize,
         kept: KeptFile,
+        at: usize,
         plan: &mut Plan,
     ) -> Result<(), ErrorInfo> {
         let path = kept.path.clone();
@@ -205,7 +210,7 @@ impl Book {
                 let kind = kind(true, kept.text.is_some() || kept.file.is_some());
                 let (diff, typed) = (String::new(), true);
                 plan.differences.push(Difference { path: path.clone(), kind, diff, typed });
-                plan.files.insert(path, Was::File(kept));
+                plan.files.insert(path, Was::File { kept, at });
                 return Ok(());
             }
             Err(error) => {
@@ -239,7 +244,7 @@ impl Book {
             typed,
             path: path.clone(),
         });
-        plan.files.insert(path, Was::File(kept));
+        plan.files.insert(path, Was::File { kept, at });
         Ok(())
     }
 
@@ -272,7 +277,8 @@ impl Book {
             there.map(|hunk| hunk.id.clone()).collect::<Vec<_>>()
         });
         let base = left.as_deref().or(then).unwrap_or_default();
-        Ok(!tracked.says_without(&hunks, base))
+        let without: Vec<_> = hunks.into_iter().map(|hunk| (hunk, false)).collect();
+        Ok(!tracked.says_with(&without, base))
     }
 
     /// Looks how files of a folder differ from what they were.
@@ -332,7 +338,7 @@ impl Book {
         let mut folders: BTreeMap<AbsPath, Vec<AbsPath>> = BTreeMap::new();
         for (path, was) in &plan.files {
             match was {
-                Was::File(was) => {
+                Was::File { kept: was, .. } => {
                     let now = self.kept_file(path).await?;
                     let left = was.text.clone();
                     kept.push(Kept::File(KeptFile { left, ..now }));
@@ -362,13 +368,17 @@ impl Book {
         Ok(kept)
     }
 
-    /// Makes a document what it was.
+    /// Makes a document what it was in the checkpoint at a place.
     async fn put_back(
         &mut self,
         kept: &KeptFile,
+        at: usize,
         cancel: &CancellationToken,
     ) -> Result<(), ToolError> {
         self.resolves(&kept.path).await?;
+        if self.turn_to(kept, at, cancel).await? {
+            return Ok(());
+        }
         let mut tries = 1;
         loop {
             match self.put_back_once(kept, cancel).await {
@@ -380,6 +390,42 @@ impl Book {
                 done => return done,
             }
         }
+    }
+
+    /// Shows and hides hunks if that alone makes a document what it was: then it stays known whose
+    /// text it is. Says whether it did.
+    async fn turn_to(
+        &mut self,
+        kept: &KeptFile,
+        at: usize,
+        cancel: &CancellationToken,
+    ) -> Result<bool, ToolError> {
+        let then = match &kept.text {
+            Some(hash) => self.kept_text(hash).await.map_err(tool_error)?,
+            None => None,
+        };
+        let wishes = self.session.look(|state| checkpoints::turned_since(state, at));
+        let now = self.shared.parts.documents.snapshot(&kept.path).await.ok();
+        let is_of_now = |tracked: &&Tracked| {
+            let stamps = tracked.stamp.as_ref().zip(now.as_ref().map(|now| &now.stamp));
+            stamps.is_some_and(|(known, now)| known.hash == now.hash)
+        };
+        let tracked = self.files.get(&kept.path).filter(is_of_now);
+        let (Some(then), Some(tracked)) = (then, tracked) else { return Ok(false) };
+        let here = wishes.into_iter().filter(|(hunk, _)| tracked.number(hunk).is_some());
+        let wishes: Vec<(HunkId, bool)> = here.collect();
+        if wishes.is_empty() || !tracked.says_with(&wishes, &then) {
+            return Ok(false);
+        }
+        let carried = self.carry_out(&kept.path, &wishes, &Fate::Stays, cancel).await?;
+        let states = wishes.into_iter().filter(|(hunk, _)| carried.turned.contains(hunk));
+        let states = states.map(|(hunk, shown)| {
+            (hunk, if shown { HunkState::Applied } else { HunkState::Undone })
+        });
+        self.set_states(&states.collect()).await.map_err(tool_error)?;
+        let tracked = self.files.get(&kept.path);
+        // Somebody may have typed meanwhile.
+        Ok(tracked.is_some_and(|tracked| tracked.text == then.as_str()))
     }
 
     async fn put_back_once(
@@ -460,13 +506,12 @@ impl Book {
 }
 
 impl Tracked {
-    /// Whether the document says exactly this without some hunks.
-    fn says_without(&self, hunks: &[protocol::HunkId], text: &str) -> bool {
-        let numbers = hunks.iter().filter_map(|id| self.number(id));
-        let wishes = numbers.map(|number| (number, false)).collect();
-        let plan = self.weave.plan(&wishes, |_| true);
-        let without = changes::apply_to(&self.text, &plan.replacements);
-        plan.refused.is_empty() && without.is_ok_and(|without| without == text)
+    /// Whether the document says exactly this with hunks shown or hidden.
+    fn says_with(&self, wishes: &[(HunkId, bool)], text: &str) -> bool {
+        let wishes = wishes.iter().filter_map(|(id, shown)| Some((self.number(id)?, *shown)));
+        let plan = self.weave.plan(&wishes.collect(), |_| true);
+        let turned = changes::apply_to(&self.text, &plan.replacements);
+        plan.refused.is_empty() && turned.is_ok_and(|turned| turned == text)
     }
 }
 

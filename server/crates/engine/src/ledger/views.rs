@@ -57,10 +57,15 @@ impl Book {
     /// A change set in its documents of now.
     pub(crate) async fn proposal(&mut self, id: &ItemId) -> Option<Vec<Proposal>> {
         self.load().await;
+        let (_, set) = self.change_set(id)?;
+        for file in &set.files {
+            let at = self.at(&file.path, &file.hunks);
+            self.sync(&at).await;
+        }
         let (item, set) = self.change_set(id)?;
         let mut proposals = Vec::new();
         for file in set.files {
-            let at = self.home(&file.path, &file.hunks).await;
+            let at = self.at(&file.path, &file.hunks);
             let tracked = self.files.get(&at);
             let views = file.hunks.iter().map(|hunk| {
                 view(tracked, &at, (item.id.clone(), item.turn_id.clone()), hunk.clone())
@@ -89,20 +94,17 @@ impl Book {
     /// The hunks of the session that stand in a document, wait for a decision or can be done
     /// again; all documents if none is named.
     pub(crate) async fn hunks(&mut self, path: Option<&AbsPath>) -> Vec<HunkView> {
+        self.load().await;
         match path {
-            Some(path) => {
-                self.load().await;
-                self.sync(path).await;
-                self.keep_committed(Some(path)).await;
-            }
-            None => self.keep_committed(None).await,
+            Some(path) => self.sync(path).await,
+            None => self.sync_all().await,
         }
+        self.keep_committed(path).await;
         let mut views = Vec::new();
-        for item in self.change_sets() {
-            let Some((item, set)) = self.change_set(&item.id) else { continue };
-            let ChangeSet { files, .. } = set;
-            for file in files {
-                let at = self.home(&file.path, &file.hunks).await;
+        for Item { id, turn_id, body, .. } in self.change_sets() {
+            let ItemBody::ChangeSet(set) = body else { continue };
+            for file in set.files {
+                let at = self.at(&file.path, &file.hunks);
                 if path.is_some_and(|path| *path != at) {
                     continue;
                 }
@@ -113,24 +115,21 @@ impl Book {
                     );
                     is_open(hunk) || is_turned
                 });
-                let made_in = (item.id.clone(), item.turn_id.clone());
                 let tracked = self.files.get(&at);
+                let made_in = (id.clone(), turn_id.clone());
                 views.extend(drawn.map(|hunk| view(tracked, &at, made_in.clone(), hunk)));
             }
         }
         views
     }
 
-    /// Where the document of some hunks is now, brought up to its text.
-    async fn home(&mut self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
-        let at = self.at(path, hunks);
-        self.sync(&at).await;
-        at
-    }
-
     /// Where the document of some hunks is now: it may have been moved.
     pub(super) fn at(&self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
         let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
+        // Few documents are moved, so the one of this name is looked at first.
+        if self.files.get(path).is_some_and(has) {
+            return path.clone();
+        }
         let at = self.files.iter().find(|(_, tracked)| has(tracked)).map(|(at, _)| at.clone());
         at.unwrap_or_else(|| path.clone())
     }

@@ -68,10 +68,17 @@ impl Sessions {
             false => Turning::default(),
         };
         let (point, cancel) = (point.clone(), CancellationToken::new());
+        let aside = turning.aside.clone();
         let restored = session.ledger.ask(move |book| {
             Box::pin(async move { book.restore(&point, files, turning, &cancel).await })
         });
-        restored.await.ok_or_else(session::closed)?
+        let restored = restored.await.ok_or_else(session::closed)?;
+        if restored.is_err()
+            && let Err(error) = self.unwind(id, aside).await
+        {
+            tracing::warn!(session = %id, %error, "the conversation stays set aside");
+        }
+        restored
     }
 
     /// Takes away what is kept beside the journals and that no session names any more, such as the

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, sync::Arc};
 
-use engine::Restoration;
+use engine::{Restoration, Store};
 use protocol::{
     CheckpointKind, Decision, ErrorCode, FileChangeKind, ItemBody, ItemId, Mode, SessionId, Update,
 };
@@ -113,6 +113,30 @@ async fn after_twenty_turns_any_of_them_can_be_gone_back_to() {
 }
 
 #[tokio::test]
+async fn after_a_restore_it_is_still_known_whose_text_it_is() {
+    let stage = Stage::new();
+    stage.write("a.txt", "0\nmine\n");
+    let id = stage.session_in(Mode::Edit).await;
+    for number in 0..3 {
+        let (from, to) = (format!("{number}\n"), format!("{}\n", number + 1));
+        turn(&stage, &id, &format!("turn {number}"), &[("edit", edit("a.txt", &from, &to))]).await;
+    }
+    let undo = async || {
+        within(stage.sessions.undo(&id, protocol::UndoScope::Session, false)).await.unwrap();
+        stage.read("a.txt")
+    };
+    let back = restore(&stage, &id, &before(&stage, &id, "turn 1").await).await;
+    assert_eq!(stage.read("a.txt"), "1\nmine\n");
+    restore(&stage, &id, &back.undo.unwrap()).await;
+    assert_eq!(stage.read("a.txt"), "3\nmine\n");
+    let points = stage.sessions.checkpoints(&id).await.unwrap();
+    let restores = points.iter().filter(|it| it.before != CheckpointKind::Turn);
+    assert_eq!(restores.count(), 2);
+    restore(&stage, &id, &before(&stage, &id, "turn 1").await).await;
+    assert_eq!(undo().await, "0\nmine\n");
+}
+
+#[tokio::test]
 async fn text_that_the_user_typed_goes_with_a_restore_and_is_named_before() {
     let stage = Stage::new();
     let (typed, untouched) = (stage.path("typed.txt"), stage.path("untouched.txt"));
@@ -133,7 +157,7 @@ async fn text_that_the_user_typed_goes_with_a_restore_and_is_named_before() {
     assert_eq!(told, [(&typed, edited, true), (&untouched, edited, false)]);
     assert!(differences[0].diff.contains("-mine\n"), "{}", differences[0].diff);
     let done = restore(&stage, &id, &point).await;
-    assert_eq!(done.typed, [typed.clone()]);
+    assert_eq!(done.typed, std::slice::from_ref(&typed));
     assert_eq!(desk.text(&typed), "one\ntwo\nthree\n");
 
     let undone = restore(&stage, &id, &done.undo.unwrap()).await;
@@ -324,4 +348,28 @@ async fn that_a_folder_cannot_be_kept_is_said_once() {
     let done = restore(&stage, &id, &before(&stage, &id, "one").await).await;
     assert_eq!(done.refused.len(), 1);
     assert!(stage.on_disk("made").exists());
+}
+
+#[tokio::test]
+async fn what_no_session_names_is_swept_away_and_checkpoints_are_not() {
+    let store = Arc::new(store::MemoryStore::new());
+    let stage = Stage::with(store.clone(), Vec::new());
+    stage.write("a.txt", "0\n");
+    let id = stage.session_in(Mode::Edit).await;
+    for number in 0..3 {
+        let (from, to) = (format!("{number}\n"), format!("{}\n", number + 1));
+        turn(&stage, &id, &format!("turn {number}"), &[("edit", edit("a.txt", &from, &to))]).await;
+    }
+    let other = stage.beside(Arc::new(store.beside()));
+    assert_eq!(within(other.sessions.sweep()).await.unwrap().in_use, 1);
+    stage.sessions.shutdown().await;
+    store.open(&id).await.unwrap();
+    store.put_blob(&id, b"nobody's").await.unwrap();
+    store.close(&id).await.unwrap();
+    let swept = within(other.sessions.sweep()).await.unwrap();
+    assert_eq!((swept.bytes, swept.in_use), (8, 0));
+    restore(&other, &id, &before(&other, &id, "turn 1").await).await;
+    assert_eq!(other.read("a.txt"), "1\n");
+    within(other.sessions.undo(&id, protocol::UndoScope::Session, false)).await.unwrap();
+    assert_eq!(other.read("a.txt"), "0\n");
 }

@@ -218,8 +218,8 @@ pub(super) fn announcement(profile: &Profile) -> lsp::InitializeResult {
         code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(actions)),
         execute_command_provider: Some(commands),
         completion_provider: completion,
-        // Also for clients that draw hunks: of a line they do not say what it came of.
-        hover_provider: Some(lsp::HoverProvider::Bool(true)),
+        // Not for clients that draw hunks: Neovim gives `K` another meaning where a server has it.
+        hover_provider: (!profile.ui.hunks).then_some(lsp::HoverProvider::Bool(true)),
         code_lens_provider: (!profile.ui.hunks).then(lsp::CodeLensOptions::default),
         workspace: Some(workspace(profile)),
         experimental: Some(serde_json::json!({ "coworker": coworker })),

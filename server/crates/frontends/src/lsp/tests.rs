@@ -376,6 +376,24 @@ async fn code_actions_name_the_symbol_and_offer_what_is_possible() {
 }
 
 #[tokio::test]
+async fn hunks_are_drawn_by_the_client_or_by_us() {
+    let plain = Trial::start(ClientUi::default()).await;
+    let capabilities = &plain.client.hello()["capabilities"];
+    assert!(capabilities["codeLensProvider"].is_object() && capabilities["hoverProvider"] == true);
+    let nothing =
+        plain.client.request("workspace/executeCommand", json!({"command": "coworker.hunks.undo"}));
+    assert!(nothing.await.unwrap_err().message.contains("hunkIds"));
+    let review =
+        plain.client.request("workspace/executeCommand", json!({"command": "coworker.review"}));
+    assert!(review.await.unwrap_err().message.contains("has not changed anything"));
+
+    let drawing = Trial::start(plugin()).await;
+    let capabilities = &drawing.client.hello()["capabilities"];
+    assert!(capabilities.get("codeLensProvider").is_none());
+    assert!(capabilities.get("hoverProvider").is_none());
+}
+
+#[tokio::test]
 async fn a_client_with_a_prompt_is_asked_for_words() {
     let mut trial = Trial::start(plugin()).await;
     let file = trial.path("x.rs");

@@ -1,9 +1,9 @@
 //! Documents that change by something that does not tell how.
 
-use proptest::prelude::*;
-
-use super::{Woven, replace};
+use super::Woven;
 use crate::{Followed, diff};
+
+mod properties;
 
 impl Woven {
     /// The document has another text.
@@ -183,6 +183,11 @@ fn a_hunk_goes_with_its_block() {
     assert_eq!(it.becomes(&bottom), Followed::default());
     assert_eq!(it.show(hunk), changed(&bottom));
     assert_eq!(it.hide(hunk), bottom);
+    let mut it = Woven::new(&top);
+    let hunk = it.writes(&changed(&top));
+    assert_eq!(it.becomes(&changed(&bottom)), Followed::default());
+    assert_eq!(it.hide(hunk), bottom);
+    assert_eq!(it.show(hunk), changed(&bottom));
     // Twice there, it is nowhere.
     let mut it = Woven::new(&top);
     let hunk = it.proposes(&changed(&top));
@@ -193,6 +198,33 @@ fn a_hunk_goes_with_its_block() {
     let hunk = it.proposes(&changed(&top));
     it.becomes(&bottom.replacen("// The top.\n", "// The top.\nfn moved_it_is() {}\n", 1));
     it.is_lost(hunk, true);
+}
+
+#[test]
+fn a_hunk_is_not_told_from_another_by_blank_lines() {
+    let goal = TEXT.replace("fn second", "const ONE: u8 = 1;\n\nfn second");
+    let mut it = Woven::new(TEXT);
+    let hunk = it.writes(&goal);
+    it.becomes(&goal.replace("1;\n\n", "1;\n// Somebody's.\n"));
+    it.is_lost(hunk, false);
+    // The last line of the hunk ends with what was there before.
+    let before = "let value = first(1);\nother();\n";
+    let goal = "let value = all(\n    first(1);\n);\nother();\n";
+    let mut it = Woven::new(before);
+    let hunk = it.writes(goal);
+    it.becomes(&goal.replace("\n);\n", "\n// Somebody's.\n"));
+    it.is_lost(hunk, false);
+}
+
+#[test]
+fn what_stands_there_otherwise_was_not_taken_back() {
+    let before = "fn first() {\n    one(1);\n}\n\n\nconst LAST: u8 = 1;\n";
+    let goal = before.replace("const", "if checking {\n    import(it);\n}\n\n\nconst");
+    let mut it = Woven::new(before);
+    let hunk = it.writes(&goal);
+    let after = goal.replace("    ", "  ").replace("}\n\n\nif", "} // first\n\n\nif");
+    assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
+    it.is_lost(hunk, false);
 }
 
 #[test]
@@ -218,145 +250,4 @@ fn another_text_than_that_of_the_weave_is_an_error() {
     let weave = it.weave.clone();
     assert!(it.weave.follow("other", TEXT).is_err());
     assert_eq!(it.weave, weave);
-}
-
-/// Lines as code has them: some are there often, the others once.
-fn line() -> impl Strategy<Value = String> {
-    prop_oneof![
-        2 => Just("}\n".to_owned()),
-        1 => Just("\n".to_owned()),
-        1 => Just("    return value;\n".to_owned()),
-        1 => Just("    row,\n".to_owned()),
-        4 => (0..60_u8).prop_map(|n| format!("    let name_{n} = {n};\n")),
-    ]
-}
-
-fn lines(most: usize) -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec(line(), 0..most)
-}
-
-/// Runs of lines that others take the place of: how many lines to skip, to replace, and with what.
-type Changes = Vec<(usize, usize, Vec<String>)>;
-
-fn changes(most: usize) -> impl Strategy<Value = Changes> {
-    prop::collection::vec((0..7_usize, 0..4_usize, lines(4)), 1..most)
-}
-
-/// The changes with at least one line between two of them, as lines from, to, and the new ones.
-fn apart(length: usize, changes: Changes) -> Changes {
-    let mut from = 0;
-    let placed = changes.into_iter().map(|(skip, gone, new)| {
-        let start = from + skip % 3;
-        let end = (start + gone).min(length);
-        from = end + 1;
-        (start, end, new)
-    });
-    placed.take_while(|(start, ..)| *start <= length).collect()
-}
-
-fn changed(lines: &[String], changes: &[&(usize, usize, Vec<String>)]) -> String {
-    let mut text = String::new();
-    let mut from = 0;
-    for (start, end, new) in changes {
-        text.push_str(&(lines[from..*start].concat() + &new.concat()));
-        from = *end;
-    }
-    text + &lines[from..].concat()
-}
-
-fn mixed() -> impl Strategy<Value = String> {
-    let pieces = ["a", "}\n", "\n", "word ", "é", "😀", "e\u{301}", "\r\n", "one more line\n"];
-    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..25).prop_map(|it| it.concat())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
-
-    #[test]
-    fn any_text_may_follow_any_other(
-        texts in prop::collection::vec(mixed(), 3..6),
-        after in mixed(),
-        shown in any::<u8>(),
-    ) {
-        let mut it = Woven::new(&texts[0]);
-        for (number, goal) in texts[1..].iter().enumerate() {
-            let hunk = it.proposes(goal);
-            if shown & (1 << number) != 0 {
-                it.turn(&[hunk], true);
-            }
-        }
-        let same = it.weave.clone();
-        let nothing = it.becomes(&it.text.clone());
-        prop_assert_eq!((&it.weave, nothing), (&same, Followed::default()));
-        let said = it.becomes(&after);
-        for hunk in said.made.iter().chain(&said.taken_back) {
-            prop_assert_ne!(it.weave.is_shown(*hunk), same.is_shown(*hunk));
-        }
-        for hunk in 0..it.weave.hunks() {
-            it.turn(&[hunk], !it.weave.is_shown(hunk));
-            prop_assert_eq!(it.weave.len(), it.text.len());
-        }
-    }
-
-    // It is known what somebody changed, however often a line is there.
-    #[test]
-    fn no_hunk_is_ever_in_the_wrong_place(
-        lines in prop::collection::vec(line(), 3..25),
-        all in changes(5),
-        which in 0..5_usize,
-        shown in any::<bool>(),
-    ) {
-        let all = apart(lines.len(), all);
-        let own = &all[which % all.len()];
-        let others: Vec<_> = all.iter().filter(|other| *other != own).collect();
-        let (with, without) = (changed(&lines, &all.iter().collect::<Vec<_>>()), changed(&lines, &others));
-        if with == without {
-            return Ok(());
-        }
-        let mut it = Woven::new(&lines.concat());
-        // The way in which the hunk itself is taken is not a question here.
-        let replaced = lines[..own.0].concat().len()..lines[..own.1].concat().len();
-        let own = replace(replaced.start, replaced.end, &own.2.concat());
-        let hunk = it.weave.propose(&[own], &[]).unwrap();
-        let (now, goal) = if shown { (with, without) } else { (without, with) };
-        if shown {
-            it.show(hunk);
-        }
-        let said = it.becomes(&now);
-        let is_turned = said.made.contains(&hunk) || said.taken_back.contains(&hunk);
-        if it.turn(&[hunk], !shown).is_empty() && !is_turned {
-            prop_assert_eq!(it.text, goal);
-        }
-    }
-
-    #[test]
-    fn a_change_elsewhere_is_in_no_hunks_way(
-        length in 12..30_usize,
-        own in (0..3_usize, 0..3_usize, lines(4)),
-        other in (0..3_usize, 0..3_usize, lines(4)),
-        is_first in any::<bool>(),
-        shown in any::<bool>(),
-    ) {
-        let lines: Vec<String> = (0..length).map(|n| format!("the line {n} of it\n")).collect();
-        let (first, second) = if is_first { (&own, &other) } else { (&other, &own) };
-        let first = (first.0, first.0 + first.1, first.2.clone());
-        let start = length - 4 + second.0.min(1);
-        let second = (start, (start + second.1).min(length), second.2.clone());
-        let (own, other) = if is_first { (&first, &second) } else { (&second, &first) };
-        let (before, with) = (lines.concat(), changed(&lines, &[own]));
-        let (after, both) = (changed(&lines, &[other]), changed(&lines, &[&first, &second]));
-        if before == with {
-            return Ok(());
-        }
-        let mut it = Woven::new(&before);
-        let hunk = it.proposes(&with);
-        if shown {
-            it.show(hunk);
-            prop_assert_eq!(it.becomes(&both), Followed::default());
-            prop_assert_eq!(it.hide(hunk), after.as_str());
-        } else {
-            prop_assert_eq!(it.becomes(&after), Followed::default());
-            prop_assert_eq!(it.show(hunk), both.as_str());
-        }
-    }
 }

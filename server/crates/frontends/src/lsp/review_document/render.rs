@@ -64,6 +64,7 @@ pub(super) fn page(files: &[Proposal], prompt: &str, root: &AbsPath) -> Page {
     head(&mut page.text, files, prompt);
     let (mut number, mut first, mut waiting) = (0, None, None);
     for file in files {
+        page.text.push('\n');
         page.begin(ids(file));
         names(&mut page.text, file, root);
         for hunk in &file.hunks {
@@ -115,7 +116,7 @@ fn names(text: &mut String, file: &Proposal, root: &AbsPath) {
         (_, Some(to)) => (format!("a/{label}"), format!("b/{}", name(to))),
         _ => (format!("a/{label}"), format!("b/{label}")),
     };
-    let _ = writeln!(text, "\n--- {old}\n+++ {new}");
+    let _ = writeln!(text, "--- {old}\n+++ {new}");
     for error in &file.syntax_errors {
         let _ = writeln!(text, "# Line {}: {}", error.line, printable(&error.message));
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use engine::{ConnectionId, DocumentError, Documents};
+use engine::{ConnectionId, DocumentError, Documents, NotKept};
 use protocol::AbsPath;
 use tempfile::TempDir;
 
@@ -147,4 +147,59 @@ async fn nothing_is_put_back_through_a_link() {
     let restored = stage.workspace.restore_folder(&stage.root, &id, &paths).await.unwrap();
     assert!(matches!(&restored.refused[..], [(_, DocumentError::Unresolvable { .. })]));
     assert!(!outside.join("a").unwrap().as_std_path().exists());
+}
+
+#[tokio::test]
+async fn a_file_of_a_folder_can_be_looked_at_as_it_was() {
+    let stage = Stage::new();
+    let path = stage.write("sub [x].bin", b"\0\xff");
+    let id = stage.keep().await;
+    stage.write("sub [x].bin", "now");
+    let was = |path| stage.workspace.file_of_folder(&stage.root, &id, path);
+    assert_eq!(was(&path).await.unwrap().as_deref(), Some(b"\0\xff".as_slice()));
+    assert_eq!(was(&stage.path("missing")).await.unwrap(), None);
+    let gone = stage.workspace.file_of_folder(&stage.root, "nothing", &path).await;
+    assert_eq!(gone, Err(NotKept::Gone));
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_file_are_put_back_whatever_it_is_now() {
+    let stage = Stage::new();
+    let path = stage.write("a", b"\0\xff");
+    let was = stage.workspace.file(&path).await.unwrap();
+    assert_eq!(was.as_ref().unwrap().bytes, b"\0\xff");
+    fs::remove_file(path.as_std_path()).unwrap();
+    assert_eq!(stage.workspace.file(&path).await.unwrap(), None);
+    stage.workspace.put_back(&path, was.clone()).await.unwrap();
+    assert_eq!(stage.bytes("a"), b"\0\xff");
+    stage.workspace.put_back(&path, None).await.unwrap();
+    assert!(!path.as_std_path().exists());
+
+    stage.write("a", "saved");
+    stage.workspace.open(VIM, &path, 1, "unsaved");
+    let refused = stage.workspace.put_back(&path, was).await;
+    assert!(matches!(refused, Err(DocumentError::Unsaved(it)) if it == path));
+    assert_eq!(stage.bytes("a"), b"saved");
+}
+
+#[tokio::test]
+async fn what_was_kept_long_ago_is_swept_away_and_the_rest_stays() {
+    let stage = Stage::new();
+    stage.write("a", "one");
+    let id = stage.keep().await;
+    assert_eq!(stage.workspace.sweep_folders().await.unwrap(), 0);
+    stage.write("a", "two");
+    stage.restore(&id).await;
+    assert_eq!(stage.bytes("a"), b"one");
+
+    let kept = fs::read_dir(stage.path("../kept").as_std_path()).unwrap();
+    for repository in kept.map(|entry| entry.unwrap().path()) {
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 86_400);
+        fs::File::open(repository.join("index")).unwrap().set_modified(long_ago).unwrap();
+    }
+    assert!(stage.workspace.sweep_folders().await.unwrap() > 0);
+    assert_eq!(fs::read_dir(stage.path("../kept").as_std_path()).unwrap().count(), 0);
+    stage.write("a", "three");
+    let gone = stage.workspace.folder_changes(&stage.root, &id).await;
+    assert_eq!(gone, Err(NotKept::Gone));
 }

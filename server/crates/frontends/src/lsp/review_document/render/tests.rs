@@ -1,3 +1,5 @@
+//! The text of the review document, and what its lines mean.
+
 use protocol::{Hunk, ItemId, Replacement, TurnId};
 
 use super::*;
