@@ -166,6 +166,9 @@ mod tests {
         assert_eq!(reindent(&[("    ", "\t")], "    a\n        b", TABS, "        "), "\t\t");
         assert_eq!(reindent(&[("  ", "\t")], "  a", TABS, "    "), "\t\t");
         assert_eq!(reindent(&[("        ", "\t\t")], "        a", TABS, "    "), "\t");
+        // Also where a line or two are aligned with spaces.
+        let mixed = "a\n\tb\n  c\n\td\n";
+        assert_eq!(reindent(&[("    ", "\t")], "    a\n        b", mixed, "        "), "\t\t");
         // What goes in by less than a level is aligned.
         assert_eq!(reindent(&[("    ", "\t")], "    a\n        b", TABS, "          "), "\t\t  ");
     }
@@ -184,8 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wider_level_becomes_a_narrower_one() {
+    fn a_level_becomes_a_wider_or_a_narrower_one() {
         assert_eq!(reindent(&[("    ", "  ")], "    a", TWO, "        "), "    ");
+        assert_eq!(reindent(&[("  ", "    ")], "  a\n    b", FOUR, "    "), " ".repeat(8));
         assert_eq!(
             reindent(&[("  ", "    "), ("    ", "        ")], "  a\n    b", FOUR, "      "),
             " ".repeat(12)

@@ -211,6 +211,7 @@ mod tests {
     fn a_remark_behind_the_line_stays() {
         assert_eq!(merged("x = 1", "x = 2", "x = 1  # now").unwrap(), "x = 2  # now");
         assert_eq!(merged("x = 1", "y = 1", "pub x = 1").unwrap(), "pub y = 1");
+        assert_eq!(merged("a b", "a b c", "x a b").unwrap(), "x a b c");
     }
 
     #[test]
