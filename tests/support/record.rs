@@ -1,7 +1,9 @@
 //! What a front end was told, folded.
 
 use anyhow::{Context, Result, ensure};
-use protocol::{Item, ItemBody, SessionId, SessionState, SessionUpdate, Status, TurnId, Update};
+use protocol::{
+    HunkState, Item, ItemBody, SessionId, SessionState, SessionUpdate, Status, TurnId, Update,
+};
 
 /// The updates of one session, taken in as they come.
 #[derive(Default)]
@@ -69,10 +71,22 @@ pub fn ensure_kept(told: &SessionState, kept: &SessionState) -> Result<()> {
             let (before, after) = (text(item), text(now));
             ensure!(after.starts_with(before), "told was {before:?}, kept is {after:?}");
         } else {
-            ensure!(item == now, "what had ended has changed from {item:#?} to {now:#?}");
+            let same = undecided(item) == undecided(now);
+            ensure!(same, "what had ended has changed from {item:#?} to {now:#?}");
         }
     }
     Ok(())
+}
+
+/// An item without where its hunks stand: that goes on after its end, with what the editor has.
+fn undecided(item: &Item) -> Item {
+    let mut item = item.clone();
+    if let ItemBody::ChangeSet(set) = &mut item.body {
+        for hunk in set.files.iter_mut().flat_map(|file| &mut file.hunks) {
+            (hunk.state, hunk.untold) = (HunkState::Pending, false);
+        }
+    }
+    item
 }
 
 /// The text that deltas bring.

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use protocol::{
-    AbsPath, ChangeSet, FileChangeKind, Hunk, HunkId, HunkState, ItemId, Replacement, SyntaxError,
-    TurnId,
+    AbsPath, FileChangeKind, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, Replacement,
+    SyntaxError, TurnId,
 };
 use ropey::Rope;
 

@@ -84,7 +84,7 @@ pub(super) fn say(connection: &Connection, chosen: &[Chosen]) {
     }
 }
 
-/// Why a hunk is there, in two or three lines.
+/// Why a hunk is there, in two to four lines.
 fn words(connection: &Connection, session: &SessionId, hunk: &Named) -> String {
     let origin = connection.view.origin(session, &hunk.set).unwrap_or_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
@@ -95,6 +95,9 @@ fn words(connection: &Connection, session: &SessionId, hunk: &Named) -> String {
         format!(" ({})", printable(&origin.model))
     };
     let mut text = format!("Coworker{model}, {when}, {}.", state(&hunk.state));
+    if let Some(reason) = &hunk.reason {
+        text.push_str(&format!("\n{}", printable(reason)));
+    }
     if !origin.prompt.is_empty() {
         text.push_str(&format!("\nAsked: {}", printable(&origin.prompt)));
     }

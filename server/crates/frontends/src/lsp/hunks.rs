@@ -124,6 +124,7 @@ impl Here {
             set: self.hunk.change_set_id.clone(),
             path: self.hunk.path.clone(),
             id: self.hunk.hunk.id.clone(),
+            reason: self.hunk.hunk.reason.clone(),
             state: self.hunk.hunk.state.clone(),
         }
     }

@@ -238,6 +238,7 @@ impl Server {
         let moved: Vec<(AbsPath, AbsPath)> = paths.collect();
         if !moved.is_empty() {
             self.0.sessions.moved(&moved);
+            self.0.view.moved(&moved);
             self.0.workspace.renamed_on_disk(moved);
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, Approval, ChangeSet, HunkId, HunkState, Item, ItemBody, ItemId, Mode, SessionId,
+    AbsPath, Approval, ChangeSet, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, Mode, SessionId,
     SessionUpdate, Status, TurnId, Update,
 };
 
@@ -30,6 +30,8 @@ struct Known {
     sets: Vec<KnownSet>,
     // The first lines of what was asked.
     prompts: HashMap<TurnId, String>,
+    // What the user moved, from where to where, in order.
+    moved: Vec<(AbsPath, AbsPath)>,
 }
 
 /// A change set without its text.
@@ -42,7 +44,13 @@ struct KnownSet {
 struct KnownFile {
     path: AbsPath,
     to: Option<AbsPath>,
-    hunks: Vec<(HunkId, HunkState)>,
+    hunks: Vec<KnownHunk>,
+}
+
+struct KnownHunk {
+    id: HunkId,
+    reason: Option<String>,
+    state: HunkState,
 }
 
 /// What a change set came of.
@@ -64,6 +72,8 @@ pub(super) struct Named {
     /// The file as it was called when the hunk was made.
     pub(super) path: AbsPath,
     pub(super) id: HunkId,
+    /// Why, in the model's words.
+    pub(super) reason: Option<String>,
     pub(super) state: HunkState,
 }
 
@@ -86,6 +96,13 @@ impl View {
             Update::ItemStarted { item } | Update::ItemChanged { item } => known.put(item, true),
             Update::ItemEnded { item } => known.put(item, false),
             _ => {}
+        }
+    }
+
+    /// The user moved files or folders.
+    pub(super) fn moved(&self, moved: &[(AbsPath, AbsPath)]) {
+        for known in lock(&self.0).values_mut().filter(|known| !known.sets.is_empty()) {
+            known.moved.extend_from_slice(moved);
         }
     }
 
@@ -185,7 +202,7 @@ impl Known {
         let files = set.files.iter().map(|file| KnownFile {
             path: file.path.clone(),
             to: file.to.clone(),
-            hunks: file.hunks.iter().map(|hunk| (hunk.id.clone(), hunk.state.clone())).collect(),
+            hunks: file.hunks.iter().map(KnownHunk::from).collect(),
         });
         let origin = Origin {
             turn: Some(item.turn_id.clone()),
@@ -205,13 +222,14 @@ impl Known {
         let mut hunks = Vec::new();
         for set in &self.sets {
             for KnownFile { path, hunks: known, .. } in &set.files {
-                if names.as_ref().is_some_and(|names| !names.contains(&path)) {
+                if names.as_ref().is_some_and(|names| !names.contains(path)) {
                     continue;
                 }
-                hunks.extend(known.iter().map(|(id, state)| Named {
+                hunks.extend(known.iter().map(|KnownHunk { id, reason, state }| Named {
                     set: set.id.clone(),
                     path: path.clone(),
                     id: id.clone(),
+                    reason: reason.clone(),
                     state: state.clone(),
                 }));
             }
@@ -220,21 +238,37 @@ impl Known {
     }
 
     /// What a document was called before it was moved, and what it is called now.
-    fn names<'s>(&'s self, path: &'s AbsPath) -> Vec<&'s AbsPath> {
-        let mut names = vec![path];
+    fn names(&self, path: &AbsPath) -> Vec<AbsPath> {
+        let mut names = vec![path.clone()];
+        for (from, to) in self.moved.iter().rev() {
+            let inside = names.iter().filter(|name| name.starts_with(to));
+            let before = inside.filter_map(|name| match name == to {
+                true => Some(from.clone()),
+                false => from.join(name.relative_to(to)).ok(),
+            });
+            let before: Vec<AbsPath> = before.collect();
+            names.extend(before);
+        }
         for file in self.sets.iter().rev().flat_map(|set| &set.files) {
-            if file.to.as_ref().is_some_and(|to| names.contains(&to)) {
-                names.push(&file.path);
+            if file.to.as_ref().is_some_and(|to| names.contains(to)) {
+                names.push(file.path.clone());
             }
         }
         names
     }
 }
 
+impl From<&Hunk> for KnownHunk {
+    fn from(hunk: &Hunk) -> Self {
+        let Hunk { id, reason, state, .. } = hunk.clone();
+        Self { id, reason, state }
+    }
+}
+
 impl KnownSet {
     fn waits(&self) -> bool {
         let mut hunks = self.files.iter().flat_map(|file| &file.hunks);
-        hunks.any(|(_, state)| *state == HunkState::Pending)
+        hunks.any(|hunk| hunk.state == HunkState::Pending)
     }
 }
 
