@@ -229,7 +229,7 @@ impl Fit<'_> {
             // The last line may have no break; then the stretch does not end with one either.
             let open = !self.text.text.ends_with('\n') && lines.end == self.text.len();
             if open && !self.text.text.is_empty() {
-                if text.is_empty() && lines.start > 0 {
+                if text.is_empty() && lines.start > 0 && !lines.is_empty() {
                     range.start -= 1;
                 } else if lines.is_empty() && !text.is_empty() {
                     text.insert(0, '\n');
