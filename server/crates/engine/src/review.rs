@@ -193,11 +193,13 @@ impl<'a> Review<'a> {
         let paths: Vec<AbsPath> = self.files.iter().map(|file| file.change.path.clone()).collect();
         // Hunks may be applied one by one while the question is open.
         let (early, answer) = tokio::join!(Baseline::of(self.turn, &paths), self.decided(&item));
-        let decisions = self.decisions(&item, answer?.as_ref());
+        let answer = answer?;
+        let decisions = self.decisions(&item, answer.as_ref());
         let running = self.begin_calls(&decisions);
         self.turn.session.record(running).await?;
         // A stop in here must not take from the model what became of its edits.
-        let baseline = match self.is_untouched(&item) {
+        // While it was asked, the user may have gone on.
+        let baseline = match answer.is_some() && self.is_untouched(&item) {
             true => self.turn.unless_cancelled(Baseline::of(self.turn, &paths)).await,
             false => Ok(early),
         };
@@ -258,12 +260,9 @@ impl<'a> Review<'a> {
                 Box::pin(async move { book.decide(&id, &decisions, &cancel).await })
             });
         let Decided { set, files } = decided.await.ok_or_else(closed)??;
-        let unsaved = self.turn.shared.parts.documents.unsaved().await;
         for (file, change) in self.files.iter_mut().zip(&set.files) {
             file.change = change.clone();
-            // Of hunks that were decided one by one nobody said where they went.
-            let place = if unsaved.contains(&change.path) { Place::Buffer } else { Place::Disk };
-            file.applied = files.get(&change.path).copied().or(Some(Ok(place)));
+            file.applied = files.get(&change.path).copied();
         }
         let mut item = item.clone();
         item.body = ItemBody::ChangeSet(set);

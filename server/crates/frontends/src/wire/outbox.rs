@@ -214,19 +214,22 @@ impl Drain {
     /// end.
     async fn next(&self) -> Option<(Vec<u8>, bool)> {
         loop {
-            let (entries, paced) = {
+            let (entries, breath) = {
                 let mut queue = self.0.queue();
                 if queue.entries.is_empty() && queue.closed {
                     return None;
                 }
-                (queue.take(), queue.paced)
+                let entries = queue.take();
+                let is_answer = entries.last().is_some_and(|last| last.is_answer);
+                // Of answers that follow one another the last is enough.
+                let is_last = !queue.entries.iter().any(|entry| entry.is_answer);
+                (entries, queue.paced && is_answer && is_last)
             };
             if entries.is_empty() {
                 self.0.filled.notified().await;
                 continue;
             }
             self.0.emptied.notify_one();
-            let breath = paced && entries.last().is_some_and(|last| last.is_answer);
             return Some((framed(entries), breath));
         }
     }

@@ -153,6 +153,7 @@ fn nothing_follows_an_answer_at_once_where_the_client_needs_that() {
         }
         outbox.notify("window/one", json!({}));
         outbox.answer(&json!({"id": 1}));
+        outbox.answer(&json!({"id": 2}));
         outbox.notify("window/two", json!({}));
         outbox.close();
         futures::executor::block_on(async {
@@ -164,6 +165,6 @@ fn nothing_follows_an_answer_at_once_where_the_client_needs_that() {
             batches
         })
     };
-    assert_eq!(batches(true), [(2, true), (1, false)]);
-    assert_eq!(batches(false), [(3, false)]);
+    assert_eq!(batches(true), [(2, false), (1, true), (1, false)]);
+    assert_eq!(batches(false), [(4, false)]);
 }
