@@ -64,6 +64,31 @@ fn a_hunk_stays_where_the_document_changed_elsewhere() {
 }
 
 #[test]
+fn a_hunk_stays_between_changes_of_others() {
+    let rest: String = (0..9).map(|n| format!("const NUMBER_{n}: u8 = {n};\n")).collect();
+    let changed = |text: &str| text.replace("ER_1:", "ER_ONE:").replace("ER_8:", "ER_EIGHT:");
+    let goal = rest.replace("const NUMBER_4: u8 = 4;\n", "const NUMBER_FOUR: u8 = 44;\nthere();\n");
+    let mut it = Woven::new(&rest);
+    let hunk = it.proposes(&goal);
+    assert_eq!(it.becomes(&changed(&rest)), Followed::default());
+    assert_eq!(it.show(hunk), changed(&goal));
+    let mut it = Woven::new(&rest);
+    let hunk = it.writes(&goal);
+    assert_eq!(it.becomes(&changed(&goal)), Followed::default());
+    assert_eq!(it.hide(hunk), changed(&rest));
+}
+
+#[test]
+fn lines_equal_by_chance_are_in_the_way_of_hunks_beside_them_only() {
+    let before = format!("{TEXT}\nfn third() {{\n    one(1);\n}}\nlet other = 1;\n");
+    let after = format!("{TEXT}\nfn behind(it: u8) {{\n    two(2);\n}}\nlet more = 2;\n");
+    let mut it = Woven::new(&before);
+    let hunk = it.proposes(&before.replace("call(1)", "call(11)"));
+    assert_eq!(it.becomes(&after), Followed::default());
+    assert_eq!(it.show(hunk), after.replace("call(1)", "call(11)"));
+}
+
+#[test]
 fn where_the_same_lines_changed_nothing_is_placed() {
     let goal = TEXT.replace("call(2)", "call(22)");
     let mut it = Woven::new(TEXT);
@@ -225,6 +250,11 @@ fn what_stands_there_otherwise_was_not_taken_back() {
     let after = goal.replace("    ", "  ").replace("}\n\n\nif", "} // first\n\n\nif");
     assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
     it.is_lost(hunk, false);
+    // Its line may have gone one up, and be another now.
+    let mut it = Woven::new(TEXT);
+    let hunk = it.writes(&TEXT.replace("call(2);\n", "call(2);\n    more(2);\n"));
+    let after = TEXT.replace("    call(2);\n", "    more(22);\n    call(2);\n");
+    assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
 }
 
 #[test]
