@@ -116,6 +116,45 @@ fn what_changed_elsewhere_in_a_line_goes_with_the_hunk() {
 }
 
 #[test]
+fn a_line_of_both_is_merged_among_lines_of_others() {
+    let lines: Vec<String> = (0..200).map(|n| format!("let value_{n} = read({n});\n")).collect();
+    // Runs that the lines which are looked at for the merge begin and end in, and one before.
+    let mut others = lines.clone();
+    others[3] = "one();\ntwo();\n".into();
+    others[47..53].fill("other();\n".into());
+    others[52] = "last_of_it();\n".into();
+    others.splice(48..50, []);
+    let end = others.len() - 48;
+    others[end - 3..end + 3].fill("more();\nof_it();\n".into());
+    let changed = |lines: &[String]| lines.concat().replace("read(100)", "write(100)");
+    let typed = |text: String| text.replace("let value_100 =", "let mut value_100 =");
+    let mut it = Woven::new(&lines.concat());
+    let hunk = it.proposes(&changed(&lines));
+    assert_eq!(it.becomes(&typed(others.concat())), Followed::default());
+    assert_eq!(it.show(hunk), typed(changed(&others)));
+}
+
+#[test]
+fn lines_of_others_in_what_a_hunk_wrote_stay() {
+    let goal = TEXT.replace("call(2);\n", "call(2);\n    one_more();\n    two_more();\n");
+    let typed = |text: &str, behind: &str| text.replace(behind, &format!("{behind}    typed();\n"));
+    let mut it = Woven::new(TEXT);
+    let hunk = it.writes(&goal);
+    assert_eq!(it.becomes(&typed(&goal, "one_more();\n")), Followed::default());
+    assert_eq!(it.hide(hunk), typed(TEXT, "call(2);\n"));
+}
+
+#[test]
+fn an_emptied_document_has_no_place_for_a_hunk() {
+    let mut it = Woven::new(TEXT);
+    let hunk = it.proposes(&TEXT.replace("call(2)", "call(22)"));
+    assert!(!it.weave.is_empty());
+    assert_eq!(it.becomes(""), followed(&[], &[], &[hunk]));
+    assert!(it.weave.is_empty());
+    it.is_lost(hunk, true);
+}
+
+#[test]
 fn a_place_within_the_slide_of_a_change_is_not_certain() {
     let before = "start of it\nrow\nrow\nrow\nend of it\n";
     for after in
