@@ -213,3 +213,13 @@ fn typing_leaves_no_piece_for_each_letter() {
     }
     assert_eq!(it.weave.fragments.len(), 2);
 }
+
+#[test]
+fn what_hunks_wrote_side_by_side_is_told_apart() {
+    let mut it = Woven::new("one\nend\n");
+    let first = it.write(4, 4, "two\n");
+    let second = it.write(8, 8, "three\n");
+    assert_eq!(it.weave.written(), [(first, 4..8), (second, 8..14)]);
+    it.types(5, 5, "!");
+    assert_eq!(it.weave.written(), [(first, 4..5), (first, 6..9), (second, 9..15)]);
+}

@@ -64,6 +64,31 @@ fn a_hunk_stays_where_the_document_changed_elsewhere() {
 }
 
 #[test]
+fn a_hunk_stays_between_changes_of_others() {
+    let rest: String = (0..9).map(|n| format!("const NUMBER_{n}: u8 = {n};\n")).collect();
+    let changed = |text: &str| text.replace("ER_1:", "ER_ONE:").replace("ER_8:", "ER_EIGHT:");
+    let goal = rest.replace("const NUMBER_4: u8 = 4;\n", "const NUMBER_FOUR: u8 = 44;\nthere();\n");
+    let mut it = Woven::new(&rest);
+    let hunk = it.proposes(&goal);
+    assert_eq!(it.becomes(&changed(&rest)), Followed::default());
+    assert_eq!(it.show(hunk), changed(&goal));
+    let mut it = Woven::new(&rest);
+    let hunk = it.writes(&goal);
+    assert_eq!(it.becomes(&changed(&goal)), Followed::default());
+    assert_eq!(it.hide(hunk), changed(&rest));
+}
+
+#[test]
+fn lines_equal_by_chance_are_in_the_way_of_hunks_beside_them_only() {
+    let before = format!("{TEXT}\nfn third() {{\n    one(1);\n}}\nlet other = 1;\n");
+    let after = format!("{TEXT}\nfn behind(it: u8) {{\n    two(2);\n}}\nlet more = 2;\n");
+    let mut it = Woven::new(&before);
+    let hunk = it.proposes(&before.replace("call(1)", "call(11)"));
+    assert_eq!(it.becomes(&after), Followed::default());
+    assert_eq!(it.show(hunk), after.replace("call(1)", "call(11)"));
+}
+
+#[test]
 fn where_the_same_lines_changed_nothing_is_placed() {
     let goal = TEXT.replace("call(2)", "call(22)");
     let mut it = Woven::new(TEXT);
@@ -87,6 +112,45 @@ fn what_changed_elsewhere_in_a_line_goes_with_the_hunk() {
     let mut it = Woven::new("limit = 1;\n");
     let hunk = it.proposes("limit = 2;\n");
     it.becomes("limit = 1.5;\n");
+    it.is_lost(hunk, true);
+}
+
+#[test]
+fn a_line_of_both_is_merged_among_lines_of_others() {
+    let lines: Vec<String> = (0..200).map(|n| format!("let value_{n} = read({n});\n")).collect();
+    // Runs that the lines which are looked at for the merge begin and end in, and one before.
+    let mut others = lines.clone();
+    others[3] = "one();\ntwo();\n".into();
+    others[47..53].fill("other();\n".into());
+    others[52] = "last_of_it();\n".into();
+    others.splice(48..50, []);
+    let end = others.len() - 48;
+    others[end - 3..end + 3].fill("more();\nof_it();\n".into());
+    let changed = |lines: &[String]| lines.concat().replace("read(100)", "write(100)");
+    let typed = |text: String| text.replace("let value_100 =", "let mut value_100 =");
+    let mut it = Woven::new(&lines.concat());
+    let hunk = it.proposes(&changed(&lines));
+    assert_eq!(it.becomes(&typed(others.concat())), Followed::default());
+    assert_eq!(it.show(hunk), typed(changed(&others)));
+}
+
+#[test]
+fn lines_of_others_in_what_a_hunk_wrote_stay() {
+    let goal = TEXT.replace("call(2);\n", "call(2);\n    one_more();\n    two_more();\n");
+    let typed = |text: &str, behind: &str| text.replace(behind, &format!("{behind}    typed();\n"));
+    let mut it = Woven::new(TEXT);
+    let hunk = it.writes(&goal);
+    assert_eq!(it.becomes(&typed(&goal, "one_more();\n")), Followed::default());
+    assert_eq!(it.hide(hunk), typed(TEXT, "call(2);\n"));
+}
+
+#[test]
+fn an_emptied_document_has_no_place_for_a_hunk() {
+    let mut it = Woven::new(TEXT);
+    let hunk = it.proposes(&TEXT.replace("call(2)", "call(22)"));
+    assert!(!it.weave.is_empty());
+    assert_eq!(it.becomes(""), followed(&[], &[], &[hunk]));
+    assert!(it.weave.is_empty());
     it.is_lost(hunk, true);
 }
 
@@ -225,6 +289,11 @@ fn what_stands_there_otherwise_was_not_taken_back() {
     let after = goal.replace("    ", "  ").replace("}\n\n\nif", "} // first\n\n\nif");
     assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
     it.is_lost(hunk, false);
+    // Its line may have gone one up, and be another now.
+    let mut it = Woven::new(TEXT);
+    let hunk = it.writes(&TEXT.replace("call(2);\n", "call(2);\n    more(2);\n"));
+    let after = TEXT.replace("    call(2);\n", "    more(22);\n    call(2);\n");
+    assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
 }
 
 #[test]
