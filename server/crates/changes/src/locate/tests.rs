@@ -671,9 +671,3 @@ proptest! {
         prop_assert_eq!(read(&text(&marked), 0..seen, &text(&now), "the line", "a line").unwrap(), expected);
     }
 }
-
-#[test]
-fn blank_lines_quoted_behind_a_last_line_without_a_break_change_nothing_else() {
-    assert!(is_made("a\nb", "a\nb\n\n", "a\nb\n"));
-    assert!(is_made("a\nendß", "a\nendß\n\n", "a\nendß\n"));
-}
