@@ -2,8 +2,7 @@
 //! takes back its own text, and nobody else's.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "this is all test")]
 
-#[path = "support/record.rs"]
-mod record;
+#[allow(dead_code, reason = "killing and going on is tested elsewhere")]
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/stage.rs"]
@@ -14,11 +13,10 @@ use std::fs;
 use anyhow::Result;
 use frontends::client::Event;
 use protocol::{
-    AbsPath, SessionId, UndoScope,
+    AbsPath, SessionId, SessionUpdate, Status, UndoScope, Update,
     methods::{ChangesUndo, Chat, SessionNew},
     wire::{ChangesUndoParams, ChangesUndoResult, ChatParams, NewSessionParams},
 };
-use record::Record;
 use server::Server;
 use stage::Stage;
 
@@ -80,15 +78,17 @@ async fn work(desk: &Desk, editor: &mut Server, agent: &str) -> Result<SessionId
     let text = "work".to_owned();
     let params = ChatParams { session_id, text, context: Vec::new(), steer: false };
     editor.client.call::<Chat>(params).await?;
-    let mut told = Record::default();
-    while told.ends.is_empty() {
+    loop {
         match editor.client.next().await {
-            Event::Update(update) if update.session_id == session => told.take(&update)?,
+            Event::Update(SessionUpdate { session_id, update, .. }) if session_id == session => {
+                if let Update::Status(Status::Idle { turn_id: Some(_), .. }) = update {
+                    return Ok(session);
+                }
+            }
             Event::Closed => anyhow::bail!("the server ended by itself"),
             _ => {}
         }
     }
-    Ok(session)
 }
 
 async fn undo(editor: &Server, session: &SessionId) -> Result<ChangesUndoResult> {

@@ -83,7 +83,7 @@ fn undecided(item: &Item) -> Item {
     let mut item = item.clone();
     if let ItemBody::ChangeSet(set) = &mut item.body {
         for hunk in set.files.iter_mut().flat_map(|file| &mut file.hunks) {
-            (hunk.state, hunk.untold) = (HunkState::Pending, false);
+            (hunk.state, hunk.believed) = (HunkState::Pending, None);
         }
     }
     item

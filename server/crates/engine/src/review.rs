@@ -135,7 +135,7 @@ impl<'a> Review<'a> {
                 edited: false,
                 comment: None,
                 state: HunkState::Pending,
-                untold: false,
+                believed: None,
             });
         }
         Ok(())

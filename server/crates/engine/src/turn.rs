@@ -183,15 +183,17 @@ impl Turn {
 
     /// Has the model told of what became of its edits after it had their results.
     async fn report(&self) -> Result<(), Halt> {
-        let is_untold = self.session.look(|state| {
+        let is_news = self.session.look(|state| {
             state.items.iter().any(|item| match &item.body {
-                ItemBody::ChangeSet(set) => {
-                    set.files.iter().flat_map(|file| &file.hunks).any(|hunk| hunk.untold)
-                }
+                ItemBody::ChangeSet(set) => set
+                    .files
+                    .iter()
+                    .flat_map(|file| &file.hunks)
+                    .any(|hunk| hunk.believed.is_some()),
                 _ => false,
             })
         });
-        if !is_untold {
+        if !is_news {
             return Ok(());
         }
         let item = self.item(ItemBody::Reviewed { hunks: Vec::new() });

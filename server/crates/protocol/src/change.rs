@@ -106,9 +106,10 @@ pub struct Hunk {
     pub comment: Option<String>,
     /// Where it stands.
     pub state: HunkState,
-    /// Whether that is other than the model was told; it is told with the next request.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub untold: bool,
+    /// Where the model believes it to stand, if that is elsewhere; it is told with the next
+    /// request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub believed: Option<HunkState>,
 }
 
 /// A hunk of which the model is told something new.

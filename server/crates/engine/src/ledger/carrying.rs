@@ -227,7 +227,7 @@ fn not_kept(error: ErrorInfo) -> ToolError {
 impl Tracked {
     /// What it takes to have these hunks shown or hidden. Of those that show, what is unknown is
     /// no part of it.
-    fn plan(&self, wishes: &[(HunkId, bool)]) -> Plan {
+    pub(super) fn plan(&self, wishes: &[(HunkId, bool)]) -> Plan {
         let known = wishes.iter().filter_map(|(id, shown)| Some((self.number(id)?, *shown)));
         let wishes: BTreeMap<usize, bool> = known.collect();
         self.weave.plan(&wishes, |_| true)

@@ -392,8 +392,8 @@ impl Book {
         }
     }
 
-    /// Shows and hides hunks if that alone makes a document what it was: then it stays known whose
-    /// text it is. Says whether it did.
+    /// Shows and hides the hunks that a document had then: so it stays known whose text it is.
+    /// Says whether that alone made the document what it was.
     async fn turn_to(
         &mut self,
         kept: &KeptFile,
@@ -414,7 +414,7 @@ impl Book {
         let (Some(then), Some(tracked)) = (then, tracked) else { return Ok(false) };
         let here = wishes.into_iter().filter(|(hunk, _)| tracked.number(hunk).is_some());
         let wishes: Vec<(HunkId, bool)> = here.collect();
-        if wishes.is_empty() || !tracked.says_with(&wishes, &then) {
+        if wishes.is_empty() || !tracked.can_turn(&wishes) {
             return Ok(false);
         }
         let carried = self.carry_out(&kept.path, &wishes, &Fate::Stays, cancel).await?;
@@ -424,7 +424,7 @@ impl Book {
         });
         self.set_states(&states.collect()).await.map_err(tool_error)?;
         let tracked = self.files.get(&kept.path);
-        // Somebody may have typed meanwhile.
+        // Text that somebody typed since comes or goes, too.
         Ok(tracked.is_some_and(|tracked| tracked.text == then.as_str()))
     }
 
@@ -506,10 +506,14 @@ impl Book {
 }
 
 impl Tracked {
+    /// Whether all these hunks can be shown or hidden.
+    fn can_turn(&self, wishes: &[(HunkId, bool)]) -> bool {
+        self.plan(wishes).refused.is_empty()
+    }
+
     /// Whether the document says exactly this with hunks shown or hidden.
     fn says_with(&self, wishes: &[(HunkId, bool)], text: &str) -> bool {
-        let wishes = wishes.iter().filter_map(|(id, shown)| Some((self.number(id)?, *shown)));
-        let plan = self.weave.plan(&wishes.collect(), |_| true);
+        let plan = self.plan(wishes);
         let turned = changes::apply_to(&self.text, &plan.replacements);
         plan.refused.is_empty() && turned.is_ok_and(|turned| turned == text)
     }

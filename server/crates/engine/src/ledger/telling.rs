@@ -24,13 +24,21 @@ pub(crate) fn summary(hunk: &Hunk) -> String {
     format!("`{shown}`")
 }
 
+/// Whether two states are one for the model: that the user has looked at a hunk changes nothing.
+fn is_same(one: &HunkState, other: &HunkState) -> bool {
+    let is_in = |state: &HunkState| matches!(state, HunkState::Applied | HunkState::Kept);
+    one == other || is_in(one) && is_in(other)
+}
+
 impl Book {
     /// A hunk stands elsewhere from now on. If the model has its result already, that is news.
     pub(super) fn becomes(&self, hunk: &mut Hunk, state: HunkState) {
         let has_result = self.session.look(|now| !now.open.contains(&hunk.item_id));
-        // That the user has looked at it changes nothing.
-        hunk.untold |= has_result && state != HunkState::Kept;
-        hunk.state = state;
+        let before = std::mem::replace(&mut hunk.state, state);
+        if has_result {
+            let believed = hunk.believed.take().unwrap_or(before);
+            hunk.believed = Some(believed).filter(|believed| !is_same(believed, &hunk.state));
+        }
     }
 
     /// Journals all that the model has not been told of, as an item that it reads. `new_item`
@@ -44,8 +52,8 @@ impl Book {
             let ItemBody::ChangeSet(set) = &mut item.body else { continue };
             let before = hunks.len();
             for file in &mut set.files {
-                for hunk in file.hunks.iter_mut().filter(|hunk| hunk.untold) {
-                    hunk.untold = false;
+                for hunk in file.hunks.iter_mut().filter(|hunk| hunk.believed.is_some()) {
+                    hunk.believed = None;
                     hunks.push(ReviewedHunk {
                         hunk_id: hunk.id.clone(),
                         path: file.to.clone().unwrap_or_else(|| file.path.clone()),
