@@ -734,8 +734,9 @@ export type Hunk = {
   comment?: string | null;
   /** Where it stands. */
   state: HunkState;
-  /** Whether that is other than the model was told; it is told with the next request. */
-  untold?: boolean;
+  /** Where the model believes it to stand, if that is elsewhere; it is told with the next
+   * request. */
+  believed?: HunkState | null;
 };
 
 /** The decision on one hunk of a change set. */

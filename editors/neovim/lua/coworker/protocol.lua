@@ -474,7 +474,7 @@
 ---@field edited? boolean Whether the user put other words in place of the proposal.
 ---@field comment? string|nil What the user said about it; the model is told.
 ---@field state coworker.HunkState Where it stands.
----@field untold? boolean Whether that is other than the model was told; it is told with the next request.
+---@field believed? coworker.HunkState|nil Where the model believes it to stand, if that is elsewhere; it is told with the next request.
 
 ---The decision on one hunk of a change set.
 ---@class coworker.HunkDecision
