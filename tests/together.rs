@@ -80,11 +80,11 @@ async fn work(desk: &Desk, editor: &mut Server, agent: &str) -> Result<SessionId
     editor.client.call::<Chat>(params).await?;
     loop {
         match editor.client.next().await {
-            Event::Update(SessionUpdate { session_id, update, .. }) if session_id == session => {
-                if let Update::Status(Status::Idle { turn_id: Some(_), .. }) = update {
-                    return Ok(session);
-                }
-            }
+            Event::Update(SessionUpdate {
+                session_id,
+                update: Update::Status(Status::Idle { turn_id: Some(_), .. }),
+                ..
+            }) if session_id == session => return Ok(session),
             Event::Closed => anyhow::bail!("the server ended by itself"),
             _ => {}
         }
