@@ -55,6 +55,8 @@ struct Change {
     change_set_id: ItemId,
     /// The document, where it is now.
     path: AbsPath,
+    /// Where it was when the hunk was proposed.
+    from: AbsPath,
     kind: FileChangeKind,
     to: Option<AbsPath>,
     hunk: Hunk,
@@ -186,6 +188,7 @@ impl Changes {
                         turn_id: item.turn_id.clone(),
                         change_set_id: item.id.clone(),
                         path: view.map_or(&file.path, |view| &view.path).clone(),
+                        from: file.path.clone(),
                         kind: file.kind,
                         to: file.to.clone(),
                         hunk: hunk.clone(),
@@ -361,13 +364,14 @@ impl Change {
 
     /// Its file and line, and what is done with the file.
     fn place(&self, root: &AbsPath) -> String {
-        let name = exposed(self.path.relative_to(root));
+        let shown = |path: &AbsPath| exposed(path.relative_to(root));
+        let name = shown(&self.path);
         let line = self.excerpt.as_ref().map(|it| format!(":{}", it.line)).unwrap_or_default();
         match (self.kind, &self.to) {
             (FileChangeKind::Create, _) => format!("{name}{line} (new file)"),
             (FileChangeKind::Delete, _) => format!("{name} (deleted)"),
             (FileChangeKind::Move, Some(to)) => {
-                format!("{name} (moved to {})", exposed(to.relative_to(root)))
+                format!("{} → {}", shown(&self.from), shown(to))
             }
             _ => format!("{name}{line}"),
         }

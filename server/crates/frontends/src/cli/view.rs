@@ -343,8 +343,14 @@ fn counted(decisions: &[HunkDecision]) -> String {
     let edited = decisions.iter().filter(|it| it.accept && it.text.is_some()).count();
     let edited = if edited == 0 { String::new() } else { format!(" ({edited} of them edited)") };
     let hunks = if decisions.len() == 1 { "hunk" } else { "hunks" };
-    let (all, rejected) = (decisions.len(), decisions.len() - accepted);
-    format!("{accepted} of {all} {hunks} accepted{edited}, {rejected} rejected")
+    match decisions.len() {
+        all if all == accepted => format!("{all} {hunks} accepted{edited}"),
+        all if accepted == 0 => format!("{all} {hunks} rejected"),
+        all => {
+            let rejected = all - accepted;
+            format!("{accepted} of {all} {hunks} accepted{edited}, {rejected} rejected")
+        }
+    }
 }
 
 /// What the user answered to a question of the agent.
@@ -489,7 +495,8 @@ mod tests {
         let decisions = [decision(true, None), decision(true, Some("x")), decision(false, None)];
         let told = "2 of 3 hunks accepted (1 of them edited), 1 rejected";
         assert_eq!(counted(&decisions), told);
-        assert_eq!(counted(&decisions[2..]), "0 of 1 hunk accepted, 1 rejected");
+        assert_eq!(counted(&decisions[..1]), "1 hunk accepted");
+        assert_eq!(counted(&decisions[2..]), "1 hunk rejected");
     }
 
     #[test]

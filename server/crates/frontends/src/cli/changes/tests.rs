@@ -4,18 +4,19 @@ use protocol::{ChangeSet, FileChange, Item, Update, UserMessage};
 
 use super::*;
 
-/// A session with one hunk in each of its turns, in these states; those of the first turn belong
-/// to another session.
+/// A session with one hunk in each of its turns, in these states; that of the first turn belongs
+/// to another session, and one that was kept moves its file.
 fn changes(states: &[HunkState]) -> Changes {
     let mut updates = Vec::new();
     for (number, state) in (1..).zip(states) {
         let hunk = serde_json::json!({
             "id": format!("h{number}"), "itemId": "call", "replacements": [], "state": state,
         });
+        let is_move = *state == HunkState::Kept;
         let file = FileChange {
             path: AbsPath::new("/w/a.txt").unwrap(),
-            kind: FileChangeKind::Edit,
-            to: None,
+            kind: if is_move { FileChangeKind::Move } else { FileChangeKind::Edit },
+            to: is_move.then(|| AbsPath::new("/w/b/a.txt").unwrap()),
             base: None,
             hunks: vec![serde_json::from_value(hunk).unwrap()],
             diff: String::new(),
@@ -81,11 +82,13 @@ fn what_is_named_must_be_there() {
 #[test]
 fn hunks_without_a_place_are_listed_too() {
     let reason = "it\u{1b} changed".to_owned();
-    let changes = changes(&[HunkState::Applied, HunkState::Conflicted { reason }]);
+    let conflict = HunkState::Conflicted { reason };
+    let changes = changes(&[HunkState::Applied, conflict, HunkState::Kept]);
     let shown = changes.shown(Style::default(), &AbsPath::new("/w").unwrap());
     assert_eq!(
         shown,
         "Turn 1: prompt 1\n   1  a.txt  applied, in the session that this one was forked from\n\
-         Turn 2: prompt 2\n   2  a.txt  not applied: it\\u{1b} changed\n"
+         Turn 2: prompt 2\n   2  a.txt  not applied: it\\u{1b} changed\n\
+         Turn 3: prompt 3\n   3  a.txt → b/a.txt  applied and kept\n"
     );
 }
