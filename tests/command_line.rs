@@ -10,6 +10,9 @@ mod checkpoints;
 mod configuration;
 #[path = "command_line/editor.rs"]
 mod editor;
+#[cfg(unix)]
+#[path = "command_line/hunks.rs"]
+mod hunks;
 #[path = "command_line/run.rs"]
 mod run;
 #[path = "command_line/sessions.rs"]

@@ -95,6 +95,26 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<SessionsCommand>,
     },
+    /// List what the agent changed in a session, hunk by hunk, and where it stands now
+    Changes {
+        /// The session; the beginning of its id is enough
+        session: String,
+        /// Write JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take back what the agent wrote: the last turn of which something stands, or what is named
+    #[command(
+        after_help = "Shows what goes and asks. What somebody typed since stays; a hunk whose \
+        text was changed is left as it is, and why is said."
+    )]
+    Undo(UndoOptions),
+    /// Do again what was taken back
+    #[command(
+        after_help = "Shows what comes and asks. What was taken back turn by turn is done again \
+        in the other order."
+    )]
+    Redo(UndoOptions),
     /// List the points to which the files and the conversation of a session can be restored
     Checkpoints {
         /// The session; the beginning of its id is enough
@@ -237,6 +257,25 @@ pub(crate) struct ListOptions {
     /// Only sessions of this folder
     #[arg(long, value_name = "FOLDER", value_parser = existing_folder)]
     pub(crate) root: Option<PathBuf>,
+}
+
+/// Options of `undo` and `redo`.
+#[derive(Debug, Args)]
+pub(crate) struct UndoOptions {
+    /// The session; the beginning of its id is enough
+    pub(crate) session: String,
+    /// This turn, by its number in `coworker changes`
+    #[arg(long, value_name = "NUMBER", group = "which")]
+    pub(crate) turn: Option<usize>,
+    /// This hunk, by its number in `coworker changes`; several with several of these
+    #[arg(long, value_name = "NUMBER", group = "which")]
+    pub(crate) hunk: Vec<usize>,
+    /// Only the last hunk
+    #[arg(long, group = "which")]
+    pub(crate) last: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Options of `restore`.

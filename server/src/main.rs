@@ -59,6 +59,18 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             let configuration = load(global, None)?.checked()?;
             wiring::sessions(&configuration, list, command, global.color.into()).await
         }
+        Command::Changes { session, json } => {
+            let configuration = load(global, None)?.checked()?;
+            wiring::changes(&configuration, &session, json, global.color.into()).await
+        }
+        Command::Undo(options) => {
+            let configuration = load(global, None)?.checked()?;
+            wiring::turn(&configuration, options, false, global.color.into()).await
+        }
+        Command::Redo(options) => {
+            let configuration = load(global, None)?.checked()?;
+            wiring::turn(&configuration, options, true, global.color.into()).await
+        }
         Command::Checkpoints { session, json } => {
             let configuration = load(global, None)?.checked()?;
             wiring::checkpoints(&configuration, &session, json, global.color.into()).await

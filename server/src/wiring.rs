@@ -12,7 +12,8 @@ use anyhow::Context;
 use engine::{Documents, NewSession, Parts, Sessions};
 use frontends::{
     cli::{
-        self, CliError, checkpoints as cli_checkpoints, sessions as cli_sessions, style::Colour,
+        self, CliError, changes as cli_changes, checkpoints as cli_checkpoints,
+        sessions as cli_sessions, style::Colour,
     },
     lsp::{self, Choices, LspOptions},
 };
@@ -24,6 +25,7 @@ use workspace::Workspace;
 use crate::{
     arguments::{
         ContextOptions, Format, Global, ListOptions, RestoreOptions, RunOptions, SessionsCommand,
+        UndoOptions,
     },
     configuration::{Configuration, keys::Keys, layer::Problem, trust::Trust},
     output,
@@ -171,6 +173,39 @@ pub(crate) async fn sessions(
             cli_sessions::delete(&sessions, &ids, yes, colour).await
         }
     };
+    Ok(ending?.into())
+}
+
+/// Lists the hunks of a session.
+pub(crate) async fn changes(
+    configuration: &Configuration,
+    session: &str,
+    json: bool,
+    colour: Colour,
+) -> anyhow::Result<ExitCode> {
+    let (sessions, _) = rooms(configuration).await?;
+    let ending = cli_changes::list(&sessions, session, json, colour).await;
+    sessions.shutdown().await;
+    Ok(ending?.into())
+}
+
+/// Takes hunks back, or does them again.
+pub(crate) async fn turn(
+    configuration: &Configuration,
+    options: UndoOptions,
+    redo: bool,
+    colour: Colour,
+) -> anyhow::Result<ExitCode> {
+    let UndoOptions { session, turn, hunk, last, yes } = options;
+    let which = match (turn, last) {
+        (Some(number), _) => cli_changes::Which::Turn(number),
+        (None, true) => cli_changes::Which::LastHunk,
+        (None, false) if hunk.is_empty() => cli_changes::Which::LastTurn,
+        (None, false) => cli_changes::Which::Hunks(hunk),
+    };
+    let (sessions, _) = rooms(configuration).await?;
+    let ending = cli_changes::turn(&sessions, &session, &which, redo, yes, colour).await;
+    sessions.shutdown().await;
     Ok(ending?.into())
 }
 

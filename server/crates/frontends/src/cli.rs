@@ -7,11 +7,15 @@
 //! approval, a diff or a tool call looks like is in [`view`], [`question`] and [`style`], and the
 //! demo uses the same.
 //!
-//! Start with [`run`]; [`sessions`] has what is done with sessions, [`checkpoints`] the way back,
-//! [`context`] what a model would be sent.
+//! Start with [`run`]; [`sessions`] has what is done with sessions, [`changes`] what the agent
+//! wrote and how it is taken back, [`checkpoints`] the way back to a point, [`context`] what a
+//! model would be sent.
 
+pub mod changes;
 pub mod checkpoints;
+mod choosing;
 mod context;
+mod editing;
 mod ending;
 mod progress;
 pub mod question;

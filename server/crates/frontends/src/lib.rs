@@ -10,6 +10,7 @@
 mod age;
 pub mod cli;
 pub mod client;
+mod excerpt;
 pub mod lsp;
 mod uri;
 mod visible;

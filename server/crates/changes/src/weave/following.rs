@@ -201,7 +201,7 @@ impl Before {
         let replacements = self.weave.replacements(&hunks);
         let text = crate::apply(&self.text, &replacements)?;
         let mut weave = self.weave.clone();
-        let plan = Plan { hunks, replacements, ..Plan::default() };
+        let plan = Plan { hunks, ..Plan::default() };
         weave.turn(&plan, &Rope::from_str(&self.text));
         Ok(Self { weave, text })
     }

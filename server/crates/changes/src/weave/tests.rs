@@ -222,4 +222,7 @@ fn what_hunks_wrote_side_by_side_is_told_apart() {
     assert_eq!(it.weave.written(), [(first, 4..8), (second, 8..14)]);
     it.types(5, 5, "!");
     assert_eq!(it.weave.written(), [(first, 4..5), (first, 6..9), (second, 9..15)]);
+    assert!(it.weave.gone().is_empty());
+    it.types(4, 9, "");
+    assert_eq!(it.weave.gone(), [first]);
 }

@@ -1,7 +1,7 @@
 //! The points to which a session can be restored: listed, and gone back to.
 
 use std::{
-    io::{self, IsTerminal},
+    io,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -13,7 +13,7 @@ use protocol::{
 
 use super::{
     CliError, Ending,
-    sessions::{find, style, write},
+    sessions::{confirm, find, must_be_asked, style, write},
     style::{Colour, Style, exposed},
 };
 use crate::age::age;
@@ -85,10 +85,8 @@ pub async fn restore(
         return Ok(Ending::Done);
     }
     write(&shown(style, &root, &differences))?;
-    let is_person = io::stdin().is_terminal() && io::stdout().is_terminal();
-    if !yes && !is_person {
-        let why = "there is no terminal to ask on; --yes restores without asking".to_owned();
-        return Err(CliError::Usage(why));
+    if !yes {
+        must_be_asked("restores")?;
     }
     if !yes && !confirmed(style, what, differences.files.len())? {
         return Ok(Ending::Stopped);
@@ -168,7 +166,7 @@ fn line(style: Style, number: usize, point: &Point, now: u128) -> String {
     format!("{number:>3}  {age:>11}  {:>9}  {before}\n", count(point.files))
 }
 
-fn count(files: usize) -> String {
+pub(super) fn count(files: usize) -> String {
     format!("{files} file{}", if files == 1 { "" } else { "s" })
 }
 
@@ -207,10 +205,7 @@ fn confirmed(style: Style, what: What, files: usize) -> io::Result<bool> {
         (true, false) => count(files),
         _ => "the conversation".to_owned(),
     };
-    write(&format!("Restore {}? [y/N] ", style.bold(&what)))?;
-    let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
-    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+    confirm(&format!("Restore {}?", style.bold(&what)))
 }
 
 #[cfg(test)]

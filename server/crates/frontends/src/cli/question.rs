@@ -1,19 +1,27 @@
 //! A question on the terminal: everything it is about, and what can be typed.
 //!
 //! Approvals are answered by one letter. The agent's own questions are answered one after the
-//! other, by numbers or words: [`Asked`] keeps what has been answered.
+//! other, by numbers or words, and a change set may be decided hunk by hunk: [`Asked`] keeps what
+//! has been answered until the answer is whole.
 
+use engine::Proposal;
 use protocol::{
     AbsPath, Answer, Approval, ApprovalSubject, Decision, Effect, ItemId, Question, QuestionAnswer,
 };
 
-use super::style::{Style, exposed};
+use super::{
+    choosing::{Choosing, Lines, Step},
+    style::{Style, exposed},
+};
 
 /// Who answers here, for the journal.
 pub const NAME: &str = "the command line";
 
 /// What declines a question of the agent.
 const NO_ANSWER: &str = "-";
+
+/// What has a change set decided hunk by hunk.
+const BY_HUNK: &str = "h";
 
 /// A question that stands on the screen.
 #[derive(Clone, Debug)]
@@ -22,38 +30,137 @@ pub(super) struct Asked {
     pub(super) approval: Approval,
     /// The agent's questions that have been answered.
     answers: Vec<QuestionAnswer>,
+    /// The hunks, once they are decided one by one.
+    choosing: Option<Choosing>,
 }
 
 /// What a typed line comes to.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reply {
-    /// The answer is whole.
-    Answer(Answer),
+    /// The answer is whole; before it is sent this is shown.
+    Answer(String, Answer),
     /// It is no answer, or there is another question: this is shown, and the next line counts.
     Ask(String),
+    /// The hunks of this change set are to be decided one by one; [`Asked::choose`] takes them.
+    Choose(ItemId),
+    /// These lines are to be changed in an editor; [`Asked::edited`] takes what came of it.
+    Edit(Lines),
 }
 
 impl Asked {
     pub(super) fn new(id: ItemId, approval: Approval) -> Self {
-        Self { id, approval, answers: Vec::new() }
+        Self { id, approval, answers: Vec::new(), choosing: None }
     }
 
     /// What can be typed; the cursor stays behind it.
     pub(super) fn prompt(&self, style: Style) -> String {
         match self.next() {
             Some(question) => show_question(style, question, &self.approval.title),
-            None => choices(style, &self.approval),
+            None => {
+                let by_hunk = self.change_set().map(|_| {
+                    format!("  {} Decide hunk by hunk\n", style.bold(&format!("[{BY_HUNK}]")))
+                });
+                let left = match self.choosing.as_ref().map(Choosing::progress) {
+                    Some((decided, all)) if decided > 0 => {
+                        format!("  {decided} of {all} hunks are decided; this is about the rest.\n")
+                    }
+                    _ => String::new(),
+                };
+                left + &with_choices(style, &self.approval, &by_hunk.unwrap_or_default())
+            }
         }
+    }
+
+    /// The change set that is asked about.
+    fn change_set(&self) -> Option<&ItemId> {
+        match &self.approval.subject {
+            ApprovalSubject::Changes { item_id } => Some(item_id),
+            _ => None,
+        }
+    }
+
+    /// Takes the hunks that [`Reply::Choose`] asked for.
+    pub(super) fn choose(&mut self, style: Style, files: Vec<Proposal>, root: &AbsPath) -> Reply {
+        self.choosing = Choosing::new(files, root);
+        match &self.choosing {
+            Some(choosing) => Reply::Ask(choosing.show(style)),
+            None => Reply::Ask(self.prompt(style)),
+        }
+    }
+
+    /// Takes what came of [`Reply::Edit`]: the lines, or why there are none.
+    pub(super) fn edited(&mut self, style: Style, lines: Result<String, String>) -> Reply {
+        match &mut self.choosing {
+            Some(choosing) => {
+                let step = choosing.edited(style, lines);
+                self.after(style, step)
+            }
+            None => Reply::Ask(self.prompt(style)),
+        }
+    }
+
+    fn after(&self, style: Style, step: Step) -> Reply {
+        match step {
+            Step::Ask(text) => Reply::Ask(text),
+            Step::Edit(lines) => Reply::Edit(lines),
+            Step::Over(said) => match self.chosen() {
+                Some(answer) => Reply::Answer(said, answer),
+                None => Reply::Ask(said + &self.prompt(style)),
+            },
+        }
+    }
+
+    /// The answer, if every hunk is decided.
+    fn chosen(&self) -> Option<Answer> {
+        let choosing = self.choosing.as_ref().filter(|it| it.progress().0 == it.progress().1)?;
+        let hunks = choosing.decisions(false, None);
+        let any = hunks.iter().any(|decision| decision.accept);
+        let decision = if any { Decision::Once } else { Decision::Reject };
+        Some(Answer { hunks, ..Answer::new(decision, NAME) })
+    }
+
+    /// An answer on the whole, with what was decided about single hunks before.
+    fn with_chosen(&self, answer: Answer) -> Answer {
+        match self.choosing.as_ref().filter(|choosing| choosing.progress().0 > 0) {
+            Some(choosing) => {
+                let rest = choosing.decisions(answer.decision.allows(), answer.reason.as_ref());
+                Answer { hunks: rest, ..answer }
+            }
+            None => answer,
+        }
+    }
+
+    /// Takes a line about a tool call, a change set or a plan.
+    fn hear_about(&mut self, style: Style, line: &str) -> Reply {
+        if let Some(choosing) = self.choosing.as_mut().filter(|it| it.is_open()) {
+            let step = choosing.hear(style, line);
+            return self.after(style, step);
+        }
+        if let Some(id) = self.change_set().filter(|_| line.trim().eq_ignore_ascii_case(BY_HUNK)) {
+            return match &self.choosing {
+                Some(_) => self.resume(style),
+                None => Reply::Choose(id.clone()),
+            };
+        }
+        match read(line, &self.approval) {
+            Some(answer) => Reply::Answer(String::new(), self.with_chosen(answer)),
+            None => {
+                let more = self.change_set().map(|_| BY_HUNK);
+                Reply::Ask(again_with(&self.approval, more))
+            }
+        }
+    }
+
+    fn resume(&mut self, style: Style) -> Reply {
+        let shown = self.choosing.as_mut().map(|choosing| choosing.resume(style));
+        Reply::Ask(shown.unwrap_or_default())
     }
 
     /// Takes a line.
     pub(super) fn hear(&mut self, style: Style, line: &str) -> Reply {
-        let Some(question) = self.next() else {
-            let answer = read(line, &self.approval);
-            return answer.map_or_else(|| Reply::Ask(again(&self.approval)), Reply::Answer);
-        };
+        let Some(question) = self.next() else { return self.hear_about(style, line) };
         if line.trim() == NO_ANSWER {
-            return Reply::Answer(Answer::new(Decision::Reject, NAME));
+            return Reply::Answer(String::new(), Answer::new(Decision::Reject, NAME));
         }
         match read_words(line, question) {
             Ok(answer) => self.answers.push(answer),
@@ -63,7 +170,8 @@ impl Asked {
             Some(question) => Reply::Ask(show_question(style, question, &self.approval.title)),
             None => {
                 let answers = std::mem::take(&mut self.answers);
-                Reply::Answer(Answer { answers, ..Answer::new(Decision::Once, NAME) })
+                let answer = Answer { answers, ..Answer::new(Decision::Once, NAME) };
+                Reply::Answer(String::new(), answer)
             }
         }
     }
@@ -133,6 +241,11 @@ fn in_words(effect: &Effect) -> String {
 
 /// The line that says what can be typed; the cursor stays behind it.
 pub fn choices(style: Style, approval: &Approval) -> String {
+    with_choices(style, approval, "")
+}
+
+/// The same with more that can be typed, in lines of its own.
+fn with_choices(style: Style, approval: &Approval, more: &str) -> String {
     let mut text = String::new();
     for option in &approval.options {
         if let Some(key) = key(option.decision) {
@@ -140,6 +253,7 @@ pub fn choices(style: Style, approval: &Approval) -> String {
             text += &format!("  {key} {}\n", exposed(&option.label));
         }
     }
+    text += more;
     text += &style.dim(&remembered(approval));
     text + &style.dim("  A reason for the model may follow the n.") + " > "
 }
@@ -249,8 +363,12 @@ pub fn read(line: &str, approval: &Approval) -> Option<Answer> {
 
 /// What to say to a line that is no answer.
 pub fn again(approval: &Approval) -> String {
+    again_with(approval, None)
+}
+
+fn again_with(approval: &Approval, more: Option<&str>) -> String {
     let keys = approval.options.iter().filter_map(|option| key(option.decision));
-    let keys: Vec<String> = keys.map(String::from).collect();
+    let keys: Vec<String> = keys.map(String::from).chain(more.map(str::to_owned)).collect();
     format!("  Please type one of these: {}. > ", keys.join(", "))
 }
 
@@ -369,7 +487,8 @@ mod tests {
         assert!(asked.prompt(style).contains("[2] Postgres: why\n"));
         let mut hear = |line| match asked.hear(style, line) {
             Reply::Ask(text) => text,
-            Reply::Answer(answer) => format!("{:?} {:?}", answer.decision, answer.answers),
+            Reply::Answer(_, answer) => format!("{:?} {:?}", answer.decision, answer.answers),
+            other => format!("{other:?}"),
         };
         assert!(hear("").contains("Please type an answer"));
         assert!(hear("3").contains("There is no 3; please type 1 to 2"));

@@ -286,11 +286,26 @@ impl Run<'_> {
         let style = self.terminal.style;
         let Some(asked) = &mut self.question else { return Ok(()) };
         let id = asked.id.clone();
-        match asked.hear(style, line) {
-            Reply::Answer(answer) => self.respond(&id, answer).await,
-            Reply::Ask(again) => self.terminal.write(&again).await?,
+        let session = &self.attached.info;
+        let mut reply = asked.hear(style, line);
+        loop {
+            reply = match reply {
+                Reply::Answer(said, answer) => {
+                    self.terminal.write(&said).await?;
+                    self.respond(&id, answer).await;
+                    return Ok(());
+                }
+                Reply::Ask(again) => return Ok(self.terminal.write(&again).await?),
+                Reply::Choose(set) => match self.sessions.proposal(&session.id, &set).await {
+                    Ok(files) => asked.choose(style, files, &session.root),
+                    Err(error) => Reply::Ask(format!("  {error} > ")),
+                },
+                Reply::Edit(lines) => {
+                    let lines = self.terminal.edit(&lines).await;
+                    asked.edited(style, lines)
+                }
+            };
         }
-        Ok(())
     }
 
     async fn answer_line(&mut self, line: &str) {

@@ -156,10 +156,8 @@ pub async fn delete(
             found.push(info);
         }
     }
-    let person = io::stdin().is_terminal() && io::stdout().is_terminal();
-    if !yes && !person {
-        let why = "there is no terminal to ask on; --yes deletes without asking".to_owned();
-        return Err(CliError::Usage(why));
+    if !yes {
+        must_be_asked("deletes")?;
     }
     let mut ending = Ending::Done;
     for info in found {
@@ -213,7 +211,21 @@ fn write_file(path: &Path, text: &str, force: bool) -> Result<(), CliError> {
 }
 
 fn confirmed(style: Style, info: &SessionInfo) -> io::Result<bool> {
-    write(&format!("Delete {} for good? [y/N] ", style.bold(&name(info))))?;
+    confirm(&format!("Delete {} for good?", style.bold(&name(info))))
+}
+
+/// Sees to it that there is a person to ask; `does` is what `--yes` does without.
+pub(super) fn must_be_asked(does: &str) -> Result<(), CliError> {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let why = format!("there is no terminal to ask on; --yes {does} without asking");
+    Err(CliError::Usage(why))
+}
+
+/// Asks the person; all but a yes is a no.
+pub(super) fn confirm(question: &str) -> io::Result<bool> {
+    write(&format!("{question} [y/N] "))?;
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))

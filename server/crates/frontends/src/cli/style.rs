@@ -127,6 +127,15 @@ impl Style {
 
     /// A unified diff, in colours, with everything in it to be seen.
     pub fn diff(self, diff: &str) -> String {
+        self.diff_after(2, diff)
+    }
+
+    /// The same of a part of one, without the names of the files.
+    pub fn diff_part(self, diff: &str) -> String {
+        self.diff_after(0, diff)
+    }
+
+    fn diff_after(self, names: usize, diff: &str) -> String {
         let mut painted = String::new();
         for (number, line) in diff.split_inclusive('\n').enumerate() {
             let line = line.strip_suffix('\n').unwrap_or(line);
@@ -136,7 +145,7 @@ impl Style {
                 None => exposed(line),
             };
             painted += &match text.as_bytes().first() {
-                _ if number < 2 => self.bold(&text),
+                _ if number < names => self.bold(&text),
                 Some(b'+') => self.green(&text),
                 Some(b'-') => self.red(&text),
                 Some(b'@') => self.cyan(&text),

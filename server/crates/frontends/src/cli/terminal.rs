@@ -1,7 +1,13 @@
 //! The streams of the command line: written in order, read line by line, stopped by Ctrl-C, with
 //! one line on a terminal that is written over while there is something to wait for.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Split},
@@ -10,6 +16,8 @@ use tokio::{
 };
 
 use super::{
+    choosing::Lines,
+    editing,
     progress::{self, Progress},
     style::{Colour, Style},
 };
@@ -41,6 +49,8 @@ pub(super) struct Terminal {
     err: Box<dyn AsyncWrite + Send + Unpin>,
     input: Split<BufReader<Input>>,
     interrupts: mpsc::Receiver<()>,
+    /// Whether the terminal is another program's, and Ctrl-C with it.
+    is_lent: Arc<AtomicBool>,
     status: Option<StatusLine>,
 }
 
@@ -76,6 +86,7 @@ impl Terminal {
                 (Box::new(tokio::io::stdin()) as Input, person)
             }
         };
+        let is_lent = Arc::new(AtomicBool::new(false));
         let style = |is_terminal| Style::of(streams.colour, is_terminal, |it| std::env::var_os(it));
         Self {
             style: style(seen),
@@ -85,7 +96,8 @@ impl Terminal {
             out: Box::new(tokio::io::stdout()),
             err: Box::new(tokio::io::stderr()),
             input: BufReader::new(input).split(b'\n'),
-            interrupts: interrupts(),
+            interrupts: interrupts(is_lent.clone()),
+            is_lent,
             status: (!json && draws()).then(|| StatusLine::new(seen)),
         }
     }
@@ -135,6 +147,18 @@ impl Terminal {
         if self.err.write_all(text.as_bytes()).await.is_ok() {
             let _ = self.err.flush().await;
         }
+    }
+
+    /// Has lines changed in the user's editor, which has the terminal meanwhile.
+    ///
+    /// # Errors
+    /// Why there are none, in a sentence for the user.
+    pub(super) async fn edit(&mut self, lines: &Lines) -> Result<String, String> {
+        self.clear().await;
+        self.is_lent.store(true, Ordering::Relaxed);
+        let edited = editing::edit(lines).await;
+        self.is_lent.store(false, Ordering::Relaxed);
+        edited
     }
 
     /// What to tell the model when nobody listens; `in_words` is about a question that no `--yes`
@@ -222,11 +246,14 @@ pub(super) enum Heard {
 }
 
 /// Ctrl-C: the first is told; whoever presses it again will not wait for the end of the turn.
-fn interrupts() -> mpsc::Receiver<()> {
+fn interrupts(is_lent: Arc<AtomicBool>) -> mpsc::Receiver<()> {
     let (told, interrupts) = mpsc::channel(1);
     tokio::spawn(async move {
         let mut before = false;
         while tokio::signal::ctrl_c().await.is_ok() {
+            if is_lent.load(Ordering::Relaxed) {
+                continue;
+            }
             if before {
                 std::process::exit(130);
             }
@@ -282,6 +309,7 @@ mod tests {
             err: Box::new(screen.clone()),
             input: BufReader::new(input).split(b'\n'),
             interrupts: mpsc::channel(1).1,
+            is_lent: Arc::default(),
             status: None,
         }
     }

@@ -10,7 +10,7 @@ use protocol::{
 
 use super::{
     style::printable,
-    view::{one_line, said},
+    view::{one_line, reasons, said},
 };
 
 /// How many lines of a tool's output are written, its last.
@@ -181,6 +181,9 @@ fn change_set(set: &ChangeSet) -> String {
             hunks => hunks.join("; "),
         };
         text += &format!("Change of `{path}`{}: {states}\n\n", to.unwrap_or_default());
+        for reason in reasons(file) {
+            text += &format!("Why: {}\n\n", one_line(reason));
+        }
         if !file.diff.is_empty() {
             text += &format!("{}\n\n", fenced("diff", &file.diff));
         }
@@ -188,7 +191,8 @@ fn change_set(set: &ChangeSet) -> String {
     text
 }
 
-fn state(hunk: &Hunk) -> String {
+/// Where a hunk stands, in words.
+pub(super) fn state(hunk: &Hunk) -> String {
     let because = |what: &str, reason: Option<&str>| match reason {
         Some(reason) => format!("{what}: {}", one_line(reason)),
         None => what.to_owned(),

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use protocol::{
-    Approval, ChangeSet, Effect, ErrorCode, FileChange, Item, ItemBody, ItemId, Notice,
-    NoticeLevel, Plan, QuestionAnswer, SyntaxError, Todo, TodoStatus, ToolCall, ToolCallStatus,
-    Update,
+    Approval, ChangeSet, Effect, ErrorCode, FileChange, HunkDecision, Item, ItemBody, ItemId,
+    Notice, NoticeLevel, Plan, QuestionAnswer, SyntaxError, Todo, TodoStatus, ToolCall,
+    ToolCallStatus, Update,
 };
 
 use super::{
@@ -243,7 +243,9 @@ impl View {
     }
 
     fn file_change(&self, file: &FileChange) -> String {
-        let mut text = self.style.diff(&file.diff);
+        let mut text: String =
+            reasons(file).into_iter().map(|reason| why(self.style, Some(reason))).collect();
+        text += &self.style.diff(&file.diff);
         if let Some(to) = &file.to {
             let (from, to) = (exposed(file.path.as_str()), exposed(to.as_str()));
             text += &self.style.bold(&format!("{from} → {to}\n"));
@@ -273,6 +275,9 @@ impl View {
             by => format!(" ({})", one_line(by)),
         };
         let mut line = format!("→ {label}{}{}\n", reason.unwrap_or_default(), self.style.dim(&by));
+        if !answer.hunks.is_empty() {
+            line = format!("→ {}{}\n", counted(&answer.hunks), self.style.dim(&by));
+        }
         if !answer.answers.is_empty() {
             line = answer.answers.iter().map(|it| format!("→ {}\n", said(it))).collect();
         }
@@ -313,6 +318,38 @@ impl View {
     fn close_line(&mut self) -> String {
         self.streaming = None;
         if std::mem::take(&mut self.mid_line) { "\n".to_owned() } else { String::new() }
+    }
+}
+
+/// The reasons that the model gave for its hunks in a file, each once.
+pub(super) fn reasons(file: &FileChange) -> Vec<&str> {
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in file.hunks.iter().filter_map(|hunk| hunk.reason.as_deref()) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+/// The line that says why, above what it is about.
+pub(super) fn why(style: Style, reason: Option<&str>) -> String {
+    reason.map(|it| style.cyan(&format!("Why: {}\n", one_line(it)))).unwrap_or_default()
+}
+
+/// How many hunks were decided in which way.
+fn counted(decisions: &[HunkDecision]) -> String {
+    let accepted = decisions.iter().filter(|it| it.accept).count();
+    let edited = decisions.iter().filter(|it| it.accept && it.text.is_some()).count();
+    let edited = if edited == 0 { String::new() } else { format!(" ({edited} of them edited)") };
+    let hunks = if decisions.len() == 1 { "hunk" } else { "hunks" };
+    match decisions.len() {
+        all if all == accepted => format!("{all} {hunks} accepted{edited}"),
+        all if accepted == 0 => format!("{all} {hunks} rejected"),
+        all => {
+            let rejected = all - accepted;
+            format!("{accepted} of {all} {hunks} accepted{edited}, {rejected} rejected")
+        }
     }
 }
 
@@ -429,6 +466,37 @@ mod tests {
         let (doing, done) = (todos(TodoStatus::InProgress), todos(TodoStatus::Completed));
         let text = shown(&[doing.clone(), doing, done]);
         assert_eq!(text, "  ✓ Read\n  ▸ Testing\n\n  ✓ Read\n  ✓ Test\n");
+    }
+
+    #[test]
+    fn a_change_set_says_why_above_the_diff_and_an_answer_counts_its_hunks() {
+        let hunk = |id: &str, reason: Option<&str>| {
+            serde_json::json!({
+                "id": id, "itemId": "call", "replacements": [], "reason": reason,
+                "state": {"kind": "pending"},
+            })
+        };
+        let set = serde_json::json!({"files": [{
+            "path": "/w/a.txt", "kind": "edit", "diff": "--- a/a.txt\n+++ b/a.txt\n-old\n+new\n",
+            "hunks": [hunk("1", Some("It is\u{202e} new.")), hunk("2", None),
+                hunk("3", Some("It is\u{202e} new.")), hunk("4", Some("And more."))],
+        }]});
+        let set: ChangeSet = serde_json::from_value(set).unwrap();
+        let text = shown(&[Update::ItemStarted { item: item("c", ItemBody::ChangeSet(set)) }]);
+        let expected = "Why: It is\\u{202e} new.\nWhy: And more.\n--- a/a.txt\n";
+        assert!(text.starts_with(expected), "{text}");
+
+        let decision = |accept, text: Option<&str>| HunkDecision {
+            hunk_id: "1".into(),
+            accept,
+            text: text.map(str::to_owned),
+            reason: None,
+        };
+        let decisions = [decision(true, None), decision(true, Some("x")), decision(false, None)];
+        let told = "2 of 3 hunks accepted (1 of them edited), 1 rejected";
+        assert_eq!(counted(&decisions), told);
+        assert_eq!(counted(&decisions[..1]), "1 hunk accepted");
+        assert_eq!(counted(&decisions[2..]), "1 hunk rejected");
     }
 
     #[test]

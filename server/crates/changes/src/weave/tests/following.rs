@@ -126,12 +126,16 @@ fn a_line_of_both_is_merged_among_lines_of_others() {
     others.splice(48..50, []);
     let end = others.len() - 48;
     others[end - 3..end + 3].fill("more();\nof_it();\n".into());
-    let changed = |lines: &[String]| lines.concat().replace("read(100)", "write(100)");
-    let typed = |text: String| text.replace("let value_100 =", "let mut value_100 =");
-    let mut it = Woven::new(&lines.concat());
-    let hunk = it.proposes(&changed(&lines));
-    assert_eq!(it.becomes(&typed(others.concat())), Followed::default());
-    assert_eq!(it.show(hunk), typed(changed(&others)));
+    for n in [70, 100, 190] {
+        let (old, new) = (format!("read({n})"), format!("write({n})"));
+        let changed = |lines: &[String]| lines.concat().replace(&old, &new);
+        let typed =
+            |text: String| text.replace(&format!("let value_{n} "), &format!("let it_{n} "));
+        let mut it = Woven::new(&lines.concat());
+        let hunk = it.proposes(&changed(&lines));
+        assert_eq!(it.becomes(&typed(others.concat())), Followed::default());
+        assert_eq!(it.show(hunk), typed(changed(&others)));
+    }
 }
 
 #[test]
@@ -289,11 +293,14 @@ fn what_stands_there_otherwise_was_not_taken_back() {
     let after = goal.replace("    ", "  ").replace("}\n\n\nif", "} // first\n\n\nif");
     assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
     it.is_lost(hunk, false);
-    // Its line may have gone one up, and be another now.
-    let mut it = Woven::new(TEXT);
-    let hunk = it.writes(&TEXT.replace("call(2);\n", "call(2);\n    more(2);\n"));
-    let after = TEXT.replace("    call(2);\n", "    more(22);\n    call(2);\n");
-    assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
+    // Its line may have gone one up or down, and be another now.
+    let before = "let the_first = 1;\nlet the_second = 2;\nlet the_third = 3;\nlet the_last = 4;\n";
+    let own = |place: &str, line: &str| before.replace(place, &format!("{line}\n{place}"));
+    for place in ["let the_second", "let the_last"] {
+        let mut it = Woven::new(before);
+        let hunk = it.writes(&own("let the_third", "let own = 5;"));
+        assert_eq!(it.becomes(&own(place, "let my_own = 55;")), followed(&[], &[], &[hunk]));
+    }
 }
 
 #[test]

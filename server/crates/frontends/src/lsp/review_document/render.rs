@@ -3,17 +3,15 @@
 
 use std::{fmt::Write, ops::RangeInclusive};
 
+use crate::{
+    excerpt::Excerpt,
+    lsp::{
+        hover::state,
+        question::{is_hidden, printable},
+    },
+};
 use engine::{HunkView, Proposal};
 use protocol::{AbsPath, FileChangeKind, HunkId, HunkState};
-use ropey::Rope;
-
-use crate::lsp::{
-    hover::state,
-    question::{is_hidden, printable},
-};
-
-/// How many lines around a change are shown.
-const CONTEXT: usize = 3;
 
 /// A text, and what its lines are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,55 +122,17 @@ fn names(text: &mut String, file: &Proposal, root: &AbsPath) {
 
 fn body(text: &mut String, view: &HunkView, number: usize) {
     let said = format!("change {number}: {}", state(&view.hunk.state));
-    let Some(lines) = &view.lines else {
+    let Some(excerpt) = Excerpt::of(view) else {
         let _ = writeln!(text, "@@ -0,0 +0,0 @@ {said}");
         for replacement in &view.hunk.replacements {
             marked(text, '+', replacement.text.lines());
         }
         return;
     };
-    let (old, new): (Vec<&str>, Vec<&str>) =
-        (view.before.lines().collect(), view.after.lines().collect());
-    let same = |(old, new): &(&&str, &&str)| old == new;
-    let front = old.iter().zip(&new).take_while(same).count();
-    let back = old[front..].iter().rev().zip(new[front..].iter().rev()).take_while(same).count();
-    let (before, after) = around(&view.text, lines.clone());
-    let above: Vec<&str> =
-        before.iter().map(String::as_str).chain(old[..front].iter().copied()).collect();
-    let above = &above[above.len().saturating_sub(CONTEXT)..];
-    let below = old[old.len() - back..].iter().copied().chain(after.iter().map(String::as_str));
-    let below: Vec<&str> = below.take(CONTEXT).collect();
-    let (gone, come) = (&old[front..old.len() - back], &new[front..new.len() - back]);
-    let first = view.text.byte_to_line(lines.start) + 1 + front - above.len();
-    let context = above.len() + below.len();
-    let span = |count: usize| match count {
-        0 => "0,0".to_owned(),
-        _ => format!("{first},{count}"),
-    };
-    let (was, is) = (span(context + gone.len()), span(context + come.len()));
-    let _ = writeln!(text, "@@ -{was} +{is} @@ {said}");
-    marked(text, ' ', above.iter().copied());
-    marked(text, '-', gone.iter().copied());
-    marked(text, '+', come.iter().copied());
-    marked(text, ' ', below.into_iter());
-    if gone == come && view.before != view.after {
-        let _ = writeln!(text, "\\ Only the end of the last line is another");
+    let _ = writeln!(text, "{} {said}", excerpt.heading());
+    for (sign, line) in excerpt.lines() {
+        marked(text, sign, std::iter::once(line));
     }
-}
-
-/// The lines before and after some lines of a document.
-fn around(text: &Rope, lines: std::ops::Range<usize>) -> (Vec<String>, Vec<String>) {
-    let length = text.len_bytes();
-    let first = text.byte_to_line(lines.start.min(length));
-    let last = text.byte_to_line(lines.end.min(length));
-    let line = |at: usize| text.line(at).to_string().trim_end_matches(['\r', '\n']).to_owned();
-    let count = text.len_lines();
-    // Behind the last line break there is no line.
-    let count = if text.line(count - 1).len_bytes() == 0 { count - 1 } else { count };
-    let before = (first.saturating_sub(CONTEXT)..first).map(line).collect();
-    let is_cut = text.line_to_byte(last) < lines.end;
-    let next = if is_cut { last + 1 } else { last };
-    (before, (next..count.min(next + CONTEXT)).map(line).collect())
 }
 
 fn marked<'a>(text: &mut String, mark: char, lines: impl Iterator<Item = &'a str>) {

@@ -1,6 +1,7 @@
 //! The text of the review document, and what its lines mean.
 
 use protocol::{Hunk, ItemId, Replacement, TurnId};
+use ropey::Rope;
 
 use super::*;
 
@@ -94,13 +95,4 @@ fn nothing_hides_and_what_has_no_place_is_told() {
     let body = "--- /dev/null\n+++ b/a.txt\n@@ -0,0 +0,0 @@ change 1: conflict: it is gone\n+a\\u{202e}b\n";
     assert!(page.text.ends_with(body), "{}", page.text);
     assert_eq!(ids(&page, 99), ["h1"]);
-}
-
-#[test]
-fn a_text_without_a_line_break_at_its_end_has_no_line_more() {
-    let (before, after) = around(&Rope::from_str("a\nb"), 0..2);
-    assert_eq!((before, after), (vec![], vec!["b".to_owned()]));
-    let (before, after) = around(&Rope::from_str("a\nb\n"), 2..4);
-    assert_eq!((before, after), (vec!["a".to_owned()], vec![]));
-    assert_eq!(around(&Rope::from_str(""), 0..0), (vec![], vec![]));
 }
