@@ -311,7 +311,7 @@ impl Book {
             if let Err(error) = self.tell(item, set).await {
                 tracing::warn!(%error, "a conflict was not journaled");
             }
-            self.close_question(&id, "nobody").await;
+            self.close_question(&id, None).await;
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
     ledger::{Decided, summary},
     policy::Verdict,
     prompts,
-    session::closed,
+    session::{self, closed},
     sessions::lock,
     turn::{Halt, RequestedCall, Turn},
 };
@@ -236,6 +236,12 @@ impl<'a> Review<'a> {
         self.now(item).is_none_or(|set| !hunks_of(&set).any(is_applied))
     }
 
+    /// Whether any hunk still waits for a decision.
+    fn waits(&self, item: &Item) -> bool {
+        let is_pending = |hunk: &Hunk| hunk.state == HunkState::Pending;
+        self.now(item).is_some_and(|set| hunks_of(&set).any(is_pending))
+    }
+
     /// What an answer means for each hunk that still waits for a decision.
     fn decisions(&self, item: &Item, answer: Option<&Answer>) -> Vec<HunkDecision> {
         let Some(set) = self.now(item) else { return Vec::new() };
@@ -257,16 +263,13 @@ impl<'a> Review<'a> {
         let (id, cancel) = (item.id.clone(), self.turn.cancel.clone());
         let decided =
             self.turn.session.ledger.ask(move |book| {
-                Box::pin(async move { book.decide(&id, &decisions, &cancel).await })
+                Box::pin(async move { book.finish(&id, &decisions, &cancel).await })
             });
         let Decided { set, files } = decided.await.ok_or_else(closed)??;
         for (file, change) in self.files.iter_mut().zip(&set.files) {
             file.change = change.clone();
             file.applied = files.get(&change.path).copied();
         }
-        let mut item = item.clone();
-        item.body = ItemBody::ChangeSet(set);
-        self.turn.session.record(vec![Update::ItemEnded { item }]).await?;
         Ok(())
     }
 
@@ -391,7 +394,13 @@ impl<'a> Review<'a> {
             ),
             answer: None,
         };
-        approvals::ask(self.turn, approval).await.map(Some)
+        match approvals::ask(self.turn, approval).await {
+            // It was withdrawn because there is nothing left to ask about.
+            Err(Halt::Cancelled) if !self.turn.cancel.is_cancelled() && !self.waits(item) => {
+                Ok(Some(session::withdrawn()))
+            }
+            answer => answer.map(Some),
+        }
     }
 
     /// What the model is told of a call's edits.

@@ -184,7 +184,7 @@ impl Turn {
     /// Has the model told of what became of its edits after it had their results.
     async fn report(&self) -> Result<(), Halt> {
         let is_news = self.session.look(|state| {
-            state.items.iter().any(|item| match &item.body {
+            state.told().any(|item| match &item.body {
                 ItemBody::ChangeSet(set) => set
                     .files
                     .iter()

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use protocol::{
     AbsPath, ChangeSet, ErrorCode, ErrorInfo, FileChange, FileChangeKind, Hunk, HunkDecision,
-    HunkId, HunkState, Item, ItemId, TurnId, UndoScope,
+    HunkId, HunkState, Item, ItemId, TurnId, UndoScope, Update,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -83,8 +83,23 @@ impl Book {
             }));
         }
         let decided = self.decide(id, &decisions, cancel).await?;
-        self.close_question(id, &wanted.by).await;
+        self.close_question(id, Some(&wanted.by)).await;
         Ok(decided)
+    }
+
+    /// Decides about the last hunks of a change set that wait, and ends it.
+    pub(crate) async fn finish(
+        &mut self,
+        id: &ItemId,
+        decisions: &[HunkDecision],
+        cancel: &CancellationToken,
+    ) -> Result<Decided, ErrorInfo> {
+        let decided = self.decide(id, decisions, cancel).await;
+        // Whoever decides next finds it as it stands now.
+        if let Some((item, _)) = self.change_set(id) {
+            self.session.record(vec![Update::ItemEnded { item }]).await?;
+        }
+        decided
     }
 
     /// Decides about hunks of one change set. What is accepted is applied; of what is applied

@@ -8,7 +8,7 @@ use protocol::{
 use tokio::sync::oneshot;
 
 use super::Book;
-use crate::session::Command;
+use crate::session::{Command, withdrawn};
 
 /// How many characters of a hunk stand for it.
 const SHOWN: usize = 60;
@@ -49,11 +49,17 @@ impl Book {
     ) -> Result<(), ErrorInfo> {
         let (mut hunks, mut updates) = (Vec::new(), Vec::new());
         for mut item in self.change_sets() {
+            let is_told = !item.aside;
             let ItemBody::ChangeSet(set) = &mut item.body else { continue };
-            let before = hunks.len();
+            let mut has_news = false;
             for file in &mut set.files {
                 for hunk in file.hunks.iter_mut().filter(|hunk| hunk.believed.is_some()) {
                     hunk.believed = None;
+                    has_news = true;
+                    // Of a conversation that was set aside, the model knows nothing.
+                    if !is_told {
+                        continue;
+                    }
                     hunks.push(ReviewedHunk {
                         hunk_id: hunk.id.clone(),
                         path: file.to.clone().unwrap_or_else(|| file.path.clone()),
@@ -63,19 +69,19 @@ impl Book {
                     });
                 }
             }
-            if hunks.len() > before {
+            if has_news {
                 updates.push(self.told(item));
             }
         }
         if !hunks.is_empty() {
             updates.push(Update::ItemEnded { item: new_item(ItemBody::Reviewed { hunks }) });
-            self.session.record(updates).await?;
         }
-        Ok(())
+        if updates.is_empty() { Ok(()) } else { self.session.record(updates).await }
     }
 
-    /// Ends the question about a change set if nothing in it waits any longer.
-    pub(super) async fn close_question(&self, set: &ItemId, by: &str) {
+    /// Ends the question about a change set if nothing in it waits any longer: answered by whoever
+    /// decided last, or withdrawn if nobody did.
+    pub(super) async fn close_question(&self, set: &ItemId, by: Option<&str>) {
         let asked = self.session.look(|state| {
             let is_about = |item: &&Item| match &item.body {
                 ItemBody::Approval(approval) => match &approval.subject {
@@ -92,13 +98,11 @@ impl Book {
         if hunks.clone().any(|hunk| hunk.state == HunkState::Pending) {
             return;
         }
-        let decision = match hunks.any(|hunk| hunk.state != HunkState::Rejected) {
-            true => Decision::Once,
-            false => Decision::Reject,
-        };
+        let accepts = hunks.any(|hunk| hunk.state != HunkState::Rejected);
+        let decision = if accepts { Decision::Once } else { Decision::Reject };
+        let answer = by.map_or_else(withdrawn, |by| Answer::new(decision, by));
         // Whoever answered meanwhile was first.
         let (reply, _) = oneshot::channel();
-        let answer = Answer::new(decision, by);
         self.session.send(Command::Respond { approval, answer, reply }).await;
     }
 }

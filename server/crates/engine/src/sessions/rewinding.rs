@@ -144,11 +144,7 @@ fn waiting(session: &Session, stretches: &[Stretch]) -> Vec<ItemId> {
 }
 
 async fn withdraw(session: &Session, change_set: ItemId) -> Result<(), ErrorInfo> {
-    let no = Resolution {
-        accept: Some(false),
-        reason: Some("set aside with its conversation".to_owned()),
-        ..Resolution::default()
-    };
+    let no = Resolution { accept: Some(false), ..Resolution::default() };
     let decided = session.ledger.ask(move |book| {
         Box::pin(async move { book.resolve(&change_set, no, &CancellationToken::new()).await })
     });
