@@ -26,6 +26,7 @@ use protocol::Mode;
         ANTHROPIC_BASE_URL  another address that speaks the same protocol\n  \
         COWORKER_HOME       one folder for settings, sessions and log\n  \
         COWORKER_KEY        any key of the configuration in capitals, such as COWORKER_MODEL\n  \
+        VISUAL, EDITOR      your editor, for lines that you change before you accept them\n  \
         NO_COLOR            no colours; CLICOLOR_FORCE=1 has them in pipes too"
 )]
 pub(crate) struct Arguments {
