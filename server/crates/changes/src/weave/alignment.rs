@@ -8,9 +8,8 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::time::Instant;
 
-use similar::{Algorithm, capture_diff_slices_deadline};
+use similar::{Algorithm, capture_diff_slices};
 
 use crate::diff::{Stretch, changed};
 
@@ -19,6 +18,10 @@ use crate::diff::{Stretch, changed};
 const TELLING: usize = 10;
 /// Equal lines that do not stand once each do so together, if there are so many with a word.
 const TELLING_LINES: usize = 3;
+/// If more lines differ than this, everything between the first and the last counts as changed.
+const MOST_DIFFERENT: usize = 20_000;
+/// So it does if more lines than this are not the only ones that say what they say.
+const MOST_REPEATED: usize = 100_000;
 /// A line that is there more often is no landmark; and to look at each would take too long.
 const MOST_PLACES: usize = 100;
 
@@ -163,11 +166,10 @@ impl<'a> Texts<'a> {
         Self { old, new }
     }
 
-    /// Every alignment that there is reason for, each once. What is not compared until then counts
-    /// as changed.
-    pub(super) fn alignments(&self, until: Instant) -> Vec<Alignment> {
+    /// Every alignment that there is reason for, each once.
+    pub(super) fn alignments(&self) -> Vec<Alignment> {
         let mut all: Vec<Vec<Change>> = Vec::new();
-        for found in self.compared(until) {
+        for found in self.compared() {
             for slid in [self.slid_up(&found), self.slid_down(&found)] {
                 if !all.contains(&slid) {
                     all.push(slid);
@@ -188,10 +190,14 @@ impl<'a> Texts<'a> {
     }
 
     /// What different ways to compare find; from the end on, other lines are taken for equal.
-    fn compared(&self, until: Instant) -> Vec<Vec<Change>> {
+    fn compared(&self) -> Vec<Vec<Change>> {
+        let middle = self.middle();
+        if self.is_too_much(&middle) {
+            return vec![vec![middle]];
+        }
         let (old, new) = (&self.old.numbers, &self.new.numbers);
         let compared = |algorithm, old: &[u32], new: &[u32]| -> Vec<Change> {
-            let ops = capture_diff_slices_deadline(algorithm, old, new, Some(until));
+            let ops = capture_diff_slices(algorithm, old, new);
             let runs = changed(&ops).into_iter();
             runs.map(|(old, new)| Change { old, new }).collect()
         };
@@ -209,6 +215,47 @@ impl<'a> Texts<'a> {
             reversed,
             compared(Algorithm::Patience, old, new),
         ]
+    }
+
+    /// All but the lines at both ends that are equal.
+    fn middle(&self) -> Change {
+        let (old, new) = (&self.old.numbers, &self.new.numbers);
+        let front = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+        let (old_rest, new_rest) = (&old[front..], &new[front..]);
+        let back = old_rest.iter().rev().zip(new_rest.iter().rev());
+        let back = back.take_while(|(old, new)| old == new).count();
+        Change { old: front..old.len() - back, new: front..new.len() - back }
+    }
+
+    /// Whether to compare a stretch would take too long: it takes the square of the number of
+    /// lines that differ, of which this is the least there can be; and of lines that repeat
+    /// nobody knows before.
+    fn is_too_much(&self, Change { old, new }: &Change) -> bool {
+        let (old, new) = (&self.old.numbers[old.clone()], &self.new.numbers[new.clone()]);
+        let mut places: HashMap<u32, (usize, usize, usize)> = HashMap::new();
+        for number in old {
+            places.entry(*number).or_default().0 += 1;
+        }
+        for (at, number) in new.iter().enumerate() {
+            let (_, count, place) = places.entry(*number).or_default();
+            (*count, *place) = (*count + 1, at);
+        }
+        let come_or_gone: usize = places.values().map(|(old, new, _)| old.abs_diff(*new)).sum();
+        let repeated: usize =
+            places.values().map(|(old, new, _)| old + new).filter(|it| *it > 2).sum();
+        let once = old.iter().filter_map(|number| match places[number] {
+            (1, 1, place) => Some(place),
+            _ => None,
+        });
+        // The longest row of lines that stayed in their order, by the least end of each length.
+        let mut ends: Vec<usize> = Vec::new();
+        let mut all = 0;
+        for place in once {
+            all += 1;
+            let length = ends.partition_point(|end| *end < place);
+            if length == ends.len() { ends.push(place) } else { ends[length] = place }
+        }
+        come_or_gone + 2 * (all - ends.len()) > MOST_DIFFERENT || repeated > MOST_REPEATED
     }
 
     /// The same with each addition and each removal as far up as equal lines allow.

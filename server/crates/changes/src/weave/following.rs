@@ -9,7 +9,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
 use protocol::Replacement;
 use ropey::Rope;
@@ -21,10 +20,6 @@ use super::moving::Moving;
 use super::turning::Plan;
 use crate::diff::{self, Stretch};
 use crate::replacement::ChangeError;
-
-/// So long lines are compared: enough for any change of a document that people write. Of a few
-/// hundred thousand lines, sorted anew, hardly any has a certain place anyway.
-const LONGEST: Duration = Duration::from_secs(1);
 /// So often it is tried which hunks were turned by somebody else. Each time the whole texts are
 /// compared, and what is not found out by then is a mixture that nobody can tell apart.
 const MOST_ROUNDS: usize = 5;
@@ -54,8 +49,7 @@ impl Weave {
             return Ok(Followed::default());
         }
         let before = Before { weave: self.clone(), text: before.to_owned() };
-        let Turned { start, hunks: turned, mut step } =
-            Turned::new(&before, after, Instant::now() + LONGEST)?;
+        let Turned { start, hunks: turned, mut step } = Turned::new(&before, after)?;
         let moves = Moving { before: &start, after, found: &step.found }.moves(&step.unclear);
         *self = step.weave;
         for (hunk, replacements) in moves {
@@ -93,15 +87,15 @@ struct Turned {
 
 impl Turned {
     /// Those hunks were turned that are in place exactly if they are.
-    fn new(before: &Before, after: &str, until: Instant) -> Result<Self, ChangeError> {
-        let as_it_was = Step::new(before, after, &BTreeSet::new(), until)?;
+    fn new(before: &Before, after: &str) -> Result<Self, ChangeError> {
+        let as_it_was = Step::new(before, after, &BTreeSet::new())?;
         let mut hunks = before.closed(as_it_was.unclear.clone());
         for _ in 0..MOST_ROUNDS {
             if hunks.is_empty() {
                 break;
             }
             let start = before.turned(&hunks)?;
-            let step = Step::new(&start, after, &hunks, until)?;
+            let step = Step::new(&start, after, &hunks)?;
             let sure = before.closed(&hunks - &step.unclear);
             if sure == hunks {
                 return Ok(Self { start, hunks, step });
@@ -130,15 +124,10 @@ struct Step {
 
 impl Step {
     /// Hunks that were `turned` to see whether that fits have to fit exactly.
-    fn new(
-        before: &Before,
-        after: &str,
-        turned: &BTreeSet<usize>,
-        until: Instant,
-    ) -> Result<Self, ChangeError> {
+    fn new(before: &Before, after: &str, turned: &BTreeSet<usize>) -> Result<Self, ChangeError> {
         let texts = Texts::new(&before.text, after);
         let busy = before.weave.busy();
-        let ways = texts.alignments(until).into_iter().map(|alignment| {
+        let ways = texts.alignments().into_iter().map(|alignment| {
             let mut weave = before.weave.clone();
             weave.edit(&before.replacements(&texts, &alignment.found, after, &busy))?;
             Ok(Way { alignment, weave })

@@ -327,3 +327,14 @@ fn another_text_than_that_of_the_weave_is_an_error() {
     assert!(it.weave.follow("other", TEXT).is_err());
     assert_eq!(it.weave, weave);
 }
+
+#[test]
+fn a_document_that_became_another_one_altogether_keeps_no_hunk() {
+    let lines = |word: &str| (0..15_000).map(|line| format!("{word} {line}\n")).collect::<String>();
+    let before = lines("line") + "the line of the hunk\n";
+    let after = lines("row") + "the line of the hunk\nand one more\n";
+    let mut it = Woven::new(&before);
+    let hunk = it.proposes(&before.replace("of the hunk", "that was changed"));
+    assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
+    it.is_lost(hunk, true);
+}
