@@ -23,7 +23,7 @@ pub use line_breaks::{Normal, with_lf};
 pub use locate::{
     MAX_LINES, Placed, Placement, Refusal, Refused, Seen, Substitution, Tolerance, place,
 };
-pub use position::Encoding;
+pub use position::{Breaks, Counting, Encoding};
 pub use presence::shows;
 pub use refinement::refined;
 pub use replacement::{ChangeError, apply, apply_to};

@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use changes::Encoding;
+use changes::Counting;
 use engine::{ConnectionId, Origin, Snapshot};
 use protocol::{AbsPath, Replacement, Stamp};
 use ropey::Rope;
@@ -173,14 +173,15 @@ impl Buffers {
         name: &AbsPath,
         version: i32,
         changes: Vec<TextChange>,
-        encoding: Encoding,
+        counting: impl Into<Counting>,
     ) -> Result<(), ChangeRefused> {
+        let counting = counting.into();
         let not_open = || ChangeRefused::NotOpen(name.clone());
         let (_, document) = self.document(connection, name).ok_or_else(not_open)?;
         let index = document.position(connection, name).ok_or_else(not_open)?;
         let counted = document.authoritative().is_some_and(|it| it.is(connection, name));
         let replica = document.prefer(index);
-        let apply = |change| apply(&mut replica.text, change, encoding);
+        let apply = |change| apply(&mut replica.text, change, counting);
         let edits: Vec<Option<Replacement>> = changes.into_iter().map(apply).collect();
         replica.version = version;
         replica.hash = None;
@@ -346,14 +347,14 @@ impl Buffers {
 }
 
 /// Changes a text. What was replaced, unless it is all new.
-fn apply(text: &mut Rope, change: TextChange, encoding: Encoding) -> Option<Replacement> {
+fn apply(text: &mut Rope, change: TextChange, counting: Counting) -> Option<Replacement> {
     let Some((one, other)) = change.range else {
         *text = Rope::from_str(&change.text);
         return None;
     };
     let (first, last) = (one.min(other), one.max(other));
-    let start = encoding.offset(text, first.0, first.1);
-    let end = encoding.offset(text, last.0, last.1);
+    let start = counting.offset(text, first.0, first.1);
+    let end = counting.offset(text, last.0, last.1);
     let first = text.byte_to_char(start);
     text.remove(first..text.byte_to_char(end));
     text.insert(first, &change.text);

@@ -14,7 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use changes::Encoding;
+use changes::Counting;
 use engine::{
     ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes, FolderChange, FoundSymbol,
     FreeToRead, KeptFolder, NotKept, Part, Restored, Snapshot,
@@ -133,9 +133,9 @@ impl Workspace {
         path: &AbsPath,
         version: i32,
         changes: Vec<TextChange>,
-        encoding: Encoding,
+        counting: impl Into<Counting>,
     ) -> Result<(), ChangeRefused> {
-        self.buffers().change(connection, path, version, changes, encoding)?;
+        self.buffers().change(connection, path, version, changes, counting)?;
         self.shared.tick();
         Ok(())
     }

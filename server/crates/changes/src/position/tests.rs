@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use ropey::Rope;
 
-use super::Encoding;
+use super::{Breaks, Counting, Encoding};
 
 const ENCODINGS: [Encoding; 3] = [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32];
 
@@ -28,8 +28,24 @@ fn lines(text: &str) -> Vec<(usize, &str)> {
     lines
 }
 
+/// The same for clients whose lines end at LF only.
+fn lf_lines(text: &str) -> Vec<(usize, &str)> {
+    let lines = text.split('\n');
+    lines.map(|line| (line.as_ptr() as usize - text.as_ptr() as usize, line)).collect()
+}
+
 fn naive_offset(encoding: Encoding, text: &str, line: usize, character: usize) -> usize {
-    let Some(&(start, content)) = lines(text).get(line) else { return text.len() };
+    offset_in(&lines(text), encoding, text, line, character)
+}
+
+fn offset_in(
+    lines: &[(usize, &str)],
+    encoding: Encoding,
+    text: &str,
+    line: usize,
+    character: usize,
+) -> usize {
+    let Some(&(start, content)) = lines.get(line) else { return text.len() };
     let mut units = 0;
     for (at, char) in content.char_indices() {
         units += width(encoding, char);
@@ -41,7 +57,10 @@ fn naive_offset(encoding: Encoding, text: &str, line: usize, character: usize) -
 }
 
 fn naive_position(encoding: Encoding, text: &str, offset: usize) -> (u32, u32) {
-    let lines = lines(text);
+    position_in(&lines(text), encoding, offset)
+}
+
+fn position_in(lines: &[(usize, &str)], encoding: Encoding, offset: usize) -> (u32, u32) {
     let line = lines.iter().rposition(|&(start, _)| start <= offset).unwrap();
     let (start, content) = lines[line];
     let before = content.char_indices().filter(|(at, c)| start + at + c.len_utf8() <= offset);
@@ -59,6 +78,21 @@ fn text() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn where_lines_end_at_lf_only_a_cr_is_a_character(
+        text in text(), line in 0..20_u32, character in 0..20_u32, at in any::<prop::sample::Index>(),
+    ) {
+        let rope = Rope::from_str(&text);
+        let offsets: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let at = offsets[at.index(offsets.len())];
+        for encoding in ENCODINGS {
+            let counting = Counting { encoding, breaks: Breaks::Lf };
+            let naive = offset_in(&lf_lines(&text), encoding, &text, line as usize, character as usize);
+            prop_assert_eq!(counting.offset(&rope, line, character), naive);
+            prop_assert_eq!(counting.position(&rope, at), position_in(&lf_lines(&text), encoding, at));
+        }
+    }
 
     #[test]
     fn offsets_are_those_of_the_oracle(text in text(), line in 0..12_usize, character in 0..30_usize) {

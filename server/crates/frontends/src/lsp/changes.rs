@@ -56,7 +56,7 @@ impl Server {
     fn placed(&self, view: HunkView) -> PlacedHunk {
         let HunkView { change_set_id, turn_id, path, text, hunk, lines, before, after } = view;
         let Hunk { id, item_id, depends_on, reason, edited, comment, state, .. } = hunk;
-        let range = lines.map(|lines| convert::wire_range(&text, lines, self.0.profile().encoding));
+        let range = lines.map(|lines| convert::wire_range(&text, lines, self.0.profile().counting));
         PlacedHunk {
             hunk_id: id,
             change_set_id,

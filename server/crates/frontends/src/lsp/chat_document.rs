@@ -108,7 +108,7 @@ impl ChatDocument {
         }
         let text = shown(connection, &path(connection)?)?.text;
         let document = text.to_string();
-        let cursor = connection.profile().encoding.offset(&text, at.line, at.character);
+        let cursor = connection.profile().counting.offset(&text, at.line, at.character);
         Typed::new(text, render::writing(&document)?, cursor)
     }
 
@@ -476,7 +476,7 @@ fn path(connection: &Connection) -> Option<AbsPath> {
 async fn end(connection: &Connection, path: &AbsPath) -> Option<lsp::Range> {
     let text = connection.workspace.snapshot(path).await.ok()?.text;
     let end = text.len_bytes();
-    Some(convert::range(&text, end..end, connection.profile().encoding))
+    Some(convert::range(&text, end..end, connection.profile().counting))
 }
 
 #[cfg(test)]

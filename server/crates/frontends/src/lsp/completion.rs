@@ -55,8 +55,8 @@ impl Server {
         let found = completions(connection, session, &typed.prompt).await.map_err(refused)?;
         // The end of the prompt is the cursor, so places in it are counted back from there.
         let start = typed.cursor - (typed.prompt.len() - found.start);
-        let encoding = connection.profile().encoding;
-        let range = convert::range(&typed.text, start..typed.cursor, encoding);
+        let counting = connection.profile().counting;
+        let range = convert::range(&typed.text, start..typed.cursor, counting);
         let items = found.items.into_iter().enumerate();
         let items = items.map(|(at, it)| item(at, it, range)).collect();
         // The rest of the word brings others, so the client has to ask again.

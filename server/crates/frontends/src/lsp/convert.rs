@@ -3,7 +3,7 @@
 
 use std::ops;
 
-use changes::Encoding;
+use changes::Counting;
 use protocol::{AbsPath, ContextPart, wire};
 use ropey::Rope;
 use tower_lsp_server::gen_lsp_types as lsp;
@@ -16,25 +16,25 @@ pub(super) fn folder(name: &str) -> Option<AbsPath> {
 }
 
 /// The bytes of a range; one whose ends are swapped means the same.
-pub(super) fn bytes(text: &Rope, range: wire::Range, encoding: Encoding) -> ops::Range<usize> {
-    let offset = |at: wire::Position| encoding.offset(text, at.line, at.character);
+pub(super) fn bytes(text: &Rope, range: wire::Range, counting: Counting) -> ops::Range<usize> {
+    let offset = |at: wire::Position| counting.offset(text, at.line, at.character);
     let (start, end) = (offset(range.start), offset(range.end));
     start.min(end)..start.max(end)
 }
 
 /// The range of some bytes.
-pub(super) fn range(text: &Rope, bytes: ops::Range<usize>, encoding: Encoding) -> lsp::Range {
+pub(super) fn range(text: &Rope, bytes: ops::Range<usize>, counting: Counting) -> lsp::Range {
     let position = |offset| {
-        let (line, character) = encoding.position(text, offset);
+        let (line, character) = counting.position(text, offset);
         lsp::Position { line, character }
     };
     lsp::Range { start: position(bytes.start), end: position(bytes.end) }
 }
 
 /// The range of some bytes, in our own words for it.
-pub(super) fn wire_range(text: &Rope, bytes: ops::Range<usize>, encoding: Encoding) -> wire::Range {
+pub(super) fn wire_range(text: &Rope, bytes: ops::Range<usize>, counting: Counting) -> wire::Range {
     let position = |offset| {
-        let (line, character) = encoding.position(text, offset);
+        let (line, character) = counting.position(text, offset);
         wire::Position { line, character }
     };
     wire::Range { start: position(bytes.start), end: position(bytes.end) }
@@ -70,6 +70,8 @@ pub(super) fn selection(
 
 #[cfg(test)]
 mod tests {
+    use changes::Encoding;
+
     use super::*;
 
     #[test]
@@ -88,11 +90,11 @@ mod tests {
         let text = Rope::from_str("fn ü() {\n    \"🦀\"\n}\n");
         for (encoding, end) in [(Encoding::Utf8, 9), (Encoding::Utf16, 7), (Encoding::Utf32, 6)] {
             let range = wire::Range { start: at(1, 5), end: at(1, end) };
-            let found = bytes(&text, range, encoding);
+            let found = bytes(&text, range, encoding.into());
             assert_eq!(text.byte_slice(found.clone()), "🦀", "{encoding:?}");
             let swapped = wire::Range { start: range.end, end: range.start };
-            assert_eq!(bytes(&text, swapped, encoding), found);
-            let back = super::range(&text, found, encoding);
+            assert_eq!(bytes(&text, swapped, encoding.into()), found);
+            let back = super::range(&text, found, encoding.into());
             assert_eq!((back.start.character, back.end.character), (5, end));
         }
     }

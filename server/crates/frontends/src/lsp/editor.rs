@@ -194,10 +194,10 @@ pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(
             None => break opened.uri,
         }
     };
-    let encoding = connection.profile().encoding;
+    let counting = connection.profile().counting;
     let text_edit = |replacement: protocol::Replacement| {
         let bytes = replacement.start..replacement.end;
-        let range = convert::range(&edit.before, bytes, encoding);
+        let range = convert::range(&edit.before, bytes, counting);
         lsp::Edit::TextEdit(lsp::TextEdit { range, new_text: replacement.text })
     };
     let document = lsp::TextDocumentEdit {

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use changes::Encoding;
+use changes::Counting;
 use engine::{Diagnostics, DiagnosticsQuery, Documents};
 use protocol::{
     AbsPath, Diagnostic,
@@ -74,8 +74,8 @@ impl Texts<'_> {
             self.known.insert(named.clone(), text);
         }
         let (path, text) = self.known.get(&named).cloned().unwrap_or((named, None));
-        let encoding = self.connection.profile().encoding;
-        let (line, column) = place(text.as_ref(), range.start, encoding);
+        let counting = self.connection.profile().counting;
+        let (line, column) = place(text.as_ref(), range.start, counting);
         Diagnostic { path, line, column, severity, message, source, code }
     }
 
@@ -93,10 +93,10 @@ impl Texts<'_> {
 }
 
 /// Line and character, counted from 1. Without its text the client's own count has to do.
-fn place(text: Option<&Rope>, at: wire::Position, encoding: Encoding) -> (u32, u32) {
+fn place(text: Option<&Rope>, at: wire::Position, counting: Counting) -> (u32, u32) {
     let column = match text {
         Some(text) => {
-            let offset = encoding.offset(text, at.line, at.character);
+            let offset = counting.offset(text, at.line, at.character);
             let line = text.byte_to_line(offset);
             let before = text.byte_to_char(offset) - text.line_to_char(line);
             u32::try_from(before).unwrap_or(u32::MAX)
@@ -108,6 +108,8 @@ fn place(text: Option<&Rope>, at: wire::Position, encoding: Encoding) -> (u32, u
 
 #[cfg(test)]
 mod tests {
+    use changes::Encoding;
+
     use super::*;
 
     #[test]
@@ -117,9 +119,9 @@ mod tests {
             [(Encoding::Utf8, 7), (Encoding::Utf16, 5), (Encoding::Utf32, 4)]
         {
             let at = wire::Position { line: 1, character };
-            assert_eq!(place(Some(&text), at, encoding), (2, 5), "{encoding:?}");
+            assert_eq!(place(Some(&text), at, encoding.into()), (2, 5), "{encoding:?}");
         }
         let at = wire::Position { line: 1, character: 9 };
-        assert_eq!(place(None, at, Encoding::Utf16), (2, 10));
+        assert_eq!(place(None, at, Encoding::Utf16.into()), (2, 10));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use changes::Encoding;
+use changes::{Breaks, Counting, Encoding};
 use protocol::{
     AbsPath, Mode, PROTOCOL_VERSION,
     methods::{Direction, METHODS},
@@ -23,8 +23,8 @@ const LIFE_CHECK: Duration = Duration::from_secs(3);
 pub(super) struct Profile {
     /// Its name, for people.
     pub(super) name: String,
-    /// What it counts positions in.
-    pub(super) encoding: Encoding,
+    /// How it counts positions.
+    pub(super) counting: Counting,
     /// The folder it works in.
     pub(super) root: AbsPath,
     /// The other folders it has open.
@@ -87,7 +87,7 @@ impl Profile {
         let root = if folders.is_empty() { None } else { Some(folders.remove(0)) };
         Ok(Self {
             name: params.client_info.as_ref().map_or("an editor", |info| &*info.name).to_owned(),
-            encoding: encoding(&params.capabilities),
+            counting: counting(params),
             named: root.is_some(),
             root: root.unwrap_or_else(|| folder.clone()),
             folders,
@@ -116,7 +116,7 @@ impl Profile {
     pub(super) fn unknown(folder: AbsPath) -> Self {
         Self {
             name: "an editor".to_owned(),
-            encoding: Encoding::Utf16,
+            counting: Encoding::Utf16.into(),
             root: folder,
             folders: Vec::new(),
             named: false,
@@ -146,6 +146,17 @@ fn read<T: for<'de> Deserialize<'de>>(
     T::deserialize(settings)
         .map(Some)
         .map_err(|error| format!("`{name}` does not fit: {error}; correct it in your settings"))
+}
+
+/// How a client counts. The protocol has lines end at a lone CR, too, but Vim's and Emacs' do not:
+/// to count otherwise than they do would be to edit other lines than theirs.
+fn counting(params: &lsp::InitializeParams) -> Counting {
+    let ends_at_lf = params.client_info.as_ref().is_none_or(|info| {
+        let name = info.name.to_lowercase();
+        ["vim", "emacs", "eglot"].iter().any(|editor| name.contains(editor))
+    });
+    let breaks = if ends_at_lf { Breaks::Lf } else { Breaks::All };
+    Counting { encoding: encoding(&params.capabilities), breaks }
 }
 
 /// UTF-8 costs nothing to convert; without it, what every client can do.
@@ -209,7 +220,7 @@ pub(super) fn announcement(profile: &Profile) -> lsp::InitializeResult {
         methods: answered.map(|method| method.name.to_owned()).collect(),
     };
     let capabilities = lsp::ServerCapabilities {
-        position_encoding: Some(match profile.encoding {
+        position_encoding: Some(match profile.counting.encoding {
             Encoding::Utf8 => PositionEncodingKind::UTF8,
             Encoding::Utf16 => PositionEncodingKind::UTF16,
             Encoding::Utf32 => PositionEncodingKind::UTF32,
@@ -320,7 +331,7 @@ mod tests {
     #[test]
     fn the_encoding_is_the_best_one_both_know() {
         let negotiated = |general: Value| {
-            profile(json!({"capabilities": {"general": general}})).unwrap().encoding
+            profile(json!({"capabilities": {"general": general}})).unwrap().counting.encoding
         };
         let offers = |kinds: &[&str]| negotiated(json!({"positionEncodings": kinds}));
         assert_eq!(offers(&["utf-8", "utf-16", "utf-32"]), Encoding::Utf8);

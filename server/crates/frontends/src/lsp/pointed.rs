@@ -84,7 +84,7 @@ impl Pointed {
             let line = self.cursor.map(|cursor| cursor.line.saturating_add(1));
             return Ok(ContextPart::File { path, line });
         };
-        let bytes = convert::bytes(&text, range, connection.profile().encoding);
+        let bytes = convert::bytes(&text, range, connection.profile().counting);
         let bytes = convert::selected(&text, bytes);
         let symbol = symbol(path.clone(), text.clone(), bytes.clone()).await;
         Ok(convert::selection(path, &text, bytes, symbol))
@@ -93,7 +93,7 @@ impl Pointed {
     /// What encloses the selection, outermost first.
     pub(super) async fn symbol(self, connection: &Connection) -> Option<String> {
         let (text, range) = (self.text?, self.range?);
-        let bytes = convert::bytes(&text, range, connection.profile().encoding);
+        let bytes = convert::bytes(&text, range, connection.profile().counting);
         let bytes = convert::selected(&text, bytes);
         symbol(self.path, text, bytes).await
     }

@@ -196,8 +196,8 @@ impl Server {
                 text: change.text,
             })
             .collect();
-        let encoding = self.0.profile().encoding;
-        match workspace.change(*id, &name, text_document.version, changes, encoding) {
+        let counting = self.0.profile().counting;
+        match workspace.change(*id, &name, text_document.version, changes, counting) {
             Ok(()) => documents.changed(&name),
             Err(error) => tracing::warn!(%error, "a change of a document was left out"),
         }
