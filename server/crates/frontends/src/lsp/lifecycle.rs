@@ -151,7 +151,7 @@ fn read<T: for<'de> Deserialize<'de>>(
 /// How a client counts. The protocol has lines end at a lone CR, too, but Vim's and Emacs' do not:
 /// to count otherwise than they do would be to edit other lines than theirs.
 fn counting(params: &lsp::InitializeParams) -> Counting {
-    let ends_at_lf = params.client_info.as_ref().is_none_or(|info| {
+    let ends_at_lf = params.client_info.as_ref().is_some_and(|info| {
         let name = info.name.to_lowercase();
         ["vim", "emacs", "eglot"].iter().any(|editor| name.contains(editor))
     });
