@@ -204,6 +204,13 @@ end
 ---@type table<coworker.FileChangeKind, string>
 local outcomes = { delete = 'Delete', move = 'Move' }
 
+-- Whether both windows are there: between the end of one and that of the preview they are not.
+---@param state coworker.Preview
+---@return boolean
+local function has_windows(state)
+  return vim.api.nvim_win_is_valid(state.real) and vim.api.nvim_win_is_valid(state.proposed)
+end
+
 ---@param state coworker.Preview
 local function set_bars(state)
   local file = state.files[state.at]
@@ -301,7 +308,7 @@ local function follow(state)
       return
     end
     fetch(state.question, function(files)
-      if preview ~= state or not vim.api.nvim_win_is_valid(state.proposed) then
+      if preview ~= state or not has_windows(state) then
         return
       end
       state.files = files
@@ -363,7 +370,9 @@ local function open_tab(question, files)
   vim.api.nvim_create_autocmd('WinResized', {
     group = state.group,
     callback = function()
-      set_bars(state)
+      if has_windows(state) then
+        set_bars(state)
+      end
     end,
   })
   vim.api.nvim_create_autocmd('WinClosed', {

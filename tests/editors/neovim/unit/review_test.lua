@@ -127,6 +127,23 @@ t.test('q closes it and decides nothing', function()
   t.equal('local a = 10 -- not saved', vim.api.nvim_buf_get_lines(source, 0, 1, false)[1])
 end)
 
+t.test('so does closing one of its windows, and what is drawn meanwhile does no harm', function()
+  for _, how in ipairs({ 'quit', 'normal! ZZ' }) do
+    coworker.review()
+    t.eventually('the preview', preview)
+    vim.cmd(how)
+    vim.api.nvim_exec_autocmds('WinResized', { group = 'coworker.review' })
+    t.eventually('no preview', function()
+      return preview() == nil
+    end)
+    t.equal({ 1, source_win }, {
+      #vim.api.nvim_list_tabpages(),
+      vim.api.nvim_get_current_win(),
+    })
+  end
+  t.equal(false, fake.replies[1])
+end)
+
 t.test('the question waits in the chat pane, where `a` shows it again first', function()
   t.eventually('the question', function()
     return t.has(t.chat(root), '? Change a.lua') and t.has(t.chat(root), '  r Reject\n  a Apply')
