@@ -249,7 +249,11 @@ t.test('typing in the real buffer asks again whether the proposal fits', functio
   t.eventually('the warning', function()
     return vim.wo[preview().proposed].winbar:find('Your text has changed since', 1, true)
   end)
+  t.told = {}
   vim.cmd('CoworkerReject it has changed')
+  t.equal({ 'Coworker: no hunk waits here' }, t.told)
+  t.equal(false, fake.replies[#fake.replies])
+  vim.cmd('CoworkerReject! it has changed')
   t.equal('it has changed', fake.replies[#fake.replies].reason)
   close('q4', changes(), { decision = 'reject', by = 'Neovim' })
   t.eventually('no preview', function()
