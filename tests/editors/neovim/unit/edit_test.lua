@@ -199,8 +199,8 @@ t.test('nothing is applied to a text that the server cannot know', function()
   t.equal({ applied = true }, apply(change(a, version(a), 0, 'ONE\n')))
 end)
 
-local function tell_moved(from, to)
-  local hunks = { { id = 'h1', itemId = 'c1', state = { kind = 'applied' } } }
+local function tell_moved(from, to, state)
+  local hunks = { { id = 'h1', itemId = 'c1', state = { kind = state or 'applied' } } }
   local file = { path = from, kind = 'move', to = to, hunks = hunks, diff = '' }
   fake:finish({ id = 'm1', kind = 'changeSet', files = { file } })
 end
@@ -219,6 +219,12 @@ t.test('a buffer follows its file when that is moved, and the cursor stays', fun
   end)
   t.equal({ 2, 1 }, vim.api.nvim_win_get_cursor(0))
   t.equal(false, vim.api.nvim_buf_is_valid(old))
+  assert(vim.uv.fs_rename(to, from))
+  tell_moved(from, to, 'undone')
+  t.eventually('the old name', function()
+    return vim.api.nvim_buf_get_name(0) == from
+  end)
+  t.equal({ 2, 1 }, vim.api.nvim_win_get_cursor(0))
 end)
 
 t.test('what is not saved does not follow, and neither does a file that is there again', function()
