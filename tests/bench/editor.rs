@@ -70,6 +70,7 @@ impl Editor {
             "workspaceFolders": [{"uri": uri, "name": "bench"}],
             "capabilities": {
                 "general": {"positionEncodings": ["utf-8", "utf-16"]},
+                "workspace": {"applyEdit": true, "workspaceEdit": {"documentChanges": true}},
                 "experimental": {"coworker": {
                     "version": 1,
                     "ui": {"chat": true, "approvals": true, "prompt": true},
@@ -138,6 +139,16 @@ impl Editor {
         let sent = Instant::now();
         self.write(&frames)?;
         Ok((id, sent))
+    }
+
+    /// Answers a question of the server, after notifications.
+    pub fn reply(&mut self, told: &[(&str, Value)], id: &Value, result: &Value) -> Result<()> {
+        let told = told
+            .iter()
+            .map(|(method, params)| json!({"jsonrpc": "2.0", "method": method, "params": params}));
+        let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
+        let frames: Vec<Vec<u8>> = told.chain([answer]).map(|message| frame(&message)).collect();
+        self.write(&frames)
     }
 
     /// Sends a request and waits for its result.

@@ -14,6 +14,7 @@
 
 mod binary;
 mod cancel;
+mod changes;
 mod editor;
 mod history;
 mod machine;
@@ -46,6 +47,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("typing", typing::measure),
     ("search", search::measure),
     ("history", history::measure),
+    ("changes", changes::measure),
     ("binary", binary::measure),
 ];
 

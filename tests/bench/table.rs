@@ -7,6 +7,7 @@ use std::{fmt, time::Duration};
 pub enum Unit {
     Milliseconds,
     Megabytes,
+    Kilobytes,
     Bytes,
     Percent,
     Count,
@@ -18,6 +19,7 @@ impl Unit {
             Self::Milliseconds if value < 10.0 => format!("{value:.2} ms"),
             Self::Milliseconds => format!("{value:.1} ms"),
             Self::Megabytes => format!("{value:.1} MB"),
+            Self::Kilobytes => format!("{value:.1} kB"),
             Self::Bytes => format!("{value:.0} B"),
             Self::Percent => format!("{value:.1} %"),
             Self::Count => format!("{value:.0}"),
@@ -28,7 +30,7 @@ impl Unit {
     fn shown(self, value: f64) -> f64 {
         match self {
             Self::Milliseconds => (value * 100.0).round() / 100.0,
-            Self::Megabytes | Self::Percent => (value * 10.0).round() / 10.0,
+            Self::Megabytes | Self::Kilobytes | Self::Percent => (value * 10.0).round() / 10.0,
             Self::Bytes | Self::Count => value.round(),
         }
     }

@@ -81,11 +81,12 @@ end, {
 })
 
 command('CoworkerReject', function(args)
-  require('coworker').reject(args.args ~= '' and args.args or nil, lines_of(args))
+  require('coworker').reject(args.args ~= '' and args.args or nil, lines_of(args), args.bang)
 end, {
-  desc = 'Say no to the hunk at the cursor or to what waits for an answer, and why',
+  desc = 'Say no to the hunk at the cursor or to a question, and why; with ! to all of a change',
   nargs = '*',
   range = true,
+  bang = true,
 })
 
 command('CoworkerAccept', function(args)

@@ -4,6 +4,7 @@
 local config = require('coworker.config')
 local edit = require('coworker.edit')
 local host = require('coworker.host')
+local sync = require('coworker.sync')
 
 local M = {}
 
@@ -101,7 +102,7 @@ end
 local function attach_buffers(server)
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
     if M.is_file(buf) and M.root_of(buf) == server.root then
-      vim.lsp.buf_attach_client(buf, server.client_id)
+      sync.attach(buf, server.client_id)
     end
   end
 end
@@ -262,7 +263,7 @@ function M.attach(buf)
   end
   local server = M.start(root)
   if server and server.phase == 'running' then
-    vim.lsp.buf_attach_client(buf, server.client_id)
+    sync.attach(buf, server.client_id)
   end
 end
 

@@ -137,9 +137,43 @@ local function scope_of(kind, hunk)
   return hunk and name and { kind = kind, [name] = hunk[name] }
 end
 
+---@param count integer
+---@param what string
+---@return string
+local function counted(count, what)
+  return ('%d %s%s'):format(count, what, count == 1 and '' or 's')
+end
+
+-- Some hunks in words: `3 hunks in 2 files`.
+---@param conversation coworker.Conversation
+---@param ids string[]
+---@return string
+local function in_words(conversation, ids)
+  ---@type table<string, boolean>
+  local paths = {}
+  for _, item in ipairs(conversation.fold.items) do
+    for _, file in ipairs(item.kind == 'changeSet' and item.files or {}) do
+      for _, hunk in ipairs(file.hunks) do
+        if vim.list_contains(ids, hunk.id) then
+          paths[file.path] = true
+        end
+      end
+    end
+  end
+  local files = vim.tbl_count(paths)
+  return counted(#ids, 'hunk') .. (files > 0 and ' in ' .. counted(files, 'file') or '')
+end
+
+-- One hunk is seen to change; of more, some are in files that are not on the screen.
+---@param conversation coworker.Conversation
+---@param scope coworker.UndoScope
 ---@param result coworker.ChangesUndoResult
+---@param done string
 ---@param nothing string
-local function report(result, nothing)
+local function report(conversation, scope, result, done, nothing)
+  if #result.hunks > 0 and scope.kind ~= 'hunk' then
+    say(('%s %s'):format(in_words(conversation, result.hunks), done))
+  end
   ---@type table<string, integer>
   local counts = {}
   for _, refused in ipairs(result.refused) do
@@ -191,7 +225,7 @@ function M.undo(kind)
     if #result.hunks == 0 then
       forget(done, scope)
     end
-    report(result, 'there is nothing to take back')
+    report(conversation, scope, result, 'taken back', 'there is nothing to take back')
   end, function(problem)
     forget(done, scope)
     say(problem.message, vim.log.levels.ERROR)
@@ -219,7 +253,7 @@ function M.redo(kind)
     scope = scope,
   }, function(result)
     forget(done, scope)
-    report(result, 'there is nothing to do again')
+    report(conversation, scope, result, 'done again', 'there is nothing to do again')
   end)
 end
 

@@ -4,6 +4,8 @@
 --- only, and joins the edit with what the user is typing into one undo step. This one applies all
 --- or nothing, says why not, and gives the edit an undo step of its own.
 
+local sync = require('coworker.sync')
+
 local M = {}
 
 ---@param reason string
@@ -58,6 +60,9 @@ local function target(change)
   local buf = M.buffer_of(path)
   if not buf then
     return nil, ('%s is not open'):format(path)
+  end
+  if not sync.is_told(buf) then
+    return nil, ('the server does not have the text of %s that is in the editor'):format(path)
   end
   local wanted, current = change.textDocument.version, vim.lsp.util.buf_versions[buf]
   if wanted ~= current then

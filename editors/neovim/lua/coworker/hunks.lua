@@ -134,7 +134,7 @@ local function draw(buf, hunks)
       elseif hunk.state.kind == 'applied' then
         mark(buf, standing, 'CoworkerAdded')
         draw_signs(buf, standing)
-      else
+      elseif hunk.state.kind ~= 'undone' then
         mark(buf, standing)
       end
     end

@@ -343,13 +343,15 @@ function M.approve(decision)
   end
 end
 
---- Says no: to the hunks in the lines or at the cursor that wait, else to what waits for an answer.
+--- Says no: to the hunks in the lines or at the cursor that wait, or to a question that is not
+--- about changes. A whole change is only rejected with `all`.
 ---@param reason? string What the model is told.
 ---@param lines? [integer, integer] Counted from 1; with them only hunks are meant.
-function M.reject(reason, lines)
+---@param all? boolean All that waits for an answer is meant, wherever the cursor is.
+function M.reject(reason, lines, all)
   local question = approvals.next(root_here())
   local is_about_hunks = not question or question.approval.subject.kind == 'changes'
-  if lines or is_about_hunks and decide.waits() then
+  if lines or is_about_hunks and not all then
     return decide.reject(reason, lines)
   end
   question = question or next_question()

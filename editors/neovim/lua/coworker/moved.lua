@@ -34,6 +34,8 @@ sessions.subscribe(function(_, _, event)
     local state = file.hunks[1] and file.hunks[1].state.kind
     if file.kind == 'move' and state == 'applied' then
       M.follow(file.path, file.to)
+    elseif file.kind == 'move' and state == 'undone' then
+      M.follow(file.to, file.path)
     end
   end
 end)

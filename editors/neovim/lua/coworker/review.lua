@@ -31,6 +31,7 @@ local WIDE = 140
 ---@field real integer The window of the real text.
 ---@field proposed integer The window of the proposed text.
 ---@field group integer
+---@field help? integer The window that explains the keys.
 ---@field refresh fun() Asks for the proposal again.
 
 ---@type coworker.Preview?
@@ -149,7 +150,12 @@ local function map_keys(buf, answers)
       decide_hunk(state.question, false)
     end)
   end
-  map('q', 'decide later', M.close)
+  map('q', 'decide later', function(state)
+    if state.help and vim.api.nvim_win_is_valid(state.help) then
+      return vim.api.nvim_win_close(state.help, true)
+    end
+    M.close()
+  end)
   map(']f', 'next file', function()
     M.show_file(1)
   end)
@@ -162,7 +168,9 @@ local function map_keys(buf, answers)
       'ga gr  Accept or reject the hunk under the cursor',
       ']f [f  Next and previous file',
     })
-    vim.lsp.util.open_floating_preview(drawn.lines, '', { border = 'rounded', wrap = true })
+    local options = { border = 'rounded', wrap = true }
+    local _, win = vim.lsp.util.open_floating_preview(drawn.lines, '', options)
+    state.help = win
   end)
 end
 
@@ -203,6 +211,13 @@ end
 -- What becomes of a file as a whole, where its text does not show it.
 ---@type table<coworker.FileChangeKind, string>
 local outcomes = { delete = 'Delete', move = 'Move' }
+
+-- Whether both windows are there: between the end of one and that of the preview they are not.
+---@param state coworker.Preview
+---@return boolean
+local function has_windows(state)
+  return vim.api.nvim_win_is_valid(state.real) and vim.api.nvim_win_is_valid(state.proposed)
+end
 
 ---@param state coworker.Preview
 local function set_bars(state)
@@ -301,7 +316,7 @@ local function follow(state)
       return
     end
     fetch(state.question, function(files)
-      if preview ~= state or not vim.api.nvim_win_is_valid(state.proposed) then
+      if preview ~= state or not has_windows(state) then
         return
       end
       state.files = files
@@ -363,7 +378,9 @@ local function open_tab(question, files)
   vim.api.nvim_create_autocmd('WinResized', {
     group = state.group,
     callback = function()
-      set_bars(state)
+      if has_windows(state) then
+        set_bars(state)
+      end
     end,
   })
   vim.api.nvim_create_autocmd('WinClosed', {

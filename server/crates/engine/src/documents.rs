@@ -115,6 +115,9 @@ pub trait Documents: Send + Sync {
     /// The documents that an editor shows otherwise than the disk has them, in no order.
     async fn unsaved(&self) -> Vec<AbsPath>;
 
+    /// Whether no editor shows a document otherwise than the disk has it.
+    async fn is_saved(&self, path: &AbsPath) -> bool;
+
     /// Faults in the syntax of `after` that `before` does not have; none where the language is
     /// not known.
     async fn syntax_errors(
@@ -190,6 +193,10 @@ pub trait Documents: Send + Sync {
     /// the text that the one before left. None if it is not known any more, or if it was changed
     /// by something that does not tell how.
     fn edits_between(&self, path: &AbsPath, from: u64, to: u64) -> Option<Vec<Vec<Replacement>>>;
+
+    /// The revision of a document as it was last seen, without a look at the disk; none if nobody
+    /// has seen it.
+    fn revision(&self, path: &AbsPath) -> Option<u64>;
 
     /// Ticks whenever any document changed. Subscribe before looking, and no change is missed.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -21,15 +21,14 @@ use std::{
     sync::Arc,
 };
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use protocol::{
-    AbsPath, ChangeSet, ErrorInfo, FileChange, Hunk, HunkId, HunkState, Item, ItemBody, ItemId,
-    Update,
+    AbsPath, ChangeSet, ErrorInfo, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, Stamp, Update,
 };
 use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{NotKept, session::Session, sessions::Shared};
+use crate::{NotKept, StoreError, recovery, session::Session, sessions::Shared};
 pub(crate) use deciding::{Decided, is_in};
 pub use deciding::{Resolution, Turned};
 pub(crate) use keeping::{Watched, unfinished};
@@ -37,6 +36,9 @@ pub use restoring::{Difference, Differences, Restoration};
 pub(crate) use telling::summary;
 use tracked::Tracked;
 pub use views::{HunkView, Proposal};
+
+/// How many documents are read at the same time.
+const READ_AT_ONCE: usize = 16;
 
 /// How many orders may wait before their senders do.
 const ORDERS: usize = 64;
@@ -172,49 +174,62 @@ impl Book {
 
     /// Brings what is known of a document to its text of now.
     async fn sync(&mut self, path: &AbsPath) {
-        let documents = self.shared.parts.documents.as_ref();
-        let Some(tracked) = self.files.get_mut(path) else { return };
-        match documents.snapshot(path).await {
-            Ok(now) => {
-                let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
-                let edits = revision
-                    .and_then(|from| documents.edits_between(path, from, now.stamp.revision));
-                let turned = tracked.take_in(edits, &now.text, &now.stamp);
-                self.note(turned).await;
+        self.sync_these(std::slice::from_ref(path)).await;
+    }
+
+    /// Brings what is known of documents to their texts of now.
+    async fn sync_these(&mut self, paths: &[AbsPath]) {
+        let documents = self.shared.parts.documents.clone();
+        let known: Vec<&AbsPath> =
+            paths.iter().filter(|path| self.files.contains_key(*path)).collect();
+        let mut turned = Vec::new();
+        for paths in known.chunks(READ_AT_ONCE) {
+            let texts = join_all(paths.iter().map(|path| documents.snapshot(path))).await;
+            for (path, text) in paths.iter().zip(texts) {
+                let Some(tracked) = self.files.get_mut(*path) else { continue };
+                match text {
+                    Ok(now) => {
+                        let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
+                        let edits = revision.and_then(|from| {
+                            documents.edits_between(path, from, now.stamp.revision)
+                        });
+                        turned.extend(tracked.take_in(edits, &now.text, &now.stamp));
+                    }
+                    // A file that cannot be read has no text of ours; one day it may have it again.
+                    Err(error) => tracing::debug!(%path, %error, "no text"),
+                }
             }
-            // A file that cannot be read has no text of ours; one day it may have it again.
-            Err(error) => tracing::debug!(%path, %error, "no text"),
         }
+        self.note(turned).await;
     }
 
     /// Brings what is known of all documents to their texts of now.
     async fn sync_all(&mut self) {
         let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
-        for path in &paths {
-            self.sync(path).await;
-        }
+        self.sync_these(&paths).await;
     }
 
     /// Takes the hunks of documents that were committed as they are for kept.
     pub(crate) async fn keep_committed(&mut self, path: Option<&AbsPath>) {
+        let is_applied = |hunk: &&Hunk| hunk.state == HunkState::Applied;
+        if self.change_sets_with(|hunk| is_applied(&hunk)).is_empty() {
+            return;
+        }
+        self.load().await;
+        let applied: Vec<(AbsPath, Vec<HunkId>)> = self.session.look(|state| {
+            let sets = state.items.iter().filter_map(|item| own_set(&item.body));
+            let files = sets.flat_map(|set| &set.files);
+            let files = files.filter(|file| file.hunks.iter().any(|hunk| is_applied(&hunk)));
+            let files = files.map(|file| {
+                let applied = file.hunks.iter().filter(is_applied).map(|hunk| hunk.id.clone());
+                (self.at(&file.path, &file.hunks), applied.collect())
+            });
+            files.filter(|(at, _)| path.is_none_or(|path| path == at)).collect()
+        });
         let mut states = HashMap::new();
-        for item in self.change_sets() {
-            let ItemBody::ChangeSet(set) = item.body else { continue };
-            for file in set.files {
-                let is_applied = |hunk: &&Hunk| hunk.state == HunkState::Applied;
-                let applied: Vec<&Hunk> = file.hunks.iter().filter(is_applied).collect();
-                if applied.is_empty() {
-                    continue;
-                }
-                self.load().await;
-                let at = self.at(&file.path, &file.hunks);
-                if path.is_some_and(|path| *path != at) {
-                    continue;
-                }
-                if self.shared.parts.documents.is_committed(&at).await {
-                    let kept = applied.into_iter().map(|it| (it.id.clone(), HunkState::Kept));
-                    states.extend(kept);
-                }
+        for (at, hunks) in applied {
+            if self.shared.parts.documents.is_committed(&at).await {
+                states.extend(hunks.into_iter().map(|hunk| (hunk, HunkState::Kept)));
             }
         }
         if let Err(error) = self.set_states(&states).await {
@@ -268,18 +283,16 @@ impl Book {
         if states.is_empty() {
             return Ok(());
         }
-        for item in self.change_sets() {
-            let Some((item, mut set)) = self.change_set(&item.id) else { continue };
-            let mut changed = false;
-            for hunk in set.files.iter_mut().flat_map(|file| &mut file.hunks) {
-                if let Some(state) = states.get(&hunk.id).filter(|state| **state != hunk.state) {
+        let changes = |hunk: &Hunk| states.get(&hunk.id).is_some_and(|state| *state != hunk.state);
+        for id in self.change_sets_with(changes) {
+            let Some((item, mut set)) = self.change_set(&id) else { continue };
+            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
+            for hunk in hunks.filter(|hunk| changes(hunk)) {
+                if let Some(state) = states.get(&hunk.id) {
                     self.becomes(hunk, state.clone());
-                    changed = true;
                 }
             }
-            if changed {
-                self.tell(item, set).await?;
-            }
+            self.tell(item, set).await?;
         }
         Ok(())
     }
@@ -289,25 +302,39 @@ impl Book {
         self.files.values().any(Tracked::has_pending)
     }
 
-    /// Marks pending hunks whose text somebody has changed meanwhile.
+    /// Marks pending hunks whose text somebody has changed meanwhile. This follows every keystroke,
+    /// so only documents that are not what they were are read.
     async fn look_again(&mut self) {
+        let documents = self.shared.parts.documents.clone();
+        let is_other = |path: &AbsPath, tracked: &Tracked| {
+            let known = tracked.stamp.as_ref().map(|stamp| stamp.revision);
+            known.is_none() || documents.revision(path) != known
+        };
         let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
-        let paths: Vec<AbsPath> = pending.map(|(path, _)| path.clone()).collect();
-        for path in &paths {
-            self.sync(path).await;
+        let other = pending.filter(|(path, tracked)| is_other(path, tracked));
+        let paths: Vec<AbsPath> = other.map(|(path, _)| path.clone()).collect();
+        self.sync_these(&paths).await;
+        let looked_at = paths.iter().filter_map(|path| self.files.get(path));
+        let obstacles: HashMap<HunkId, String> = looked_at.flat_map(Tracked::obstacles).collect();
+        if !obstacles.is_empty() {
+            self.mark_conflicts(&obstacles).await;
         }
-        for item in self.change_sets() {
-            let ItemBody::ChangeSet(mut set) = item.body.clone() else { continue };
-            let mut changed = false;
-            for file in &mut set.files {
-                if paths.contains(&self.at(&file.path, &file.hunks)) {
-                    changed |= self.mark_conflicts(file);
+    }
+
+    /// Notes at pending hunks what stands in their way.
+    async fn mark_conflicts(&mut self, obstacles: &HashMap<HunkId, String>) {
+        let meets =
+            |hunk: &Hunk| hunk.state == HunkState::Pending && obstacles.contains_key(&hunk.id);
+        for id in self.change_sets_with(meets) {
+            let Some((item, mut set)) = self.change_set(&id) else { continue };
+            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
+            for hunk in hunks.filter(|hunk| meets(hunk)) {
+                let reason = obstacles.get(&hunk.id).cloned().unwrap_or_default();
+                if let Some(tracked) = self.tracked(&hunk.id) {
+                    tracked.settle(&hunk.id);
                 }
+                self.becomes(hunk, HunkState::Conflicted { reason });
             }
-            if !changed {
-                continue;
-            }
-            let id = item.id.clone();
             if let Err(error) = self.tell(item, set).await {
                 tracing::warn!(%error, "a conflict was not journaled");
             }
@@ -315,25 +342,21 @@ impl Book {
         }
     }
 
-    /// Notes at the pending hunks of a file what stands in their way; says whether it is new.
-    fn mark_conflicts(&mut self, file: &mut FileChange) -> bool {
-        let mut changed = false;
-        for hunk in file.hunks.iter_mut().filter(|hunk| hunk.state == HunkState::Pending) {
-            let Some(tracked) = self.tracked(&hunk.id) else { continue };
-            if let Some(reason) = tracked.obstacle(&hunk.id) {
-                tracked.settle(&hunk.id);
-                self.becomes(hunk, HunkState::Conflicted { reason });
-                changed = true;
-            }
-        }
-        changed
-    }
-
     /// The change sets of the session, in order.
     fn change_sets(&self) -> Vec<Item> {
-        // Of a session that this one was forked from there is no text here.
-        let is_set = |item: &&Item| matches!(&item.body, ItemBody::ChangeSet(set) if set.session_id.is_none());
+        let is_set = |item: &&Item| own_set(&item.body).is_some();
         self.session.look(|state| state.items.iter().filter(is_set).cloned().collect())
+    }
+
+    /// The change sets that have such a hunk, in order.
+    fn change_sets_with(&self, is_wanted: impl Fn(&Hunk) -> bool) -> Vec<ItemId> {
+        self.session.look(|state| {
+            let has = |item: &&Item| match own_set(&item.body) {
+                Some(set) => set.files.iter().flat_map(|file| &file.hunks).any(&is_wanted),
+                None => false,
+            };
+            state.items.iter().filter(has).map(|item| item.id.clone()).collect()
+        })
     }
 
     fn change_set(&self, id: &ItemId) -> Option<(Item, ChangeSet)> {
@@ -380,6 +403,26 @@ impl Book {
                 self.sync(&path).await;
             }
         }
+        self.end_accepted().await;
+    }
+
+    /// What an earlier process accepted and did not see applied is not applied now.
+    async fn end_accepted(&mut self) {
+        let mut states = HashMap::new();
+        for item in self.change_sets() {
+            let ItemBody::ChangeSet(set) = item.body else { continue };
+            let hunks = set.files.into_iter().flat_map(|file| file.hunks);
+            for hunk in hunks.filter(|hunk| hunk.state == HunkState::Accepted) {
+                let reason = recovery::UNSEEN.to_owned();
+                if let Some(tracked) = self.tracked(&hunk.id) {
+                    tracked.may_come(&[(hunk.id.clone(), true)]);
+                }
+                states.insert(hunk.id, HunkState::Conflicted { reason });
+            }
+        }
+        if let Err(error) = self.set_states(&states).await {
+            tracing::warn!(%error, "what was not seen applied was not journaled as a conflict");
+        }
     }
 
     /// Keeps what is known of a document, so that it can be taken back after a restart.
@@ -387,13 +430,31 @@ impl Book {
         let Some(tracked) = self.files.get(path) else { return };
         let (store, id) = (&self.shared.parts.store, &self.session.id);
         let kept = async {
-            if tracked.stamp.is_some() {
-                store.put_blob(id, tracked.text.to_string().as_bytes()).await?;
+            if let Some(stamp) = &tracked.stamp {
+                self.keep_text(&tracked.text, stamp).await?;
             }
             store.keep_weave(id, path, &tracked.kept()).await
         };
         if let Err(error) = kept.await {
             tracing::warn!(%path, %error, "not kept: after a restart it cannot be taken back");
         }
+    }
+
+    /// Keeps the text of a document, which is not copied if it is kept already. Gives its hash.
+    async fn keep_text(&self, text: &Rope, stamp: &Stamp) -> Result<String, StoreError> {
+        let (store, id) = (&self.shared.parts.store, &self.session.id);
+        match store.has_blob(id, &stamp.hash).await? {
+            true => Ok(stamp.hash.clone()),
+            false => store.put_blob(id, text.to_string().as_bytes()).await,
+        }
+    }
+}
+
+/// The change set that an item is; of a session that this one was forked from there is no text
+/// here.
+fn own_set(body: &ItemBody) -> Option<&ChangeSet> {
+    match body {
+        ItemBody::ChangeSet(set) if set.session_id.is_none() => Some(set),
+        _ => None,
     }
 }

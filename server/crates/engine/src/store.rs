@@ -34,6 +34,9 @@ pub trait Store: Send + Sync {
     /// once.
     async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError>;
 
+    /// Whether bytes are kept by this hash.
+    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError>;
+
     /// The bytes that were kept by this hash; none if there are none.
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError>;
 

@@ -179,6 +179,11 @@ impl Store for MemoryStore {
         Ok(hash)
     }
 
+    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
+        let shelf = self.shelf();
+        Ok(shelf.sessions.get(id).is_some_and(|kept| kept.blobs.contains_key(hash)))
+    }
+
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let shelf = self.shelf();
         Ok(shelf.sessions.get(id).and_then(|kept| kept.blobs.get(hash).cloned()))

@@ -169,6 +169,11 @@ impl Store for SqliteStore {
         self.call(move |writer| writer.put_blob(&id, &hash, &bytes).map(|()| hash)).await
     }
 
+    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
+        let (id, hash) = (id.clone(), hash.to_owned());
+        self.call(move |writer| writer.has_blob(&id, &hash)).await
+    }
+
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let (id, hash) = (id.clone(), hash.to_owned());
         self.call(move |writer| writer.blob(&id, &hash)).await

@@ -370,6 +370,8 @@ async fn bytes_are_found_by_their_hash(place: impl Place) {
     // As FIPS 180 has it.
     assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_eq!(store.put_blob(&id, abc).await.unwrap(), hash);
+    assert!(store.has_blob(&id, &hash).await.unwrap());
+    assert!(!store.has_blob(&id, "0123").await.unwrap());
     let nothing = store.put_blob(&id, b"").await.unwrap();
     let no_text = [0, 0xff, 0xfe, b'\n'];
     let bytes = store.put_blob(&id, &no_text).await.unwrap();

@@ -248,6 +248,11 @@ impl Buffers {
         Some(document.authoritative()?.view(path, document.revision))
     }
 
+    /// The revision of a resolved path as it was last seen.
+    pub(crate) fn revision(&self, path: &AbsPath) -> Option<u64> {
+        Some(self.documents.get(path)?.revision)
+    }
+
     /// How a document came from one revision to another, if that is known.
     pub(crate) fn edits_between(
         &self,

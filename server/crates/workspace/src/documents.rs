@@ -24,7 +24,7 @@ use ropey::Rope;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::files::OnDisk;
+use self::{files::OnDisk, writing::Writing};
 use crate::{
     ChangeRefused, GlobError, GlobQuery, GlobResult, GrepError, GrepQuery, GrepResult, TextChange,
     buffers::{Buffers, View},
@@ -38,6 +38,7 @@ use crate::{
 mod files;
 mod folders;
 mod outside;
+mod writing;
 
 /// From this size on, in bytes, a hash is made where blocking is allowed.
 const BIG: usize = 256 * 1024;
@@ -71,9 +72,7 @@ pub(crate) struct Shared {
     files: Mutex<HashMap<AbsPath, OnDisk>>,
     listings: Listings,
     watching: Watching,
-    /// Held while a file is looked at and replaced, so that two writers of ours cannot both find
-    /// it as they expect it.
-    writing: Mutex<()>,
+    writing: Writing,
     committed: git::Committed,
     folders: git::Folders,
     ticks: watch::Sender<u64>,
@@ -98,7 +97,7 @@ impl Workspace {
             files: Mutex::default(),
             listings: Listings::default(),
             watching: Watching::default(),
-            writing: Mutex::default(),
+            writing: Writing::default(),
             committed: git::Committed::default(),
             folders: git::Folders::new(place),
             ticks: watch::Sender::new(0),
@@ -380,6 +379,11 @@ impl Documents for Workspace {
         tokio::task::spawn_blocking(move || shared.unsaved()).await.unwrap_or_default()
     }
 
+    async fn is_saved(&self, path: &AbsPath) -> bool {
+        let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
+        blocking(path, move || shared.saved(&asked)).await.is_ok()
+    }
+
     async fn syntax_errors(
         &self,
         path: &AbsPath,
@@ -448,9 +452,8 @@ impl Documents for Workspace {
 
     async fn is_committed(&self, path: &AbsPath) -> bool {
         let Ok(document) = self.snapshot(path).await else { return false };
-        let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
-        let is_saved = blocking(path, move || shared.saved(&asked)).await.is_ok();
-        is_saved && self.shared.committed.has(path, &document.stamp.hash).await.unwrap_or(false)
+        self.is_saved(path).await
+            && self.shared.committed.has(path, &document.stamp.hash).await.unwrap_or(false)
     }
 
     async fn keep_folder(&self, root: &AbsPath) -> Result<KeptFolder, NotKept> {
@@ -485,6 +488,10 @@ impl Documents for Workspace {
 
     fn edits_between(&self, path: &AbsPath, from: u64, to: u64) -> Option<Vec<Vec<Replacement>>> {
         self.buffers().edits_between(path, from, to)
+    }
+
+    fn revision(&self, path: &AbsPath) -> Option<u64> {
+        self.buffers().revision(path)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

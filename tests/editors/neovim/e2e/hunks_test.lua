@@ -152,7 +152,7 @@ t.test('in mode edit the hunks are applied at once: one is kept, the other taken
   t.equal(true, t.has(stage.buf, 'Says good day'))
 end)
 
-t.test('what cannot be taken back is left, and the reason is said', function()
+t.test('what was written over is not taken back', function()
   go_to('Says good day')
   t.type('cc--- my own words<Esc>')
   t.told = {}
@@ -160,7 +160,7 @@ t.test('what cannot be taken back is left, and the reason is said', function()
   t.eventually('a reason', function()
     return #t.told > 0
   end)
-  t.equal('Coworker: a hunk stays as it is: nothing is left of what it wrote', t.told[1])
+  t.equal('Coworker: there is nothing to take back', t.told[1])
 end)
 
 t.test('a hunk that waits outlives the server', function()

@@ -15,11 +15,10 @@ end)
 
 local function version(path)
   local current
-  for _, method in ipairs({ 'textDocument/didOpen', 'textDocument/didChange' }) do
-    for _, params in ipairs(fake:sent(method)) do
-      if params.textDocument.uri == vim.uri_from_fname(path) then
-        current = params.textDocument.version
-      end
+  for _, message in ipairs(fake.asked) do
+    local document = message.params and message.params.textDocument
+    if document and document.version and document.uri == vim.uri_from_fname(path) then
+      current = document.version
     end
   end
   return current
@@ -116,8 +115,92 @@ t.test('what the editor does not do is refused', function()
   vim.bo[buf_a].modifiable = true
 end)
 
-local function tell_moved(from, to)
-  local hunks = { { id = 'h1', itemId = 'c1', state = { kind = 'applied' } } }
+-- What the server has of a file, from what it was told since it was last opened.
+local function mirror(path)
+  local text
+  for _, message in ipairs(fake.asked) do
+    local document = message.params and message.params.textDocument
+    if document and document.uri == vim.uri_from_fname(path) then
+      if message.method == 'textDocument/didOpen' then
+        text = document.text
+      end
+      for _, part in ipairs(message.params.contentChanges or {}) do
+        local function at(position)
+          local offset = 0
+          for _ = 1, position.line do
+            offset = assert(text:find('\n', offset + 1, true))
+          end
+          return offset + position.character
+        end
+        text = text:sub(1, at(part.range.start)) .. part.text .. text:sub(at(part.range['end']) + 1)
+      end
+    end
+  end
+  return text
+end
+
+local function die()
+  fake.die(0, 9)
+  t.eventually('its end', function()
+    return #vim.lsp.get_clients({ bufnr = 0 }) == 0
+  end)
+end
+
+local function restart()
+  local opened = #fake:sent('textDocument/didOpen')
+  vim.cmd.CoworkerRestart()
+  t.eventually('the new server', function()
+    return #fake:sent('textDocument/didOpen') > opened
+  end)
+end
+
+t.test('what is typed while no server runs, and after that, is told to the next one', function()
+  vim.cmd.buffer(buf_a)
+  die()
+  t.type('Gotyped while it was dead<Esc>')
+  restart()
+  t.equal(t.text(buf_a) .. '\n', mirror(a))
+  t.type('ggOtyped above<Esc>')
+  t.type('Gotyped below<Esc>ggxu')
+  t.equal(t.text(buf_a) .. '\n', mirror(a))
+  t.equal({ applied = true }, apply(change(a, version(a), 0, 'AGENT\n')))
+  t.equal(t.text(buf_a) .. '\n', mirror(a))
+  t.equal({ 'AGENT', true }, { t.text(buf_a):match('^%w+'), t.has(buf_a, 'while it was dead') })
+end)
+
+t.test('such a buffer is told when it is read again, too', function()
+  vim.cmd('silent write')
+  t.write(a, 'from outside\n')
+  vim.cmd('checktime')
+  t.equal({ 'from outside', 'from outside\n' }, { t.text(buf_a), mirror(a) })
+  t.write(a, 'one\ntwo\n')
+  vim.cmd('edit!')
+  t.equal({ 'one\ntwo', 'one\ntwo\n' }, { t.text(buf_a), mirror(a) })
+  vim.cmd('bdelete! | edit a.txt')
+  t.type('xu')
+  t.equal({ 'one\ntwo', 'one\ntwo\n' }, { t.text(0), mirror(a) })
+  t.equal({ applied = true }, apply(change(a, version(a), 0, 'ONE\n')))
+end)
+
+t.test('nothing is applied to a text that the server cannot know', function()
+  die()
+  t.type('Goonce more<Esc>gg')
+  restart()
+  local tracking = require('vim.lsp._changetracking')
+  local send = tracking.send_changes
+  tracking.send_changes = error
+  t.type('x')
+  tracking.send_changes = send
+  local before = t.text(buf_a)
+  local answer = apply(change(a, vim.lsp.util.buf_versions[buf_a], 0, 'X\n'))
+  t.equal({ false, before }, { answer.applied, t.text(buf_a) })
+  t.equal(true, answer.failureReason:find('does not have the text', 1, true) ~= nil)
+  restart()
+  t.equal({ applied = true }, apply(change(a, version(a), 0, 'ONE\n')))
+end)
+
+local function tell_moved(from, to, state)
+  local hunks = { { id = 'h1', itemId = 'c1', state = { kind = state or 'applied' } } }
   local file = { path = from, kind = 'move', to = to, hunks = hunks, diff = '' }
   fake:finish({ id = 'm1', kind = 'changeSet', files = { file } })
 end
@@ -136,6 +219,12 @@ t.test('a buffer follows its file when that is moved, and the cursor stays', fun
   end)
   t.equal({ 2, 1 }, vim.api.nvim_win_get_cursor(0))
   t.equal(false, vim.api.nvim_buf_is_valid(old))
+  assert(vim.uv.fs_rename(to, from))
+  tell_moved(from, to, 'undone')
+  t.eventually('the old name', function()
+    return vim.api.nvim_buf_get_name(0) == from
+  end)
+  t.equal({ 2, 1 }, vim.api.nvim_win_get_cursor(0))
 end)
 
 t.test('what is not saved does not follow, and neither does a file that is there again', function()

@@ -144,6 +144,37 @@ t.test('undo asks for the hunk, its call, its turn or all, and says what is refu
   t.equal('Coworker: nothing was taken back', t.told[5])
 end)
 
+t.test('what was taken back in all files is said', function()
+  local function file(name, ...)
+    local made = vim.tbl_map(function(id)
+      return { id = id, itemId = 'c1', state = { kind = 'applied' } }
+    end, { ... })
+    return { path = root .. '/' .. name, kind = 'edit', diff = '', hunks = made }
+  end
+  local files = { file('a.lua', 'h1', 'h2'), file('b.lua', 'h3'), file('c.lua', 'h4') }
+  fake:start({ id = 'cs2', kind = 'changeSet', files = files })
+  fake.answers['coworker/changes/undo'] = function()
+    return { hunks = { 'h1', 'h2', 'h3' }, refused = { { hunkId = 'h4', reason = 'it is new' } } }
+  end
+  fake.answers['coworker/changes/redo'] = function()
+    return { hunks = { 'h1' }, refused = {} }
+  end
+  t.told = {}
+  vim.cmd('CoworkerUndo session')
+  t.eventually('both messages', function()
+    return #t.told == 2
+  end)
+  vim.cmd.CoworkerRedo()
+  t.eventually('the third message', function()
+    return #t.told == 3
+  end)
+  t.equal({
+    'Coworker: 3 hunks in 2 files taken back',
+    'Coworker: a hunk stays as it is: it is new',
+    'Coworker: 1 hunk in 1 file done again',
+  }, t.told)
+end)
+
 t.test('redo does again what was taken back last', function()
   fake.answers['coworker/changes/undo'] = function()
     return { hunks = { 'h1' }, refused = {} }
@@ -153,7 +184,7 @@ t.test('redo does again what was taken back last', function()
   vim.cmd.CoworkerRedo()
   t.equal(
     { sessionId = 's1', scope = { kind = 'call', itemId = 'c1' } },
-    fake:sent('coworker/changes/redo')[1]
+    fake:sent('coworker/changes/redo')[2]
   )
 end)
 

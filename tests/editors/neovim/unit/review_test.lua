@@ -127,6 +127,35 @@ t.test('q closes it and decides nothing', function()
   t.equal('local a = 10 -- not saved', vim.api.nvim_buf_get_lines(source, 0, 1, false)[1])
 end)
 
+t.test('where the keys are explained, q closes that first', function()
+  coworker.review()
+  t.eventually('the preview', preview)
+  local windows = #vim.api.nvim_list_wins()
+  t.type('g?')
+  t.equal(windows + 1, #vim.api.nvim_list_wins())
+  t.type('q')
+  t.equal({ windows, true }, { #vim.api.nvim_list_wins(), preview() ~= nil })
+  t.type('q')
+  t.equal(nil, preview())
+end)
+
+t.test('closing one of its windows closes it, and what is drawn meanwhile does no harm', function()
+  for _, how in ipairs({ 'quit', 'normal! ZZ' }) do
+    coworker.review()
+    t.eventually('the preview', preview)
+    vim.cmd(how)
+    vim.api.nvim_exec_autocmds('WinResized', { group = 'coworker.review' })
+    t.eventually('no preview', function()
+      return preview() == nil
+    end)
+    t.equal({ 1, source_win }, {
+      #vim.api.nvim_list_tabpages(),
+      vim.api.nvim_get_current_win(),
+    })
+  end
+  t.equal(false, fake.replies[1])
+end)
+
 t.test('the question waits in the chat pane, where `a` shows it again first', function()
   t.eventually('the question', function()
     return t.has(t.chat(root), '? Change a.lua') and t.has(t.chat(root), '  r Reject\n  a Apply')
@@ -220,7 +249,11 @@ t.test('typing in the real buffer asks again whether the proposal fits', functio
   t.eventually('the warning', function()
     return vim.wo[preview().proposed].winbar:find('Your text has changed since', 1, true)
   end)
+  t.told = {}
   vim.cmd('CoworkerReject it has changed')
+  t.equal({ 'Coworker: no hunk waits here' }, t.told)
+  t.equal(false, fake.replies[#fake.replies])
+  vim.cmd('CoworkerReject! it has changed')
   t.equal('it has changed', fake.replies[#fake.replies].reason)
   close('q4', changes(), { decision = 'reject', by = 'Neovim' })
   t.eventually('no preview', function()

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use changes::Plan;
+use futures::future::join_all;
 use protocol::{AbsPath, ErrorCode, ErrorInfo, HunkId, Stamp};
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,9 @@ use crate::{
 /// How often an edit is tried while somebody types.
 const TRIES: usize = 3;
 
+/// How many documents are changed at the same time.
+const AT_ONCE: usize = 16;
+
 /// What becomes of the file beside its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -29,6 +33,13 @@ pub(super) enum Fate {
     Moves { to: AbsPath },
 }
 
+/// What is wished of one document.
+pub(super) struct Wish {
+    pub(super) path: AbsPath,
+    pub(super) hunks: Vec<(HunkId, bool)>,
+    pub(super) fate: Fate,
+}
+
 /// What was carried out, and what could not be.
 #[derive(Debug)]
 pub(super) struct Carried {
@@ -37,68 +48,154 @@ pub(super) struct Carried {
     pub(super) refused: Vec<(HunkId, String)>,
 }
 
+/// Where a text went, what the document says then, and its stamp, if it exists.
+type Written = (Place, Rope, Option<Stamp>);
+
+/// What a wish comes to: an error if nothing was changed, or if it was not seen that it was.
+pub(super) type Outcome = Result<Carried, ToolError>;
+
+/// A wish with what it takes.
+struct Ready {
+    plan: Plan,
+    goal: Rope,
+    turned: Vec<HunkId>,
+    refused: Vec<(HunkId, String)>,
+}
+
 impl Book {
     /// Has hunks of one document shown or hidden, as far as that is possible.
     ///
     /// # Errors
-    /// Nothing was changed, or it was not seen that it was.
-    pub(super) async fn carry_out(
+    /// As for [`Outcome`].
+    pub(super) async fn carry_out(&mut self, wish: Wish, cancel: &CancellationToken) -> Outcome {
+        let mut outcomes = self.carry_out_together(&[wish], cancel).await;
+        outcomes.pop().unwrap_or_else(|| Err(apply::not_begun()))
+    }
+
+    /// Has hunks of several documents shown or hidden, as far as that is possible.
+    pub(super) async fn carry_out_all(
         &mut self,
-        path: &AbsPath,
-        wishes: &[(HunkId, bool)],
-        fate: &Fate,
+        wishes: &[Wish],
         cancel: &CancellationToken,
-    ) -> Result<Carried, ToolError> {
-        let mut tries = 1;
-        // Whether it was kept for this, and nothing has changed it since but typing.
-        let mut is_own = false;
-        loop {
-            if cancel.is_cancelled() {
-                return Err(apply::not_begun());
-            }
-            self.resolves(path).await?;
-            self.sync(path).await;
-            let Some(tracked) = self.files.get(path) else {
-                return Err(DocumentError::NotFound(path.clone()).into());
-            };
-            let plan = tracked.plan(wishes);
-            let refused = plan.refused.iter().filter_map(|(number, obstacle)| {
-                Some((tracked.id(*number)?.clone(), Tracked::words(*obstacle)))
-            });
-            let refused: Vec<_> = refused.collect();
-            let turned: Vec<HunkId> =
-                plan.hunks.keys().filter_map(|number| tracked.id(*number).cloned()).collect();
-            if turned.is_empty() {
-                return Ok(Carried { place: Place::Disk, turned, refused });
-            }
-            let goal = changes::apply_to(&tracked.text, &plan.replacements)
-                .map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
-            let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
-            let touched: Vec<AbsPath> = match fate {
-                Fate::Moves { to } => vec![path.clone(), to.clone()],
-                _ => vec![path.clone()],
-            };
-            is_own = self.keep_as_it_is(&touched, is_own).await.map_err(not_kept)?;
-            match self.write(path, &plan, &goal, fate, cancel).await {
-                Ok((place, text, stamp)) => {
-                    if let Some(tracked) = self.files.get_mut(path) {
-                        tracked.place = Some(place);
-                    }
-                    self.carried(path, &plan, goal, &text, stamp, fate).await;
-                    return Ok(Carried { place, turned, refused });
-                }
-                Err(error) if tries < TRIES && self.has_moved(&error, path, revision).await => {
-                    tries += 1;
-                    let pause = self.shared.parts.settings.typing_pause;
-                    apply::pause(self.shared.parts.documents.as_ref(), pause, cancel).await;
-                }
-                Err(error) => return Err(error),
-            }
+    ) -> Vec<Outcome> {
+        // Where a file goes, another may have to be out of the way.
+        let has_moves = wishes.iter().any(|wish| matches!(wish.fate, Fate::Moves { .. }));
+        let mut outcomes = Vec::new();
+        for wishes in wishes.chunks(if has_moves { 1 } else { AT_ONCE }) {
+            outcomes.extend(self.carry_out_together(wishes, cancel).await);
         }
+        outcomes
+    }
+
+    /// The same for documents that are changed at the same time.
+    async fn carry_out_together(
+        &mut self,
+        wishes: &[Wish],
+        cancel: &CancellationToken,
+    ) -> Vec<Outcome> {
+        let mut outcomes: Vec<Option<Outcome>> = wishes.iter().map(|_| None).collect();
+        // What was kept for this, and nothing has changed since but typing.
+        let mut own = Vec::new();
+        for tries in 1..=TRIES {
+            let left: Vec<usize> = (0..wishes.len()).filter(|at| outcomes[*at].is_none()).collect();
+            if left.is_empty() || cancel.is_cancelled() {
+                break;
+            }
+            if tries > 1 {
+                let pause = self.shared.parts.settings.typing_pause;
+                apply::pause(self.shared.parts.documents.as_ref(), pause, cancel).await;
+                if cancel.is_cancelled() {
+                    break;
+                }
+            }
+            let left: Vec<(usize, &Wish)> = left.into_iter().map(|at| (at, &wishes[at])).collect();
+            let mut ready = Vec::new();
+            for ((at, wish), prepared) in left.iter().zip(self.prepare(&left).await) {
+                match prepared {
+                    Ok(it) if it.turned.is_empty() => {
+                        let Ready { turned, refused, .. } = it;
+                        outcomes[*at] = Some(Ok(Carried { place: Place::Disk, turned, refused }));
+                    }
+                    Ok(it) => ready.push((*at, *wish, it)),
+                    Err(error) => outcomes[*at] = Some(Err(error)),
+                }
+            }
+            let unkept = self.keep_before(&ready, &mut own).await;
+            for (at, error) in unkept {
+                ready.retain(|(it, ..)| *it != at);
+                outcomes[at] = Some(Err(error));
+            }
+            let writes = ready.iter().map(|(_, wish, ready)| self.write(wish, ready, cancel));
+            let written = join_all(writes).await;
+            let mut done = Vec::new();
+            for ((at, wish, ready), written) in ready.into_iter().zip(written) {
+                match written {
+                    Ok(written) => {
+                        let (turned, refused) = (ready.turned.clone(), ready.refused.clone());
+                        outcomes[at] = Some(Ok(Carried { place: written.0, turned, refused }));
+                        done.push((wish, ready, written));
+                    }
+                    Err(error) if tries < TRIES && self.has_moved(&error, &wish.path).await => {}
+                    Err(error) => {
+                        let is_unseen =
+                            matches!(error.code, ErrorCode::Cancelled | ErrorCode::EditUnconfirmed);
+                        if let Some(tracked) = self.files.get_mut(&wish.path)
+                            && is_unseen
+                        {
+                            tracked.may_come(&wish.hunks);
+                        }
+                        outcomes[at] = Some(Err(error));
+                    }
+                }
+            }
+            self.carried(done).await;
+        }
+        let told = outcomes.into_iter();
+        told.map(|outcome| outcome.unwrap_or_else(|| Err(apply::not_begun()))).collect()
+    }
+
+    /// What each of these wishes takes, with the documents as they are now.
+    async fn prepare(&mut self, wishes: &[(usize, &Wish)]) -> Vec<Result<Ready, ToolError>> {
+        let resolved = join_all(wishes.iter().map(|(_, wish)| self.resolves(&wish.path))).await;
+        let paths: Vec<AbsPath> = wishes.iter().map(|(_, wish)| wish.path.clone()).collect();
+        self.sync_these(&paths).await;
+        let ready = wishes.iter().zip(resolved).map(|((_, wish), resolved)| {
+            resolved?;
+            let tracked = self.files.get(&wish.path);
+            let tracked = tracked.ok_or_else(|| DocumentError::NotFound(wish.path.clone()))?;
+            tracked.ready(&wish.hunks)
+        });
+        ready.collect()
+    }
+
+    /// Keeps documents before they are changed. `own` are those that were kept for this before;
+    /// gives those that cannot be.
+    async fn keep_before(
+        &mut self,
+        ready: &[(usize, &Wish, Ready)],
+        own: &mut Vec<AbsPath>,
+    ) -> Vec<(usize, ToolError)> {
+        let touched = |wish: &Wish| match &wish.fate {
+            Fate::Moves { to } => vec![wish.path.clone(), to.clone()],
+            _ => vec![wish.path.clone()],
+        };
+        let paths: Vec<AbsPath> = ready.iter().flat_map(|(_, wish, _)| touched(wish)).collect();
+        let failed = match self.keep_as_it_is(&paths, own).await {
+            Ok(failed) => failed,
+            Err(error) => paths.into_iter().map(|path| (path, error.clone())).collect(),
+        };
+        let errors = ready.iter().filter_map(|(at, wish, _)| {
+            let paths = touched(wish);
+            let (_, error) = failed.iter().find(|(path, _)| paths.contains(path))?;
+            Some((*at, not_kept(error.clone())))
+        });
+        errors.collect()
     }
 
     /// Whether an attempt failed because somebody changed the document.
-    async fn has_moved(&mut self, error: &ToolError, path: &AbsPath, then: Option<u64>) -> bool {
+    async fn has_moved(&self, error: &ToolError, path: &AbsPath) -> bool {
+        let known = self.files.get(path).and_then(|tracked| tracked.stamp.as_ref());
+        let then = known.map(|stamp| stamp.revision);
         match error.code {
             ErrorCode::EditStale => true,
             ErrorCode::EditRefused => {
@@ -136,12 +233,10 @@ impl Book {
     /// Writes once, and gives the text that the document has then; its stamp, if it exists.
     async fn write(
         &self,
-        path: &AbsPath,
-        plan: &Plan,
-        goal: &Rope,
-        fate: &Fate,
+        Wish { path, fate, .. }: &Wish,
+        Ready { plan, goal, .. }: &Ready,
         cancel: &CancellationToken,
-    ) -> Result<(Place, Rope, Option<Stamp>), ToolError> {
+    ) -> Result<Written, ToolError> {
         let documents = self.shared.parts.documents.as_ref();
         let stamp = self.files.get(path).and_then(|tracked| tracked.stamp.clone());
         match (fate, stamp) {
@@ -175,32 +270,28 @@ impl Book {
     }
 
     /// Notes what was carried out.
-    async fn carried(
-        &mut self,
-        path: &AbsPath,
-        plan: &Plan,
-        goal: Rope,
-        text: &Rope,
-        stamp: Option<Stamp>,
-        fate: &Fate,
-    ) {
-        let Some(tracked) = self.files.get_mut(path) else { return };
-        let before = tracked.text.clone();
-        let turned = tracked.turned(plan, goal, text, stamp);
-        let memory = &self.session.memory;
-        let mut path = path.clone();
-        if let Fate::Moves { to } = fate {
-            memory.moved(&path, to);
-            if let Some(tracked) = self.files.remove(&path) {
-                self.files.insert(to.clone(), tracked);
+    async fn carried(&mut self, done: Vec<(&Wish, Ready, Written)>) {
+        let (mut paths, mut all) = (Vec::new(), Vec::new());
+        for (Wish { path, fate, .. }, Ready { plan, goal, .. }, (place, text, stamp)) in done {
+            let Some(tracked) = self.files.get_mut(path) else { continue };
+            tracked.place = Some(place);
+            let before = tracked.text.clone();
+            all.extend(tracked.turned(&plan, goal, &text, stamp));
+            let memory = &self.session.memory;
+            if let Fate::Moves { to } = fate {
+                memory.moved(path, to);
+                if let Some(tracked) = self.files.remove(path) {
+                    self.files.insert(to.clone(), tracked);
+                }
+                self.forget(path).await;
+                paths.push(to.clone());
+            } else {
+                memory.edited(path, &before, &plan.replacements);
+                paths.push(path.clone());
             }
-            self.forget(&path).await;
-            path = to.clone();
-        } else {
-            memory.edited(&path, &before, &plan.replacements);
         }
-        self.keep(&path).await;
-        self.note(turned).await;
+        join_all(paths.iter().map(|path| self.keep(path))).await;
+        self.note(all).await;
     }
 
     /// Nothing is kept of a document that has another name now.
@@ -229,7 +320,19 @@ impl Tracked {
     /// no part of it.
     pub(super) fn plan(&self, wishes: &[(HunkId, bool)]) -> Plan {
         let known = wishes.iter().filter_map(|(id, shown)| Some((self.number(id)?, *shown)));
-        let wishes: BTreeMap<usize, bool> = known.collect();
-        self.weave.plan(&wishes, |_| true)
+        self.weave.plan(&known.collect::<BTreeMap<usize, bool>>(), |_| true)
+    }
+
+    /// The same with the text that comes of it, and the hunks by their names.
+    fn ready(&self, wishes: &[(HunkId, bool)]) -> Result<Ready, ToolError> {
+        let plan = self.plan(wishes);
+        let refused = plan.refused.iter().filter_map(|(number, obstacle)| {
+            Some((self.id(*number)?.clone(), Self::words(*obstacle)))
+        });
+        let refused = refused.collect();
+        let turned = plan.hunks.keys().filter_map(|number| self.id(*number).cloned()).collect();
+        let goal = changes::apply_to(&self.text, &plan.replacements)
+            .map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
+        Ok(Ready { plan, goal, turned, refused })
     }
 }

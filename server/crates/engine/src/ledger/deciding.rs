@@ -1,6 +1,6 @@
 //! What the user decides about hunks, before they are applied and after; undo and redo.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::{
     AbsPath, ChangeSet, ErrorCode, ErrorInfo, FileChange, FileChangeKind, Hunk, HunkDecision,
@@ -8,7 +8,11 @@ use protocol::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Book, carrying::Fate};
+use super::{
+    Book,
+    carrying::{Fate, Wish},
+    own_set,
+};
 use crate::{apply::Place, prompts};
 
 /// What became of a change set's files by a decision: where their text went, or why not.
@@ -112,7 +116,7 @@ impl Book {
     ) -> Result<Decided, ErrorInfo> {
         self.load().await;
         let Some((item, mut set)) = self.change_set(id) else { return Err(unknown_set()) };
-        let mut taken_back = Vec::new();
+        let (mut taken_back, mut accepted) = (Vec::new(), HashSet::new());
         for decision in decisions {
             let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
             let found = hunks.into_iter().find(|hunk| hunk.id == decision.hunk_id);
@@ -126,13 +130,20 @@ impl Book {
                     self.becomes(hunk, HunkState::Kept);
                 }
                 (_, true) => {
+                    accepted.insert(decision.hunk_id.clone());
                     self.becomes(hunk, HunkState::Accepted);
                     if let Some(text) = &decision.text {
                         hunk.edited = true;
                         self.reword(&decision.hunk_id, text);
                     }
                 }
-                (HunkState::Pending, false) => self.becomes(hunk, HunkState::Rejected),
+                (HunkState::Pending | HunkState::Accepted, false) => {
+                    self.becomes(hunk, HunkState::Rejected);
+                    // If somebody writes the same some day, it is theirs.
+                    if let Some(tracked) = self.tracked(&decision.hunk_id) {
+                        tracked.forget(&decision.hunk_id);
+                    }
+                }
                 (_, false) => {}
             }
             if let Some(tracked) = self.tracked(&decision.hunk_id) {
@@ -143,7 +154,7 @@ impl Book {
         // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
         // in their documents, and must not be taken for rejected.
         self.tell(item, set.clone()).await?;
-        let (states, mut files) = self.apply_accepted(&set, cancel).await;
+        let (states, mut files) = self.apply_accepted(&set, &accepted, cancel).await;
         self.set_states(&states).await?;
         // Some may have been applied before the rest was decided.
         for file in &set.files {
@@ -153,7 +164,8 @@ impl Book {
             }
         }
         if !taken_back.is_empty() {
-            self.turn(taken_back, false, cancel).await?;
+            let chosen = self.chosen(|_, hunk| taken_back.contains(&hunk.id));
+            self.turn(chosen, false, cancel).await?;
         }
         let set = self.change_set(id).map(|(_, set)| set).ok_or_else(unknown_set)?;
         Ok(Decided { set, files })
@@ -176,19 +188,29 @@ impl Book {
         }
     }
 
-    /// Applies what was accepted; gives where each of the hunks stands then, and where the text of
-    /// each file went.
-    async fn apply_accepted(&mut self, set: &ChangeSet, cancel: &CancellationToken) -> Applied {
+    /// Applies what was accepted just now; gives where each of the hunks stands then, and where the
+    /// text of each file went.
+    async fn apply_accepted(
+        &mut self,
+        set: &ChangeSet,
+        accepted: &HashSet<HunkId>,
+        cancel: &CancellationToken,
+    ) -> Applied {
         let (mut states, mut files) = Applied::default();
         for file in &set.files {
-            let accepted = file.hunks.iter().filter(|hunk| hunk.state == HunkState::Accepted);
-            let wishes: Vec<_> = accepted.map(|hunk| (hunk.id.clone(), true)).collect();
-            if wishes.is_empty() {
+            let is_meant =
+                |hunk: &&Hunk| hunk.state == HunkState::Accepted && accepted.contains(&hunk.id);
+            let accepted = file.hunks.iter().filter(is_meant);
+            let hunks: Vec<_> = accepted.map(|hunk| (hunk.id.clone(), true)).collect();
+            if hunks.is_empty() {
                 continue;
             }
-            let at = self.at(&file.path, &file.hunks);
-            let carried = self.carry_out(&at, &wishes, &fate(file, true), cancel).await;
-            for (hunk, _) in wishes {
+            let accepted: Vec<HunkId> = hunks.iter().map(|(hunk, _)| hunk.clone()).collect();
+            let path = self.at(&file.path, &file.hunks);
+            // One after the other: what a stop comes before is not made.
+            let carried =
+                self.carry_out(Wish { path, hunks, fate: fate(file, true) }, cancel).await;
+            for hunk in accepted {
                 let state = match &carried {
                     Ok(carried) if carried.turned.contains(&hunk) => HunkState::Applied,
                     Ok(carried) => {
@@ -219,41 +241,42 @@ impl Book {
     ) -> Result<Turned, ErrorInfo> {
         self.load().await;
         self.sync_all().await;
-        let mut hunks = Vec::new();
-        for item in self.change_sets() {
-            let Some((item, set)) = self.change_set(&item.id) else { continue };
-            let in_scope = set.files.iter().flat_map(|file| &file.hunks).filter(|hunk| {
-                let is_there = matches!(hunk.state, HunkState::Applied | HunkState::Kept);
-                is_in(scope, &item, hunk)
-                    && if redo { hunk.state == HunkState::Undone } else { is_there }
-            });
-            hunks.extend(in_scope.map(|hunk| hunk.id.clone()));
-        }
-        self.turn(hunks, redo, cancel).await
+        let is_wanted = |item: &Item, hunk: &Hunk| {
+            let is_there = matches!(hunk.state, HunkState::Applied | HunkState::Kept);
+            is_in(scope, item, hunk)
+                && if redo { hunk.state == HunkState::Undone } else { is_there }
+        };
+        let chosen = self.chosen(is_wanted);
+        self.turn(chosen, redo, cancel).await
+    }
+
+    /// The hunks that are wanted, each with what it is part of, in order.
+    fn chosen(&self, is_wanted: impl Fn(&Item, &Hunk) -> bool) -> Vec<Chosen> {
+        self.session.look(|state| {
+            let mut chosen = Vec::new();
+            for item in &state.items {
+                for file in own_set(&item.body).into_iter().flat_map(|set| &set.files) {
+                    let hunks = file.hunks.iter().filter(|hunk| is_wanted(item, hunk));
+                    chosen.extend(hunks.map(|hunk| Chosen {
+                        kind: file.kind,
+                        from: file.path.clone(),
+                        to: file.to.clone(),
+                        id: hunk.id.clone(),
+                    }));
+                }
+            }
+            chosen
+        })
     }
 
     /// Shows or hides hunks of any change sets, document by document.
     async fn turn(
         &mut self,
-        hunks: Vec<HunkId>,
+        chosen: Vec<Chosen>,
         shown: bool,
         cancel: &CancellationToken,
     ) -> Result<Turned, ErrorInfo> {
         let mut turned = Turned::default();
-        let wanted: HashSet<&HunkId> = hunks.iter().collect();
-        let mut chosen = Vec::new();
-        for item in self.change_sets() {
-            let Some((_, set)) = self.change_set(&item.id) else { continue };
-            for FileChange { path, to, kind, hunks, .. } in set.files {
-                let hunks = hunks.into_iter().filter(|hunk| wanted.contains(&hunk.id));
-                chosen.extend(hunks.map(|hunk| Chosen {
-                    kind,
-                    from: path.clone(),
-                    to: to.clone(),
-                    id: hunk.id,
-                }));
-            }
-        }
         let (moves, texts): (Vec<_>, Vec<_>) =
             chosen.iter().partition(|chosen| chosen.kind == FileChangeKind::Move);
         // A document is changed under the name that it had when its text was proposed.
@@ -281,29 +304,34 @@ impl Book {
         cancel: &CancellationToken,
         turned: &mut Turned,
     ) {
-        let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
-        for path in paths {
-            let here = |chosen: &&&Chosen| {
-                self.files.get(&path).is_some_and(|tracked| tracked.number(&chosen.id).is_some())
-            };
-            let here: Vec<&Chosen> = chosen.iter().filter(here).copied().collect();
-            if here.is_empty() {
-                continue;
+        let known = self.files.iter().flat_map(|(path, it)| it.ids().map(move |id| (id, path)));
+        let known: HashMap<&HunkId, &AbsPath> = known.collect();
+        let mut by_path: BTreeMap<&AbsPath, Vec<&Chosen>> = BTreeMap::new();
+        for chosen in chosen {
+            if let Some(path) = known.get(&chosen.id) {
+                by_path.entry(path).or_default().push(chosen);
             }
-            let wishes: Vec<_> = here.iter().map(|chosen| (chosen.id.clone(), shown)).collect();
-            // What the agent created, or deletes again, goes with its last text.
-            let goes = if shown { FileChangeKind::Delete } else { FileChangeKind::Create };
-            let fate = match here.iter().any(|chosen| chosen.kind == goes) {
+        }
+        // What the agent created, or deletes again, goes with its last text.
+        let goes = if shown { FileChangeKind::Delete } else { FileChangeKind::Create };
+        let wish = |(path, here): (&AbsPath, Vec<&Chosen>)| Wish {
+            path: path.clone(),
+            hunks: here.iter().map(|chosen| (chosen.id.clone(), shown)).collect(),
+            fate: match here.iter().any(|chosen| chosen.kind == goes) {
                 true => Fate::Goes,
                 false => Fate::Stays,
-            };
-            match self.carry_out(&path, &wishes, &fate, cancel).await {
+            },
+        };
+        let wishes: Vec<Wish> = by_path.into_iter().map(wish).collect();
+        let outcomes = self.carry_out_all(&wishes, cancel).await;
+        for (wish, outcome) in wishes.into_iter().zip(outcomes) {
+            match outcome {
                 Ok(carried) => {
                     turned.hunks.extend(carried.turned);
                     turned.refused.extend(carried.refused);
                 }
                 Err(error) => {
-                    let ids = here.iter().map(|chosen| (chosen.id.clone(), error.message.clone()));
+                    let ids = wish.hunks.into_iter().map(|(id, _)| (id, error.message.clone()));
                     turned.refused.extend(ids);
                 }
             }
@@ -319,8 +347,12 @@ impl Book {
     ) {
         let Some(to) = &chosen.to else { return };
         let (from, to) = if shown { (&chosen.from, to) } else { (to, &chosen.from) };
-        let fate = Fate::Moves { to: to.clone() };
-        match self.carry_out(from, &[(chosen.id.clone(), shown)], &fate, cancel).await {
+        let wish = Wish {
+            path: from.clone(),
+            hunks: vec![(chosen.id.clone(), shown)],
+            fate: Fate::Moves { to: to.clone() },
+        };
+        match self.carry_out(wish, cancel).await {
             Ok(carried) => {
                 turned.hunks.extend(carried.turned);
                 turned.refused.extend(carried.refused);

@@ -4,6 +4,8 @@
 //! is kept is journaled before anything changes. It all goes into the checkpoint of the turn, or
 //! of what the user decides while none runs.
 
+use futures::future::join_all;
+
 use super::Book;
 use crate::{Became, DocumentError, FolderChange, NotKept, Origin, checkpoints, session::item_of};
 use protocol::{
@@ -24,37 +26,43 @@ pub(crate) struct Watched {
 }
 
 impl Book {
-    /// Keeps documents as they are, if they have not been kept since the checkpoint began; says
-    /// whether one had not. `again` is for those that were kept a moment ago and have not been
-    /// changed since, but by typing.
+    /// Keeps documents as they are, if they have not been kept since the checkpoint began. `own`
+    /// are those that were kept a moment ago and have not been changed since, but by typing: they
+    /// are kept again, and all that had not been kept before are put to them. Gives those that
+    /// cannot be kept, and why.
     ///
     /// # Errors
-    /// One cannot be kept. Then nothing was.
+    /// It cannot be journaled. Then nothing was kept.
     pub(super) async fn keep_as_it_is(
         &mut self,
         paths: &[AbsPath],
-        again: bool,
-    ) -> Result<bool, ErrorInfo> {
+        own: &mut Vec<AbsPath>,
+    ) -> Result<Vec<(AbsPath, ErrorInfo)>, ErrorInfo> {
         // A restore has kept everything that it changes.
         if self.is_restoring {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         let (item, mut checkpoint) = self.checkpoint();
-        let mut is_new = false;
-        for path in paths {
-            if again {
-                let is_it = |kept: &Kept| matches!(kept, Kept::File(it) if it.path == *path);
-                checkpoint.kept.retain(|kept| !is_it(kept));
-            }
-            if !checkpoints::has(&checkpoint, path) {
-                checkpoint.kept.push(Kept::File(self.kept_file(path).await?));
-                is_new = true;
+        let again: Vec<AbsPath> = own.iter().filter(|it| paths.contains(it)).cloned().collect();
+        let is_again = |kept: &Kept| matches!(kept, Kept::File(file) if again.contains(&file.path));
+        checkpoint.kept.retain(|kept| !is_again(kept));
+        let mut missing: Vec<&AbsPath> = paths.iter().collect();
+        missing.retain(|path| !checkpoints::has(&checkpoint, path));
+        let kept = join_all(missing.iter().map(|path| self.kept_file(path))).await;
+        let (mut new, mut failed) = (Vec::new(), Vec::new());
+        for (path, kept) in missing.into_iter().zip(kept) {
+            match kept {
+                Ok(kept) => new.push(kept),
+                Err(error) => failed.push((path.clone(), error)),
             }
         }
-        if is_new {
-            self.tell_checkpoint(item, checkpoint).await?;
+        if new.is_empty() {
+            return Ok(failed);
         }
-        Ok(is_new)
+        own.extend(new.iter().map(|file| file.path.clone()).filter(|path| !again.contains(path)));
+        checkpoint.kept.extend(new.into_iter().map(Kept::File));
+        self.tell_checkpoint(item, checkpoint).await?;
+        Ok(failed)
     }
 
     /// Keeps a document as it is now.
@@ -63,8 +71,8 @@ impl Book {
         let mut kept = KeptFile { path: path.clone(), text: None, file: None, left: None };
         let is_saved = match documents.snapshot(path).await {
             Ok(now) => {
-                kept.text = Some(self.keep_bytes(now.text.to_string().as_bytes()).await?);
-                now.origin == Origin::Disk || !documents.unsaved().await.contains(path)
+                kept.text = Some(self.keep_text(&now.text, &now.stamp).await?);
+                now.origin == Origin::Disk || documents.is_saved(path).await
             }
             Err(DocumentError::NotFound(_)) => false,
             // It has no text, but what it has can be put back.

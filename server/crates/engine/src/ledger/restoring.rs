@@ -13,7 +13,11 @@ use protocol::{
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
 
-use super::{Book, carrying::Fate, tracked::Tracked};
+use super::{
+    Book,
+    carrying::{Fate, Wish},
+    tracked::Tracked,
+};
 use crate::{
     DocumentError, FileBytes, Snapshot, ToolError,
     apply::{self, Target},
@@ -417,7 +421,8 @@ impl Book {
         if wishes.is_empty() || !tracked.can_turn(&wishes) {
             return Ok(false);
         }
-        let carried = self.carry_out(&kept.path, &wishes, &Fate::Stays, cancel).await?;
+        let wish = Wish { path: kept.path.clone(), hunks: wishes.clone(), fate: Fate::Stays };
+        let carried = self.carry_out(wish, cancel).await?;
         let states = wishes.into_iter().filter(|(hunk, _)| carried.turned.contains(hunk));
         let states = states.map(|(hunk, shown)| {
             (hunk, if shown { HunkState::Applied } else { HunkState::Undone })

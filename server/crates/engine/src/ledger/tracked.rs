@@ -180,6 +180,11 @@ impl Tracked {
         self.hunks.iter().rposition(|known| known.id == *hunk)
     }
 
+    /// The hunks that it knows; one that was reworded comes twice.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &HunkId> {
+        self.hunks.iter().map(|known| &known.id)
+    }
+
     pub(super) fn id(&self, number: usize) -> Option<&HunkId> {
         self.hunks.get(number).map(|known| &known.id)
     }
@@ -200,8 +205,30 @@ impl Tracked {
         }
     }
 
+    /// The pending hunks that something stands in the way of, and what.
+    pub(super) fn obstacles(&self) -> Vec<(HunkId, String)> {
+        let pending = self.hunks.iter().filter(|known| known.is_pending);
+        pending.filter_map(|known| Some((known.id.clone(), self.obstacle(&known.id)?))).collect()
+    }
+
+    /// A hunk is nothing that could come into the document any more.
+    pub(super) fn forget(&mut self, hunk: &HunkId) {
+        if let Some(forgotten) = self.number(hunk) {
+            self.weave.forget(|number| number == forgotten);
+        }
+    }
+
+    /// Hunks that are shown may still come, from an editor that takes its time.
+    pub(super) fn may_come(&mut self, hunks: &[(HunkId, bool)]) {
+        for (hunk, _) in hunks.iter().filter(|(_, shown)| *shown) {
+            if let Some(number) = self.number(hunk) {
+                self.hunks[number].is_taken_back = true;
+            }
+        }
+    }
+
     /// What stands in the way of a pending hunk, if everything it builds on were applied.
-    pub(super) fn obstacle(&self, hunk: &HunkId) -> Option<String> {
+    fn obstacle(&self, hunk: &HunkId) -> Option<String> {
         let number = self.number(hunk)?;
         let mut wishes = BTreeMap::from([(number, true)]);
         let mut needed = self.weave.needs_of(number).to_vec();

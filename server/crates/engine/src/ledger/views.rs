@@ -4,12 +4,12 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use protocol::{
-    AbsPath, FileChangeKind, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, Replacement,
-    SyntaxError, TurnId,
+    AbsPath, FileChangeKind, Hunk, HunkId, HunkState, Item, ItemId, Replacement, SyntaxError,
+    TurnId,
 };
 use ropey::Rope;
 
-use super::{Book, tracked::Tracked};
+use super::{Book, own_set, tracked::Tracked};
 
 /// One file of a change set, for a preview.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,10 +58,9 @@ impl Book {
     pub(crate) async fn proposal(&mut self, id: &ItemId) -> Option<Vec<Proposal>> {
         self.load().await;
         let (_, set) = self.change_set(id)?;
-        for file in &set.files {
-            let at = self.at(&file.path, &file.hunks);
-            self.sync(&at).await;
-        }
+        let files = set.files.iter();
+        let paths: Vec<AbsPath> = files.map(|file| self.at(&file.path, &file.hunks)).collect();
+        self.sync_these(&paths).await;
         let (item, set) = self.change_set(id)?;
         let mut proposals = Vec::new();
         for file in set.files {
@@ -100,27 +99,28 @@ impl Book {
             None => self.sync_all().await,
         }
         self.keep_committed(path).await;
-        let mut views = Vec::new();
-        for Item { id, turn_id, body, .. } in self.change_sets() {
-            let ItemBody::ChangeSet(set) = body else { continue };
-            for file in set.files {
-                let at = self.at(&file.path, &file.hunks);
-                if path.is_some_and(|path| *path != at) {
-                    continue;
+        let is_drawn = |hunk: &Hunk| {
+            let is_turned =
+                matches!(hunk.state, HunkState::Applied | HunkState::Kept | HunkState::Undone);
+            is_open(hunk) || is_turned
+        };
+        self.session.look(|state| {
+            let mut views = Vec::new();
+            for Item { id, turn_id, body, .. } in &state.items {
+                for file in own_set(body).into_iter().flat_map(|set| &set.files) {
+                    let at = self.at(&file.path, &file.hunks);
+                    if path.is_some_and(|path| *path != at) {
+                        continue;
+                    }
+                    let tracked = self.files.get(&at);
+                    let drawn = file.hunks.iter().filter(|hunk| is_drawn(hunk));
+                    views.extend(drawn.map(|hunk| {
+                        view(tracked, &at, (id.clone(), turn_id.clone()), hunk.clone())
+                    }));
                 }
-                let drawn = file.hunks.into_iter().filter(|hunk| {
-                    let is_turned = matches!(
-                        hunk.state,
-                        HunkState::Applied | HunkState::Kept | HunkState::Undone
-                    );
-                    is_open(hunk) || is_turned
-                });
-                let tracked = self.files.get(&at);
-                let made_in = (id.clone(), turn_id.clone());
-                views.extend(drawn.map(|hunk| view(tracked, &at, made_in.clone(), hunk)));
             }
-        }
-        views
+            views
+        })
     }
 
     /// Where the document of some hunks is now: it may have been moved.

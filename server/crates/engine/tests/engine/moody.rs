@@ -145,6 +145,10 @@ impl Store for Moody {
         self.inner.sweep_blobs(id, named).await
     }
 
+    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
+        self.inner.has_blob(id, hash).await
+    }
+
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.blob(id, hash).await
     }

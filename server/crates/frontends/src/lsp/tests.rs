@@ -135,6 +135,10 @@ impl Store for Kept {
         Ok(String::new())
     }
 
+    async fn has_blob(&self, _: &SessionId, _: &str) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     async fn blob(&self, _: &SessionId, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(None)
     }

@@ -173,6 +173,14 @@ impl Database {
         Ok(())
     }
 
+    /// Whether bytes are kept under a hash.
+    pub(super) fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, Fault> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT 1 FROM blobs WHERE session = ?1 AND hash = ?2")?;
+        Ok(select.exists([id.as_str(), hash])?)
+    }
+
     /// The bytes that were kept under a hash.
     pub(super) fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, Fault> {
         let mut select =

@@ -51,6 +51,10 @@ impl Writer {
         self.with(|database| database.put_blob(id, hash, bytes))
     }
 
+    pub(super) fn has_blob(&mut self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
+        self.with(|database| database.has_blob(id, hash))
+    }
+
     pub(super) fn blob(
         &mut self,
         id: &SessionId,

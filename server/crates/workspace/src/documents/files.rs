@@ -3,7 +3,7 @@
 //! All of this blocks. What an editor shows and the disk does not have is never lost here: it is
 //! looked for before a file is taken away, and once more at the last moment.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use engine::{DocumentError, Entry, Excerpt, FileBytes, Origin, Part, Snapshot};
 use protocol::{AbsPath, Stamp};
@@ -98,7 +98,7 @@ impl Shared {
             false => Ok(()),
         };
         closed()?;
-        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let writing = self.writing.lock(&[path]);
         let (hash, form) = disk::write(path, expected, text, self.reading(path), closed)?;
         drop(writing);
         if *expected == Expected::Missing {
@@ -113,7 +113,7 @@ impl Shared {
     pub(super) fn remove(&self, path: &AbsPath, expected: &Hash) -> Result<(), DocumentError> {
         resolve::require(path)?;
         let expected = self.on_disk(path, expected)?;
-        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let writing = self.writing.lock(&[path]);
         let mut shown = Vec::new();
         disk::remove(path, &expected, self.reading(path), || {
             shown = self.saved(path)?;
@@ -135,7 +135,7 @@ impl Shared {
         resolve::require(to)?;
         let expected = self.on_disk(from, expected)?;
         self.saved(to)?;
-        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let writing = self.writing.lock(&[from, to]);
         let (mut shown_from, mut shown_to) = (Vec::new(), Vec::new());
         disk::rename(from, to, &expected, self.reading(from), || {
             (shown_from, shown_to) = (self.saved(from)?, self.saved(to)?);

@@ -1,6 +1,6 @@
 //! Folders as they were: what became of them, and the way back.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use engine::{DocumentError, FolderChange, KeptFolder, NotKept, Restored};
 use protocol::AbsPath;
@@ -78,7 +78,7 @@ impl Shared {
         if let Some(folder) = path.parent() {
             resolve::require(&folder)?;
         }
-        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let writing = self.writing.lock(&[path]);
         let mut shown = self.saved(path)?;
         disk::put_back(path, was, || {
             shown = self.saved(path)?;

@@ -1,0 +1,68 @@
+-- The server dies, the user types on, and a new one takes over: what it applies lands where it
+-- belongs, and it hears every key.
+local stage = dofile(vim.env.TESTS .. '/e2e/stage.lua')
+local t = stage.t
+local coworker = require('coworker')
+local hunks = require('coworker.hunks')
+
+stage.start({
+  'turn "two things"',
+  stage.call('edit', {
+    path = 'greet.lua',
+    old_text = stage.greet,
+    new_text = stage.greet:gsub('hello', 'good day'):gsub('  return out', '  return out, #out'),
+  }),
+  'turn "what is there?"',
+  stage.call('read', { path = 'greet.lua' }),
+  '---',
+  'sees "typed at last"',
+  'say "I see it."',
+})
+
+local function wait_for_marks(states)
+  t.eventually('hunks that are ' .. states, function()
+    local now = vim.tbl_map(function(standing)
+      return standing.hunk.state.kind
+    end, hunks.all(stage.buf))
+    return table.concat(now, ' ') == states
+  end)
+end
+
+t.test('a hunk is accepted after the server died and text was typed: it is where it was', function()
+  coworker.ask('two things')
+  wait_for_marks('pending pending')
+  require('coworker.review').close()
+  vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
+  vim.uv.kill(stage.servers()[1], 'sigkill')
+  t.eventually('no server', function()
+    return coworker.status():find('server stopped', 1, true)
+  end)
+  t.type('Go-- typed while dead<Esc>')
+  vim.cmd.CoworkerRestart()
+  wait_for_marks('pending pending')
+  t.type('ggO-- one<CR>two<CR>three<Esc>')
+  t.equal(true, vim.fn.search('return out', 'cw') > 0)
+  vim.cmd.CoworkerAccept()
+  local own = '-- one\n-- two\n-- three\n'
+  local expected = own
+    .. stage.greet:gsub('return out', 'return out, #out')
+    .. '-- typed while dead'
+  t.eventually('the change', function()
+    return t.has(stage.buf, 'return out, #out')
+  end)
+  wait_for_marks('pending applied')
+  t.equal(expected, t.text(stage.buf))
+  vim.cmd('%CoworkerAccept')
+  t.eventually('the other change', function()
+    return t.text(stage.buf) == expected:gsub('hello', 'good day')
+  end)
+  wait_for_marks('applied applied')
+end)
+
+t.test('and the agent reads what was typed after that', function()
+  t.type('Go-- typed at last<Esc>')
+  coworker.ask('what is there?')
+  stage.ends_with('I see it.')
+end)
+
+t.finish()
