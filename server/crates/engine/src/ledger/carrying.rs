@@ -29,6 +29,8 @@ pub(super) enum Fate {
     Stays,
     /// It goes if the text is empty then.
     Goes,
+    /// It goes, or stays as it is: with text that nobody proposed to delete it does not go.
+    GoesWhole,
     /// It goes to another place, as it is.
     Moves { to: AbsPath },
 }
@@ -240,11 +242,17 @@ impl Book {
         let documents = self.shared.parts.documents.as_ref();
         let stamp = self.files.get(path).and_then(|tracked| tracked.stamp.clone());
         match (fate, stamp) {
-            (Fate::Goes, Some(stamp)) if goal.len_bytes() == 0 => {
+            (Fate::Goes | Fate::GoesWhole, Some(stamp)) if goal.len_bytes() == 0 => {
                 documents.remove(path, &stamp.hash).await?;
                 Ok((Place::Disk, goal.clone(), None))
             }
-            (Fate::Goes, None) if goal.len_bytes() == 0 => Ok((Place::Disk, goal.clone(), None)),
+            (Fate::Goes | Fate::GoesWhole, None) if goal.len_bytes() == 0 => {
+                Ok((Place::Disk, goal.clone(), None))
+            }
+            (Fate::GoesWhole, _) => Err(ToolError::new(
+                ErrorCode::EditStale,
+                "somebody wrote in the file since it was proposed to delete it",
+            )),
             (Fate::Moves { to }, Some(stamp)) => {
                 self.resolves(to).await?;
                 documents.rename(path, to, &stamp.hash).await?;

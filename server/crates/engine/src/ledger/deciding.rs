@@ -207,6 +207,16 @@ impl Book {
             }
             let accepted: Vec<HunkId> = hunks.iter().map(|(hunk, _)| hunk.clone()).collect();
             let path = self.at(&file.path, &file.hunks);
+            // The user was asked about the file of that name.
+            let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
+            if is_whole && path != file.path {
+                let reason = format!("the file is called {} now", self.shown(&path));
+                let conflict =
+                    |hunk: HunkId| (hunk, HunkState::Conflicted { reason: reason.clone() });
+                states.extend(hunks.into_iter().map(|(hunk, _)| conflict(hunk)));
+                files.insert(file.path.clone(), Err(ErrorCode::EditStale));
+                continue;
+            }
             // One after the other: what a stop comes before is not made.
             let carried =
                 self.carry_out(Wish { path, hunks, fate: fate(file, true) }, cancel).await;
@@ -391,7 +401,7 @@ pub(crate) fn is_in(scope: &UndoScope, item: &Item, hunk: &Hunk) -> bool {
 /// What becomes of a file when its hunks are shown.
 fn fate(file: &FileChange, shown: bool) -> Fate {
     match (file.kind, &file.to) {
-        (FileChangeKind::Delete, _) if shown => Fate::Goes,
+        (FileChangeKind::Delete, _) if shown => Fate::GoesWhole,
         (FileChangeKind::Move, Some(to)) => Fate::Moves { to: to.clone() },
         _ => Fate::Stays,
     }
