@@ -31,7 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{NotKept, StoreError, recovery, session::Session, sessions::Shared};
 pub(crate) use deciding::{Decided, is_in};
 pub use deciding::{Resolution, Turned};
-pub(crate) use keeping::{Watched, unfinished};
+pub(crate) use keeping::Watched;
 pub use restoring::{Difference, Differences, Restoration};
 pub(crate) use telling::summary;
 use tracked::Tracked;

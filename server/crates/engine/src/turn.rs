@@ -10,8 +10,8 @@ use std::{
 
 use futures::StreamExt;
 use protocol::{
-    ErrorCode, ErrorInfo, HunkState, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState,
-    ToolCall, ToolCallStatus, TurnId, Update, Usage,
+    Effect, ErrorCode, ErrorInfo, HunkState, Item, ItemBody, ItemId, Mode, Rule, SessionInfo,
+    SessionState, ToolCall, ToolCallStatus, TurnId, Update, Usage,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     ModelEvent, ModelRequest, ModelStream, StopCause, calls,
     context::{self, Pictures, Place, Standing},
-    ledger, prompts,
+    prompts,
     session::{Command, Session, SessionHandle, closed, item_of},
     sessions::Shared,
     watch::Watch,
@@ -115,11 +115,15 @@ impl Turn {
 
     /// Waits until it is noted what its commands changed.
     async fn settle(&self) {
-        let is_open = |item: &Item| {
-            let ItemBody::Checkpoint(checkpoint) = &item.body else { return false };
-            item.turn_id == self.id && ledger::unfinished(checkpoint).next().is_some()
+        // Also of one that was stopped before it began: its folders may just be looked through.
+        let is_command = |item: &Item| match &item.body {
+            ItemBody::ToolCall(call) => {
+                let runs = |effect: &Effect| matches!(effect, Effect::Run { .. });
+                item.turn_id == self.id && call.effects.iter().any(runs)
+            }
+            _ => false,
         };
-        if self.session.look(|state| state.items.iter().any(is_open)) {
+        if self.session.look(|state| state.items.iter().any(is_command)) {
             let turn = self.id.clone();
             let noted = self
                 .session

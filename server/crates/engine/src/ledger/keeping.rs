@@ -325,7 +325,7 @@ fn checkpoint_of(item: &Item, before: &CheckpointKind) -> Option<(Item, Checkpoi
 }
 
 /// The folders of which it is not known what changed in them.
-pub(crate) fn unfinished(checkpoint: &Checkpoint) -> impl Iterator<Item = &String> {
+fn unfinished(checkpoint: &Checkpoint) -> impl Iterator<Item = &String> {
     checkpoint.kept.iter().filter_map(|kept| match kept {
         Kept::Folder(folder) if folder.changed.is_none() => folder.id.as_ref(),
         _ => None,

@@ -24,9 +24,6 @@ use crate::{
     checkpoints::{self, Turning, Was},
 };
 
-/// How often a document is tried while somebody types.
-const TRIES: usize = 3;
-
 /// What a restore would do to one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -97,6 +94,7 @@ impl Book {
         };
         let mut done = Restoration::default();
         let kept = self.keep_for_undo(&mut plan).await?;
+        let found: BTreeMap<AbsPath, Option<String>> = texts(&kept).collect();
         done.refused = plan.refused;
         if kept.is_empty() && turning == Turning::default() {
             return Ok(done);
@@ -113,10 +111,13 @@ impl Book {
         for (path, was) in plan.files {
             match was {
                 Was::Folder { root, id } => folders.entry((root, id)).or_default().push(path),
-                Was::File { kept, at } => match self.put_back(&kept, at, cancel).await {
-                    Ok(()) => done.restored.push(path),
-                    Err(error) => done.refused.push((path, error.message)),
-                },
+                Was::File { kept, at } => {
+                    let found = found.get(&path).cloned().flatten();
+                    match self.put_back(&kept, found, at, cancel).await {
+                        Ok(()) => done.restored.push(path),
+                        Err(error) => done.refused.push((path, error.message)),
+                    }
+                }
             }
         }
         self.is_restoring = false;
@@ -315,16 +316,12 @@ impl Book {
             plan.differences.push(Difference {
                 kind: kind(is_there, change.became != crate::Became::Created),
                 diff,
-                typed: self.shown_otherwise(&path).await,
+                // Whether somebody changed it after the command did, nobody can tell.
+                typed: true,
                 path: path.clone(),
             });
             plan.files.insert(path, Was::Folder { root: root.clone(), id: id.to_owned() });
         }
-    }
-
-    /// Whether an editor shows a document otherwise than the disk has it.
-    async fn shown_otherwise(&self, path: &AbsPath) -> bool {
-        self.shared.parts.documents.unsaved().await.contains(path)
     }
 
     fn diff(&self, path: &AbsPath, now: Option<&str>, then: Option<&str>) -> String {
@@ -372,42 +369,33 @@ impl Book {
         Ok(kept)
     }
 
-    /// Makes a document what it was in the checkpoint at a place.
+    /// Makes a document what it was in the checkpoint at a place. `found` is the hash of the text that
+    /// was kept of it for this, and nothing else is overwritten.
     async fn put_back(
         &mut self,
         kept: &KeptFile,
+        found: Option<String>,
         at: usize,
         cancel: &CancellationToken,
     ) -> Result<(), ToolError> {
         self.resolves(&kept.path).await?;
-        if self.turn_to(kept, at, cancel).await? {
-            return Ok(());
+        let now = self.shared.parts.documents.snapshot(&kept.path).await.ok();
+        if now.as_ref().map(|now| &now.stamp.hash) != found.as_ref() {
+            return Err(written_in());
         }
-        let mut tries = 1;
-        loop {
-            match self.put_back_once(kept, cancel).await {
-                Err(error) if error.code == ErrorCode::EditStale && tries < TRIES => {
-                    tries += 1;
-                    let pause = self.shared.parts.settings.typing_pause;
-                    apply::pause(self.shared.parts.documents.as_ref(), pause, cancel).await;
-                }
-                done => return done,
-            }
-        }
+        let before = now.map(|now| now.text);
+        let left = self.turn_to(kept, at, cancel).await?.or(before);
+        self.put_back_rest(kept, left, cancel).await
     }
 
     /// Shows and hides the hunks that a document had then: so it stays known whose text it is.
-    /// Says whether that alone made the document what it was.
+    /// Gives the text that this makes of it, if it can be done.
     async fn turn_to(
         &mut self,
         kept: &KeptFile,
         at: usize,
         cancel: &CancellationToken,
-    ) -> Result<bool, ToolError> {
-        let then = match &kept.text {
-            Some(hash) => self.kept_text(hash).await.map_err(tool_error)?,
-            None => None,
-        };
+    ) -> Result<Option<Rope>, ToolError> {
         let wishes = self.session.look(|state| checkpoints::turned_since(state, at));
         let now = self.shared.parts.documents.snapshot(&kept.path).await.ok();
         let is_of_now = |tracked: &&Tracked| {
@@ -415,27 +403,32 @@ impl Book {
             stamps.is_some_and(|(known, now)| known.hash == now.hash)
         };
         let tracked = self.files.get(&kept.path).filter(is_of_now);
-        let (Some(then), Some(tracked)) = (then, tracked) else { return Ok(false) };
+        let (Some(_), Some(tracked)) = (&kept.text, tracked) else { return Ok(None) };
         let here = wishes.into_iter().filter(|(hunk, _)| tracked.number(hunk).is_some());
-        let wishes: Vec<(HunkId, bool)> = here.collect();
-        if wishes.is_empty() || !tracked.can_turn(&wishes) {
-            return Ok(false);
+        let hunks: Vec<(HunkId, bool)> = here.collect();
+        let plan = tracked.plan(&hunks);
+        if hunks.is_empty() || !plan.refused.is_empty() {
+            return Ok(None);
         }
-        let wish = Wish { path: kept.path.clone(), hunks: wishes.clone(), fate: Fate::Stays };
+        let Ok(goal) = changes::apply_to(&tracked.text, &plan.replacements) else {
+            return Ok(None);
+        };
+        let wish = Wish { path: kept.path.clone(), hunks: hunks.clone(), fate: Fate::Stays };
         let carried = self.carry_out(wish, cancel).await?;
-        let states = wishes.into_iter().filter(|(hunk, _)| carried.turned.contains(hunk));
+        let states = hunks.into_iter().filter(|(hunk, _)| carried.turned.contains(hunk));
         let states = states.map(|(hunk, shown)| {
             (hunk, if shown { HunkState::Applied } else { HunkState::Undone })
         });
         self.set_states(&states.collect()).await.map_err(tool_error)?;
-        let tracked = self.files.get(&kept.path);
-        // Text that somebody typed since comes or goes, too.
-        Ok(tracked.is_some_and(|tracked| tracked.text == then.as_str()))
+        Ok(Some(goal))
     }
 
-    async fn put_back_once(
+    /// Does what is left to do. `left` is what the document says if nobody writes in it meanwhile:
+    /// nothing else was kept, and nothing else is overwritten.
+    async fn put_back_rest(
         &self,
         kept: &KeptFile,
+        left: Option<Rope>,
         cancel: &CancellationToken,
     ) -> Result<(), ToolError> {
         let documents = self.shared.parts.documents.as_ref();
@@ -445,6 +438,8 @@ impl Book {
             None => None,
         };
         match (documents.snapshot(path).await, then) {
+            (Ok(now), _) if left.is_none_or(|left| left != now.text) => Err(written_in()),
+            (Ok(now), Some(then)) if now.text == then.as_str() => Ok(()),
             (Ok(now), Some(then)) => {
                 let replacements = changes::diff(&now.text.to_string(), &then);
                 let goal = Rope::from_str(&then);
@@ -511,17 +506,24 @@ impl Book {
 }
 
 impl Tracked {
-    /// Whether all these hunks can be shown or hidden.
-    fn can_turn(&self, wishes: &[(HunkId, bool)]) -> bool {
-        self.plan(wishes).refused.is_empty()
-    }
-
     /// Whether the document says exactly this with hunks shown or hidden.
     fn says_with(&self, wishes: &[(HunkId, bool)], text: &str) -> bool {
         let plan = self.plan(wishes);
         let turned = changes::apply_to(&self.text, &plan.replacements);
         plan.refused.is_empty() && turned.is_ok_and(|turned| turned == text)
     }
+}
+
+/// The documents among what was kept, with the hashes of their texts.
+fn texts(kept: &[Kept]) -> impl Iterator<Item = (AbsPath, Option<String>)> {
+    kept.iter().filter_map(|kept| match kept {
+        Kept::File(file) => Some((file.path.clone(), file.text.clone())),
+        _ => None,
+    })
+}
+
+fn written_in() -> ToolError {
+    ToolError::new(ErrorCode::EditStale, "somebody wrote in it meanwhile; restore once more")
 }
 
 fn kind(is_there: bool, was_there: bool) -> FileChangeKind {
