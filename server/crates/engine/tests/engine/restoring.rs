@@ -199,7 +199,9 @@ async fn a_restore_outlives_the_process_that_could_have_done_it() {
     let done = restore(&stage, &id, &before(&stage, &id, "go").await).await;
     assert_eq!(stage.read("a.txt"), "before\n");
     assert!(!stage.on_disk("made").exists());
-    assert_eq!((done.refused.len(), done.typed.len()), (0, 0));
+    assert_eq!(done.refused.len(), 0);
+    // Of what a command changed, nobody can tell.
+    assert_eq!(done.typed.len(), 1);
     stage.sessions.shutdown().await;
 
     let stage = stage.beside(open());
