@@ -28,7 +28,7 @@ use protocol::{
 use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{NotKept, StoreError, recovery, session::Session, sessions::Shared};
+use crate::{NotKept, StoreError, prompts, session::Session, sessions::Shared};
 pub(crate) use deciding::{Decided, is_in};
 pub use deciding::{Resolution, Turned};
 pub(crate) use keeping::Watched;
@@ -413,7 +413,7 @@ impl Book {
             let ItemBody::ChangeSet(set) = item.body else { continue };
             let hunks = set.files.into_iter().flat_map(|file| file.hunks);
             for hunk in hunks.filter(|hunk| hunk.state == HunkState::Accepted) {
-                let reason = recovery::UNSEEN.to_owned();
+                let reason = prompts::obstacle("unseen");
                 if let Some(tracked) = self.tracked(&hunk.id) {
                     tracked.may_come(&[(hunk.id.clone(), true)]);
                 }

@@ -8,10 +8,6 @@ use protocol::{
 
 use crate::prompts;
 
-/// What is said of a hunk that was accepted and of which nobody knows whether it was applied.
-pub(crate) const UNSEEN: &str =
-    "the turn ended before the edit was seen in the document; it may be there";
-
 /// Ends every open item in the way the turn ended.
 pub(crate) fn end_open_items(state: &SessionState, reason: StopReason) -> Vec<Update> {
     let open = state.items.iter().filter(|item| state.open.contains(&item.id));
@@ -31,7 +27,7 @@ fn ended(mut item: Item, reason: StopReason) -> Item {
             // What waits for a decision goes on to wait: it can still be accepted.
             let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
             for hunk in hunks.filter(|hunk| hunk.state == HunkState::Accepted) {
-                hunk.state = HunkState::Conflicted { reason: UNSEEN.to_owned() };
+                hunk.state = HunkState::Conflicted { reason: prompts::obstacle("unseen") };
             }
         }
         _ => {}

@@ -249,10 +249,9 @@ impl Book {
             (Fate::Goes | Fate::GoesWhole, None) if goal.len_bytes() == 0 => {
                 Ok((Place::Disk, goal.clone(), None))
             }
-            (Fate::GoesWhole, _) => Err(ToolError::new(
-                ErrorCode::EditStale,
-                "somebody wrote in the file since it was proposed to delete it",
-            )),
+            (Fate::GoesWhole, _) => {
+                Err(ToolError::new(ErrorCode::EditStale, prompts::obstacle("written")))
+            }
             (Fate::Moves { to }, Some(stamp)) => {
                 self.resolves(to).await?;
                 documents.rename(path, to, &stamp.hash).await?;

@@ -210,7 +210,7 @@ impl Book {
             // The user was asked about the file of that name.
             let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
             if is_whole && path != file.path {
-                let reason = format!("the file is called {} now", self.shown(&path));
+                let reason = prompts::obstacle("renamed");
                 let conflict =
                     |hunk: HunkId| (hunk, HunkState::Conflicted { reason: reason.clone() });
                 states.extend(hunks.into_iter().map(|(hunk, _)| conflict(hunk)));

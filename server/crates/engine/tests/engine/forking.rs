@@ -7,19 +7,7 @@ use protocol::{
 };
 use serde_json::json;
 
-use crate::stage::{Stage, notices, within};
-
-fn prompt(state: &SessionState, text: &str) -> ItemId {
-    let says = |body: &ItemBody| match body {
-        ItemBody::UserMessage(message) => message.text == text,
-        _ => false,
-    };
-    state.items.iter().find(|item| says(&item.body)).unwrap().id.clone()
-}
-
-fn sent(stage: &Stage) -> String {
-    format!("{:?}", stage.model.requests().last().unwrap().messages)
-}
+use crate::stage::{Stage, notices, prompt, sent, within};
 
 #[tokio::test]
 async fn a_fork_and_what_it_was_forked_from_go_on_by_themselves() {

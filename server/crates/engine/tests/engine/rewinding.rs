@@ -2,29 +2,15 @@
 
 use changes::Encoding;
 use engine::{Resolution, Seen};
-use protocol::{Decision, ErrorCode, HunkState, ItemBody, ItemId, SessionState};
+use protocol::{Decision, ErrorCode, HunkState, ItemBody, SessionState};
 use serde_json::json;
 use workspace::TextChange;
 
 use crate::{
     client::shown,
     script::results,
-    stage::{Stage, within},
+    stage::{Stage, prompt, sent, within},
 };
-
-/// The item of a prompt.
-fn prompt(state: &SessionState, text: &str) -> ItemId {
-    let says = |body: &ItemBody| match body {
-        ItemBody::UserMessage(message) => message.text == text,
-        _ => false,
-    };
-    state.items.iter().find(|item| says(&item.body)).unwrap().id.clone()
-}
-
-/// All that the model was sent with its last request.
-fn sent(stage: &Stage) -> String {
-    format!("{:?}", stage.model.requests().last().unwrap().messages)
-}
 
 #[tokio::test]
 async fn the_model_reads_what_was_set_aside_no_more_until_it_is_taken_up() {

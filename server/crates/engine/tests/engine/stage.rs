@@ -12,8 +12,8 @@ use std::{
 
 use engine::{Batch, NewSession, Parts, Sessions, Settings, Started, Store, Tool, Trust};
 use protocol::{
-    AbsPath, Decision, ErrorInfo, ItemBody, Mode, SessionId, SessionState, Status, StopReason,
-    ToolCall, TurnId, UserMessage,
+    AbsPath, Decision, ErrorInfo, ItemBody, ItemId, Mode, SessionId, SessionState, Status,
+    StopReason, ToolCall, TurnId, UserMessage,
 };
 use tempfile::TempDir;
 use workspace::{Limits, Workspace};
@@ -245,6 +245,20 @@ pub fn ended(state: &SessionState, turn: &TurnId) -> Option<StopReason> {
         Status::Idle { turn_id: Some(id), stop_reason, .. } if id == turn => *stop_reason,
         _ => None,
     }
+}
+
+/// The item of a prompt.
+pub fn prompt(state: &SessionState, text: &str) -> ItemId {
+    let says = |body: &ItemBody| match body {
+        ItemBody::UserMessage(message) => message.text == text,
+        _ => false,
+    };
+    state.items.iter().find(|item| says(&item.body)).unwrap().id.clone()
+}
+
+/// All that the model was sent with its last request.
+pub fn sent(stage: &Stage) -> String {
+    format!("{:?}", stage.model.requests().last().unwrap().messages)
 }
 
 /// Everything the user is told beside the conversation: the turn it stands in, and the words.
