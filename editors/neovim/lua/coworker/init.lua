@@ -11,6 +11,7 @@ local hunks = require('coworker.hunks')
 local pause = require('coworker.pause')
 local queue = require('coworker.queue')
 local question_float = require('coworker.question')
+local renamed = require('coworker.renamed')
 local render = require('coworker.render')
 local review = require('coworker.review')
 local rewind = require('coworker.rewind')
@@ -56,6 +57,7 @@ function M.setup(settings)
       client.attach(event.buf)
     end,
   })
+  renamed.watch(group)
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
     client.attach(buf)
   end

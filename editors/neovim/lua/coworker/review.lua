@@ -223,14 +223,15 @@ end
 local function set_bars(state)
   local file = state.files[state.at]
   local root = state.question.conversation.root
-  local name = pane.bar_text(vim.fs.basename(vim.uri_to_fname(file.uri)))
+  local path = vim.uri_to_fname(file.uri)
+  local name = pane.bar_text(vim.fs.basename(path))
   if file.kind == 'move' then
     local to = vim.uri_to_fname(file.to)
     name = ('%s → %s'):format(name, pane.bar_text(vim.fs.relpath(root, to) or to))
   end
   local buf = vim.api.nvim_win_get_buf(state.real)
   local real = file.kind == 'create' and 'does not exist yet'
-    or vim.bo[buf].buftype ~= '' and 'on the disk'
+    or vim.bo[buf].buftype ~= '' and (vim.uv.fs_stat(path) and 'on the disk' or 'is gone')
     or vim.bo[buf].modified and 'your text, not saved'
     or 'your text'
   pane.set_options(state.real, { winbar = (' %s · %s'):format(name, real) })

@@ -278,6 +278,9 @@ t.test('what becomes of a file is said where its text does not show it', functio
   t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Delete 1/3'))
   t.type(']f')
   t.equal(true, vim.startswith(vim.wo[state.proposed].winbar, ' Move 2/3'))
+  t.equal(' old.lua → sub/moved.lua · is gone', vim.wo[state.real].winbar)
+  t.write(root .. '/old.lua', 'return 1\n')
+  t.type('[f]f')
   t.equal(' old.lua → sub/moved.lua · on the disk', vim.wo[state.real].winbar)
   t.type(']f')
   local marks = vim.api.nvim_buf_get_extmarks(
