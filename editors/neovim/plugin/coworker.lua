@@ -135,6 +135,10 @@ end, {
   bang = true,
 })
 
+command('CoworkerCheckpoints', function()
+  require('coworker').checkpoints()
+end, { desc = 'Choose a checkpoint, see what a restore to it changes, and restore' })
+
 command('CoworkerRestart', function()
   require('coworker').restart()
 end, { desc = 'Restart the server and go on with the session' })

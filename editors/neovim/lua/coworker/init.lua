@@ -4,6 +4,7 @@
 
 local approvals = require('coworker.approvals')
 local chat = require('coworker.chat')
+local checkpoints = require('coworker.checkpoints')
 local client = require('coworker.client')
 local config = require('coworker.config')
 local decide = require('coworker.decide')
@@ -444,6 +445,11 @@ end
 ---@param files? boolean Put back the files that the session changed since, too.
 function M.resend(files)
   rewind.resend(root_here(), files)
+end
+
+--- Lets the user choose a checkpoint of the session, see what a restore to it changes, and restore.
+function M.checkpoints()
+  checkpoints.open(root_here())
 end
 
 --- Restarts the server and goes on with the session.

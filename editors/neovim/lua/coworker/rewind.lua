@@ -1,6 +1,7 @@
 --- Going back to an earlier prompt: in a session of its own, or by sending it again, changed.
 
 local chat = require('coworker.chat')
+local checkpoints = require('coworker.checkpoints')
 local client = require('coworker.client')
 local render = require('coworker.render')
 local sessions = require('coworker.sessions')
@@ -41,12 +42,13 @@ local function choose(prompts, title, run)
 end
 
 ---@param root string
----@return coworker.Conversation?, coworker.EarlierPrompt[]
+---@return coworker.Conversation?, coworker.EarlierPrompt[] the conversation only if it has prompts
 local function prompts_here(root)
   local conversation = sessions.current(root)
   local prompts = prompts_of(conversation)
   if #prompts == 0 then
     vim.notify('Coworker: nothing was asked yet')
+    return nil, prompts
   end
   return conversation, prompts
 end
@@ -55,7 +57,7 @@ end
 ---@param root string
 function M.fork(root)
   local conversation, prompts = prompts_here(root)
-  if not conversation or #prompts == 0 then
+  if not conversation then
     return
   end
   table.insert(prompts, 1, { text = 'After all of it' })
@@ -73,16 +75,24 @@ end
 ---@param files? boolean Put back the files that the session changed since, too.
 function M.resend(root, files)
   local conversation, prompts = prompts_here(root)
-  if not conversation or #prompts == 0 then
+  if not conversation then
     return
   end
   choose(prompts, 'Change and send again', function(prompt)
     vim.ui.input({ prompt = 'Ask Coworker: ', default = prompt.text }, function(text)
-      if text and vim.trim(text) ~= '' then
+      if not text or vim.trim(text) == '' then
+        return
+      end
+      local function send()
         local params =
           { sessionId = conversation.id, itemId = prompt.id, text = text, files = files or false }
         client.request(root, 'coworker/session/resend', params, function() end)
         chat.open(root, false)
+      end
+      if files then
+        checkpoints.before_restore(conversation, prompt.id, 'Put back and send', send)
+      else
+        send()
       end
     end)
   end)
