@@ -238,6 +238,11 @@ impl Front for Lsp {
                 let params = json!({"textDocument": document});
                 let lenses = client.request("textDocument/codeLens", params).await?;
                 let lenses = lenses.as_array().context("no list")?;
+                let mut places: Vec<String> =
+                    lenses.iter().map(|it| it["range"]["start"].to_string()).collect();
+                places.sort();
+                places.dedup();
+                ensure!(places.len() == lenses.len(), "editors may shuffle {lenses:#?}");
                 let is_meant = |lens: &&Value| {
                     lens["range"]["start"]["line"] == at.line && lens["command"]["title"] == text
                 };

@@ -61,6 +61,11 @@ impl Excerpt {
         Self { gone: self.come, come: self.gone, ..self }
     }
 
+    /// How many lines come and how many go.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.come.len(), self.gone.len())
+    }
+
     /// The line that says which lines these are.
     pub(crate) fn heading(&self) -> String {
         let context = self.above.len() + self.below.len();

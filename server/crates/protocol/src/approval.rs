@@ -68,6 +68,14 @@ pub struct Approval {
     pub answer: Option<Answer>,
 }
 
+impl Approval {
+    /// What an answer is called, if it is offered.
+    pub fn label(&self, decision: Decision) -> Option<&str> {
+        let option = self.options.iter().find(|option| option.decision == decision);
+        option.map(|option| &*option.label)
+    }
+}
+
 /// What an approval is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]

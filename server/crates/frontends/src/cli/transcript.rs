@@ -155,8 +155,7 @@ fn plan(plan: &Plan) -> String {
 fn answer(approval: &Approval) -> String {
     let question = format!("**Asked:** {}", one_line(&approval.title));
     let Some(answer) = &approval.answer else { return question + " (no answer yet)" };
-    let option = approval.options.iter().find(|option| option.decision == answer.decision);
-    let decided = option.map_or("nobody answered", |option| &option.label);
+    let decided = approval.label(answer.decision).unwrap_or("nobody answered");
     let mut text = format!("{question}  \n**Answered:** {}", one_line(decided));
     if let Some(reason) = &answer.reason {
         text += &format!(": {}", printable(reason));

@@ -2,10 +2,8 @@
 //! every client checks what an edit was made for; what is not possible is left out, because not
 //! every client hides what is disabled.
 
-use std::collections::BTreeSet;
-
 use protocol::{
-    Approval, ApprovalOption, ApprovalSubject, Choice, Decision, Mode, SessionId, wire,
+    Approval, ApprovalOption, ApprovalSubject, Choice, Decision, ItemId, Mode, SessionId, wire,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -78,87 +76,107 @@ impl Server {
     pub(super) async fn code_action(&self, params: Params) -> jsonrpc::Result<Vec<CodeAction>> {
         let connection = &self.0;
         let pointed = Pointed::new(connection, &params.text_document.uri, Some(params.range)).ok();
-        let mut actions: Vec<CodeAction> =
-            connection.view.questions().iter().flat_map(|it| decisions(connection, it)).collect();
+        let uri = &params.text_document.uri;
+        let review = connection.review.pointed(connection, uri, params.range);
+        // What is under the cursor comes first.
+        let mut decided = Decided::default();
+        let mut rest = Vec::new();
+        if let Some((chosen, scope)) = review {
+            decided = in_review(connection, &chosen, scope);
+        } else if connection.chat.is_shown_as(connection, uri) {
+            rest = in_chat(connection);
+        } else if let Some(pointed) = pointed {
+            decided = about_hunks(connection, &pointed, params.range).await;
+            let symbol = pointed.symbol(connection).await;
+            rest = about_selection(connection, &params, symbol.as_deref());
+        }
+        let mut actions: Vec<CodeAction> = decided.offers.iter().map(offered).collect();
+        for question in connection.view.questions() {
+            if !decided.answers(&question) {
+                actions.extend(decisions(connection, &question));
+            }
+        }
         if !connection.view.running().is_empty() {
             actions.push(action(STOP_KIND, "Coworker: Stop", commands::STOP, json!({})));
         }
-        let review = connection.review.pointed(connection, &params.text_document.uri, params.range);
-        if let Some(chosen) = review {
-            actions.extend(in_review(connection, &chosen));
-        } else if connection.chat.is_shown_as(connection, &params.text_document.uri) {
-            actions.extend(in_chat(connection));
-        } else if let Some(pointed) = pointed {
-            actions.extend(about_hunks(connection, &pointed, params.range).await);
-            let symbol = pointed.symbol(connection).await;
-            actions.extend(about_selection(connection, &params, symbol.as_deref()));
-        }
+        actions.extend(rest);
         let wanted = |action: &CodeAction| is_wanted(action, params.context.only.as_deref());
         Ok(actions.into_iter().filter(wanted).collect())
     }
 }
 
-/// What can be decided about the hunks at a place of the review document.
-fn in_review(connection: &Connection, chosen: &Chosen) -> Vec<CodeAction> {
-    let Chosen { session, hunks } = chosen;
-    let mut offers = offers::decisions(session, hunks, Scope::Here);
-    offers.extend(offers::why(session, hunks));
-    if let [hunk, ..] = hunks.as_slice() {
-        offers.extend(of_set(connection, session, hunk, hunks.len()));
-    }
-    offers.iter().map(offered).collect()
+/// What can be decided about hunks.
+#[derive(Default)]
+struct Decided {
+    offers: Vec<Offer>,
+    /// The change sets of which everything can be decided by these offers.
+    sets: Vec<ItemId>,
 }
 
-/// What can be decided about the hunks at a place of a document.
-async fn about_hunks(
-    connection: &Connection,
-    pointed: &Pointed,
-    range: wire::Range,
-) -> Vec<CodeAction> {
+impl Decided {
+    /// Whether a question need not be offered beside.
+    fn answers(&self, question: &Question) -> bool {
+        let subject = &question.approval.subject;
+        matches!(subject, ApprovalSubject::Changes { item_id } if self.sets.contains(item_id))
+    }
+}
+
+/// What can be decided about the hunks at a place of the review document.
+fn in_review(connection: &Connection, chosen: &Chosen, scope: Scope) -> Decided {
+    let Chosen { session, hunks } = chosen;
+    let Some(hunk) = hunks.first() else { return Decided::default() };
+    let mut offers = offers::decisions(session, hunks, scope);
+    if scope == Scope::Here {
+        offers.extend(offers::why(session, hunks));
+    }
+    let set = of_set(connection, session, &hunk.set);
+    if set.len() > hunks.len() {
+        offers.extend(offers::decisions(session, &set, Scope::Set));
+    }
+    Decided { offers, sets: vec![hunk.set.clone()] }
+}
+
+/// What can be decided about the hunks at a place of a document, or elsewhere in it if some of
+/// them wait, and about the change sets they are in.
+async fn about_hunks(connection: &Connection, pointed: &Pointed, range: wire::Range) -> Decided {
+    let mut decided = Decided::default();
     if connection.profile().ui.hunks {
-        return Vec::new();
+        return decided;
     }
     let found = hunks::in_document(connection, pointed.path()).await;
-    let mut offers = Vec::new();
     for session in connection.view.touching(pointed.path()) {
         let of_session = || found.iter().filter(|here| here.session == session);
-        let all: Vec<Named> = of_session().map(Here::named).collect();
+        let file: Vec<Named> = of_session().map(Here::named).collect();
         let here: Vec<Named> =
             of_session().filter(|here| here.touches(range)).map(Here::named).collect();
+        let waiting = file.iter().rfind(|hunk| Verb::Accept.fits(&hunk.state));
+        let Some(hunk) = here.last().or(waiting) else { continue };
+        let set = of_set(connection, &session, &hunk.set);
+        let is_in_file = set.iter().all(|hunk| file.iter().any(|it| it.id == hunk.id));
+        // Of what is wider than a hunk only the widest: a menu is read from top to bottom.
+        let wider = match (here.is_empty(), is_in_file) {
+            (true, true) => vec![(&file, Scope::File)],
+            (true, false) => vec![(&file, Scope::File), (&set, Scope::Set)],
+            (false, true) if file.len() > here.len() => vec![(&file, Scope::File)],
+            (false, true) => Vec::new(),
+            (false, false) => vec![(&set, Scope::Set)],
+        };
+        let offers = &mut decided.offers;
         offers.extend(offers::decisions(&session, &here, Scope::Here));
         offers.extend(offers::why(&session, &here));
-        let waits =
-            |hunks: &[Named]| hunks.iter().filter(|it| Verb::Accept.fits(&it.state)).count();
-        if all.len() > here.len() && (!here.is_empty() || waits(&all) > 0) {
-            let more = |verb: Verb| {
-                let count =
-                    |hunks: &[Named]| hunks.iter().filter(|it| verb.fits(&it.state)).count();
-                count(&all) > count(&here)
-            };
-            offers.extend(offers::some(&session, &all, Scope::File, more));
-        }
-        if let Some(hunk) = here.last().or_else(|| all.iter().rfind(|_| waits(&all) > 0)) {
-            offers.extend(of_set(connection, &session, hunk, all.len()));
-            offers.push(offers::review(&session, hunk));
-        }
+        let wider = wider.into_iter();
+        offers.extend(wider.flat_map(|(hunks, scope)| offers::decisions(&session, hunks, scope)));
+        offers.push(offers::review(&session, hunk));
+        decided.sets.push(hunk.set.clone());
     }
-    offers.iter().map(offered).collect()
+    decided
 }
 
-/// What can be decided about the whole change set of a hunk, if that is more than so many.
-fn of_set(connection: &Connection, session: &SessionId, hunk: &Named, known: usize) -> Vec<Offer> {
+/// The hunks of a change set.
+fn of_set(connection: &Connection, session: &SessionId, set: &ItemId) -> Vec<Named> {
     let mut hunks = connection.view.hunks(session, None);
-    hunks.retain(|it| it.set == hunk.set);
-    let files = hunks.iter().map(|it| &it.path).collect::<BTreeSet<_>>().len();
-    if hunks.len() <= known {
-        return Vec::new();
-    }
-    // Where it is asked about as a whole, that is offered already.
-    let asked = connection.view.questions().iter().any(|it| {
-        matches!(&it.approval.subject, ApprovalSubject::Changes { item_id } if *item_id == hunk.set)
-    });
-    let wanted = |verb: Verb| !(asked && matches!(verb, Verb::Accept | Verb::Reject));
-    offers::some(session, &hunks, Scope::Set(files), wanted)
+    hunks.retain(|hunk| hunk.set == *set);
+    hunks
 }
 
 fn offered(offer: &Offer) -> CodeAction {
@@ -239,7 +257,10 @@ fn decisions(connection: &Connection, question: &Question) -> Vec<CodeAction> {
             actions.push(entry("Do not answer", commands::REJECT));
             actions
         }
-        _ => vec![entry("Approve", commands::APPROVE), entry("Reject", commands::REJECT)],
+        _ => {
+            let yes = question.approval.label(Decision::Once).unwrap_or("Allow");
+            vec![entry(yes, commands::APPROVE), entry("Reject", commands::REJECT)]
+        }
     };
     let offered = |it: &ApprovalOption| it.decision == Decision::SaveAndRun;
     if question.approval.options.iter().any(offered) {
@@ -248,15 +269,15 @@ fn decisions(connection: &Connection, question: &Question) -> Vec<CodeAction> {
         let title = format!("Coworker: Save and run – {title}");
         actions.insert(1, action(DECIDE_KIND, &title, commands::APPROVE, arguments));
     }
-    let shown = |command, arguments| {
-        action(DECIDE_KIND, &format!("Coworker: Show – {title}"), command, arguments)
+    let shown = |verb: &str, command, arguments| {
+        action(DECIDE_KIND, &format!("Coworker: {verb} – {title}"), command, arguments)
     };
     match &question.approval.subject {
         ApprovalSubject::Changes { item_id } if !connection.profile().ui.hunks => {
             let set = json!({ "sessionId": question.session, "changeSetId": item_id });
-            actions.push(shown(commands::REVIEW, set));
+            actions.push(shown("Review", commands::REVIEW, set));
         }
-        _ if !connection.draws_chat() => actions.push(shown(commands::CHAT, json!({}))),
+        _ if !connection.draws_chat() => actions.push(shown("Show", commands::CHAT, json!({}))),
         _ => {}
     }
     actions

@@ -229,7 +229,10 @@ impl ChatDocument {
         if opened.is_some() && !focus {
             return;
         }
-        let reads = opened.is_none();
+        let (reads, go) = match &opened {
+            Some(_) => (false, "go there"),
+            None => (true, "open it"),
+        };
         let uri = opened.map_or_else(|| convert::uri(&path), |opened| opened.uri);
         if reads && let Err(error) = self.create(connection, &path).await {
             connection.say(lsp::MessageType::Error, error.to_string());
@@ -255,7 +258,7 @@ impl ChatDocument {
             drop(reading);
         }
         if focus || !self.named.swap(true, Ordering::Relaxed) {
-            let text = format!("Coworker writes to {path}; open it to read and to answer.");
+            let text = format!("Coworker writes to {path}; {go} to read and to answer.");
             connection.say(lsp::MessageType::Info, text);
         }
     }
@@ -472,11 +475,11 @@ fn path(connection: &Connection) -> Option<AbsPath> {
     connection.root().join(CHAT_FILE).ok()
 }
 
-/// The empty range at the end of the document.
+/// The empty range where the user goes on to write.
 async fn end(connection: &Connection, path: &AbsPath) -> Option<lsp::Range> {
     let text = connection.workspace.snapshot(path).await.ok()?.text;
-    let end = text.len_bytes();
-    Some(convert::range(&text, end..end, connection.profile().counting))
+    let end = convert::end(&text, connection.profile().counting);
+    Some(lsp::Range { start: end, end })
 }
 
 #[cfg(test)]

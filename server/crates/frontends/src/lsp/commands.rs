@@ -419,7 +419,6 @@ fn on_hunks(
     arguments: Option<Value>,
 ) -> Result<(), ErrorInfo> {
     let target: Hunks = read(arguments)?;
-    target.check()?;
     let working = connection.clone();
     connection.spawn(async move {
         match target.chosen(&working).await {
@@ -433,7 +432,6 @@ fn on_hunks(
 /// Says why hunks are there.
 fn explain_hunks(connection: &Arc<Connection>, arguments: Option<Value>) -> Result<(), ErrorInfo> {
     let target: Hunks = read(arguments)?;
-    target.check()?;
     let asked = connection.clone();
     connection.spawn(async move {
         match target.chosen(&asked).await {

@@ -40,6 +40,29 @@ pub(super) fn wire_range(text: &Rope, bytes: ops::Range<usize>, counting: Counti
     wire::Range { start: position(bytes.start), end: position(bytes.end) }
 }
 
+/// The end of the last line. For some editors there is none behind the last line break.
+pub(super) fn end(text: &Rope, counting: Counting) -> lsp::Position {
+    let breaks = text.chars_at(text.len_chars()).reversed().take(2);
+    let breaks = breaks.take_while(|c| matches!(c, '\r' | '\n')).collect::<Vec<_>>();
+    let length = match breaks.as_slice() {
+        [] => 0,
+        ['\n', '\r'] => 2,
+        _ => 1,
+    };
+    let end = text.len_bytes() - length;
+    range(text, end..end, counting).end
+}
+
+/// The lines that a selection touches. One of whole lines ends where the next line begins, and
+/// does not touch it.
+pub(super) fn lines(range: wire::Range) -> ops::RangeInclusive<u32> {
+    let wire::Range { start: one, end: other } = range;
+    let key = |at: &wire::Position| (at.line, at.character);
+    let (start, end) = if key(&one) <= key(&other) { (one, other) } else { (other, one) };
+    let is_whole = end.line > start.line && end.character == 0;
+    start.line..=if is_whole { end.line - 1 } else { end.line }
+}
+
 /// What a selection means: its text, or the whole line where nothing is selected.
 pub(super) fn selected(text: &Rope, bytes: ops::Range<usize>) -> ops::Range<usize> {
     if !bytes.is_empty() {
@@ -100,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn behind_the_last_line_break_there_is_no_line() {
+        let end = |text: &str| {
+            let lsp::Position { line, character } =
+                end(&Rope::from_str(text), Encoding::Utf16.into());
+            (line, character)
+        };
+        assert_eq!((end(""), end("\n"), end("a"), end("a\n")), ((0, 0), (0, 0), (0, 1), (0, 1)));
+        assert_eq!((end("a\r\n\r\n"), end("a\n\nbc\n")), ((1, 0), (2, 2)));
+    }
+
+    #[test]
     fn without_a_selection_the_line_is_meant() {
         let text = Rope::from_str("one\r\ntwö\n");
         assert_eq!(selected(&text, 6..6), 5..9);
@@ -109,6 +143,11 @@ mod tests {
 
     #[test]
     fn whole_lines_do_not_touch_the_next_one() {
+        let range = |start, end| wire::Range { start, end };
+        assert_eq!(lines(range(at(3, 0), at(5, 0))), 3..=4);
+        assert_eq!(lines(range(at(5, 0), at(3, 2))), 3..=4);
+        assert_eq!(lines(range(at(3, 0), at(5, 1))), 3..=5);
+        assert_eq!(lines(range(at(3, 0), at(3, 0))), 3..=3);
         let path = AbsPath::new("/x").unwrap();
         let text = Rope::from_str("one\ntwo\nthree");
         let ContextPart::Selection { first_line, last_line, text, .. } =

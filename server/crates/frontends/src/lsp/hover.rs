@@ -84,7 +84,7 @@ pub(super) fn say(connection: &Connection, chosen: &[Chosen]) {
     }
 }
 
-/// Why a hunk is there, in two to four lines.
+/// Why a hunk is there, in one to three lines.
 fn words(connection: &Connection, session: &SessionId, hunk: &Named) -> String {
     let origin = connection.view.origin(session, &hunk.set).unwrap_or_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
@@ -114,6 +114,6 @@ pub(super) fn state(state: &HunkState) -> String {
         HunkState::Kept => "kept".to_owned(),
         HunkState::Undone => "undone".to_owned(),
         HunkState::Conflicted { reason } => format!("conflict: {}", printable(reason)),
-        _ => String::new(),
+        _ => "in a state that this version does not know".to_owned(),
     }
 }

@@ -13,11 +13,7 @@ use protocol::{
 use serde::Deserialize;
 use tower_lsp_server::gen_lsp_types::MessageType;
 
-use super::{
-    connection::{Connection, invalid},
-    pointed::Pointed,
-    view::Named,
-};
+use super::{connection::Connection, convert, pointed::Pointed, view::Named};
 
 /// A hunk that has a place in a document.
 pub(super) struct Here {
@@ -54,14 +50,18 @@ impl Verb {
     }
 }
 
-/// Which hunks a command is about: those that are named, else those at a place.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Target {
-    session_id: Option<SessionId>,
-    hunk_ids: Vec<HunkId>,
-    uri: Option<String>,
-    range: Option<wire::Range>,
+/// Which hunks a command is about.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    rename_all_fields = "camelCase",
+    expecting = "name the changes by `sessionId` and `hunkIds`, or a place by `uri` and `range`"
+)]
+pub(super) enum Target {
+    /// Those that are named.
+    Named { session_id: SessionId, hunk_ids: Vec<HunkId> },
+    /// Those at a place.
+    Place { uri: String, range: wire::Range },
 }
 
 /// Hunks of one session, by name.
@@ -114,8 +114,8 @@ fn lines(hunk: &HunkView) -> Option<RangeInclusive<u32>> {
 impl Here {
     /// Whether its lines and these have one in common.
     pub(super) fn touches(&self, range: wire::Range) -> bool {
-        let (one, other) = (range.start.line, range.end.line);
-        *self.lines.start() <= one.max(other) && one.min(other) <= *self.lines.end()
+        let lines = convert::lines(range);
+        self.lines.start() <= lines.end() && lines.start() <= self.lines.end()
     }
 
     /// The hunk by name.
@@ -131,33 +131,20 @@ impl Here {
 }
 
 impl Target {
-    /// Whether hunks or a place are named.
-    ///
-    /// # Errors
-    /// Neither is.
-    pub(super) fn check(&self) -> Result<(), ErrorInfo> {
-        let named = self.session_id.is_some() && !self.hunk_ids.is_empty();
-        if named || (self.uri.is_some() && self.range.is_some()) {
-            return Ok(());
-        }
-        Err(invalid(
-            "name the changes by `sessionId` and `hunkIds`, or a place by `uri` and `range`",
-        ))
-    }
-
     /// The hunks that are meant, session by session.
     ///
     /// # Errors
     /// The place is in no file.
     pub(super) async fn chosen(self, connection: &Connection) -> Result<Vec<Chosen>, ErrorInfo> {
-        let Self { session_id, hunk_ids, uri, range } = self;
-        if let (Some(session), false) = (session_id, hunk_ids.is_empty()) {
-            let mut hunks = connection.view.hunks(&session, None);
-            hunks.retain(|hunk| hunk_ids.contains(&hunk.id));
-            return Ok(vec![Chosen { session, hunks }]);
-        }
-        let (Some(uri), Some(range)) = (uri, range) else { return Ok(Vec::new()) };
-        if let Some(chosen) = connection.review.pointed(connection, &uri, range) {
+        let (uri, range) = match self {
+            Self::Named { session_id: session, hunk_ids } => {
+                let mut hunks = connection.view.hunks(&session, None);
+                hunks.retain(|hunk| hunk_ids.contains(&hunk.id));
+                return Ok(vec![Chosen { session, hunks }]);
+            }
+            Self::Place { uri, range } => (uri, range),
+        };
+        if let Some((chosen, _)) = connection.review.pointed(connection, &uri, range) {
             return Ok(vec![chosen]);
         }
         let pointed = Pointed::new(connection, &uri, Some(range))?;
@@ -189,7 +176,7 @@ pub(super) async fn carry_out(connection: &Arc<Connection>, verb: Verb, chosen: 
             Verb::Accept | Verb::Reject | Verb::Keep => {
                 decide(connection, &session, &fitting, verb != Verb::Reject).await
             }
-            Verb::Undo | Verb::Redo => turn(connection, &session, &fitting, verb).await,
+            Verb::Undo | Verb::Redo => take_back(connection, &session, &fitting, verb).await,
         };
         for reason in failed {
             connection.say(MessageType::Warning, reason);
@@ -238,7 +225,7 @@ fn not_applied(connection: &Connection, path: &AbsPath, reason: &str) -> String 
 }
 
 /// Takes hunks back or does them again; what comes back are the reasons why some could not be.
-async fn turn(
+async fn take_back(
     connection: &Connection,
     session: &SessionId,
     hunks: &[Named],

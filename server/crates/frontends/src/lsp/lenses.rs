@@ -2,6 +2,7 @@
 //! action as well, because few editors have lenses.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -48,24 +49,30 @@ impl Server {
         }
         let uri = params.text_document.uri.as_ref();
         if let Some(sections) = connection.review.sections(connection, uri) {
-            let lenses = sections.into_iter().flat_map(|(line, chosen)| {
-                let offers = offers::review_lenses(&chosen.session, &chosen.hunks);
-                offers.into_iter().map(move |offer| lens(line, &offer))
+            let offers = sections.into_iter().flat_map(|(line, chosen, scope)| {
+                let offers = offers::review_lenses(&chosen.session, &chosen.hunks, scope);
+                offers.into_iter().map(move |offer| (line, offer))
             });
-            return Ok(lenses.collect());
+            return Ok(lenses(offers));
         }
         let Some(path) = pointed::path(connection, uri) else { return Ok(Vec::new()) };
         let here = hunks::in_document(connection, &path).await;
-        let lenses = here.iter().flat_map(|here| {
+        let offers = here.iter().flat_map(|here| {
             let line = *here.lines.start();
-            offers::lenses(here).into_iter().map(move |offer| lens(line, &offer))
+            offers::lenses(here).into_iter().map(move |offer| (line, offer))
         });
-        Ok(lenses.collect())
+        Ok(lenses(offers))
     }
 }
 
-fn lens(line: u32, offer: &Offer) -> CodeLens {
-    let at = Position { line, character: 0 };
-    let range = Range { start: at, end: at };
-    CodeLens { range, command: Some(offer.command()), data: None }
+/// Offers as lenses on their lines. Some editors sort those of a line by where they are.
+fn lenses(offers: impl Iterator<Item = (u32, Offer)>) -> Vec<CodeLens> {
+    let mut in_line: HashMap<u32, u32> = HashMap::new();
+    let lens = |(line, offer): (u32, Offer)| {
+        let next = in_line.entry(line).or_default();
+        let at = Position { line, character: *next };
+        *next += 1;
+        CodeLens { range: Range { start: at, end: at }, command: Some(offer.command()), data: None }
+    };
+    offers.map(lens).collect()
 }

@@ -1,6 +1,8 @@
 //! What is offered for hunks: the titles of code actions and lenses, with the commands they run.
 
-use protocol::{HunkId, HunkState, SessionId};
+use std::collections::BTreeSet;
+
+use protocol::{HunkState, SessionId};
 use serde_json::{Value, json};
 use tower_lsp_server::gen_lsp_types::Command;
 
@@ -9,6 +11,7 @@ use super::{
     hunks::{Here, Verb},
     view::Named,
 };
+use crate::excerpt::Excerpt;
 
 /// A command with its title.
 pub(super) struct Offer {
@@ -30,56 +33,55 @@ impl Offer {
 }
 
 /// Hunks as the user sees them: how one and how several of them are called.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     /// Those at the cursor.
     Here,
-    /// All of the document.
+    /// All of a document.
     File,
-    /// All of the change set, which is in so many files.
-    Set(usize),
+    /// All of a change set.
+    Set,
 }
 
 impl Scope {
-    fn words(self, count: usize) -> String {
+    /// So many hunks in so many files.
+    fn words(self, count: usize, files: usize) -> String {
         match (self, count) {
             (Self::Here, 1) => "this change".to_owned(),
             (Self::Here, _) => format!("these {count} changes"),
             (Self::File, 1) => "the one change in this file".to_owned(),
             (Self::File, _) => format!("all {count} changes in this file"),
-            (Self::Set(1), 1) => "the one change of this answer".to_owned(),
-            (Self::Set(1), _) => format!("all {count} changes of this answer"),
-            (Self::Set(files), _) => format!("all {count} changes in {files} files"),
+            (Self::Set, 1) => "the one change of this answer".to_owned(),
+            (Self::Set, _) if files == 1 => format!("all {count} changes of this answer"),
+            (Self::Set, _) => format!("all {count} changes in {files} files"),
+        }
+    }
+
+    /// What is done with them, for a lens on their lines.
+    fn short(self, verb: Verb) -> String {
+        match self {
+            Self::Here => verb.word().to_owned(),
+            Self::File => format!("{} all in this file", verb.word()),
+            Self::Set => format!("{} all", verb.word()),
         }
     }
 }
 
 /// What can be decided about some hunks: a pair of offers for each state that one of them has.
 pub(super) fn decisions(session: &SessionId, hunks: &[Named], scope: Scope) -> Vec<Offer> {
-    some(session, hunks, scope, |_| true)
-}
-
-/// The same for some verbs only.
-pub(super) fn some(
-    session: &SessionId,
-    hunks: &[Named],
-    scope: Scope,
-    wanted: impl Fn(Verb) -> bool,
-) -> Vec<Offer> {
     let offer = |verb: Verb| {
-        let fitting: Vec<&HunkId> =
-            hunks.iter().filter(|hunk| verb.fits(&hunk.state)).map(|hunk| &hunk.id).collect();
-        if fitting.is_empty() {
-            return None;
-        }
-        let title = format!("Coworker: {} {}", verb.word(), scope.words(fitting.len()));
+        let fitting = fitting(hunks, verb)?;
+        let files = fitting.iter().map(|hunk| &hunk.path).collect::<BTreeSet<_>>().len();
+        let title = format!("Coworker: {} {}", verb.word(), scope.words(fitting.len(), files));
         Some(Offer { title, command: verb.command(), arguments: named(session, &fitting) })
     };
-    [Verb::Accept, Verb::Reject, Verb::Keep, Verb::Undo, Verb::Redo]
-        .into_iter()
-        .filter(|verb| wanted(*verb))
-        .filter_map(offer)
-        .collect()
+    Verb::ALL.into_iter().filter_map(offer).collect()
+}
+
+/// The hunks that something can be done with.
+fn fitting(hunks: &[Named], verb: Verb) -> Option<Vec<&Named>> {
+    let fitting: Vec<&Named> = hunks.iter().filter(|hunk| verb.fits(&hunk.state)).collect();
+    (!fitting.is_empty()).then_some(fitting)
 }
 
 /// Tells why hunks are there.
@@ -89,7 +91,7 @@ pub(super) fn why(session: &SessionId, hunks: &[Named]) -> Option<Offer> {
         HunkState::Pending => "Coworker: Why this change?",
         _ => "Coworker: Why is this here?",
     };
-    let arguments = named(session, &[&told.id]);
+    let arguments = named(session, &[told]);
     Some(Offer { title: title.to_owned(), command: commands::EXPLAIN_HUNKS, arguments })
 }
 
@@ -105,41 +107,35 @@ pub(super) fn review(session: &SessionId, hunk: &Named) -> Offer {
 /// The lenses of a hunk in its document: short, because they stand beside each other.
 pub(super) fn lenses(here: &Here) -> Vec<Offer> {
     let hunk = here.named();
-    let argument = named(&here.session, &[&hunk.id]);
+    let (counted, verbs) = match hunk.state {
+        HunkState::Pending => {
+            let (more, less) = Excerpt::of(&here.hunk).map_or((0, 0), |it| it.counts());
+            let title = format!("Coworker +{more} −{less}");
+            let show = Offer { title, ..review(&here.session, &hunk) };
+            (Some(show), [Verb::Accept, Verb::Reject])
+        }
+        HunkState::Applied => (None, [Verb::Keep, Verb::Undo]),
+        _ => return Vec::new(),
+    };
+    let argument = named(&here.session, &[&hunk]);
     let lens = |title: &str, command| Offer {
         title: title.to_owned(),
         command,
         arguments: argument.clone(),
     };
-    let verbs = match hunk.state {
-        HunkState::Pending => {
-            let (more, less) = counts(&here.hunk.before, &here.hunk.after);
-            let title = format!("Coworker +{more} −{less}");
-            let show = Offer { title, ..review(&here.session, &hunk) };
-            return [
-                show,
-                lens("Accept", commands::ACCEPT_HUNKS),
-                lens("Reject", commands::REJECT_HUNKS),
-            ]
-            .into_iter()
-            .chain([lens("Why", commands::EXPLAIN_HUNKS)])
-            .collect();
-        }
-        HunkState::Applied => [Verb::Keep, Verb::Undo],
-        _ => return Vec::new(),
-    };
-    let verbs = verbs.map(|verb| lens(verb.word(), verb.command()));
-    verbs.into_iter().chain([lens("Why", commands::EXPLAIN_HUNKS)]).collect()
+    let mut lenses: Vec<Offer> = counted.into_iter().collect();
+    lenses.extend(verbs.map(|verb| lens(verb.word(), verb.command())));
+    lenses.push(lens("Why", commands::EXPLAIN_HUNKS));
+    lenses
 }
 
 /// The lenses of some hunks in the review document.
-pub(super) fn review_lenses(session: &SessionId, hunks: &[Named]) -> Vec<Offer> {
-    let short = |offer: Offer| {
-        let title = offer.title.trim_start_matches("Coworker: ");
-        let title = title.trim_end_matches(" this change").to_owned();
-        Offer { title, ..offer }
+pub(super) fn review_lenses(session: &SessionId, hunks: &[Named], scope: Scope) -> Vec<Offer> {
+    let lens = |verb: Verb| {
+        let arguments = named(session, &fitting(hunks, verb)?);
+        Some(Offer { title: scope.short(verb), command: verb.command(), arguments })
     };
-    decisions(session, hunks, Scope::Here).into_iter().map(short).collect()
+    Verb::ALL.into_iter().filter_map(lens).collect()
 }
 
 /// Whether a hunk stands in its document or waits for a decision.
@@ -147,20 +143,14 @@ fn is_drawn(state: &HunkState) -> bool {
     matches!(state, HunkState::Pending | HunkState::Applied | HunkState::Kept)
 }
 
-fn named(session: &SessionId, hunks: &[&HunkId]) -> Value {
-    json!({ "sessionId": session, "hunkIds": hunks })
-}
-
-/// How many lines come and how many go.
-fn counts(before: &str, after: &str) -> (usize, usize) {
-    let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-    let common = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let (old, new) = (&old[common..], &new[common..]);
-    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
-    (new.len() - tail, old.len() - tail)
+fn named(session: &SessionId, hunks: &[&Named]) -> Value {
+    let ids: Vec<_> = hunks.iter().map(|hunk| &hunk.id).collect();
+    json!({ "sessionId": session, "hunkIds": ids })
 }
 
 impl Verb {
+    const ALL: [Self; 5] = [Self::Accept, Self::Reject, Self::Keep, Self::Undo, Self::Redo];
+
     fn word(self) -> &'static str {
         match self {
             Self::Accept => "Accept",
@@ -184,12 +174,37 @@ impl Verb {
 
 #[cfg(test)]
 mod tests {
+    use protocol::{AbsPath, HunkId, ItemId};
+
     use super::*;
 
     #[test]
-    fn lines_that_stay_are_not_counted() {
-        assert_eq!(counts("a\nb\nc\n", "a\nx\ny\nc\n"), (2, 1));
-        assert_eq!(counts("a\n", "a\na\n"), (1, 0));
-        assert_eq!(counts("a\na\n", "a\n"), (0, 1));
+    fn what_fits_is_counted_not_what_there_is() {
+        let hunk = |path: &str, state| Named {
+            set: ItemId::from("set"),
+            path: AbsPath::new(path).unwrap(),
+            id: HunkId::from(path),
+            reason: None,
+            state,
+        };
+        let hunks = [
+            hunk("/a", HunkState::Applied),
+            hunk("/b", HunkState::Pending),
+            hunk("/c", HunkState::Pending),
+            hunk("/d", HunkState::Rejected),
+        ];
+        let titles = |offers: Vec<Offer>| offers.into_iter().map(|it| it.title).collect::<Vec<_>>();
+        let session = SessionId::from("s");
+        let set = [
+            "Coworker: Accept all 2 changes in 2 files",
+            "Coworker: Reject all 2 changes in 2 files",
+            "Coworker: Keep the one change of this answer",
+            "Coworker: Undo the one change of this answer",
+        ];
+        assert_eq!(titles(decisions(&session, &hunks, Scope::Set)), set);
+        let lenses = titles(review_lenses(&session, &hunks, Scope::Set));
+        assert_eq!(lenses, ["Accept all", "Reject all", "Keep all", "Undo all"]);
+        let lenses = titles(review_lenses(&session, &hunks[..2], Scope::File));
+        assert_eq!(lenses[0], "Accept all in this file");
     }
 }

@@ -49,7 +49,8 @@ pub(super) fn message(approval: &Approval, number: u64) -> Message<Option<Decisi
         offered.map(|option| (printable(&option.label), Some(option.decision))).collect();
     buttons.sort_by_key(|(_, decision)| decision.is_some_and(Decision::allows));
     if !whole {
-        buttons.push(("Show".to_owned(), None));
+        let is_changes = matches!(approval.subject, ApprovalSubject::Changes { .. });
+        buttons.push((if is_changes { "Review" } else { "Show" }.to_owned(), None));
     }
     Message { text, buttons }
 }

@@ -30,6 +30,7 @@ use super::{
     convert,
     editor::shown,
     hunks::Chosen,
+    offers::Scope,
 };
 
 /// Where the document is in the folder that is worked in.
@@ -85,11 +86,10 @@ impl ReviewDocument {
         connection: &Connection,
         uri: &str,
         range: wire::Range,
-    ) -> Option<Chosen> {
-        let (one, other) = (range.start.line, range.end.line);
+    ) -> Option<(Chosen, Scope)> {
         let (subject, page) = self.page(connection, uri)?;
-        let ids = page.hunks(one.min(other)..=one.max(other));
-        Some(subject.chosen(connection, &ids))
+        let (ids, scope) = page.hunks(convert::lines(range));
+        Some((subject.chosen(connection, &ids), scope))
     }
 
     /// The sections of the document with the lines they begin in; none if this is another one.
@@ -97,10 +97,11 @@ impl ReviewDocument {
         &self,
         connection: &Connection,
         uri: &str,
-    ) -> Option<Vec<(u32, Chosen)>> {
+    ) -> Option<Vec<(u32, Chosen, Scope)>> {
         let (subject, page) = self.page(connection, uri)?;
         let sections = page.sections.iter();
-        let sections = sections.map(|it| (it.line, subject.chosen(connection, &it.hunks)));
+        let sections =
+            sections.map(|it| (it.line, subject.chosen(connection, &it.hunks), it.scope));
         Some(sections.collect())
     }
 
@@ -170,6 +171,7 @@ impl ReviewDocument {
         if opened.is_some() && !focus {
             return true;
         }
+        let is_open = opened.is_some();
         let uri = match (opened, connection.profile().reads_content) {
             (_, true) => CONTENT_URI.to_owned(),
             (Some(opened), false) => opened.uri,
@@ -179,14 +181,20 @@ impl ReviewDocument {
             return true;
         }
         if focus {
-            let text = format!("The changes are in {path}; open it to decide about each.");
+            let go = if is_open { "go there" } else { "open it" };
+            let text = format!("The changes are in {path}; {go} to decide about each.");
             connection.say(lsp::MessageType::Info, text);
         }
         false
     }
 
     async fn show(&self, connection: &Connection, uri: String, focus: bool) -> bool {
-        let line = lock(&self.state).pages.back().map_or(0, |(_, page)| page.first);
+        let first = lock(&self.state).pages.back().map_or(0, |(_, page)| page.first);
+        // Some editors take no line that they do not have, and this one may show an older text.
+        let document = path(connection).and_then(|path| shown(connection, &path));
+        let counting = connection.profile().counting;
+        let last = document.map_or(u32::MAX, |it| convert::end(&it.text, counting).line);
+        let line = first.min(last);
         let at = lsp::Position { line, character: 0 };
         let params = lsp::ShowDocumentParams {
             uri: uri.into(),

@@ -189,7 +189,10 @@ impl Known {
             }
             ItemBody::ChangeSet(set) => self.put_set(item, set),
             ItemBody::UserMessage(message) => {
-                let line = message.text.lines().find(|line| !line.trim().is_empty());
+                // A selection that is quoted is not what was asked about it.
+                let is_own = |line: &&str| !line.trim().is_empty() && !line.starts_with('>');
+                let mut lines = message.text.lines();
+                let line = lines.clone().find(is_own).or_else(|| lines.next());
                 let line = line.unwrap_or_default().trim().chars().take(PROMPT_LIMIT).collect();
                 // What steers is part of a turn that was begun by another.
                 self.prompts.entry(item.turn_id.clone()).or_insert(line);
@@ -316,6 +319,20 @@ mod tests {
         let hunks = view.hunks(&SessionId::from("s"), Some(&path("/b")));
         let ids: Vec<&str> = hunks.iter().map(|hunk| hunk.id.as_str()).collect();
         assert_eq!(ids, ["1.1", "2.1"]);
+    }
+
+    #[test]
+    fn what_was_asked_is_not_the_selection_it_is_about() {
+        let view = View::default();
+        view.take(&set("1", 1, "edit", ("/a", None), "pending"));
+        let text = "> `a.py:1-2`\n>\n> ```\n> x\n> ```\n\nMake it short.\nPlease.";
+        let item = json!({"id": "2", "turnId": "turn", "at": 1, "kind": "userMessage",
+            "text": text, "context": []});
+        let item: Item = serde_json::from_value(item).unwrap();
+        let update = Update::ItemEnded { item };
+        view.take(&SessionUpdate { session_id: SessionId::from("s"), seq: 2, update });
+        let origin = view.origin(&SessionId::from("s"), &ItemId::from("1")).unwrap();
+        assert_eq!(origin.prompt, "Make it short.");
     }
 
     #[test]

@@ -378,7 +378,8 @@ pub(super) fn question(
             blocks.extend(proposals.get(item_id).cloned());
         }
     }
-    blocks.push(Block::Said("Approve or reject it with a code action.".to_owned()));
+    let yes = approval.label(Decision::Once).unwrap_or("Allow");
+    blocks.push(Block::Said(format!("{yes} or reject it with a code action.")));
     blocks
 }
 

@@ -7,6 +7,7 @@ use crate::{
     excerpt::Excerpt,
     lsp::{
         hover::state,
+        offers::Scope,
         question::{is_hidden, printable},
     },
 };
@@ -28,42 +29,51 @@ pub(super) struct Page {
 pub(super) struct Section {
     /// The first line, counted from 0.
     pub(super) line: u32,
+    /// What these lines are about: one hunk, a file or everything.
+    pub(super) scope: Scope,
     pub(super) hunks: Vec<HunkId>,
 }
 
 impl Page {
-    /// The hunks that some lines are about.
-    pub(super) fn hunks(&self, lines: RangeInclusive<u32>) -> Vec<HunkId> {
-        let mut found = Vec::new();
+    /// The hunks that some lines are about, and how they are called together.
+    pub(super) fn hunks(&self, lines: RangeInclusive<u32>) -> (Vec<HunkId>, Scope) {
+        let mut found: Vec<HunkId> = Vec::new();
+        let mut scope = None;
         for (at, section) in self.sections.iter().enumerate() {
             let end = self.sections.get(at + 1).map_or(u32::MAX, |next| next.line);
             if section.line <= *lines.end() && *lines.start() < end {
                 let new = section.hunks.iter().filter(|id| !found.contains(*id)).cloned();
                 let new: Vec<_> = new.collect();
+                // What a section is about may have sections of its own.
+                scope = match scope {
+                    None => Some(section.scope),
+                    Some(wider) if new.is_empty() => Some(wider),
+                    Some(_) => Some(Scope::Here),
+                };
                 found.extend(new);
             }
         }
-        found
+        (found, scope.unwrap_or(Scope::Here))
     }
 
     fn line(&self) -> u32 {
         u32::try_from(self.text.matches('\n').count()).unwrap_or(u32::MAX)
     }
 
-    fn begin(&mut self, hunks: Vec<HunkId>) {
-        self.sections.push(Section { line: self.line(), hunks });
+    fn begin(&mut self, scope: Scope, hunks: Vec<HunkId>) {
+        self.sections.push(Section { line: self.line(), scope, hunks });
     }
 }
 
 /// A change set as a document.
 pub(super) fn page(files: &[Proposal], prompt: &str, root: &AbsPath) -> Page {
     let mut page = Page::default();
-    page.begin(files.iter().flat_map(ids).collect());
+    page.begin(Scope::Set, files.iter().flat_map(ids).collect());
     head(&mut page.text, files, prompt);
     let (mut number, mut first, mut waiting) = (0, None, None);
     for file in files {
         page.text.push('\n');
-        page.begin(ids(file));
+        page.begin(Scope::File, ids(file));
         names(&mut page.text, file, root);
         for hunk in &file.hunks {
             number += 1;
@@ -72,7 +82,7 @@ pub(super) fn page(files: &[Proposal], prompt: &str, root: &AbsPath) -> Page {
             if hunk.hunk.state == HunkState::Pending {
                 waiting = waiting.or(Some(line));
             }
-            page.begin(vec![hunk.hunk.id.clone()]);
+            page.begin(Scope::Here, vec![hunk.hunk.id.clone()]);
             body(&mut page.text, hunk, number);
         }
     }

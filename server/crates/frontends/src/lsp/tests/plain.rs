@@ -110,6 +110,27 @@ async fn a_prompt_is_sent_once_and_not_offered_again() {
 }
 
 #[tokio::test]
+async fn asking_leads_to_a_line_that_the_editor_has() {
+    let mut trial = Trial::start(ClientUi::default()).await;
+    let file = trial.path("x.rs");
+    trial.client.open(&file, CODE).await;
+    trial.open_chat("## You\n\n").await;
+    let actions = trial.actions(&file, json!({"diagnostics": []})).await;
+    let ask = actions.iter().find(|it| it["title"].as_str().unwrap().starts_with("Ask Coworker"));
+    trial.run(ask.unwrap()).await;
+    let line = trial.until(|_, event| match event {
+        Event::ServerRequest { method, params, .. } if method == "window/showDocument" => {
+            params["selection"]["start"]["line"].as_u64()
+        }
+        _ => None,
+    });
+    let line = line.await;
+    let text = trial.client.text(&trial.chat()).unwrap();
+    let last = text.lines().count() - 1;
+    assert_eq!(line, last as u64, "{text}");
+}
+
+#[tokio::test]
 async fn a_draft_stays_last_while_something_else_is_asked() {
     let mut trial = Trial::start(ClientUi::default()).await;
     let file = trial.path("x.rs");

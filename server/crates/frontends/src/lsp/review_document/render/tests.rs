@@ -43,7 +43,7 @@ fn file(kind: FileChangeKind, hunks: Vec<HunkView>) -> Proposal {
 }
 
 fn ids(page: &Page, line: u32) -> Vec<String> {
-    page.hunks(line..=line).into_iter().map(|id| id.0).collect()
+    page.hunks(line..=line).0.into_iter().map(|id| id.0).collect()
 }
 
 #[test]
@@ -83,7 +83,11 @@ fn every_line_means_the_hunks_it_is_about() {
         assert_eq!(ids(&page, line), ["h1"], "{line}");
     }
     assert_eq!(ids(&page, 20), ["h2"]);
-    assert_eq!(page.hunks(13..=14).len(), 2, "a selection");
+    let scope = |lines| page.hunks(lines).1;
+    assert_eq!((scope(0..=0), scope(4..=4), scope(7..=7)), (Scope::Set, Scope::File, Scope::Here));
+    assert_eq!((scope(0..=9), scope(4..=15)), (Scope::Set, Scope::File));
+    let selected = page.hunks(13..=14);
+    assert_eq!((selected.0.len(), selected.1), (2, Scope::Here), "a selection");
 }
 
 #[test]
