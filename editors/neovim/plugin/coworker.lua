@@ -97,6 +97,10 @@ command('CoworkerKeep', function(args)
   require('coworker').keep(lines_of(args))
 end, { desc = 'Keep the hunk at the cursor or those in the lines', range = true })
 
+command('CoworkerHunks', function(args)
+  require('coworker').hunks(args.bang)
+end, { desc = 'List the hunks that wait; with ! those, too, that are not kept yet', bang = true })
+
 ---@param name string
 ---@param run fun(scope: coworker.Scope?)
 ---@param desc string

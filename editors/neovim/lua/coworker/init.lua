@@ -19,6 +19,7 @@ local rewind = require('coworker.rewind')
 local sessions = require('coworker.sessions')
 local status = require('coworker.status')
 local todos = require('coworker.todos')
+local waiting = require('coworker.waiting')
 local weight = require('coworker.weight')
 
 require('coworker.moved')
@@ -318,23 +319,42 @@ function M.complete_approve(lead)
   return beginning_with(lead, values)
 end
 
+local NOTHING = 'nothing waits for an answer'
+
 ---@return coworker.OpenQuestion?
 local function next_question()
-  local question = approvals.next(root_here())
+  local root = root_here()
+  local question = approvals.next(root)
   if not question then
-    say('nothing waits for an answer')
+    say(
+      waiting.is_there(root) and 'no question is open; :CoworkerHunks lists what waits' or NOTHING
+    )
   end
   return question
 end
 
---- Shows what waits for an answer, with the cursor in it.
+--- Shows what waits for an answer, with the cursor in it. Hunks of which the question is gone, as
+--- after a restart, are listed.
 function M.review()
-  local question = next_question()
-  if question and question.approval.subject.kind == 'changes' then
+  local root = root_here()
+  local question = approvals.next(root)
+  if not question then
+    waiting.list(root, false, NOTHING)
+  elseif question.approval.subject.kind == 'changes' then
     review.open(question)
-  elseif question then
+  else
     question_float.open(question, true)
   end
+end
+
+--- Lists the hunks that wait, in all files.
+---@param all? boolean Those, too, that are applied and not kept.
+function M.hunks(all)
+  waiting.list(
+    root_here(),
+    all or false,
+    all and 'no hunk waits or is to be kept' or 'no hunk waits'
+  )
 end
 
 --- Says yes to what waits for an answer.

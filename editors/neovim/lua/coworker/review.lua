@@ -336,6 +336,23 @@ local function follow(state)
   })
 end
 
+-- The file to begin with: the one that the user looks at, or else the first, in which a hunk waits.
+---@param files coworker.ProposedFile[]
+---@return integer
+local function first_to_show(files)
+  local here = vim.uri_from_bufnr(0)
+  local first
+  for at, file in ipairs(files) do
+    if vim.iter(file.hunks):any(hunks.is_pending) then
+      first = first or at
+      if file.uri == here then
+        return at
+      end
+    end
+  end
+  return first or 1
+end
+
 ---@param root string
 ---@param has_todos boolean
 local function open_panes(root, has_todos)
@@ -351,7 +368,7 @@ end
 ---@param question coworker.OpenQuestion
 ---@param files coworker.ProposedFile[]
 local function open_tab(question, files)
-  local origin = vim.api.nvim_get_current_win()
+  local origin, at = vim.api.nvim_get_current_win(), first_to_show(files)
   local root = question.conversation.root
   local has_chat, has_todos = chat.window(root) ~= nil, todos.window(root) ~= nil
   vim.cmd('tab split')
@@ -363,7 +380,7 @@ local function open_tab(question, files)
   local state = {
     question = question,
     files = files,
-    at = 1,
+    at = at,
     origin = origin,
     tab = vim.api.nvim_get_current_tabpage(),
     real = real,

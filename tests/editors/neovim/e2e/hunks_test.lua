@@ -181,9 +181,36 @@ t.test('a hunk that waits outlives the server', function()
   t.eventually('the hunk again', function()
     return marked():find('pending', 1, true)
   end)
+  -- Its question is gone; where it is can be found all the same.
+  t.told = {}
+  vim.cmd.CoworkerApprove()
+  t.equal({ 'Coworker: no question is open; :CoworkerHunks lists what waits' }, t.told)
+  vim.cmd.CoworkerReview()
+  t.eventually('the list', function()
+    return vim.bo.buftype == 'quickfix'
+  end)
+  vim.cmd.cfirst()
+  t.equal(
+    { stage.buf, "    local line = 'Hello, ' .. names[i] .. '!'" },
+    { vim.api.nvim_get_current_buf(), vim.api.nvim_get_current_line() }
+  )
+  t.equal("pending −1 +1  local line = 'Hi, ' .. names[i] .. '!'", vim.fn.getqflist()[1].text)
+  vim.cmd.cclose()
   vim.cmd('%CoworkerAccept')
   t.eventually('the change', function()
     return t.has(stage.buf, "'Hi, ' .. names[i]")
+  end)
+  wait_for_marks('applied')
+  t.told = {}
+  vim.cmd.CoworkerReview()
+  vim.cmd.CoworkerHunks()
+  t.eventually('that nothing waits', function()
+    return #t.told == 2
+  end)
+  t.equal({ 'Coworker: nothing waits for an answer', 'Coworker: no hunk waits' }, t.told)
+  vim.cmd('CoworkerHunks!')
+  t.eventually('what is not kept yet', function()
+    return vim.bo.buftype == 'quickfix' and vim.startswith(vim.fn.getqflist()[1].text, 'applied')
   end)
 end)
 

@@ -261,6 +261,32 @@ t.test('typing in the real buffer asks again whether the proposal fits', functio
   end)
 end)
 
+t.test('it begins with the file that is looked at, or the first, in which a hunk waits', function()
+  local function with(name, state)
+    local file = proposed(name, 'x\n', 'y\n')
+    local range = { start = { line = 0, character = 0 }, ['end'] = { line = 1, character = 0 } }
+    file.hunks =
+      { { hunkId = name, state = { kind = state }, range = range, before = '', after = '' } }
+    return file
+  end
+  local function begins_with()
+    vim.cmd.CoworkerReview()
+    local state = t.eventually('the preview', preview)
+    local name = vim.fs.basename(vim.uri_to_fname(state.files[state.at].uri))
+    t.type('q')
+    return name
+  end
+  vim.api.nvim_set_current_win(source_win)
+  files = { with('closed.lua', 'applied'), with('b.lua', 'pending'), with('a.lua', 'pending') }
+  fake:question('q3b', changes())
+  t.equal('a.lua', begins_with())
+  files[3] = with('a.lua', 'rejected')
+  t.equal('b.lua', begins_with())
+  files[2] = with('b.lua', 'applied')
+  t.equal('closed.lua', begins_with())
+  close('q3b', changes(), { decision = 'withdrawn', by = 'elsewhere' })
+end)
+
 t.test('what becomes of a file is said where its text does not show it', function()
   local deleted = proposed('closed.lua', 'return 1\n', '')
   deleted.kind = 'delete'
