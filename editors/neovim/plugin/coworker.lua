@@ -124,9 +124,9 @@ undo_command('CoworkerRedo', function(scope)
   require('coworker').redo(scope)
 end, 'Do again what was taken back')
 
-command('CoworkerSessions', function()
-  require('coworker').sessions()
-end, { desc = 'Choose a session, or begin a new one' })
+command('CoworkerSessions', function(args)
+  require('coworker').sessions(args.args ~= '' and args.args or nil)
+end, { desc = 'Choose a session, begin a new one, or show the one of this id', nargs = '?' })
 
 command('CoworkerFork', function()
   require('coworker').fork()

@@ -21,6 +21,8 @@ local namespace = vim.api.nvim_create_namespace('coworker.hunks')
 
 ---@type table<integer, table<integer, coworker.PlacedHunk>> by buffer and mark
 local marked = {}
+---@type table<integer, integer> how many new lines are drawn above the first one, by buffer
+local above_first = {}
 ---@type table<integer, fun()> by buffer
 local refreshers = {}
 ---@type integer? the buffer whose pending hunks are shown beside it
@@ -39,23 +41,26 @@ local function rows_of(range)
   return range.start.line, to.character > 0 and to.line + 1 or to.line
 end
 
+--- The lines of a text as a buffer has them.
 ---@param text string
+---@param is_dos? boolean Whether the 'fileformat' is so, which takes the line ends of DOS.
 ---@return string[]
-local function lines_of(text)
-  local lines = vim.split(text, '\n', { plain = true })
+function M.lines_of(text, is_dos)
+  local lines = vim.split(is_dos and text:gsub('\r\n', '\n') or text, '\n', { plain = true })
   if lines[#lines] == '' then
     table.remove(lines)
   end
   return lines
 end
 
--- Lines above the first one are only seen where the window makes room for them.
+-- Lines above the first one are only seen where the window makes room for them. Neovim takes that
+-- room away when it scrolls, and does not give it back.
 ---@param buf integer
----@param count integer
-local function make_room_above(buf, count)
-  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+local function make_room_above(buf)
+  local count = above_first[buf] or 0
+  for _, win in ipairs(count > 0 and vim.fn.win_findbuf(buf) or {}) do
     vim.api.nvim_win_call(win, function()
-      if vim.fn.line('w0') == 1 then
+      if vim.fn.line('w0') == 1 and vim.fn.winsaveview().topfill < count then
         vim.fn.winrestview({ topfill = count })
       end
     end)
@@ -69,7 +74,7 @@ local function draw_new_lines(buf, standing)
   local tab = (' '):rep(vim.bo[buf].tabstop)
   local lines = vim.tbl_map(function(line)
     return { { (line:gsub('\t', tab)), 'CoworkerAdded' } }
-  end, lines_of(standing.hunk.after))
+  end, M.lines_of(standing.hunk.after, vim.bo[buf].fileformat == 'dos'))
   if #lines == 0 then
     return
   end
@@ -81,19 +86,22 @@ local function draw_new_lines(buf, standing)
     virt_lines_above = above,
   })
   if above and row == 0 then
-    make_room_above(buf, #lines)
+    above_first[buf] = (above_first[buf] or 0) + #lines
+    make_room_above(buf)
   end
 end
 
 ---@param buf integer
 ---@param standing coworker.Standing
-local function draw_signs(buf, standing)
+---@param between string The sign of a hunk that has no line.
+---@param highlight string
+local function draw_signs(buf, standing, between, highlight)
   local last_row = vim.api.nvim_buf_line_count(buf) - 1
-  local is_gone = standing.first == standing.last
+  local has_no_line = standing.first == standing.last
   for row = math.min(standing.first, last_row), math.max(standing.last - 1, standing.first) do
     vim.api.nvim_buf_set_extmark(buf, namespace, math.min(row, last_row), 0, {
-      sign_text = is_gone and '▁' or '▎',
-      sign_hl_group = 'CoworkerGood',
+      sign_text = has_no_line and between or '▎',
+      sign_hl_group = highlight,
     })
   end
 end
@@ -115,7 +123,7 @@ end
 
 ---@param buf integer
 local function clear(buf)
-  marked[buf] = nil
+  marked[buf], above_first[buf] = nil, nil
   vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
 end
 
@@ -130,10 +138,11 @@ local function draw(buf, hunks)
       local standing = { hunk = hunk, first = first, last = last }
       if M.is_pending(hunk) and previewed ~= buf then
         mark(buf, standing, 'CoworkerRemoved')
+        draw_signs(buf, standing, '+', 'CoworkerQuestion')
         draw_new_lines(buf, standing)
       elseif hunk.state.kind == 'applied' then
         mark(buf, standing, 'CoworkerAdded')
-        draw_signs(buf, standing)
+        draw_signs(buf, standing, '▁', 'CoworkerGood')
       elseif hunk.state.kind ~= 'undone' then
         mark(buf, standing)
       end
@@ -156,7 +165,7 @@ function M.mark_proposed(buf, hunks)
   local moved = 0
   for _, hunk in ipairs(pending) do
     local first, last = rows_of(hunk.range)
-    local length = #lines_of(hunk.after)
+    local length = #M.lines_of(hunk.after)
     mark(buf, { hunk = hunk, first = first + moved, last = first + moved + length })
     moved = moved + length - (last - first)
   end
@@ -278,10 +287,31 @@ function M.watch()
       end
     end,
   })
+  vim.api.nvim_create_autocmd('CursorMoved', {
+    group = group,
+    desc = 'Show the new lines above the first one again',
+    callback = function(event)
+      if above_first[event.buf] and vim.fn.line('.') == 1 then
+        make_room_above(event.buf)
+      end
+    end,
+  })
+  vim.api.nvim_create_autocmd({ 'BufWinEnter', 'WinEnter' }, {
+    group = group,
+    desc = 'Show the new lines above the first one in a window that comes up',
+    callback = function(event)
+      if above_first[event.buf] then
+        -- In a step of its own: Neovim has yet to find out where the window begins.
+        vim.schedule(function()
+          make_room_above(event.buf)
+        end)
+      end
+    end,
+  })
   vim.api.nvim_create_autocmd('BufWipeout', {
     group = group,
     callback = function(event)
-      marked[event.buf], refreshers[event.buf] = nil, nil
+      marked[event.buf], above_first[event.buf], refreshers[event.buf] = nil, nil, nil
     end,
   })
 end

@@ -23,6 +23,7 @@ local waiting = require('coworker.waiting')
 local weight = require('coworker.weight')
 
 require('coworker.moved')
+require('coworker.reread')
 
 local M = {}
 
@@ -425,13 +426,24 @@ function M.next_hunk(step)
 end
 
 --- Lets the user choose a session, or begin a new one.
-function M.sessions()
+---@param id? string The beginning of an id: that session is shown at once.
+function M.sessions(id)
   local root = root_here()
   client.request(
     root,
     'coworker/session/list',
     { root = vim.uri_from_fname(root) },
     function(result)
+      if id then
+        local found = vim.tbl_filter(function(session)
+          return vim.startswith(session.id, id)
+        end, result.sessions)
+        if #found ~= 1 then
+          return say(('%d sessions of this folder begin with %s'):format(#found, id))
+        end
+        sessions.attach(root, found[1].id)
+        return chat.open(root, false)
+      end
       local choices = vim.list_extend({ { title = 'New session' } }, result.sessions)
       vim.ui.select(choices, {
         prompt = 'Session',

@@ -346,33 +346,30 @@ end
 ---@type string[]
 local hunk_states = { 'pending', 'accepted', 'applied', 'kept', 'rejected', 'undone', 'conflicted' }
 
--- Where the hunks of a file stand: in one word if it is the same for all, else counted.
+-- Where the hunks of a file stand: in one word if it is the same for all, else counted. Behind each
+-- state stands why, or what the user said to the first hunk of which that is known.
 ---@param hunks coworker.Hunk[]
----@return string kind The state whose sign is shown.
+---@return string kind The state whose sign is shown: what went wrong before what went well.
 ---@return string words
 local function standing(hunks)
-  local counts, reason = {}, nil
+  local counts, reasons = {}, {}
   for _, hunk in ipairs(hunks) do
     local kind = hunk.state.kind
     counts[kind] = (counts[kind] or 0) + 1
-    reason = reason or hunk.state.reason or hunk.comment
+    reasons[kind] = reasons[kind] or hunk.state.reason or hunk.comment
   end
   local kinds_there = vim.tbl_filter(function(kind)
     return counts[kind] ~= nil
   end, hunk_states)
-  local words = kinds_there[1] or 'pending'
-  if #kinds_there > 1 then
-    words = table.concat(
-      vim.tbl_map(function(kind)
-        return ('%d %s'):format(counts[kind], kind)
-      end, kinds_there),
-      ', '
-    )
-  end
-  if reason then
-    words = ('%s: %s'):format(words, M.one_line(reason, 160))
-  end
-  return kinds_there[1] or 'pending', words
+  local is_one = #kinds_there == 1
+  local words = vim.tbl_map(function(kind)
+    local what = is_one and kind or ('%d %s'):format(counts[kind], kind)
+    local why = reasons[kind] and M.one_line(reasons[kind], 160)
+    return why and (is_one and '%s: %s' or '%s (%s)'):format(what, why) or what
+  end, kinds_there)
+  local waits = counts.pending or counts.accepted
+  local sign = counts.conflicted and not waits and 'conflicted' or kinds_there[1] or 'pending'
+  return sign, #words > 0 and table.concat(words, ', ') or 'pending'
 end
 
 function kinds.changeSet(item, root)

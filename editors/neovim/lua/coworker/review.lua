@@ -50,16 +50,6 @@ local function fetch(question, on_result)
   end)
 end
 
----@param text string
----@return string[]
-local function lines_of(text)
-  local lines = vim.split(text, '\n', { plain = true })
-  if #lines > 1 and lines[#lines] == '' then
-    table.remove(lines)
-  end
-  return lines
-end
-
 ---@param buf integer
 ---@param lines string[]
 local function fill(buf, lines)
@@ -75,11 +65,20 @@ local function pending_of(file)
   return file.texts and vim.tbl_filter(hunks.is_pending, file.hunks) or {}
 end
 
+-- The lines of one of a file's texts. A file is in the format of DOS if all of it is.
+---@param file coworker.ProposedFile
+---@param text string
+---@return string[]
+local function lines_of(file, text)
+  local whole = file.texts.before ~= '' and file.texts.before or file.texts.after
+  return hunks.lines_of(text, not ('\n' .. whole):find('[^\r]\n'))
+end
+
 -- The proposal, with the faults of its syntax behind the lines they are in.
 ---@param buf integer
 ---@param file coworker.ProposedFile
 local function fill_proposed(buf, file)
-  fill(buf, lines_of(file.texts and file.texts.after or file.diff))
+  fill(buf, file.texts and lines_of(file, file.texts.after) or hunks.lines_of(file.diff))
   hunks.mark_proposed(buf, pending_of(file))
   vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
   local last = vim.api.nvim_buf_line_count(buf)
@@ -258,7 +257,7 @@ local function real_buffer(state)
   -- in the editor instead of on the disk.
   local filetype = vim.filetype.match({ filename = path }) or ''
   local buf = scratch(state, 'before', filetype)
-  fill(buf, file.texts and lines_of(file.texts.before) or {})
+  fill(buf, file.texts and lines_of(file, file.texts.before) or {})
   map_keys(buf, false)
   return buf, filetype
 end

@@ -79,6 +79,22 @@ t.test('sessions are listed, and an earlier one is shown again', function()
   stage.sees('Still here.')
 end)
 
+t.test('a session is shown by the beginning of its id', function()
+  local id = require('coworker.sessions').current(root).id
+  t.will_choose('New session')
+  vim.cmd.CoworkerSessions()
+  t.eventually('an empty conversation', function()
+    return not t.has(t.chat(root), 'Still here.')
+  end)
+  vim.cmd('CoworkerSessions ' .. id:sub(1, #id - 1))
+  stage.sees('Still here.')
+  t.told = {}
+  vim.cmd('CoworkerSessions none')
+  t.eventually('that there is none', function()
+    return t.told[1] == 'Coworker: 0 sessions of this folder begin with none'
+  end)
+end)
+
 t.test('the health check finds nothing wrong', function()
   vim.cmd('checkhealth coworker')
   t.equal(nil, t.text(0):find('ERROR', 1, true))

@@ -277,6 +277,20 @@ t.test('what a change set or a list tells is not told by its tool call as well',
     },
   })
   chat_has('✓ other.lua +1 −1, applied')
+  local function stands(state, reason, comment)
+    local hunk = { itemId = 'c7', replacements = {}, comment = comment }
+    return vim.tbl_extend('error', hunk, { id = state, state = { kind = state, reason = reason } })
+  end
+  local hunks = {
+    stands('applied'),
+    stands('conflicted', 'it was typed over'),
+    stands('rejected', nil, 'no, thanks'),
+  }
+  local file = { path = root .. '/mixed.lua', kind = 'edit', diff = '', hunks = hunks }
+  fake:finish({ id = 'cs2', kind = 'changeSet', files = { file } })
+  chat_has(
+    '✗ mixed.lua +0 −0, 1 applied, 1 rejected (no, thanks), 1 conflicted (it was typed over)'
+  )
   chat_has('✗ Todos without a list')
   t.equal(false, t.has(t.chat(root), 'Edit other.lua') or t.has(t.chat(root), 'Todos: 1 of 2'))
   vim.api.nvim_set_current_win(require('coworker.chat').window(root))

@@ -69,10 +69,62 @@ t.test('what waits is drawn in place: in place of lines, between two, and above 
     hunk('h3', 3, 3, '-- the end\n'),
   })
   t.equal(
-    '-- new\nlocal a = 1\nlocal b = 2\n        local b = 3\nreturn a\n-- the end',
+    '  -- new\n+ local a = 1\n▎ local b = 2\n          local b = 3\n+ return a\n  -- the end',
     first_rows(6)
   )
   t.equal('local a = 1\nlocal b = 2\nreturn a', t.text(source))
+end)
+
+t.test('lines above the first one come up again where there is room for them', function()
+  local function comes_up()
+    t.eventually('the line above', function()
+      return first_rows(3) == '  -- new\n+ local a = 1\n▎ local b = 2'
+    end)
+  end
+  vim.cmd('3new')
+  vim.api.nvim_win_set_buf(0, source)
+  comes_up()
+  t.type('G')
+  t.equal(nil, first_rows(3):find('-- new', 1, true))
+  t.type('gg')
+  vim.api.nvim_exec_autocmds('CursorMoved', { buffer = source })
+  comes_up()
+  vim.cmd.close()
+end)
+
+t.test('line ends of DOS are not drawn, in the buffer and in the preview', function()
+  local text = 'local a = 1\r\nlocal b = 2\r\nreturn a\r\n'
+  vim.bo[source].fileformat = 'dos'
+  stand({ hunk('h1', 1, 2, 'local b = 3\r\nlocal c = 4\r\n') })
+  t.equal('▎ local b = 2\n  local b = 3\n  local c = 4\n', first_rows(5):match('▎.*4\n'))
+  fake.answers['coworker/changes/get'] = function()
+    local texts = { before = text, after = (text:gsub('= 2', '= 3\r\nlocal c = 4')) }
+    local uri = vim.uri_from_bufnr(source)
+    return {
+      files = { { uri = uri, kind = 'edit', diff = '', texts = texts, hunks = hunks } },
+    }
+  end
+  local question = {
+    title = 'Change a.lua',
+    subject = { kind = 'changes', itemId = 'cs' },
+    why = '',
+    options = { { decision = 'reject', label = 'No' } },
+  }
+  fake:question('q0', question)
+  vim.cmd.CoworkerReview()
+  local proposed = vim.api.nvim_win_get_buf(t.eventually('the preview', review.current).proposed)
+  t.equal('local a = 1\nlocal b = 3\nlocal c = 4\nreturn a', t.text(proposed))
+  question.answer = { decision = 'withdrawn', by = 'elsewhere' }
+  fake:finish(vim.tbl_extend('force', { id = 'q0', kind = 'approval' }, question))
+  t.eventually('no preview', function()
+    return not review.current()
+  end)
+  vim.bo[source].fileformat = 'unix'
+  stand({
+    hunk('h1', 0, 0, '-- new\n'),
+    hunk('h2', 1, 2, '\tlocal b = 3\n'),
+    hunk('h3', 3, 3, '-- the end\n'),
+  })
 end)
 
 t.test('accept and reject mean the hunk at the cursor, or those in the lines', function()
