@@ -93,6 +93,10 @@ command('CoworkerAccept', function(args)
   require('coworker').accept(lines_of(args))
 end, { desc = 'Accept the hunk at the cursor or those in the lines', range = true })
 
+command('CoworkerEdit', function()
+  require('coworker').reword()
+end, { desc = 'Change the lines that the hunk at the cursor proposes, and accept them so' })
+
 command('CoworkerKeep', function(args)
   require('coworker').keep(lines_of(args))
 end, { desc = 'Keep the hunk at the cursor or those in the lines', range = true })

@@ -2,6 +2,7 @@
 
 local client = require('coworker.client')
 local hunks = require('coworker.hunks')
+local reword = require('coworker.reword')
 local sessions = require('coworker.sessions')
 
 local M = {}
@@ -50,16 +51,21 @@ local function conversation_here()
   return sessions.current(client.root_of(vim.api.nvim_get_current_buf()))
 end
 
+---@class coworker.Decided
+---@field accept boolean
+---@field reason? string What the model is told.
+---@field text? string The lines that the user wants instead.
+---@field before? string The lines that those were made for.
+
+---@param conversation coworker.Conversation?
 ---@param found coworker.PlacedHunk[]
----@param accept boolean
----@param reason? string
-local function resolve(found, accept, reason)
-  local conversation = conversation_here()
+---@param decided coworker.Decided
+local function resolve(conversation, found, decided)
   ---@type table<string, coworker.HunkDecision[]>
   local by_set = {}
   for _, hunk in ipairs(found) do
     local decisions = by_set[hunk.changeSetId] or {}
-    table.insert(decisions, { hunkId = hunk.hunkId, accept = accept, reason = reason })
+    table.insert(decisions, vim.tbl_extend('error', { hunkId = hunk.hunkId }, decided))
     by_set[hunk.changeSetId] = decisions
   end
   for id, decisions in pairs(conversation and by_set or {}) do
@@ -78,7 +84,19 @@ function M.accept(lines)
   if #found == 0 then
     return say('no hunk waits here')
   end
-  resolve(found, true)
+  resolve(conversation_here(), found, { accept = true })
+end
+
+--- Lets the user word the hunk at the cursor otherwise, and accepts it so.
+function M.reword()
+  local conversation = conversation_here()
+  local hunk = hunks_in(nil, hunks.is_pending)[1]
+  if not conversation or not hunk then
+    return say('no hunk waits here')
+  end
+  reword.open(conversation.root, hunk, function(text)
+    resolve(conversation, { hunk }, { accept = true, text = text, before = hunk.before })
+  end)
 end
 
 --- Whether a hunk waits in some lines.
@@ -96,7 +114,7 @@ function M.reject(reason, lines)
   if #found == 0 then
     return say('no hunk waits here')
   end
-  resolve(found, false, reason)
+  resolve(conversation_here(), found, { accept = false, reason = reason })
 end
 
 --- Keeps the hunks in some lines: they have been looked at.
@@ -106,7 +124,7 @@ function M.keep(lines)
   if #found == 0 then
     return say('no hunk here is yet to be kept')
   end
-  resolve(found, true)
+  resolve(conversation_here(), found, { accept = true })
 end
 
 --- The last hunk of the session that stands so, as a hunk with a place would be told of.

@@ -391,6 +391,12 @@ function M.accept(lines)
   decide.accept(lines)
 end
 
+--- Lets the user word the hunk at the cursor otherwise; what they write is accepted.
+function M.reword()
+  root_here()
+  decide.reword()
+end
+
 --- Keeps the hunks in the lines, or the one at the cursor: they lose their signs.
 ---@param lines? [integer, integer] Counted from 1.
 function M.keep(lines)

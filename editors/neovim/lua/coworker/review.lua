@@ -145,6 +145,7 @@ local function map_keys(buf, answers)
     map('ga', 'accept this hunk', function(state)
       decide_hunk(state.question, true)
     end)
+    map('ge', 'edit this hunk', decide.reword)
     map('gr', 'reject this hunk', function(state)
       decide_hunk(state.question, false)
     end)
@@ -165,6 +166,7 @@ local function map_keys(buf, answers)
     local drawn = render.question(state.question.approval)
     vim.list_extend(drawn.lines, {
       'ga gr  Accept or reject the hunk under the cursor',
+      'ge     Change its lines, and accept them so',
       ']f [f  Next and previous file',
     })
     local options = { border = 'rounded', wrap = true }
@@ -201,6 +203,7 @@ local function keys_bar(state, room)
   if #pending_of(state.files[state.at]) > 1 then
     add('ga', ' Accept hunk')
     add('gr', ' Reject hunk')
+    add('ge', ' Edit hunk')
   end
   add_answer('session', ' This session')
   add_answer('always', ' Always')
@@ -465,7 +468,8 @@ local function close_tab(state)
     end
   end
   if #vim.api.nvim_list_tabpages() > 1 then
-    vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(state.tab))
+    -- Where something is written in it that is not saved, as a hunk in other words, it stays.
+    pcall(vim.cmd.tabclose, vim.api.nvim_tabpage_get_number(state.tab))
   end
   if here and vim.api.nvim_win_is_valid(state.origin) then
     vim.api.nvim_set_current_win(state.origin)

@@ -1,0 +1,80 @@
+-- A proposal is put into the user's own words, in the buffer and in the preview.
+local stage = dofile(vim.env.TESTS .. '/e2e/stage.lua')
+local t = stage.t
+local coworker = require('coworker')
+local hunks = require('coworker.hunks')
+
+local function edit(old, new)
+  return stage.call('edit', { path = 'greet.lua', old_text = old, new_text = new })
+end
+
+stage.start({
+  'turn "three things"',
+  edit('hello', 'good day'),
+  edit("    local line = 'Hello, ' .. names[i] .. '!'\n", ''),
+  edit('return M\n', 'M.version = 2\n\nreturn M\n'),
+  '---',
+  'sees "The user changed your words"',
+  'say "As you like it."',
+})
+
+local function wait_for_lines(lines)
+  t.eventually('the lines of the hunk', function()
+    return vim.bo.buftype == 'acwrite' and t.text(0) == lines
+  end)
+end
+
+t.test('in the preview the lines of a hunk are changed and written, which accepts them', function()
+  vim.bo[stage.buf].shiftwidth = 3
+  coworker.ask('three things')
+  local preview = stage.preview()
+  vim.fn.search('M.version')
+  t.type('ge')
+  wait_for_lines('M.version = 2\n')
+  t.equal(3, vim.bo.shiftwidth)
+  t.type('cc-- What it is.<CR>M.version = 3<Esc>')
+  vim.cmd.write()
+  t.eventually('the hunk', function()
+    return t.has(stage.buf, '\n-- What it is.\nM.version = 3\n\nreturn M')
+  end)
+  t.equal(preview.proposed, vim.api.nvim_get_current_win())
+  t.equal(false, t.has(stage.buf, 'good day'))
+  t.type('q')
+end)
+
+t.test('in the buffer, with what was typed around meanwhile; to leave decides nothing', function()
+  vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
+  t.eventually('the hunks', function()
+    return #hunks.all(stage.buf) == 3
+  end)
+  t.type('ggO-- typed meanwhile<Esc>')
+  vim.fn.search('Says hello', 'w')
+  vim.cmd.CoworkerEdit()
+  wait_for_lines('--- Says good day to everyone.')
+  vim.cmd('quit!')
+  t.equal(true, t.has(stage.buf, 'Says hello'))
+  vim.cmd.CoworkerEdit()
+  wait_for_lines('--- Says good day to everyone.')
+  vim.cmd('substitute/day/evening/ | wq')
+  t.eventually('the words', function()
+    return t.has(
+      stage.buf,
+      '-- typed meanwhile\nlocal M = {}\n\n--- Says good evening to everyone.'
+    )
+  end)
+end)
+
+t.test('lines that would go can come back in other words', function()
+  vim.fn.search('Hello, ', 'w')
+  vim.cmd.CoworkerEdit()
+  wait_for_lines('')
+  t.type('i    local line = names[i]<Esc>')
+  vim.cmd.write()
+  stage.ends_with('As you like it.')
+  t.equal(true, t.has(stage.buf, 'do\n    local line = names[i]\n    table.insert(out, line)'))
+  t.told = {}
+  vim.cmd.CoworkerEdit()
+  t.equal({ 'Coworker: no hunk waits here' }, t.told)
+end)
+
+t.finish()
