@@ -18,6 +18,8 @@ pub(crate) struct Excerpt {
     first: usize,
     /// The number of the first line that is another, counted from 1.
     pub(crate) line: usize,
+    /// How many of the hunk's own lines above that one are the same before and after.
+    pub(crate) above_it: usize,
     above: Vec<String>,
     gone: Vec<String>,
     come: Vec<String>,
@@ -48,6 +50,7 @@ impl Excerpt {
         Some(Self {
             first: line - above.len(),
             line,
+            above_it: front,
             above,
             gone: owned(gone),
             come: owned(come),

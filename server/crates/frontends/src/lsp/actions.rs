@@ -123,7 +123,7 @@ impl Decided {
 
 /// What can be decided about the hunks at a place of the review document.
 fn in_review(connection: &Connection, chosen: &Chosen, scope: Scope) -> Decided {
-    let Chosen { session, hunks } = chosen;
+    let Chosen { session, hunks, .. } = chosen;
     let Some(hunk) = hunks.first() else { return Decided::default() };
     let mut offers = offers::decisions(session, hunks, scope);
     if scope == Scope::Here {
@@ -133,6 +133,7 @@ fn in_review(connection: &Connection, chosen: &Chosen, scope: Scope) -> Decided 
     if set.len() > hunks.len() {
         offers.extend(offers::decisions(session, &set, Scope::Set));
     }
+    let offers = offers.into_iter().map(Offer::from_review).collect();
     Decided { offers, sets: vec![hunk.set.clone()] }
 }
 

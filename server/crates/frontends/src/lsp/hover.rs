@@ -69,7 +69,7 @@ impl Server {
 /// Says why hunks are there, in a message.
 pub(super) fn say(connection: &Connection, chosen: &[Chosen]) {
     let mut told = BTreeSet::new();
-    for Chosen { session, hunks } in chosen {
+    for Chosen { session, hunks, .. } in chosen {
         for hunk in hunks {
             told.insert(words(connection, session, hunk));
         }

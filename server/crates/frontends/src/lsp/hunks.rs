@@ -4,7 +4,11 @@
 //! What this connection knows without asking is looked at first, so documents without hunks cost
 //! nothing. How it is offered is in `offers.rs`.
 
-use std::{collections::BTreeSet, ops::RangeInclusive, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
+    sync::Arc,
+};
 
 use engine::{HunkView, Resolution, Turned};
 use protocol::{
@@ -59,7 +63,13 @@ impl Verb {
 )]
 pub(super) enum Target {
     /// Those that are named.
-    Named { session_id: SessionId, hunk_ids: Vec<HunkId> },
+    Named {
+        session_id: SessionId,
+        hunk_ids: Vec<HunkId>,
+        /// They are decided as they stand in the review document, with what is written there.
+        #[serde(default)]
+        from_review: bool,
+    },
     /// Those at a place.
     Place { uri: String, range: wire::Range },
 }
@@ -68,6 +78,17 @@ pub(super) enum Target {
 pub(super) struct Chosen {
     pub(super) session: SessionId,
     pub(super) hunks: Vec<Named>,
+    /// What the user has written about some of them.
+    pub(super) written: HashMap<HunkId, Written>,
+}
+
+/// What the user has written about a hunk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Its lines of the document, and what they are to be.
+    pub(super) lines: Option<(String, String)>,
+    /// What is said about it.
+    pub(super) comment: Option<String>,
 }
 
 /// The hunks that have a place in a document: those that wait, those that are applied, and those
@@ -137,15 +158,20 @@ impl Target {
     /// The place is in no file.
     pub(super) async fn chosen(self, connection: &Connection) -> Result<Vec<Chosen>, ErrorInfo> {
         let (uri, range) = match self {
-            Self::Named { session_id: session, hunk_ids } => {
+            Self::Named { session_id: session, hunk_ids, from_review } => {
                 let mut hunks = connection.view.hunks(&session, None);
                 hunks.retain(|hunk| hunk_ids.contains(&hunk.id));
-                return Ok(vec![Chosen { session, hunks }]);
+                let written = match from_review {
+                    true => connection.review.written(connection)?,
+                    false => HashMap::new(),
+                };
+                return Ok(vec![Chosen { session, hunks, written }]);
             }
             Self::Place { uri, range } => (uri, range),
         };
         if let Some((chosen, _)) = connection.review.pointed(connection, &uri, range) {
-            return Ok(vec![chosen]);
+            let written = connection.review.written(connection)?;
+            return Ok(vec![Chosen { written, ..chosen }]);
         }
         let pointed = Pointed::new(connection, &uri, Some(range))?;
         let mut chosen: Vec<Chosen> = Vec::new();
@@ -156,7 +182,11 @@ impl Target {
             let named = here.named();
             match chosen.iter_mut().find(|chosen| chosen.session == here.session) {
                 Some(chosen) => chosen.hunks.push(named),
-                None => chosen.push(Chosen { session: here.session, hunks: vec![named] }),
+                None => chosen.push(Chosen {
+                    session: here.session,
+                    hunks: vec![named],
+                    written: HashMap::new(),
+                }),
             }
         }
         Ok(chosen)
@@ -166,7 +196,7 @@ impl Target {
 /// Does what the user wishes with hunks, and says what could not be done.
 pub(super) async fn carry_out(connection: &Arc<Connection>, verb: Verb, chosen: Vec<Chosen>) {
     let mut done = false;
-    for Chosen { session, hunks } in chosen {
+    for Chosen { session, hunks, written } in chosen {
         let fitting: Vec<Named> = hunks.into_iter().filter(|it| verb.fits(&it.state)).collect();
         if fitting.is_empty() {
             continue;
@@ -174,7 +204,7 @@ pub(super) async fn carry_out(connection: &Arc<Connection>, verb: Verb, chosen: 
         done = true;
         let failed = match verb {
             Verb::Accept | Verb::Reject | Verb::Keep => {
-                decide(connection, &session, &fitting, verb != Verb::Reject).await
+                decide(connection, &session, &fitting, verb, &written).await
             }
             Verb::Undo | Verb::Redo => take_back(connection, &session, &fitting, verb).await,
         };
@@ -193,17 +223,18 @@ async fn decide(
     connection: &Connection,
     session: &SessionId,
     hunks: &[Named],
-    accept: bool,
+    verb: Verb,
+    written: &HashMap<HunkId, Written>,
 ) -> BTreeSet<String> {
     let sets: BTreeSet<&ItemId> = hunks.iter().map(|hunk| &hunk.set).collect();
     let mut failed = BTreeSet::new();
     for set in sets {
         let of_set = hunks.iter().filter(|hunk| hunk.set == *set);
-        let decisions = of_set.map(|hunk| HunkDecision {
-            hunk_id: hunk.id.clone(),
-            accept,
-            text: None,
-            reason: None,
+        let decisions = of_set.map(|hunk| {
+            let Written { lines, comment } = written.get(&hunk.id).cloned().unwrap_or_default();
+            let (_, text) = lines.filter(|_| verb == Verb::Accept).unzip();
+            let (hunk_id, accept) = (hunk.id.clone(), verb != Verb::Reject);
+            HunkDecision { hunk_id, accept, text, reason: comment }
         });
         let by = connection.profile().name.clone();
         let wanted = Resolution { hunks: decisions.collect(), by, ..Resolution::default() };

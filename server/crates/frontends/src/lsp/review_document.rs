@@ -7,29 +7,31 @@
 //! long as the client shows exactly a text that was made here, so nobody decides about something
 //! else than they see. What it looks like is decided in `review_document/render.rs`.
 
+mod drafts;
 mod render;
 mod writing;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use engine::Documents;
 use protocol::{
-    AbsPath, HunkState, Item, ItemBody, ItemId, SessionId, SessionUpdate, Update, wire,
+    AbsPath, ErrorInfo, HunkId, HunkState, Item, ItemBody, ItemId, SessionId, SessionUpdate,
+    Update, wire,
 };
 use tokio::{sync::Notify, time::timeout};
 use tower_lsp_server::{gen_lsp_types as lsp, jsonrpc};
 
-use self::render::Page;
+use self::{drafts::Drafts, render::Page};
 use super::{
     Server,
-    connection::{Connection, lock},
+    connection::{Connection, invalid, lock},
     convert,
     editor::shown,
-    hunks::Chosen,
+    hunks::{Chosen, Written},
     offers::Scope,
 };
 
@@ -65,6 +67,8 @@ struct State {
     subject: Option<Subject>,
     // The newest comes last.
     pages: VecDeque<(Subject, Page)>,
+    // What the client showed last that is something that was made here.
+    written: Option<Shown>,
     // Somebody keeps the document up with what happens, and is to look once more.
     following: bool,
     again: bool,
@@ -87,7 +91,7 @@ impl ReviewDocument {
         uri: &str,
         range: wire::Range,
     ) -> Option<(Chosen, Scope)> {
-        let (subject, page) = self.page(connection, uri)?;
+        let Shown { subject, page, .. } = self.page(connection, uri)?;
         let (ids, scope) = page.hunks(convert::lines(range));
         Some((subject.chosen(connection, &ids), scope))
     }
@@ -98,7 +102,7 @@ impl ReviewDocument {
         connection: &Connection,
         uri: &str,
     ) -> Option<Vec<(u32, Chosen, Scope)>> {
-        let (subject, page) = self.page(connection, uri)?;
+        let Shown { subject, page, .. } = self.page(connection, uri)?;
         let sections = page.sections.iter();
         let sections =
             sections.map(|it| (it.line, subject.chosen(connection, &it.hunks), it.scope));
@@ -106,11 +110,10 @@ impl ReviewDocument {
     }
 
     /// What the client shows, if it is something that was made here; an empty page if not.
-    fn page(&self, connection: &Connection, uri: &str) -> Option<(Subject, Page)> {
-        let state = lock(&self.state);
-        let subject = state.subject.clone()?;
+    fn page(&self, connection: &Connection, uri: &str) -> Option<Shown> {
         if is_content(connection, uri) {
-            return state.pages.back().cloned();
+            let (subject, page) = lock(&self.state).pages.back().cloned()?;
+            return Some(Shown { subject, page, drafts: Drafts::new() });
         }
         let path = path(connection)?;
         let opened = connection.documents.get(&path)?;
@@ -118,8 +121,31 @@ impl ReviewDocument {
             return None;
         }
         let text = shown(connection, &path)?.text.to_string();
-        let made = state.pages.iter().rev().find(|(_, page)| writing::is_same(&page.text, &text));
-        Some(made.cloned().unwrap_or((subject, Page::default())))
+        let state = lock(&self.state);
+        let subject = state.subject.clone()?;
+        let nothing = Shown { subject, page: Page::default(), drafts: Drafts::new() };
+        Some(state.read(&text).unwrap_or(nothing))
+    }
+
+    /// What the user has written about each hunk into the document that the client shows.
+    ///
+    /// # Errors
+    /// It was changed where nothing can be written.
+    pub(super) fn written(
+        &self,
+        connection: &Connection,
+    ) -> Result<HashMap<HunkId, Written>, ErrorInfo> {
+        let document = path(connection).and_then(|path| shown(connection, &path));
+        let document = document.filter(|_| !connection.profile().reads_content);
+        let Some(document) = document else { return Ok(HashMap::new()) };
+        let Some(shown) = lock(&self.state).read(&document.text.to_string()) else {
+            return Err(invalid(
+                "The review document was changed where nothing can be written: only lines with + \
+                 can be others, and lines with # may be added below them. Undo that, or run \
+                 *Review* again.",
+            ));
+        };
+        Ok(shown.written())
     }
 
     /// Takes an update in that says something about a change set.
@@ -254,11 +280,46 @@ impl ReviewDocument {
     }
 }
 
+/// What a client shows.
+#[derive(Clone)]
+struct Shown {
+    subject: Subject,
+    page: Page,
+    drafts: Drafts,
+}
+
+impl Shown {
+    fn written(&self) -> HashMap<HunkId, Written> {
+        let mut written = HashMap::new();
+        for section in &self.page.sections {
+            let (Some(lines), [id]) = (&section.lines, section.hunks.as_slice()) else { continue };
+            let Some(draft) = self.drafts.get(id) else { continue };
+            let words = Written { lines: draft.text(lines), comment: draft.comment() };
+            written.insert(id.clone(), words);
+        }
+        written
+    }
+}
+
+impl State {
+    /// What a text is, if it is one that was made here, with something written into it or not.
+    fn read(&self, text: &str) -> Option<Shown> {
+        let made = self.pages.iter().rev().find(|(_, page)| writing::is_same(&page.text, text));
+        if let Some((subject, page)) = made.cloned() {
+            return Some(Shown { subject, page, drafts: Drafts::new() });
+        }
+        self.pages.iter().rev().find_map(|(subject, page)| {
+            let (page, drafts) = page.read(text)?;
+            Some(Shown { subject: subject.clone(), page, drafts })
+        })
+    }
+}
+
 impl Subject {
     fn chosen(&self, connection: &Connection, ids: &[protocol::HunkId]) -> Chosen {
         let mut hunks = connection.view.hunks(&self.session, None);
         hunks.retain(|hunk| ids.contains(&hunk.id));
-        Chosen { session: self.session.clone(), hunks }
+        Chosen { session: self.session.clone(), hunks, written: HashMap::new() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{fmt::Write, ops::RangeInclusive};
 
+use super::drafts::Lines;
 use crate::{
     excerpt::Excerpt,
     lsp::{
@@ -32,6 +33,8 @@ pub(super) struct Section {
     /// What these lines are about: one hunk, a file or everything.
     pub(super) scope: Scope,
     pub(super) hunks: Vec<HunkId>,
+    /// What can be written otherwise.
+    pub(super) lines: Option<Lines>,
 }
 
 impl Page {
@@ -61,7 +64,7 @@ impl Page {
     }
 
     fn begin(&mut self, scope: Scope, hunks: Vec<HunkId>) {
-        self.sections.push(Section { line: self.line(), scope, hunks });
+        self.sections.push(Section { line: self.line(), scope, hunks, lines: None });
     }
 }
 
@@ -84,6 +87,9 @@ pub(super) fn page(files: &[Proposal], prompt: &str, root: &AbsPath) -> Page {
             }
             page.begin(Scope::Here, vec![hunk.hunk.id.clone()]);
             body(&mut page.text, hunk, number);
+            if let Some(section) = page.sections.last_mut() {
+                section.lines = Lines::of(hunk, file.kind, is_visible);
+            }
         }
     }
     page.first = waiting.or(first).unwrap_or(0);
@@ -113,6 +119,10 @@ fn head(text: &mut String, files: &[Proposal], prompt: &str) {
     }
     let how = "Each change is decided by code actions on its lines, all of them by those on this";
     let _ = writeln!(text, "# {how} line.");
+    if waiting > 0 {
+        let edit = "Lines with + can be changed before that, and a line with # below them is said";
+        let _ = writeln!(text, "# {edit} to the model.");
+    }
 }
 
 fn names(text: &mut String, file: &Proposal, root: &AbsPath) {
@@ -143,6 +153,11 @@ fn body(text: &mut String, view: &HunkView, number: usize) {
     for (sign, line) in excerpt.lines() {
         marked(text, sign, std::iter::once(line));
     }
+}
+
+/// Whether a text is shown as it is.
+fn is_visible(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, '\t' | '\r' | '\n') || !is_hidden(c))
 }
 
 fn marked<'a>(text: &mut String, mark: char, lines: impl Iterator<Item = &'a str>) {

@@ -8,7 +8,7 @@ use tower_lsp_server::gen_lsp_types as lsp;
 
 use super::{
     CONTENT_URI, PAGES, REPLY_TIMEOUT, ReviewDocument, Subject, path,
-    render::{self, Page},
+    render::{self, Page, Section},
 };
 use crate::lsp::{
     chat_document::make_folder,
@@ -33,10 +33,10 @@ impl ReviewDocument {
         let Subject { session, set } = &subject;
         let files = connection.sessions.proposal(session, set).await?;
         let origin = connection.view.origin(session, set).unwrap_or_default();
-        let page = render::page(&files, &origin.prompt, connection.root());
-        let text = page.text.clone();
+        let mut page = render::page(&files, &origin.prompt, connection.root());
         let place = path(connection);
         let document = place.as_ref().and_then(|path| shown(connection, path));
+        let text = self.keep_written(&subject, &mut page, document.as_ref());
         let is_new = self.remember(subject, page, document.as_ref());
         if connection.profile().reads_content {
             if is_new {
@@ -53,6 +53,41 @@ impl ReviewDocument {
         Ok(())
     }
 
+    /// The text to be shown: what the user has written into the one that is shown stays.
+    fn keep_written(
+        &self,
+        subject: &Subject,
+        page: &mut Page,
+        document: Option<&Snapshot>,
+    ) -> String {
+        let read = {
+            let mut state = lock(&self.state);
+            let shown = document.map(|document| document.text.to_string());
+            // What is typed where nothing can be written does not take the rest with it.
+            if let Some(read) = shown.and_then(|text| state.read(&text)) {
+                state.written = Some(read);
+            }
+            state.written.clone().filter(|_| document.is_some())
+        };
+        let Some(read) = read.filter(|it| it.subject == *subject && !it.drafts.is_empty()) else {
+            return page.text.clone();
+        };
+        // It was written for the lines that were there then.
+        for section in page.sections.iter_mut().filter(|section| section.lines.is_some()) {
+            let is_it = |old: &&Section| old.lines.is_some() && old.hunks == section.hunks;
+            if section.hunks.iter().any(|id| read.drafts.contains_key(id))
+                && let Some(old) = read.page.sections.iter().find(is_it)
+            {
+                section.lines.clone_from(&old.lines);
+            }
+        }
+        // As long as nothing else is to be shown, nothing moves while they write.
+        match page.read(&read.page.text) {
+            Some((_, drafts)) if drafts == read.drafts => read.page.text.replace("\r\n", "\n"),
+            _ => page.with(&read.drafts),
+        }
+    }
+
     /// Remembers what was made; says whether it is new. What the client shows is not forgotten.
     fn remember(&self, subject: Subject, page: Page, document: Option<&Snapshot>) -> bool {
         let shown = document.map(|document| document.text.to_string());
@@ -63,8 +98,10 @@ impl ReviewDocument {
         }
         state.pages.push_back(made);
         if state.pages.len() > PAGES {
-            let is_old =
-                |it: &(Subject, Page)| !shown.as_ref().is_some_and(|now| is_same(&it.1.text, now));
+            let is_old = |it: &(Subject, Page)| {
+                let is_shown = |now: &String| is_same(&it.1.text, now) || it.1.read(now).is_some();
+                !shown.as_ref().is_some_and(is_shown)
+            };
             let old = state.pages.iter().position(is_old).unwrap_or(0);
             state.pages.remove(old);
         }
