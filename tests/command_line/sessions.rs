@@ -140,6 +140,12 @@ fn a_session_can_be_looked_at_while_another_process_has_it() {
     let (code, shown, told) = place.said(&["sessions", "show", &id]);
     assert_eq!(code, DONE, "{told}");
     assert!(shown.contains("no answer yet"), "{shown}");
+    let (code, listed, told) = place.said(&["checkpoints", &id]);
+    assert_eq!(code, DONE, "{told}");
+    assert!(listed.ends_with("before hi\n"), "{listed}");
+    let (code, _, told) = place.said(&["restore", "--yes", &id, "1"]);
+    assert_eq!(code, FAILED);
+    assert!(told.contains("restore it there, in Neovim by `:CoworkerCheckpoints`"), "{told}");
     let (code, _, told) = place.said(&["sessions", "delete", "--yes", &id]);
     assert_eq!(code, FAILED);
     assert!(told.contains("open in another Coworker"), "{told}");

@@ -193,3 +193,10 @@ pub enum HunkState {
         reason: String,
     },
 }
+
+impl HunkState {
+    /// Whether it is in its document, or was.
+    pub fn was_applied(&self) -> bool {
+        matches!(self, Self::Applied | Self::Kept | Self::Undone)
+    }
+}

@@ -21,12 +21,15 @@ pub struct Swept {
 }
 
 impl Sessions {
-    /// The points to which a session can be restored, the newest last.
+    /// The points to which a session can be restored, the newest last, whoever has it open.
     ///
     /// # Errors
-    /// There is no such session, or another process has it.
+    /// There is no such session, or the store failed.
     pub async fn checkpoints(&self, id: &SessionId) -> Result<Vec<Point>, ErrorInfo> {
-        Ok(self.session(id).await?.look(checkpoints::points))
+        match self.open_sessions().into_iter().find(|session| session.id == *id) {
+            Some(session) => Ok(session.look(checkpoints::points)),
+            None => Ok(checkpoints::points(&self.look(id).await?.state())),
+        }
     }
 
     /// What a restore of the files to a point would change: those that the session changed since,

@@ -31,7 +31,7 @@ pub struct What {
 /// `CheckpointInfo` of docs/protocol.md.
 ///
 /// # Errors
-/// There is no such session, another process has it open, or the output cannot be written.
+/// There is no such session, or the output cannot be written.
 pub async fn list(
     sessions: &Sessions,
     beginning: &str,
@@ -52,7 +52,7 @@ pub async fn list(
         }
     }
     if points.is_empty() && !json {
-        text = "No checkpoints: nothing was asked yet.\n".to_owned();
+        text = "No checkpoints: they begin with the next prompt.\n".to_owned();
     }
     write(&text)?;
     Ok(Ending::Done)
@@ -76,7 +76,7 @@ pub async fn restore(
     let point = named(&points, point)?;
     let style = style(colour);
     let differences = match what.files {
-        true => sessions.checkpoint_diff(&id, &point).await?,
+        true => sessions.checkpoint_diff(&id, &point).await.map_err(in_editor)?,
         false => Differences::default(),
     };
     if what.files && differences.files.is_empty() && !what.conversation {
@@ -91,7 +91,8 @@ pub async fn restore(
     if !yes && !confirmed(style, what, differences.files.len())? {
         return Ok(Ending::Stopped);
     }
-    let done = sessions.restore(&id, &point, what.files, what.conversation).await?;
+    let done = sessions.restore(&id, &point, what.files, what.conversation).await;
+    let done = done.map_err(in_editor)?;
     let Restoration { undo, restored, refused, .. } = done;
     write(&not_restored(&root, &refused))?;
     if what.files {
@@ -101,6 +102,16 @@ pub async fn restore(
         write(&format!("`coworker restore {id} {undo}` undoes it.\n"))?;
     }
     Ok(if refused.is_empty() { Ending::Done } else { Ending::Failed })
+}
+
+/// Where a session that is open elsewhere is restored: its documents may not be saved there.
+fn in_editor(error: ErrorInfo) -> ErrorInfo {
+    if error.code != ErrorCode::SessionInUse {
+        return error;
+    }
+    let why = "this session is open in another Coworker, which has its documents: restore it \
+               there, in Neovim by `:CoworkerCheckpoints`, or close it there and run this again";
+    ErrorInfo::new(error.code, why)
 }
 
 /// Says what was freed: beside the journals, and of folders that were kept, in bytes.

@@ -4,7 +4,7 @@
 //! lines of the journal have everything.
 
 use protocol::{
-    Approval, ChangeSet, ContextPart, Hunk, HunkState, Item, ItemBody, Plan, SessionInfo,
+    Approval, ChangeSet, ContextPart, Hunk, HunkState, Item, ItemBody, ItemId, Plan, SessionInfo,
     SessionState, Todo, TodoStatus, ToolCall, ToolCallStatus, TurnId, UserMessage,
 };
 
@@ -45,7 +45,7 @@ pub(super) fn markdown(info: &SessionInfo, state: &SessionState) -> String {
             text += &format!("\n## {name}, {}\n", time(item.at));
             speaker = Some((user, &item.turn_id));
         }
-        let part = part(item);
+        let part = part(state, item);
         if !part.is_empty() {
             text += &format!("\n{}\n", part.trim_end());
         }
@@ -53,12 +53,12 @@ pub(super) fn markdown(info: &SessionInfo, state: &SessionState) -> String {
     text
 }
 
-fn part(item: &Item) -> String {
+fn part(state: &SessionState, item: &Item) -> String {
     match &item.body {
         ItemBody::UserMessage(message) => prompt(message),
         ItemBody::AgentMessage { text } => printable(text),
         ItemBody::Reasoning { text, .. } => quoted(text),
-        ItemBody::ToolCall(call) => tool_call(call),
+        ItemBody::ToolCall(call) => tool_call(call, is_partly_done(state, &item.id)),
         ItemBody::Plan(plan) => self::plan(plan),
         ItemBody::Approval(approval) => answer(approval),
         ItemBody::ChangeSet(set) => change_set(set),
@@ -115,10 +115,23 @@ fn pointed(part: &ContextPart) -> String {
     }
 }
 
-fn tool_call(call: &ToolCall) -> String {
+/// Whether some hunks of a call are applied.
+fn is_partly_done(state: &SessionState, call: &ItemId) -> bool {
+    let sets = state.items.iter().filter_map(|item| match &item.body {
+        ItemBody::ChangeSet(set) => Some(set),
+        _ => None,
+    });
+    let mut hunks = sets.flat_map(|set| &set.files).flat_map(|file| &file.hunks);
+    hunks.any(|hunk| hunk.item_id == *call && hunk.state.was_applied())
+}
+
+fn tool_call(call: &ToolCall, is_partly_done: bool) -> String {
     let (sign, shown) = match call.status {
         ToolCallStatus::Completed => ("✓", true),
         ToolCallStatus::Pending | ToolCallStatus::Running => ("…", true),
+        ToolCallStatus::Rejected | ToolCallStatus::Failed if is_partly_done => {
+            ("◐ done in part:", false)
+        }
         ToolCallStatus::Rejected => ("⊘ not allowed:", false),
         ToolCallStatus::Cancelled => ("■ stopped:", true),
         ToolCallStatus::Interrupted => ("■ interrupted:", true),
@@ -254,7 +267,7 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{AbsPath, ItemId, SessionId, ToolOutput, Update};
+    use protocol::{AbsPath, SessionId, ToolOutput, Update};
 
     use super::*;
 
@@ -319,6 +332,25 @@ mod tests {
              Selected: `/w/a.md`, lines 3 to 4\n\n````\n```\ncode\n```\n````\n\n\
              ## Coworker, 1970-01-01 00:00 UTC\n\n> hm\n> so\n\nDone\\u{1b}[2J.\n"
         );
+    }
+
+    #[test]
+    fn a_call_of_which_one_hunk_was_applied_is_not_called_refused() {
+        let set = |state: &str| {
+            let hunk = |id: &str, state: &str| {
+                serde_json::json!({"id": id, "itemId": "0", "replacements": [],
+                    "state": {"kind": state}})
+            };
+            let file = serde_json::json!({"path": "/w/a", "kind": "edit", "diff": "",
+                "hunks": [hunk("h1", state), hunk("h2", "rejected")]});
+            let set = serde_json::json!({"files": [file], "model": ""});
+            ItemBody::ChangeSet(serde_json::from_value(set).unwrap())
+        };
+        let rejected = || call(ToolCallStatus::Rejected, "no", Vec::new());
+        let text = told(vec![rejected(), set("applied")]);
+        assert!(text.contains("\n◐ done in part: Do it\n"), "{text}");
+        let text = told(vec![rejected(), set("rejected")]);
+        assert!(text.contains("\n⊘ not allowed: Do it\n"), "{text}");
     }
 
     #[test]

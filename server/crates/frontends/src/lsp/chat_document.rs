@@ -9,7 +9,7 @@ mod render;
 mod writing;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -87,6 +87,8 @@ struct Pending {
     mode: Option<Mode>,
     // What open change sets and plans say, for the question about them.
     proposals: HashMap<ItemId, Block>,
+    // The calls of which some text was applied in the turn that runs.
+    applied: HashSet<ItemId>,
 }
 
 impl ChatDocument {
@@ -448,6 +450,7 @@ impl Pending {
     fn open(&mut self, item: &Item, root: &AbsPath) {
         match &item.body {
             ItemBody::ChangeSet(_) | ItemBody::Plan(_) => {
+                self.applied(item);
                 self.proposals.extend(render::proposal(item));
             }
             ItemBody::Approval(approval) if approval.answer.is_none() => {
@@ -458,13 +461,25 @@ impl Pending {
         }
     }
 
+    fn applied(&mut self, item: &Item) {
+        if let ItemBody::ChangeSet(set) = &item.body {
+            let hunks = set.files.iter().flat_map(|file| &file.hunks);
+            let applied = hunks.filter(|hunk| hunk.state.was_applied());
+            self.applied.extend(applied.map(|hunk| hunk.item_id.clone()));
+        }
+    }
+
     fn end(&mut self, item: &Item, root: &AbsPath) {
         self.proposals.remove(&item.id);
+        self.applied(item);
         match &item.body {
             ItemBody::UserMessage(message) if self.sent(&message.text) => {
                 self.blocks.push(Block::Taken(message.text.clone()));
             }
-            _ => self.blocks.extend(render::item(item, root)),
+            _ => {
+                let is_partly_done = self.applied.remove(&item.id);
+                self.blocks.extend(render::item(item, is_partly_done, root));
+            }
         }
     }
 }

@@ -430,8 +430,8 @@ fn effect(effect: &Effect, root: &AbsPath) -> Option<String> {
     }
 }
 
-/// An item that has ended.
-pub(super) fn item(item: &Item, root: &AbsPath) -> Option<Block> {
+/// An item that has ended; of a call, whether some of its text was applied.
+pub(super) fn item(item: &Item, is_partly_done: bool, root: &AbsPath) -> Option<Block> {
     let said = match &item.body {
         ItemBody::UserMessage(message) => {
             let places = message.context.iter().filter_map(|part| place(part, root));
@@ -439,7 +439,7 @@ pub(super) fn item(item: &Item, root: &AbsPath) -> Option<Block> {
             return Some(Block::Prompt(format!("{}{places}", message.text.trim_end())));
         }
         ItemBody::AgentMessage { text } if !text.trim().is_empty() => text.clone(),
-        ItemBody::ToolCall(call) => tool_call(call),
+        ItemBody::ToolCall(call) => tool_call(call, is_partly_done),
         ItemBody::Approval(approval) => {
             let answer = approval.answer.as_ref()?;
             let asks = matches!(approval.subject, ApprovalSubject::Questions { .. });
@@ -488,12 +488,13 @@ fn given(answer: &QuestionAnswer) -> String {
     }
 }
 
-fn tool_call(call: &ToolCall) -> String {
+fn tool_call(call: &ToolCall, is_partly_done: bool) -> String {
     let title = printable(&call.title);
     let output = call.output.as_ref().map_or("", |output| output.text.as_str());
     let runs = call.effects.iter().any(|effect| matches!(effect, Effect::Run { .. }));
-    let failed = call.status == ToolCallStatus::Failed;
+    let failed = call.status == ToolCallStatus::Failed && !is_partly_done;
     let end = match call.status {
+        ToolCallStatus::Failed | ToolCallStatus::Rejected if is_partly_done => ": done in part",
         ToolCallStatus::Failed => ": failed",
         ToolCallStatus::Rejected => ": not done",
         ToolCallStatus::Cancelled | ToolCallStatus::Interrupted => ": stopped",

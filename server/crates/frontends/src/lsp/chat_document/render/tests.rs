@@ -165,7 +165,7 @@ fn an_answer_says_who_gave_it_and_why() {
         options: Vec::new(),
         answer: Some(answer),
     };
-    let block = item(&ended(ItemBody::Approval(approval)), &root());
+    let block = item(&ended(ItemBody::Approval(approval)), false, &root());
     assert_eq!(block, Some(said("_Rejected by Emacs: not now_")));
 }
 
@@ -174,7 +174,7 @@ fn a_prompt_says_what_it_is_about() {
     let context =
         vec![ContextPart::File { path: AbsPath::new("/project/a b.rs").unwrap(), line: None }];
     let message = UserMessage { text: "look\n".into(), context };
-    let block = item(&ended(ItemBody::UserMessage(message)), &root());
+    let block = item(&ended(ItemBody::UserMessage(message)), false, &root());
     assert_eq!(block, Some(Block::Prompt("look\n\n> `a b.rs`".to_owned())));
 }
 
@@ -189,7 +189,7 @@ fn call(status: ToolCallStatus, effects: Vec<Effect>, output: &str) -> String {
         effects,
         output: Some(protocol::ToolOutput::text(output)),
     };
-    written(&[item(&ended(ItemBody::ToolCall(call)), &root()).unwrap()])
+    written(&[item(&ended(ItemBody::ToolCall(call)), false, &root()).unwrap()])
 }
 
 #[test]
