@@ -185,6 +185,12 @@ export type ChangesResolveParams = {
   hunks?: Array<HunkDecision>;
 };
 
+/** Result of `coworker/changes/resolve`. */
+export type ChangesResolveResult = {
+  /** The hunks that were decided about, and those that fell with them. */
+  hunks: Array<DecidedHunk>;
+};
+
 /** Parameters of `coworker/changes/undo` and `coworker/changes/redo`. */
 export type ChangesUndoParams = {
   /** The session. */
@@ -197,6 +203,8 @@ export type ChangesUndoParams = {
 export type ChangesUndoResult = {
   /** The hunks that were taken back, or done again. */
   hunks: Array<HunkId>;
+  /** The documents that they are in, each once. */
+  files: Array<string>;
   /** Those that could not be, and stand as they were. */
   refused: Array<RefusedHunk>;
 };
@@ -569,6 +577,22 @@ export type ContextShare = {
   tokens: number;
 };
 
+/** What became of a hunk by a decision. */
+export type DecidedHunk = {
+  /** The hunk. */
+  hunkId: HunkId;
+  /** The document. */
+  uri: string;
+  /** Its first line there, counted from 1; none where it has no place any more. */
+  line?: number | null;
+  /** Where it stands now: `pending` if it could not be applied for the moment, so that it can be
+   * decided once more. */
+  state: HunkState;
+  /** Why it is not what was decided, in whole sentences for people: with the file, the line and
+   * what can be done. None if it is. */
+  reason?: string | null;
+};
+
 /** How an approval was decided. */
 export type Decision = "reject" | "once" | "saveAndRun" | "session" | "always" | "withdrawn";
 
@@ -747,6 +771,10 @@ export type HunkDecision = {
   accept: boolean;
   /** The lines that the user wants in place of those proposed; only for one that is accepted. */
   text?: string | null;
+  /** The lines that `text` was made for: the hunk's `before`. If they say something else now,
+   * both changes are merged, or the hunk becomes a conflict. Without it, they are those that
+   * the hunk was proposed for. */
+  before?: string | null;
   /** What the user said about it; the model is told. */
   reason?: string | null;
 };
@@ -1117,7 +1145,11 @@ export type RefusedFile = {
 export type RefusedHunk = {
   /** The hunk. */
   hunkId: HunkId;
-  /** Why, in words for people. */
+  /** The document. */
+  uri: string;
+  /** Its first line there, counted from 1; none where it has no place any more. */
+  line?: number | null;
+  /** Why, in whole sentences for people: with the file, the line and what can be done. */
   reason: string;
 };
 
@@ -1472,8 +1504,8 @@ export interface ClientRequests {
   "coworker/changes/get": { params: ChangesGetParams; result: ChangesGetResult };
   /** The hunks of a session that stand in a document, wait for a decision or can be done again. */
   "coworker/changes/list": { params: ChangesListParams; result: ChangesListResult };
-  /** Decides hunks of a change set. Of those that wait, a yes applies and a no rejects; of those that are applied, a yes keeps and a no takes back. When none waits any more, the turn goes on. */
-  "coworker/changes/resolve": { params: ChangesResolveParams; result: Empty };
+  /** Decides hunks of a change set. Of those that wait, a yes applies and a no rejects; of those that are applied, a yes keeps and a no takes back. When none waits any more, the turn goes on. Answers what became of each. */
+  "coworker/changes/resolve": { params: ChangesResolveParams; result: ChangesResolveResult };
   /** Takes back what the agent wrote: a hunk, a tool call, a turn or the session. What somebody typed since stays, and so does the text of other sessions. */
   "coworker/changes/undo": { params: ChangesUndoParams; result: ChangesUndoResult };
   /** Does again what was taken back. */

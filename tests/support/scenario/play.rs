@@ -142,6 +142,7 @@ impl<F: Front> Play<'_, F> {
                     hunk_id: hunk.id,
                     accept: *accept,
                     text: text.clone(),
+                    before: None,
                     reason: reason.clone(),
                 };
                 self.front.resolve(&set, decision).await?;
@@ -577,5 +578,5 @@ fn rejected(
     };
     let mut hunks = set.into_iter().flat_map(|set| &set.files).flat_map(|file| &file.hunks);
     let hunk = hunks.nth(number - 1).with_context(|| format!("there is no hunk {number}"))?;
-    Ok(HunkDecision { hunk_id: hunk.id.clone(), accept: false, text: None, reason })
+    Ok(HunkDecision { hunk_id: hunk.id.clone(), accept: false, text: None, before: None, reason })
 }

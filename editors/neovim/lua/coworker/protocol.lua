@@ -120,6 +120,10 @@
 ---@field reason? string|nil What the user said about it; the model is told.
 ---@field hunks? coworker.HunkDecision[] Decisions on single hunks.
 
+---Result of `coworker/changes/resolve`.
+---@class coworker.ChangesResolveResult
+---@field hunks coworker.DecidedHunk[] The hunks that were decided about, and those that fell with them.
+
 ---Parameters of `coworker/changes/undo` and `coworker/changes/redo`.
 ---@class coworker.ChangesUndoParams
 ---@field sessionId coworker.SessionId The session.
@@ -128,6 +132,7 @@
 ---Result of `coworker/changes/undo` and `coworker/changes/redo`.
 ---@class coworker.ChangesUndoResult
 ---@field hunks coworker.HunkId[] The hunks that were taken back, or done again.
+---@field files string[] The documents that they are in, each once.
 ---@field refused coworker.RefusedHunk[] Those that could not be, and stand as they were.
 
 ---Something the user points at.
@@ -364,6 +369,14 @@
 ---@field bytes integer Its size in UTF-8 bytes.
 ---@field tokens integer An estimate of its tokens: no model counts exactly like another.
 
+---What became of a hunk by a decision.
+---@class coworker.DecidedHunk
+---@field hunkId coworker.HunkId The hunk.
+---@field uri string The document.
+---@field line? integer|nil Its first line there, counted from 1; none where it has no place any more.
+---@field state coworker.HunkState Where it stands now: `pending` if it could not be applied for the moment, so that it can be decided once more.
+---@field reason? string|nil Why it is not what was decided, in whole sentences for people: with the file, the line and what can be done. None if it is.
+
 ---How an approval was decided.
 ---@alias coworker.Decision "reject"|"once"|"saveAndRun"|"session"|"always"|"withdrawn"
 
@@ -481,6 +494,7 @@
 ---@field hunkId coworker.HunkId The hunk.
 ---@field accept boolean Whether it may be applied.
 ---@field text? string|nil The lines that the user wants in place of those proposed; only for one that is accepted.
+---@field before? string|nil The lines that `text` was made for: the hunk's `before`. If they say something else now, both changes are merged, or the hunk becomes a conflict. Without it, they are those that the hunk was proposed for.
 ---@field reason? string|nil What the user said about it; the model is told.
 
 ---Names one edit inside a change set.
@@ -780,7 +794,9 @@
 ---A hunk that cannot be taken back or done again.
 ---@class coworker.RefusedHunk
 ---@field hunkId coworker.HunkId The hunk.
----@field reason string Why, in words for people.
+---@field uri string The document.
+---@field line? integer|nil Its first line there, counted from 1; none where it has no place any more.
+---@field reason string Why, in whole sentences for people: with the file, the line and what can be done.
 
 ---A stretch of text and what comes in its place.
 ---@class coworker.Replacement

@@ -167,8 +167,7 @@ fn is_at_goal(text: &Rope, goal: &Goal<'_>) -> bool {
 fn stopped() -> ToolError {
     ToolError::new(
         ErrorCode::Cancelled,
-        "the turn was stopped before the edit was seen in the document; it may still come. Read \
-         the file again before you go on.",
+        "the turn was stopped before the edit was seen in the document; it may still come",
     )
 }
 
@@ -176,23 +175,17 @@ fn stopped() -> ToolError {
 pub(crate) fn not_begun() -> ToolError {
     ToolError::new(
         ErrorCode::Cancelled,
-        "the turn was stopped before it was begun; the file is as it was.",
+        "the turn was stopped before it was begun; the file is as it was",
     )
 }
 
 fn said_no(refused: &ApplyRefused) -> ToolError {
-    ToolError::new(
-        ErrorCode::EditRefused,
-        format!("the editor refused it ({refused}). Read the file again before you retry."),
-    )
+    ToolError::new(ErrorCode::EditRefused, format!("the editor refused it ({refused})"))
 }
 
 fn unconfirmed(what: &str, waited: Duration) -> ToolError {
     ToolError::new(
         ErrorCode::EditUnconfirmed,
-        format!(
-            "{what} the document did not show the edit within {waited:?}. It may still \
-             come; read the file again before you go on."
-        ),
+        format!("{what} the document did not show the edit within {waited:?}; it may still come"),
     )
 }

@@ -8,6 +8,7 @@
 //! Start with [`Ledger::ask`]; what can be ordered is in the files below. The journal keeps what
 //! was decided, the store the weaves.
 
+mod answering;
 mod carrying;
 mod deciding;
 mod keeping;
@@ -29,6 +30,7 @@ use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{NotKept, StoreError, prompts, session::Session, sessions::Shared};
+pub use answering::HunkNow;
 pub(crate) use deciding::{Decided, is_in};
 pub use deciding::{Resolution, Turned};
 pub(crate) use keeping::Watched;

@@ -38,7 +38,9 @@ pub use documents::{
     FoundSymbol, KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
-pub use ledger::{Difference, Differences, HunkView, Proposal, Resolution, Restoration, Turned};
+pub use ledger::{
+    Difference, Differences, HunkNow, HunkView, Proposal, Resolution, Restoration, Turned,
+};
 pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
     Picture, StopCause, ToolResult,

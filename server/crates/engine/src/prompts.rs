@@ -252,8 +252,9 @@ pub(crate) fn edit_rejected(path: &str, reason: Option<&str>) -> String {
     render("results/edit_rejected.md", context! { path, reason })
 }
 
-pub(crate) fn edit_conflicted(path: &str, reason: &str) -> String {
-    render("results/edit_conflicted.md", context! { path, reason })
+/// `is_other`: whether the file may say something else than the model has read.
+pub(crate) fn edit_conflicted(path: &str, reason: &str, is_other: bool) -> String {
+    render("results/edit_conflicted.md", context! { path, reason, is_other })
 }
 
 /// What became of the hunks of an edit that was applied in part: each with what it is.
@@ -484,7 +485,7 @@ mod tests {
             diagnostics("a", &["1:2 error: x".into()], 3, 1, false),
             syntax_errors("a", &[SyntaxError { line: 1, column: 2, message: "x".into() }]),
             edit_rejected("a", Some("no")),
-            edit_conflicted("a", "stale"),
+            edit_conflicted("a", "stale", true),
             obstacle("touched"),
             hunks("a", &[("x".into(), "applied".into())]),
             edited("a"),

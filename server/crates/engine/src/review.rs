@@ -252,6 +252,7 @@ impl<'a> Review<'a> {
                 hunk_id: hunk.id.clone(),
                 accept: answer.is_none_or(|answer| answer.decision.allows()),
                 text: None,
+                before: None,
                 reason: answer.and_then(|answer| answer.reason.clone()),
             })
         };
@@ -265,7 +266,7 @@ impl<'a> Review<'a> {
             self.turn.session.ledger.ask(move |book| {
                 Box::pin(async move { book.finish(&id, &decisions, &cancel).await })
             });
-        let Decided { set, files } = decided.await.ok_or_else(closed)??;
+        let Decided { set, files, .. } = decided.await.ok_or_else(closed)??;
         for (file, change) in self.files.iter_mut().zip(&set.files) {
             file.change = change.clone();
             file.applied = files.get(&change.path).copied();
@@ -466,10 +467,28 @@ impl<'a> Review<'a> {
                 let said = hunk.comment.as_deref();
                 prompts::edit_applied(path, how, to, said)
             }
-            HunkState::Conflicted { reason } => prompts::edit_conflicted(path, reason),
+            HunkState::Conflicted { reason } => {
+                let is_other = match file.applied {
+                    _ if file.fell(hunk) => false,
+                    Some(Err(code)) => is_passing(code),
+                    _ => true,
+                };
+                prompts::edit_conflicted(path, reason, is_other)
+            }
             _ => prompts::edit_rejected(path, hunk.comment.as_deref()),
         }
     }
+}
+
+/// Whether the same edit may go well once the file was read again.
+fn is_passing(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::EditStale
+            | ErrorCode::EditRefused
+            | ErrorCode::EditUnconfirmed
+            | ErrorCode::Cancelled
+    )
 }
 
 fn hunks_of(set: &ChangeSet) -> impl Iterator<Item = &Hunk> {

@@ -25,7 +25,7 @@ pub use restoring::Swept;
 use crate::{
     Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
     context::{self, Place},
-    ledger::{HunkView, Proposal, Resolution, Turned},
+    ledger::{HunkNow, HunkView, Proposal, Resolution, Turned},
     recovery,
     session::{self, Command, Requeue, Session, Unless},
 };
@@ -519,7 +519,8 @@ impl Sessions {
     }
 
     /// Decides about hunks of a change set, before they are applied or after. When none is left
-    /// to decide, the turn that waits for it goes on.
+    /// to decide, the turn that waits for it goes on. Gives what became of them, and of those that
+    /// fell with them.
     ///
     /// # Errors
     /// The session has no such change set or hunk, or it could not be journaled.
@@ -528,14 +529,14 @@ impl Sessions {
         id: &SessionId,
         change_set: &ItemId,
         wanted: Resolution,
-    ) -> Result<(), ErrorInfo> {
+    ) -> Result<Vec<HunkNow>, ErrorInfo> {
         let session = self.session(id).await?;
         self.is_own(&session, change_set)?;
         let item = change_set.clone();
         let decided = session.ledger.ask(move |book| {
             Box::pin(async move { book.resolve(&item, wanted, &CancellationToken::new()).await })
         });
-        decided.await.ok_or_else(session::closed)?.map(drop)
+        decided.await.ok_or_else(session::closed)?
     }
 
     /// Takes back what the agent wrote, or with `redo` does it again. What somebody typed since

@@ -232,6 +232,11 @@ pub struct HunkDecision {
     /// The lines that the user wants in place of those proposed; only for one that is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The lines that `text` was made for: the hunk's `before`. If they say something else now,
+    /// both changes are merged, or the hunk becomes a conflict. Without it, they are those that
+    /// the hunk was proposed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// What the user said about it; the model is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -119,10 +119,10 @@ methods! {
         (wire::ChangesListParams) -> wire::ChangesListResult,
         "The hunks of a session that stand in a document, wait for a decision or can be done again.";
     ClientRequest ChangesResolve = "coworker/changes/resolve"
-        (wire::ChangesResolveParams) -> wire::Empty,
+        (wire::ChangesResolveParams) -> wire::ChangesResolveResult,
         "Decides hunks of a change set. Of those that wait, a yes applies and a no rejects; of \
          those that are applied, a yes keeps and a no takes back. When none waits any more, the \
-         turn goes on.";
+         turn goes on. Answers what became of each.";
     ClientRequest ChangesUndo = "coworker/changes/undo"
         (wire::ChangesUndoParams) -> wire::ChangesUndoResult,
         "Takes back what the agent wrote: a hunk, a tool call, a turn or the session. What \

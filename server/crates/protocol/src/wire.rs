@@ -394,6 +394,8 @@ pub struct ChangesUndoParams {
 pub struct ChangesUndoResult {
     /// The hunks that were taken back, or done again.
     pub hunks: Vec<HunkId>,
+    /// The documents that they are in, each once.
+    pub files: Vec<String>,
     /// Those that could not be, and stand as they were.
     pub refused: Vec<RefusedHunk>,
 }
@@ -404,7 +406,12 @@ pub struct ChangesUndoResult {
 pub struct RefusedHunk {
     /// The hunk.
     pub hunk_id: HunkId,
-    /// Why, in words for people.
+    /// The document.
+    pub uri: String,
+    /// Its first line there, counted from 1; none where it has no place any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Why, in whole sentences for people: with the file, the line and what can be done.
     pub reason: String,
 }
 
@@ -439,6 +446,34 @@ pub struct ChangesResolveParams {
     /// Decisions on single hunks.
     #[serde(default)]
     pub hunks: Vec<HunkDecision>,
+}
+
+/// Result of `coworker/changes/resolve`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesResolveResult {
+    /// The hunks that were decided about, and those that fell with them.
+    pub hunks: Vec<DecidedHunk>,
+}
+
+/// What became of a hunk by a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DecidedHunk {
+    /// The hunk.
+    pub hunk_id: HunkId,
+    /// The document.
+    pub uri: String,
+    /// Its first line there, counted from 1; none where it has no place any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Where it stands now: `pending` if it could not be applied for the moment, so that it can be
+    /// decided once more.
+    pub state: HunkState,
+    /// Why it is not what was decided, in whole sentences for people: with the file, the line and
+    /// what can be done. None if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Parameters of `coworker/config/options`.

@@ -9,7 +9,7 @@ use protocol::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Book,
+    Book, HunkNow,
     carrying::{Fate, Wish},
     own_set,
 };
@@ -20,6 +20,8 @@ use crate::{apply::Place, prompts};
 pub(crate) struct Decided {
     pub(crate) set: ChangeSet,
     pub(crate) files: HashMap<AbsPath, Result<Place, ErrorCode>>,
+    /// What could not be done, and is no conflict.
+    pub(crate) refused: Vec<(HunkId, String)>,
 }
 
 /// What a client decides about a change set.
@@ -42,8 +44,17 @@ pub struct Resolution {
 pub struct Turned {
     /// The hunks that were.
     pub hunks: Vec<HunkId>,
-    /// Those that were not, and why.
-    pub refused: Vec<(HunkId, String)>,
+    /// The documents that they are in, each once.
+    pub files: Vec<AbsPath>,
+    /// Those that were not, each with why.
+    pub refused: Vec<HunkNow>,
+}
+
+/// The hunks that were shown or hidden as it was wished, and those that were not, and why.
+#[derive(Default)]
+struct Shown {
+    hunks: Vec<HunkId>,
+    refused: Vec<(HunkId, String)>,
 }
 
 /// Where hunks stand after they were applied, and where the texts of their files went.
@@ -58,13 +69,14 @@ struct Chosen {
 }
 
 impl Book {
-    /// Decides as a client wishes.
+    /// Decides as a client wishes. Gives where the hunks stand then: those that were decided
+    /// about, and those that fell with them.
     pub(crate) async fn resolve(
         &mut self,
         id: &ItemId,
         wanted: Resolution,
         cancel: &CancellationToken,
-    ) -> Result<Decided, ErrorInfo> {
+    ) -> Result<Vec<HunkNow>, ErrorInfo> {
         self.load().await;
         let Some((_, set)) = self.change_set(id) else { return Err(unknown_set()) };
         let mut decisions = wanted.hunks;
@@ -83,12 +95,19 @@ impl Book {
                 hunk_id,
                 accept,
                 text: None,
+                before: None,
                 reason: wanted.reason.clone(),
             }));
         }
+        let before: HashMap<&HunkId, &HunkState> =
+            hunks_of(&set).map(|it| (&it.id, &it.state)).collect();
         let decided = self.decide(id, &decisions, cancel).await?;
         self.close_question(id, Some(&wanted.by)).await;
-        Ok(decided)
+        let is_meant = |hunk: &Hunk| {
+            decisions.iter().any(|decision| decision.hunk_id == hunk.id)
+                || before.get(&hunk.id).is_some_and(|before| **before != hunk.state)
+        };
+        Ok(self.standing(is_meant, &decided.refused))
     }
 
     /// Decides about the last hunks of a change set that wait, and ends it.
@@ -163,12 +182,13 @@ impl Book {
                 files.entry(file.path.clone()).or_insert(Ok(place));
             }
         }
+        let mut refused = Vec::new();
         if !taken_back.is_empty() {
             let chosen = self.chosen(|_, hunk| taken_back.contains(&hunk.id));
-            self.turn(chosen, false, cancel).await?;
+            refused.extend(self.turn(chosen, false, cancel).await?.refused);
         }
         let set = self.change_set(id).map(|(_, set)| set).ok_or_else(unknown_set)?;
-        Ok(Decided { set, files })
+        Ok(Decided { set, files, refused })
     }
 
     /// What builds on a rejected hunk falls with it.
@@ -257,7 +277,15 @@ impl Book {
                 && if redo { hunk.state == HunkState::Undone } else { is_there }
         };
         let chosen = self.chosen(is_wanted);
-        self.turn(chosen, redo, cancel).await
+        let Shown { hunks, refused } = self.turn(chosen, redo, cancel).await?;
+        let mut files: Vec<AbsPath> = Vec::new();
+        for HunkNow { path, .. } in self.standing(|hunk| hunks.contains(&hunk.id), &[]) {
+            if !files.contains(&path) {
+                files.push(path);
+            }
+        }
+        let is_refused = |hunk: &Hunk| refused.iter().any(|(id, _)| *id == hunk.id);
+        Ok(Turned { hunks, files, refused: self.standing(is_refused, &refused) })
     }
 
     /// The hunks that are wanted, each with what it is part of, in order.
@@ -285,8 +313,8 @@ impl Book {
         chosen: Vec<Chosen>,
         shown: bool,
         cancel: &CancellationToken,
-    ) -> Result<Turned, ErrorInfo> {
-        let mut turned = Turned::default();
+    ) -> Result<Shown, ErrorInfo> {
+        let mut turned = Shown::default();
         let (moves, texts): (Vec<_>, Vec<_>) =
             chosen.iter().partition(|chosen| chosen.kind == FileChangeKind::Move);
         // A document is changed under the name that it had when its text was proposed.
@@ -312,7 +340,7 @@ impl Book {
         chosen: &[&Chosen],
         shown: bool,
         cancel: &CancellationToken,
-        turned: &mut Turned,
+        turned: &mut Shown,
     ) {
         let known = self.files.iter().flat_map(|(path, it)| it.ids().map(move |id| (id, path)));
         let known: HashMap<&HunkId, &AbsPath> = known.collect();
@@ -353,7 +381,7 @@ impl Book {
         chosen: &Chosen,
         shown: bool,
         cancel: &CancellationToken,
-        turned: &mut Turned,
+        turned: &mut Shown,
     ) {
         let Some(to) = &chosen.to else { return };
         let (from, to) = if shown { (&chosen.from, to) } else { (to, &chosen.from) };
@@ -384,6 +412,10 @@ impl Book {
         let replacements: Vec<_> = replacements.collect();
         tracked.reword(id, &replacements);
     }
+}
+
+fn hunks_of(set: &ChangeSet) -> impl Iterator<Item = &Hunk> {
+    set.files.iter().flat_map(|file| &file.hunks)
 }
 
 /// Whether a hunk of a change set is in a scope.

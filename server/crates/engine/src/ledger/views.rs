@@ -172,6 +172,12 @@ impl Tracked {
         Some((around, before, after))
     }
 
+    /// The first of those lines, counted from 1.
+    pub(super) fn line(&self, id: &HunkId) -> Option<usize> {
+        let (lines, _, _) = self.lines(id)?;
+        Some(self.text.byte_to_line(lines.start.min(self.text.len_bytes())) + 1)
+    }
+
     /// A stretch of bytes extended to whole lines.
     fn whole_lines(&self, place: Range<usize>) -> Range<usize> {
         let text = &self.text;

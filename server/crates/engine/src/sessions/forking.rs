@@ -6,14 +6,16 @@
 use std::sync::Arc;
 
 use protocol::{
-    Approval, ChangeSet, ErrorCode, ErrorInfo, HunkId, HunkState, Image, Item, ItemBody, ItemId,
-    Mode, Notice, NoticeLevel, SessionId, SessionInfo, SessionState, Status, TurnId, UndoScope,
-    Update,
+    Approval, ChangeSet, ErrorCode, ErrorInfo, HunkState, Image, Item, ItemBody, ItemId, Mode,
+    Notice, NoticeLevel, SessionId, SessionInfo, SessionState, Status, TurnId, UndoScope, Update,
 };
 use tokio::sync::OnceCell;
 
 use super::{Parts, Sessions, lock};
-use crate::{ledger::is_in, recovery, rewinding, session};
+use crate::{
+    ledger::{HunkNow, is_in},
+    recovery, rewinding, session,
+};
 
 /// What stands behind the title of a fork.
 const MARK: &str = " (fork)";
@@ -118,23 +120,29 @@ impl Sessions {
 
 /// The hunks that a scope names although their text belongs to another session, and why they are
 /// not turned. All that a session wrote is only what it wrote itself.
-pub(super) fn foreign(state: &SessionState, scope: &UndoScope) -> Vec<(HunkId, String)> {
+pub(super) fn foreign(state: &SessionState, scope: &UndoScope) -> Vec<HunkNow> {
     let mut refused = Vec::new();
     for item in state.items.iter().filter(|_| *scope != UndoScope::Session) {
         let ItemBody::ChangeSet(ChangeSet { files, session_id: Some(of), .. }) = &item.body else {
             continue;
         };
-        let hunks = files.iter().flat_map(|file| &file.hunks);
-        let named = hunks.filter(|hunk| is_in(scope, item, hunk));
-        refused.extend(named.map(|hunk| (hunk.id.clone(), elsewhere(of))));
+        for file in files {
+            let named = file.hunks.iter().filter(|hunk| is_in(scope, item, hunk));
+            refused.extend(named.map(|hunk| HunkNow {
+                id: hunk.id.clone(),
+                path: file.path.clone(),
+                line: None,
+                state: hunk.state.clone(),
+                reason: Some(elsewhere(of)),
+            }));
+        }
     }
     refused
 }
 
 fn elsewhere(of: &SessionId) -> String {
     format!(
-        "This text was written by session `{of}`, from which this one was forked; decide about it \
-         there."
+        "it was written by session `{of}`, from which this one was forked; decide about it there"
     )
 }
 

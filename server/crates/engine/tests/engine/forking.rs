@@ -73,7 +73,7 @@ async fn what_was_written_stays_the_text_of_the_session_that_wrote_it() {
     let scope = UndoScope::Hunk { hunk_id: hunk.clone() };
     let turned = within(stage.sessions.undo(&fork, scope.clone(), false)).await.unwrap();
     assert_eq!(turned.hunks, []);
-    assert!(turned.refused[0].1.contains(id.as_str()), "{turned:?}");
+    assert!(turned.refused[0].reason.as_ref().unwrap().contains(id.as_str()), "{turned:?}");
     let refused = within(stage.sessions.proposal(&fork, &set)).await.unwrap_err();
     assert!(refused.message.contains(id.as_str()), "{refused}");
     let all = within(stage.sessions.undo(&fork, UndoScope::Session, false)).await.unwrap();

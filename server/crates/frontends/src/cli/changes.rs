@@ -8,7 +8,7 @@ use std::{
     io,
 };
 
-use engine::{HunkView, Sessions, Turned};
+use engine::{HunkNow, HunkView, Sessions, Turned};
 use protocol::{
     AbsPath, ErrorCode, ErrorInfo, FileChangeKind, Hunk, HunkId, HunkState, ItemBody, ItemId,
     SessionInfo, SessionState, TurnId, UndoScope,
@@ -343,7 +343,8 @@ impl Changes {
     fn told(&self, turned: &Turned, redo: bool, root: &AbsPath) -> String {
         let done = if redo { "done again" } else { "taken back" };
         let mut text = String::new();
-        for (id, reason) in &turned.refused {
+        for HunkNow { id, reason, .. } in &turned.refused {
+            let reason = reason.as_deref().unwrap_or_default();
             let change = self.hunks.iter().find(|change| change.hunk.id == *id);
             let place = change.map(|it| format!("hunk {} in {}", it.number, it.place(root)));
             let place = place.unwrap_or_else(|| exposed(id.as_str()));

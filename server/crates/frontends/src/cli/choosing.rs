@@ -144,7 +144,8 @@ impl Choosing {
             };
             let reason = reason.filter(|_| part.chosen.is_none());
             let reason = part.comment.as_ref().or(reason).cloned();
-            HunkDecision { hunk_id: part.view.hunk.id.clone(), accept, text, reason }
+            let before = text.is_some().then(|| part.view.before.clone());
+            HunkDecision { hunk_id: part.view.hunk.id.clone(), accept, text, before, reason }
         };
         self.parts.iter().map(decision).collect()
     }

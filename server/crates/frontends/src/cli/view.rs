@@ -490,6 +490,7 @@ mod tests {
             hunk_id: "1".into(),
             accept,
             text: text.map(str::to_owned),
+            before: None,
             reason: None,
         };
         let decisions = [decision(true, None), decision(true, Some("x")), decision(false, None)];

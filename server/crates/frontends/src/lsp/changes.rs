@@ -1,12 +1,12 @@
 //! `coworker/changes/…`: hunks as clients are told of them, and what clients decide about them.
 
-use engine::{Documents, HunkView, Proposal, Resolution, Turned};
+use engine::{Documents, HunkNow, HunkView, Proposal, Resolution, Turned};
 use protocol::{
     AbsPath, ErrorInfo, Hunk,
     wire::{
         ChangesGetParams, ChangesGetResult, ChangesListParams, ChangesListResult,
-        ChangesResolveParams, ChangesUndoParams, ChangesUndoResult, Empty, PlacedHunk,
-        ProposedFile, ProposedTexts, RefusedHunk,
+        ChangesResolveParams, ChangesResolveResult, ChangesUndoParams, ChangesUndoResult,
+        DecidedHunk, PlacedHunk, ProposedFile, ProposedTexts, RefusedHunk,
     },
 };
 use tower_lsp_server::jsonrpc::Result;
@@ -77,7 +77,7 @@ impl Server {
     pub(super) async fn changes_resolve(
         &self,
         Checked(params): Checked<ChangesResolveParams>,
-    ) -> Result<Empty> {
+    ) -> Result<ChangesResolveResult> {
         let ChangesResolveParams { session_id, change_set_id, accept, uri, reason, hunks } = params;
         let path = match &uri {
             Some(uri) => Some(document(&self.0, uri).await.map_err(refused)?),
@@ -88,7 +88,13 @@ impl Server {
         let resolved = detached(async move {
             connection.sessions.resolve(&session_id, &change_set_id, wanted).await
         });
-        resolved.await.map(|()| Empty {}).map_err(refused)
+        let decided = |hunk: HunkNow| {
+            let (reason, uri) = (hunk.sentence(self.0.root()), self.0.uri(&hunk.path));
+            let HunkNow { id: hunk_id, line, state, .. } = hunk;
+            DecidedHunk { hunk_id, uri, line, state, reason }
+        };
+        let hunks = resolved.await.map_err(refused)?.into_iter().map(decided).collect();
+        Ok(ChangesResolveResult { hunks })
     }
 
     pub(super) async fn changes_undo(
@@ -110,9 +116,14 @@ impl Server {
         let connection = self.0.clone();
         let undone =
             detached(async move { connection.sessions.undo(&session_id, scope, redo).await });
-        let Turned { hunks, refused: left } = undone.await.map_err(refused)?;
-        let left = left.into_iter().map(|(hunk_id, reason)| RefusedHunk { hunk_id, reason });
-        Ok(ChangesUndoResult { hunks, refused: left.collect() })
+        let Turned { hunks, files, refused: left } = undone.await.map_err(refused)?;
+        let left = left.into_iter().map(|hunk| {
+            let reason = hunk.sentence(self.0.root()).unwrap_or_default();
+            let HunkNow { id: hunk_id, path, line, .. } = hunk;
+            RefusedHunk { hunk_id, uri: self.0.uri(&path), line, reason }
+        });
+        let files = files.iter().map(|path| self.0.uri(path)).collect();
+        Ok(ChangesUndoResult { hunks, files, refused: left.collect() })
     }
 }
 

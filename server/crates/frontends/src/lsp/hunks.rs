@@ -232,27 +232,23 @@ async fn decide(
         let of_set = hunks.iter().filter(|hunk| hunk.set == *set);
         let decisions = of_set.map(|hunk| {
             let Written { lines, comment } = written.get(&hunk.id).cloned().unwrap_or_default();
-            let (_, text) = lines.filter(|_| verb == Verb::Accept).unzip();
+            let (before, text) = lines.filter(|_| verb == Verb::Accept).unzip();
             let (hunk_id, accept) = (hunk.id.clone(), verb != Verb::Reject);
-            HunkDecision { hunk_id, accept, text, reason: comment }
+            HunkDecision { hunk_id, accept, text, before, reason: comment }
         });
         let by = connection.profile().name.clone();
         let wanted = Resolution { hunks: decisions.collect(), by, ..Resolution::default() };
-        if let Err(error) = connection.sessions.resolve(session, set, wanted).await {
-            failed.insert(error.message);
+        match connection.sessions.resolve(session, set, wanted).await {
+            Ok(decided) => {
+                let root = connection.root();
+                failed.extend(decided.iter().filter_map(|hunk| hunk.sentence(root)));
+            }
+            Err(error) => {
+                failed.insert(error.message);
+            }
         }
     }
-    let now = connection.view.hunks(session, None).into_iter();
-    let now = now.filter(|now| hunks.iter().any(|hunk| hunk.id == now.id));
-    failed.extend(now.filter_map(|hunk| match hunk.state {
-        HunkState::Conflicted { reason } => Some(not_applied(connection, &hunk.path, &reason)),
-        _ => None,
-    }));
     failed
-}
-
-fn not_applied(connection: &Connection, path: &AbsPath, reason: &str) -> String {
-    format!("Not applied to {}: {reason}", path.relative_to(connection.root()))
 }
 
 /// Takes hunks back or does them again; what comes back are the reasons why some could not be.
@@ -267,7 +263,8 @@ async fn take_back(
     match connection.sessions.undo(session, scope, verb == Verb::Redo).await {
         Ok(Turned { refused, .. }) => {
             let what = if verb == Verb::Redo { "done again" } else { "undone" };
-            refused.into_iter().map(|(_, reason)| format!("Not {what}: {reason}")).collect()
+            let sentences = refused.iter().filter_map(|hunk| hunk.sentence(connection.root()));
+            sentences.map(|sentence| format!("Not {what}: {sentence}")).collect()
         }
         Err(error) => BTreeSet::from([error.message]),
     }

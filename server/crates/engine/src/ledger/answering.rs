@@ -1,0 +1,74 @@
+//! What whoever decided is told: where each hunk stands now, and in words for people why it does
+//! not stand where they wished.
+
+use protocol::{AbsPath, Hunk, HunkId, HunkState};
+
+use super::{Book, own_set};
+
+/// A hunk after somebody decided about it, took it back or did it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HunkNow {
+    /// The hunk.
+    pub id: HunkId,
+    /// Its document, where that is now.
+    pub path: AbsPath,
+    /// Its first line there, counted from 1; none where it has no place any more.
+    pub line: Option<usize>,
+    /// Where it stands.
+    pub state: HunkState,
+    /// Why it does not stand where they wished; none if it does. Begins with a small letter and
+    /// names no place.
+    pub reason: Option<String>,
+}
+
+impl HunkNow {
+    /// What a person is told if it does not stand where they wished: where, why, and what can be
+    /// done.
+    pub fn sentence(&self, root: &AbsPath) -> Option<String> {
+        let file = self.path.relative_to(root);
+        let place =
+            self.line.map_or_else(|| file.to_owned(), |line| format!("{file}, line {line}"));
+        let reason = self.reason.as_ref()?.trim_end_matches('.');
+        let way_out = match self.state {
+            HunkState::Pending => "It still waits: decide once more.",
+            HunkState::Conflicted { .. } => {
+                "It is not applied: write it by hand, or ask for it again."
+            }
+            HunkState::Applied | HunkState::Kept => {
+                "It stays: change it by hand, or restore a checkpoint."
+            }
+            _ => "It stays out of the file.",
+        };
+        Some(format!("{place}: {reason}. {way_out}"))
+    }
+}
+
+impl Book {
+    /// Where hunks stand that somebody wished something of; `refused` are those that could not be
+    /// had, and why.
+    pub(super) fn standing(
+        &self,
+        is_meant: impl Fn(&Hunk) -> bool,
+        refused: &[(HunkId, String)],
+    ) -> Vec<HunkNow> {
+        let found: Vec<(AbsPath, Hunk)> = self.session.look(|state| {
+            let files = state.items.iter().filter_map(|item| own_set(&item.body));
+            let files = files.flat_map(|set| &set.files);
+            let hunks = files.flat_map(|file| file.hunks.iter().map(move |hunk| (file, hunk)));
+            let meant = hunks.filter(|(_, hunk)| is_meant(hunk));
+            meant.map(|(file, hunk)| (file.path.clone(), hunk.clone())).collect()
+        });
+        let standing = found.into_iter().map(|(path, hunk)| {
+            let path = self.at(&path, std::slice::from_ref(&hunk));
+            let line = self.files.get(&path).and_then(|tracked| tracked.line(&hunk.id));
+            let refused = refused.iter().find(|(id, _)| *id == hunk.id);
+            let reason = match (&hunk.state, refused) {
+                (_, Some((_, reason))) => Some(reason.clone()),
+                (HunkState::Conflicted { reason }, None) => Some(reason.clone()),
+                _ => None,
+            };
+            HunkNow { id: hunk.id, path, line, state: hunk.state, reason }
+        });
+        standing.collect()
+    }
+}
