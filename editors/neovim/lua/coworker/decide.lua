@@ -2,6 +2,8 @@
 
 local client = require('coworker.client')
 local hunks = require('coworker.hunks')
+local pause = require('coworker.pause')
+local render = require('coworker.render')
 local reword = require('coworker.reword')
 local sessions = require('coworker.sessions')
 
@@ -14,14 +16,14 @@ local M = {}
 ---@type coworker.Scope[]
 M.scopes = { 'hunk', 'call', 'turn', 'session' }
 
+---@type table<string, integer> decisions that are not answered yet, by change set
+local deciding = {}
+---@type table<string, true> the hunks that waited when they were told of last
+local waited = {}
 ---@type table<string, coworker.UndoScope[]> what was taken back, the last one last, by session
 local taken_back = {}
 
----@param message string
----@param level? integer
-local function say(message, level)
-  vim.notify('Coworker: ' .. message, level or vim.log.levels.INFO)
-end
+local say = pause.say
 
 --- The hunks in some lines of the current buffer, or at its cursor, that stand so.
 ---@param lines [integer, integer]? first and last, counted from 1
@@ -51,6 +53,22 @@ local function conversation_here()
   return sessions.current(client.root_of(vim.api.nvim_get_current_buf()))
 end
 
+---@param count integer
+---@param what string
+---@return string
+local function counted(count, what)
+  return ('%d %s%s'):format(count, what, count == 1 and '' or 's')
+end
+
+-- Why something could not be had, in one message.
+---@param reasons string[]
+local function say_once(reasons)
+  local more = #reasons > 1 and (' (and %d more)'):format(#reasons - 1) or ''
+  if #reasons > 0 then
+    say(reasons[1] .. more, vim.log.levels.WARN)
+  end
+end
+
 ---@class coworker.Decided
 ---@field accept boolean
 ---@field reason? string What the model is told.
@@ -69,11 +87,22 @@ local function resolve(conversation, found, decided)
     by_set[hunk.changeSetId] = decisions
   end
   for id, decisions in pairs(conversation and by_set or {}) do
+    deciding[id] = (deciding[id] or 0) + 1
     client.request(conversation.root, 'coworker/changes/resolve', {
       sessionId = conversation.id,
       changeSetId = id,
       hunks = decisions,
-    }, function() end)
+    }, function(result)
+      deciding[id] = deciding[id] - 1
+      local reasons = {}
+      for _, hunk in ipairs(result.hunks) do
+        table.insert(reasons, hunk.reason)
+      end
+      say_once(reasons)
+    end, function(problem)
+      deciding[id] = deciding[id] - 1
+      say(problem.message, vim.log.levels.ERROR)
+    end)
   end
 end
 
@@ -155,53 +184,19 @@ local function scope_of(kind, hunk)
   return hunk and name and { kind = kind, [name] = hunk[name] }
 end
 
----@param count integer
----@param what string
----@return string
-local function counted(count, what)
-  return ('%d %s%s'):format(count, what, count == 1 and '' or 's')
-end
-
--- Some hunks in words: `3 hunks in 2 files`.
----@param conversation coworker.Conversation
----@param ids string[]
----@return string
-local function in_words(conversation, ids)
-  ---@type table<string, boolean>
-  local paths = {}
-  for _, item in ipairs(conversation.fold.items) do
-    for _, file in ipairs(item.kind == 'changeSet' and item.files or {}) do
-      for _, hunk in ipairs(file.hunks) do
-        if vim.list_contains(ids, hunk.id) then
-          paths[file.path] = true
-        end
-      end
-    end
-  end
-  local files = vim.tbl_count(paths)
-  return counted(#ids, 'hunk') .. (files > 0 and ' in ' .. counted(files, 'file') or '')
-end
-
 -- One hunk is seen to change; of more, some are in files that are not on the screen.
----@param conversation coworker.Conversation
 ---@param scope coworker.UndoScope
 ---@param result coworker.ChangesUndoResult
 ---@param done string
 ---@param nothing string
-local function report(conversation, scope, result, done, nothing)
+local function report(scope, result, done, nothing)
   if #result.hunks > 0 and scope.kind ~= 'hunk' then
-    say(('%s %s'):format(in_words(conversation, result.hunks), done))
+    local where = counted(#result.hunks, 'hunk') .. ' in ' .. counted(#result.files, 'file')
+    say(('%s %s'):format(where, done))
   end
-  ---@type table<string, integer>
-  local counts = {}
-  for _, refused in ipairs(result.refused) do
-    counts[refused.reason] = (counts[refused.reason] or 0) + 1
-  end
-  for reason, count in pairs(counts) do
-    local what = count == 1 and 'a hunk stays as it is'
-      or ('%d hunks stay as they are'):format(count)
-    say(('%s: %s'):format(what, reason), vim.log.levels.WARN)
-  end
+  say_once(vim.tbl_map(function(refused)
+    return refused.reason
+  end, result.refused))
   if #result.hunks == 0 and #result.refused == 0 then
     say(nothing)
   end
@@ -243,7 +238,7 @@ function M.undo(kind)
     if #result.hunks == 0 then
       forget(done, scope)
     end
-    report(conversation, scope, result, 'taken back', 'there is nothing to take back')
+    report(scope, result, 'taken back', 'there is nothing to take back')
   end, function(problem)
     forget(done, scope)
     say(problem.message, vim.log.levels.ERROR)
@@ -271,8 +266,30 @@ function M.redo(kind)
     scope = scope,
   }, function(result)
     forget(done, scope)
-    report(conversation, scope, result, 'done again', 'there is nothing to do again')
+    report(scope, result, 'done again', 'there is nothing to do again')
   end)
 end
+
+-- A hunk that waits can become a conflict by itself: somebody typed in it, or the editor refused it.
+-- It goes from the buffer then, and that must not be silent.
+sessions.subscribe(function(root, conversation, event)
+  local item = event.kind == 'update' and event.update.item
+  local lost = {}
+  -- What becomes of hunks by a decision is said by its answer.
+  local is_decided = item and (deciding[item.id] or 0) > 0
+  for _, file in ipairs(item and item.kind == 'changeSet' and item.files or {}) do
+    for _, hunk in ipairs(file.hunks) do
+      if hunk.state.kind == 'conflicted' and waited[hunk.id] and not is_decided then
+        local name = render.one_line(vim.fs.relpath(root, file.path) or file.path)
+        local why = render.one_line(hunk.state.reason)
+        table.insert(lost, ('%s: a hunk does not fit any more: %s'):format(name, why))
+      end
+      waited[hunk.id] = hunks.is_pending(hunk) or nil
+    end
+  end
+  if not (conversation and conversation.replays) then
+    say_once(lost)
+  end
+end)
 
 return M

@@ -1,4 +1,5 @@
---- Waits for a pause of the user's typing, so that nothing opens under their fingers.
+--- Waits for a pause of the user's typing, so that nothing opens under their fingers, and nothing
+--- that is said takes a key.
 
 local M = {}
 
@@ -46,6 +47,23 @@ function M.wait(still_wanted, run)
   vim.defer_fn(function()
     M.wait(still_wanted, run)
   end, LOOK_AGAIN_MS)
+end
+
+--- Says something to the user. What is longer than the line makes Neovim wait for a key, so it comes
+--- at a pause.
+---@param message string
+---@param level? integer
+function M.say(message, level)
+  message = 'Coworker: ' .. message
+  local function say()
+    vim.notify(message, level or vim.log.levels.INFO)
+  end
+  if vim.fn.strdisplaywidth(message) <= vim.v.echospace then
+    return say()
+  end
+  M.wait(function()
+    return true
+  end, say)
 end
 
 --- Calls `run` at most once in `ms`; calls in between are merged into one afterwards.

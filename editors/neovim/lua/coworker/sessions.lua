@@ -14,6 +14,7 @@ local M = {}
 ---@field epoch? string
 ---@field seq integer The last update taken in.
 ---@field models table<string, string> What the models are, as far as it is known.
+---@field replays? boolean Whether what is told now is what was missed.
 ---@field private held? coworker.SessionUpdate[] What came while attaching.
 
 --- What panes hear of.
@@ -128,9 +129,11 @@ local function release(conversation, result)
     conversation.fold, conversation.seq = state.new(), 0
   end
   local shown = current[conversation.root] == conversation
+  conversation.replays = true
   for _, params in ipairs(held) do
     take(conversation, params)
   end
+  conversation.replays = nil
   if result then
     attached(conversation, result)
     if result.fromStart and shown then
