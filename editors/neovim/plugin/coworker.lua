@@ -110,6 +110,10 @@ end, { desc = 'List the hunks that wait; with ! those, too, that are not kept ye
 ---@param desc string
 local function undo_command(name, run, desc)
   command(name, function(args)
+    local known = require('coworker').complete_scope('')
+    if args.args ~= '' and not vim.list_contains(known, args.args) then
+      return vim.notify('Coworker: one of ' .. table.concat(known, ', '), vim.log.levels.ERROR)
+    end
     run(args.args ~= '' and args.args or nil)
   end, {
     desc = desc,

@@ -1345,6 +1345,9 @@ export type ToolOutput = {
 /** Names a turn: from one prompt to the end of its answer. */
 export type TurnId = string;
 
+/** What is taken back, or done again, with the last hunk that can be. */
+export type UndoPart = "hunk" | "call" | "turn";
+
 /** Which hunks are taken back, or done again. */
 export type UndoScope = 
 /** One. */
@@ -1374,6 +1377,13 @@ export type UndoScope =
 /** All of the session. */
 | {
   kind: "session";
+}
+/** The last that can be taken back or done again. */
+| {
+  kind: "last";
+  /** How much of it. Without it a redo means all that was taken back at once, and an undo
+   * the turn. */
+  of?: UndoPart | null;
 };
 
 /** What happened in a session. */

@@ -64,6 +64,17 @@ function M.eventually(what, condition)
   return result
 end
 
+--- Lets everything happen that is to happen by itself before the next key.
+function M.step()
+  local is_over = false
+  vim.schedule(function()
+    is_over = true
+  end)
+  M.eventually('the next step', function()
+    return is_over
+  end)
+end
+
 --- The last lines of every window, for messages.
 ---@return string
 function M.screen()

@@ -174,6 +174,8 @@ pub(super) enum Scope {
     /// The last turn.
     Turn,
     Session,
+    /// The last that can be.
+    Last,
 }
 
 /// What is asked.
@@ -502,7 +504,8 @@ fn scope(words: &mut Words<'_>) -> Result<Scope> {
         "hunk" => Scope::Hunk(words.needed("its number")?.parse()?),
         "turn" => Scope::Turn,
         "session" => Scope::Session,
-        _ => bail!("a `hunk`, the `turn` or the `session`"),
+        "last" => Scope::Last,
+        _ => bail!("a `hunk`, the `turn`, the `session` or the `last`"),
     })
 }
 

@@ -20,8 +20,6 @@ M.scopes = { 'hunk', 'call', 'turn', 'session' }
 local deciding = {}
 ---@type table<string, true> the hunks that waited when they were told of last
 local waited = {}
----@type table<string, coworker.UndoScope[]> what was taken back, the last one last, by session
-local taken_back = {}
 
 local say = pause.say
 
@@ -156,32 +154,16 @@ function M.keep(lines)
   resolve(conversation_here(), found, { accept = true })
 end
 
---- The last hunk of the session that stands so, as a hunk with a place would be told of.
----@param conversation coworker.Conversation
----@param is_meant fun(hunk: coworker.Hunk|coworker.PlacedHunk): boolean
----@return { hunkId: string, itemId: string, turnId: string }?
-local function last_hunk(conversation, is_meant)
-  for at = #conversation.fold.items, 1, -1 do
-    local item = conversation.fold.items[at]
-    for _, file in ipairs(item.kind == 'changeSet' and not item.sessionId and item.files or {}) do
-      for _, hunk in ipairs(file.hunks) do
-        if is_meant(hunk) then
-          return { hunkId = hunk.id, itemId = hunk.itemId, turnId = item.turnId }
-        end
-      end
-    end
-  end
-end
-
+-- What is meant at a hunk, or where there is none.
 ---@param kind coworker.Scope
----@param hunk { hunkId: string, itemId: string, turnId: string }?
----@return coworker.UndoScope?
+---@param hunk coworker.PlacedHunk?
+---@return coworker.UndoScope
 local function scope_of(kind, hunk)
+  local name = ({ hunk = 'hunkId', call = 'itemId', turn = 'turnId' })[kind]
   if kind == 'session' then
     return { kind = 'session' }
   end
-  local name = ({ hunk = 'hunkId', call = 'itemId', turn = 'turnId' })[kind]
-  return hunk and name and { kind = kind, [name] = hunk[name] }
+  return hunk and { kind = kind, [name] = hunk[name] } or { kind = 'last', of = kind }
 end
 
 -- One hunk is seen to change; of more, some are in files that are not on the screen.
@@ -202,47 +184,31 @@ local function report(scope, result, done, nothing)
   end
 end
 
----@param done coworker.UndoScope[]
+---@param conversation coworker.Conversation
+---@param method string
 ---@param scope coworker.UndoScope
-local function forget(done, scope)
-  for at, one in ipairs(done) do
-    if one == scope then
-      return table.remove(done, at)
-    end
-  end
+---@param done string
+---@param nothing string
+local function turn(conversation, method, scope, done, nothing)
+  local params = { sessionId = conversation.id, scope = scope }
+  client.request(conversation.root, method, params, function(result)
+    report(scope, result, done, nothing)
+  end)
 end
 
 --- Takes back the hunk at the cursor, or what belongs to it: its tool call, its turn, or all of
---- the session. Where the cursor is in no hunk, the last turn that changed something is meant.
+--- the session. Where the cursor is in no hunk, the last call or turn that changed something is
+--- meant.
 ---@param kind? coworker.Scope
 function M.undo(kind)
   kind = kind or 'hunk'
   local conversation = conversation_here()
   local here = hunks_in(nil, is_in_text)
-  local hunk = here[#here]
-  if conversation and not hunk and kind == 'turn' then
-    hunk = last_hunk(conversation, is_in_text)
-  end
-  local scope = scope_of(kind, hunk)
-  if not conversation or not scope then
+  if not conversation or kind == 'hunk' and #here == 0 then
     return say('the agent has changed nothing here')
   end
-  -- Noted before it is done: to do it again may be asked for as soon as the text is seen to change.
-  local done = taken_back[conversation.id] or {}
-  taken_back[conversation.id] = done
-  table.insert(done, scope)
-  client.request(conversation.root, 'coworker/changes/undo', {
-    sessionId = conversation.id,
-    scope = scope,
-  }, function(result)
-    if #result.hunks == 0 then
-      forget(done, scope)
-    end
-    report(scope, result, 'taken back', 'there is nothing to take back')
-  end, function(problem)
-    forget(done, scope)
-    say(problem.message, vim.log.levels.ERROR)
-  end)
+  local scope = scope_of(kind, here[#here])
+  turn(conversation, 'coworker/changes/undo', scope, 'taken back', 'there is nothing to take back')
 end
 
 --- Does again what was taken back: the last time, or the last hunk that is taken back and what
@@ -250,24 +216,12 @@ end
 ---@param kind? coworker.Scope
 function M.redo(kind)
   local conversation = conversation_here()
-  local done = conversation and taken_back[conversation.id] or {}
-  local scope = done[#done]
-  if conversation and (kind or not scope) then
-    local last = last_hunk(conversation, function(hunk)
-      return hunk.state.kind == 'undone'
-    end)
-    scope = last and scope_of(kind or 'hunk', last)
+  local nothing = 'nothing was taken back'
+  if not conversation then
+    return say(nothing)
   end
-  if not conversation or not scope then
-    return say('nothing was taken back')
-  end
-  client.request(conversation.root, 'coworker/changes/redo', {
-    sessionId = conversation.id,
-    scope = scope,
-  }, function(result)
-    forget(done, scope)
-    report(scope, result, 'done again', 'there is nothing to do again')
-  end)
+  local scope = kind and scope_of(kind) or { kind = 'last' }
+  turn(conversation, 'coworker/changes/redo', scope, 'done again', nothing)
 end
 
 -- A hunk that waits can become a conflict by itself: somebody typed in it, or the editor refused it.

@@ -923,6 +923,9 @@
 ---Names a turn: from one prompt to the end of its answer.
 ---@alias coworker.TurnId string
 
+---What is taken back, or done again, with the last hunk that can be.
+---@alias coworker.UndoPart "hunk"|"call"|"turn"
+
 ---One.
 ---@class coworker.UndoScope.hunk
 ---@field kind "hunk"
@@ -947,8 +950,13 @@
 ---@class coworker.UndoScope.session
 ---@field kind "session"
 
+---The last that can be taken back or done again.
+---@class coworker.UndoScope.last
+---@field kind "last"
+---@field of? coworker.UndoPart|nil How much of it. Without it a redo means all that was taken back at once, and an undo the turn.
+
 ---Which hunks are taken back, or done again.
----@alias coworker.UndoScope coworker.UndoScope.hunk|coworker.UndoScope.hunks|coworker.UndoScope.call|coworker.UndoScope.turn|coworker.UndoScope.session
+---@alias coworker.UndoScope coworker.UndoScope.hunk|coworker.UndoScope.hunks|coworker.UndoScope.call|coworker.UndoScope.turn|coworker.UndoScope.session|coworker.UndoScope.last
 
 ---An item began.
 ---@class coworker.Update.itemStarted

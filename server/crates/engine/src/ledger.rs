@@ -12,6 +12,7 @@ mod answering;
 mod carrying;
 mod deciding;
 mod keeping;
+mod latest;
 mod restoring;
 mod telling;
 mod tracked;
@@ -70,6 +71,8 @@ pub(crate) struct Book {
     going_on: Vec<Watched>,
     /// Whether a restore puts files back: it has kept all that it changes.
     is_restoring: bool,
+    /// What was taken back at once each time, the last time last.
+    taken_back: Vec<Vec<HunkId>>,
 }
 
 impl Ledger {
@@ -156,6 +159,7 @@ impl Book {
             hopeless: BTreeMap::new(),
             going_on: Vec::new(),
             is_restoring: false,
+            taken_back: Vec::new(),
         }
     }
 

@@ -156,6 +156,25 @@ pub enum UndoScope {
     },
     /// All of the session.
     Session,
+    /// The last that can be taken back or done again.
+    Last {
+        /// How much of it. Without it a redo means all that was taken back at once, and an undo
+        /// the turn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<UndoPart>,
+    },
+}
+
+/// What is taken back, or done again, with the last hunk that can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UndoPart {
+    /// Nothing else.
+    Hunk,
+    /// Its tool call.
+    Call,
+    /// Its turn.
+    Turn,
 }
 
 /// A stretch of text and what comes in its place.

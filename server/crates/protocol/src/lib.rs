@@ -30,7 +30,7 @@ pub use approval::{
 };
 pub use change::{
     ChangeSet, FileChange, FileChangeKind, Hunk, HunkState, Replacement, ReviewedHunk, Stamp,
-    SyntaxError, UndoScope,
+    SyntaxError, UndoPart, UndoScope,
 };
 pub use checkpoint::{Checkpoint, CheckpointKind, FileState, Kept, KeptFile, KeptFolder};
 pub use context::{Completion, ContextReport, ContextShare};

@@ -28,13 +28,7 @@ end
 --- Does these commands as one, and what Neovim does before it takes the next key.
 local function command(commands)
   vim.cmd(commands)
-  local is_over = false
-  vim.schedule(function()
-    is_over = true
-  end)
-  t.eventually('the end of the command', function()
-    return is_over
-  end)
+  t.step()
 end
 
 local function accept(part)

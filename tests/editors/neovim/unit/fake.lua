@@ -32,6 +32,9 @@ local function default_answer(method)
     ['coworker/changes/list'] = function()
       return { hunks = {} }
     end,
+    ['coworker/changes/resolve'] = function()
+      return { hunks = {} }
+    end,
   })[method] or function()
     return vim.empty_dict()
   end

@@ -148,6 +148,62 @@ t.test('accept and reject mean the hunk at the cursor, or those in the lines', f
   t.equal({ 'Coworker: no hunk here is yet to be kept' }, t.told)
 end)
 
+t.test(
+  'what a decision could not have is said, what is too long for the line at a pause',
+  function()
+    local long = ('a.lua, line 2: %s. It still waits: decide once more.'):format(('so '):rep(30))
+    fake.answers['coworker/changes/resolve'] = function(params)
+      local reason = params.hunks[1].accept and 'It did not fit.' or long
+      local other = { hunkId = 'h3', state = { kind = 'applied' } }
+      return { hunks = { other, { hunkId = 'h2', state = { kind = 'pending' }, reason = reason } } }
+    end
+    t.told = {}
+    vim.cmd('2CoworkerAccept')
+    t.eventually('why', function()
+      return t.told[1] == 'Coworker: It did not fit.'
+    end)
+    local said_at_once
+    _G.reject_now = function()
+      vim.cmd('2CoworkerReject')
+      t.step() -- the answer is there
+      said_at_once = #t.told > 1
+    end
+    t.type('i<Cmd>lua reject_now()<CR>x<Esc>u')
+    t.equal(false, said_at_once)
+    t.eventually('why, at a pause', function()
+      return t.told[2] == 'Coworker: ' .. long
+    end)
+    fake.answers['coworker/changes/resolve'] = nil
+  end
+)
+
+t.test(
+  'a hunk that becomes a conflict by itself is said, once, and not when it is history',
+  function()
+    local function becomes(state, reason)
+      local stands = { kind = state, reason = reason }
+      local file = { path = root .. '/b.lua', kind = 'edit', diff = '', hunks = {} }
+      file.hunks = {
+        { id = 'g1', itemId = 'c1', state = stands },
+        { id = 'g2', itemId = 'c1', state = stands },
+      }
+      fake:start({ id = 'cs9', kind = 'changeSet', files = { file } })
+    end
+    t.told = {}
+    becomes('conflicted', 'of old')
+    becomes('pending')
+    becomes('conflicted', 'it was typed over')
+    becomes('conflicted', 'it was typed over')
+    t.eventually('why', function()
+      return #t.told > 0
+    end)
+    t.equal(
+      { 'Coworker: b.lua: a hunk does not fit any more: it was typed over (and 1 more)' },
+      t.told
+    )
+  end
+)
+
 t.test('what is applied has a sign until it is kept', function()
   stand({ hunk('h1', 0, 1, '', 'applied'), hunk('h2', 1, 2, '', 'kept') })
   t.equal('▎ local a = 1\n  local b = 2\n  return a', first_rows(3))
@@ -171,7 +227,8 @@ end)
 
 t.test('undo asks for the hunk, its call, its turn or all, and says what is refused', function()
   fake.answers['coworker/changes/undo'] = function()
-    return { hunks = {}, refused = { { hunkId = 'h1', reason = 'it was typed over' } } }
+    local refused = { { hunkId = 'h1', reason = 'a.lua, line 1: it was typed over. It stays.' } }
+    return { hunks = {}, files = {}, refused = refused }
   end
   t.told = {}
   for _, scope in ipairs({ '', 'call', 'turn', 'session' }) do
@@ -191,25 +248,23 @@ t.test('undo asks for the hunk, its call, its turn or all, and says what is refu
   t.eventually('all reasons', function()
     return #t.told == 4
   end)
-  t.equal('Coworker: a hunk stays as it is: it was typed over', t.told[1])
+  t.equal('Coworker: a.lua, line 1: it was typed over. It stays.', t.told[1])
+  fake.answers['coworker/changes/redo'] = function()
+    return { hunks = {}, files = {}, refused = {} }
+  end
   vim.cmd.CoworkerRedo()
-  t.equal('Coworker: nothing was taken back', t.told[5])
+  t.eventually('that there is nothing', function()
+    return t.told[5] == 'Coworker: nothing was taken back'
+  end)
 end)
 
 t.test('what was taken back in all files is said', function()
-  local function file(name, ...)
-    local made = vim.tbl_map(function(id)
-      return { id = id, itemId = 'c1', state = { kind = 'applied' } }
-    end, { ... })
-    return { path = root .. '/' .. name, kind = 'edit', diff = '', hunks = made }
-  end
-  local files = { file('a.lua', 'h1', 'h2'), file('b.lua', 'h3'), file('c.lua', 'h4') }
-  fake:start({ id = 'cs2', kind = 'changeSet', files = files })
   fake.answers['coworker/changes/undo'] = function()
-    return { hunks = { 'h1', 'h2', 'h3' }, refused = { { hunkId = 'h4', reason = 'it is new' } } }
+    local refused = { { hunkId = 'h4', reason = 'It is new.' }, { hunkId = 'h5', reason = 'So.' } }
+    return { hunks = { 'h1', 'h2', 'h3' }, files = { 'a', 'b' }, refused = refused }
   end
   fake.answers['coworker/changes/redo'] = function()
-    return { hunks = { 'h1' }, refused = {} }
+    return { hunks = { 'h1' }, files = { 'a' }, refused = {} }
   end
   t.told = {}
   vim.cmd('CoworkerUndo session')
@@ -222,21 +277,37 @@ t.test('what was taken back in all files is said', function()
   end)
   t.equal({
     'Coworker: 3 hunks in 2 files taken back',
-    'Coworker: a hunk stays as it is: it is new',
+    'Coworker: It is new. (and 1 more)',
     'Coworker: 1 hunk in 1 file done again',
   }, t.told)
 end)
 
-t.test('redo does again what was taken back last', function()
-  fake.answers['coworker/changes/undo'] = function()
-    return { hunks = { 'h1' }, refused = {} }
+t.test("which hunks are the last ones is the server's to know", function()
+  stand({})
+  local function scopes(method)
+    return vim.tbl_map(function(params)
+      return params.scope
+    end, fake:sent(method))
   end
-  fake.answers['coworker/changes/redo'] = fake.answers['coworker/changes/undo']
-  vim.cmd('CoworkerUndo call')
-  vim.cmd.CoworkerRedo()
+  local undone, redone = #scopes('coworker/changes/undo'), #scopes('coworker/changes/redo')
+  t.told = {}
+  vim.cmd('CoworkerUndo tern')
+  vim.cmd.CoworkerUndo()
+  t.equal({
+    'Coworker: one of hunk, call, turn, session',
+    'Coworker: the agent has changed nothing here',
+  }, t.told)
+  vim.cmd('CoworkerUndo turn')
   t.equal(
-    { sessionId = 's1', scope = { kind = 'call', itemId = 'c1' } },
-    fake:sent('coworker/changes/redo')[2]
+    { { kind = 'last', of = 'turn' } },
+    vim.list_slice(scopes('coworker/changes/undo'), undone + 1)
+  )
+  for _, scope in ipairs({ '', 'call', 'session' }) do
+    vim.cmd('CoworkerRedo ' .. scope)
+  end
+  t.equal(
+    { { kind = 'last' }, { kind = 'last', of = 'call' }, { kind = 'session' } },
+    vim.list_slice(scopes('coworker/changes/redo'), redone + 1)
   )
 end)
 
@@ -277,7 +348,7 @@ t.test('in the preview ga and gr decide about one hunk, which is not drawn twice
   t.equal(false, fake.replies[reply])
   t.type('q')
   t.eventually('it drawn in the buffer', function()
-    return t.drawn():find('-- new\nlocal a = 1', 1, true) ~= nil
+    return t.drawn():find('-- new\n+ local a = 1', 1, true) ~= nil
   end)
 end)
 

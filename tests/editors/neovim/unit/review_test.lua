@@ -214,7 +214,9 @@ t.test('reject with a reason; Escape at the prompt leaves it open', function()
   local reply = fake:question('q3', changes())
   await_preview()
   t.will_type(nil)
-  vim.wait(600)
+  t.eventually('time to read it', function()
+    return require('coworker.approvals').was_seen('q3')
+  end)
   t.type('r')
   t.equal(false, fake.replies[reply])
   t.will_type('keep b')
@@ -325,10 +327,23 @@ end)
 t.test('a preview waits for a pause of the typing', function()
   files = { proposed('a.lua', 'x', 'y') }
   vim.api.nvim_set_current_win(source_win)
+  local pause = require('coworker.pause')
+  local is_now, hrtime, looked = pause.is_now, vim.uv.hrtime, 0
+  pause.is_now = function()
+    looked = looked + 1
+    return is_now()
+  end
   local reply
   _G.ask_now = function()
+    -- The last key is long ago, but the mode says that they are typing.
+    vim.uv.hrtime = function()
+      return hrtime() + 5e9
+    end
     reply = fake:question('q5', changes())
-    vim.wait(1500) -- longer than a pause, but the mode says that they are typing
+    t.eventually('two looks', function()
+      return looked == 2
+    end)
+    vim.uv.hrtime, pause.is_now = hrtime, is_now
   end
   t.type('Ofirst<Cmd>lua ask_now()<CR> second<Esc>')
   t.equal('first second', vim.api.nvim_get_current_line())

@@ -111,7 +111,7 @@ t.test(
       return t.has(t.chat(root), 'The server stopped (signal 9)')
     end)
     vim.cmd.edit('b.txt')
-    vim.wait(50)
+    t.step()
     t.equal(1, fake.starts)
     t.equal('Coworker server stopped · ask', coworker.status())
   end

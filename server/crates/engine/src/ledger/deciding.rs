@@ -271,12 +271,13 @@ impl Book {
     ) -> Result<Turned, ErrorInfo> {
         self.load().await;
         self.sync_all().await;
-        let is_wanted = |item: &Item, hunk: &Hunk| {
-            let is_there = matches!(hunk.state, HunkState::Applied | HunkState::Kept);
-            is_in(scope, item, hunk)
-                && if redo { hunk.state == HunkState::Undone } else { is_there }
+        let can = |hunk: &Hunk| match hunk.state {
+            HunkState::Applied | HunkState::Kept => !redo,
+            HunkState::Undone => redo,
+            _ => false,
         };
-        let chosen = self.chosen(is_wanted);
+        let Some(scope) = self.named(scope, redo, can) else { return Ok(Turned::default()) };
+        let chosen = self.chosen(|item, hunk| is_in(&scope, item, hunk) && can(hunk));
         let Shown { hunks, refused } = self.turn(chosen, redo, cancel).await?;
         let mut files: Vec<AbsPath> = Vec::new();
         for HunkNow { path, .. } in self.standing(|hunk| hunks.contains(&hunk.id), &[]) {
@@ -332,6 +333,7 @@ impl Book {
         let state = if shown { HunkState::Applied } else { HunkState::Undone };
         let states = turned.hunks.iter().map(|hunk| (hunk.clone(), state.clone()));
         self.set_states(&states.collect()).await?;
+        self.remember(&turned.hunks, shown);
         Ok(turned)
     }
 

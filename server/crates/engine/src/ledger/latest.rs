@@ -1,0 +1,51 @@
+//! Which hunks are meant by the last ones, when something is taken back or done again.
+
+use protocol::{Hunk, HunkId, Item, UndoPart, UndoScope};
+
+use super::{Book, own_set};
+
+impl Book {
+    /// Notes what was taken back at once, or with `shown` done again. Not beyond the end of the
+    /// process: then only the order of the hunks is known.
+    pub(super) fn remember(&mut self, hunks: &[HunkId], shown: bool) {
+        if shown {
+            self.taken_back.iter_mut().for_each(|all| all.retain(|hunk| !hunks.contains(hunk)));
+            self.taken_back.retain(|all| !all.is_empty());
+        } else if !hunks.is_empty() {
+            self.taken_back.push(hunks.to_vec());
+        }
+    }
+
+    /// A scope that says what it means, if there is something that it can mean.
+    pub(super) fn named(
+        &self,
+        scope: &UndoScope,
+        redo: bool,
+        can: impl Fn(&Hunk) -> bool,
+    ) -> Option<UndoScope> {
+        let UndoScope::Last { of } = scope else { return Some(scope.clone()) };
+        self.session.look(|state| {
+            let hunks = |item| own_hunks(item).filter(|hunk| can(hunk));
+            let found = |all: &&Vec<HunkId>| {
+                let mut hunks = state.items.iter().flat_map(hunks);
+                hunks.any(|hunk| all.contains(&hunk.id))
+            };
+            let at_once = self.taken_back.iter().rev().filter(|_| redo && of.is_none()).find(found);
+            if let Some(all) = at_once {
+                return Some(UndoScope::Hunks { hunk_ids: all.clone() });
+            }
+            let last = |item| Some((item, hunks(item).last()?));
+            let (item, hunk) = state.items.iter().rev().find_map(last)?;
+            let part = of.unwrap_or(if redo { UndoPart::Hunk } else { UndoPart::Turn });
+            Some(match part {
+                UndoPart::Hunk => UndoScope::Hunk { hunk_id: hunk.id.clone() },
+                UndoPart::Call => UndoScope::Call { item_id: hunk.item_id.clone() },
+                UndoPart::Turn => UndoScope::Turn { turn_id: item.turn_id.clone() },
+            })
+        })
+    }
+}
+
+fn own_hunks(item: &Item) -> impl Iterator<Item = &Hunk> {
+    own_set(&item.body).into_iter().flat_map(|set| &set.files).flat_map(|file| &file.hunks)
+}
