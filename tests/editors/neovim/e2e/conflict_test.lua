@@ -24,9 +24,7 @@ end
 
 t.test('somebody types in what a hunk replaces: why it goes is said', function()
   coworker.ask('two things')
-  stage.preview()
-  require('coworker.review').close()
-  vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
+  stage.leave_preview()
   t.eventually('the hunks', function()
     return #hunks.all(stage.buf) == 2
   end)

@@ -30,9 +30,8 @@ end
 
 t.test('a hunk is accepted after the server died and text was typed: it is where it was', function()
   coworker.ask('two things')
+  stage.leave_preview()
   wait_for_marks('pending pending')
-  require('coworker.review').close()
-  vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
   vim.uv.kill(stage.servers()[1], 'sigkill')
   t.eventually('no server', function()
     return coworker.status():find('server stopped', 1, true)

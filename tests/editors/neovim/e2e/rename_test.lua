@@ -38,9 +38,7 @@ end
 
 t.test('a file is renamed as plugins do it, with unsaved text in it', function()
   coworker.ask('two things')
-  stage.preview()
-  require('coworker.review').close()
-  vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
+  stage.leave_preview()
   wait_for_marks('pending pending')
   t.type('ggO-- typed before<Esc>')
   command("call rename('greet.lua', 'welcome.lua') | keepalt saveas! welcome.lua")

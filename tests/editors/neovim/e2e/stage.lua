@@ -94,6 +94,13 @@ function M.preview()
   return t.eventually('the preview', require('coworker.review').current)
 end
 
+--- Waits for the preview and closes it, so that it does not come up later; goes to the source.
+function M.leave_preview()
+  M.preview()
+  require('coworker.review').close()
+  vim.api.nvim_set_current_win(vim.fn.bufwinid(M.buf))
+end
+
 --- Waits for the float of a question.
 ---@return integer buf
 function M.float()
