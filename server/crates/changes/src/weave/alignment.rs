@@ -47,9 +47,10 @@ pub(super) struct Alignment {
     pub(super) found: Vec<Change>,
     /// With the equal lines between two of them that may be equal by chance.
     pub(super) doubtful: Vec<Change>,
-    /// Each of these with the lines beside it, up to the nearest that stands once, if it was
-    /// rewritten: alone, they say nothing of where they are.
+    /// Each of these with the lines beside it that alone say nothing of where they are.
     pub(super) weak: Vec<Range<usize>>,
+    /// Whether what came or went together is together, if it can be.
+    pub(super) is_whole: bool,
 }
 
 /// A run of lines that became others.
@@ -168,18 +169,20 @@ impl<'a> Texts<'a> {
 
     /// Every alignment that there is reason for, each once.
     pub(super) fn alignments(&self) -> Vec<Alignment> {
-        let mut all: Vec<Vec<Change>> = Vec::new();
-        for found in self.compared() {
-            for slid in [self.slid_up(&found), self.slid_down(&found)] {
-                if !all.contains(&slid) {
-                    all.push(slid);
-                }
+        let mut all: Vec<(Vec<Change>, bool)> = Vec::new();
+        let compared = self.compared();
+        let slid = compared.iter().flat_map(|found| [self.slid_up(found), self.slid_down(found)]);
+        let stretched = compared.iter().flat_map(|found| self.stretched(found));
+        let whole = slid.map(|found| (found, true));
+        for (found, is_whole) in whole.chain(stretched.map(|found| (found, false))) {
+            if !all.iter().any(|(other, _)| *other == found) {
+                all.push((found, is_whole));
             }
         }
-        let alignments = all.into_iter().map(|found| {
+        let alignments = all.into_iter().map(|(found, is_whole)| {
             let doubtful = self.with_chance(&found);
             let weak = self.weak(&doubtful);
-            Alignment { found, doubtful, weak }
+            Alignment { found, doubtful, weak, is_whole }
         });
         alignments.collect()
     }
@@ -301,6 +304,18 @@ impl<'a> Texts<'a> {
         slid
     }
 
+    /// The same lines as those that stayed, each as far up or down in either text as it may be: an
+    /// addition or a removal can be taken apart, and some of its lines be above one that stayed.
+    fn stretched(&self, found: &[Change]) -> Vec<Vec<Change>> {
+        let (old, new) = (&self.old.numbers, &self.new.numbers);
+        let stayed = stayed(found, old.len());
+        let stayed: Vec<u32> = stayed.into_iter().map(|line| old[line]).collect();
+        let olds = [first_places(&stayed, old), last_places(&stayed, old)];
+        let news = [first_places(&stayed, new), last_places(&stayed, new)];
+        let both = olds.iter().flat_map(|old| news.iter().map(move |new| (old, new)));
+        both.map(|(olds, news)| between(olds, news, old.len(), new.len())).collect()
+    }
+
     /// The lines that come or go, and all lines of their text.
     fn one_side(&self, change: &Change) -> (Range<usize>, &[u32]) {
         if change.old.is_empty() {
@@ -353,23 +368,40 @@ impl<'a> Texts<'a> {
         all
     }
 
-    /// What was rewritten, with equal lines beside it that stand more than once.
+    /// What changed, with equal lines beside it that say nothing of where they are.
+    ///
+    /// Beside what was rewritten, only a line with a word that stands once says it. Lines that came
+    /// or went leave more to go by: there a line that stands once up to the next such line will do.
     fn weak(&self, doubtful: &[Change]) -> Vec<Range<usize>> {
         let is_strong =
             |line: &usize| self.is_once(self.old.numbers[*line]) && self.old.says(*line);
-        let mut weak = Vec::new();
-        for (at, change) in doubtful.iter().enumerate() {
-            if change.is_one_sided() {
-                weak.push(change.old.clone());
-                continue;
-            }
+        let weak = doubtful.iter().enumerate().map(|(at, change)| {
             let above = at.checked_sub(1).map_or(0, |above| doubtful[above].old.end);
             let below = doubtful.get(at + 1).map_or(self.old.len(), |below| below.old.start);
             let start = (above..change.old.start).rev().find(is_strong).map(|line| line + 1);
             let end = (change.old.end..below).find(is_strong);
-            weak.push(start.unwrap_or(change.old.start)..end.unwrap_or(change.old.end));
+            let weak = start.unwrap_or(above)..end.unwrap_or(below);
+            if change.is_one_sided() { self.unsure(change, weak) } else { weak }
+        });
+        weak.collect()
+    }
+
+    /// What of some lines around a change stands more than once among them, up to the nearest that
+    /// does not.
+    fn unsure(&self, change: &Change, around: Range<usize>) -> Range<usize> {
+        let (above, below) = (change.old.start - around.start, around.end - change.old.end);
+        let new = change.new.start - above..change.new.end + below;
+        let mut counts: HashMap<u32, (usize, usize)> = HashMap::new();
+        for number in self.old.numbers(&around) {
+            counts.entry(*number).or_default().0 += 1;
         }
-        weak
+        for number in self.new.numbers(&new) {
+            counts.entry(*number).or_default().1 += 1;
+        }
+        let is_sure = |line: &usize| counts.get(&self.old.numbers[*line]) == Some(&(1, 1));
+        let start = (around.start..change.old.start).rev().find(is_sure).map(|line| line + 1);
+        let end = (change.old.end..around.end).find(is_sure);
+        start.unwrap_or(around.start)..end.unwrap_or(around.end)
     }
 
     /// Whether a run of equal lines cannot be equal by chance.
@@ -390,4 +422,44 @@ impl<'a> Texts<'a> {
             && self.old.only_place(numbers).is_some()
             && self.new.only_place(numbers).is_some()
     }
+}
+
+/// The lines of the old text that no change takes away.
+fn stayed(found: &[Change], length: usize) -> Vec<usize> {
+    let mut last = 0;
+    let ends = found.iter().map(|change| (change.old.start, change.old.end));
+    let stayed = ends
+        .chain([(length, length)])
+        .flat_map(|(start, end)| std::mem::replace(&mut last, end)..start);
+    stayed.collect()
+}
+
+/// Where these lines stand in others in their order, each as far up as possible.
+fn first_places(wanted: &[u32], lines: &[u32]) -> Vec<usize> {
+    let mut lines = lines.iter().enumerate();
+    let places = wanted.iter().filter_map(|line| lines.find(|(_, other)| *other == line));
+    places.map(|(place, _)| place).collect()
+}
+
+/// The same as far down.
+fn last_places(wanted: &[u32], lines: &[u32]) -> Vec<usize> {
+    let mut lines = lines.iter().enumerate().rev();
+    let places = wanted.iter().rev().filter_map(|line| lines.find(|(_, other)| *other == line));
+    let mut places: Vec<usize> = places.map(|(place, _)| place).collect();
+    places.reverse();
+    places
+}
+
+/// What came and went between lines of two texts that are the same, up to the ends.
+fn between(olds: &[usize], news: &[usize], old: usize, new: usize) -> Vec<Change> {
+    let mut last = Change { old: 0..0, new: 0..0 };
+    let mut changes = Vec::new();
+    for (old, new) in olds.iter().copied().zip(news.iter().copied()).chain([(old, new)]) {
+        let change = Change { old: last.old.end..old, new: last.new.end..new };
+        if !change.old.is_empty() || !change.new.is_empty() {
+            changes.push(change);
+        }
+        last = Change { old: old..old + 1, new: new..new + 1 };
+    }
+    changes
 }

@@ -118,7 +118,7 @@ struct Step {
     weave: Weave,
     /// Hunks that may be anywhere.
     unclear: BTreeSet<usize>,
-    /// The ways in which the document may have become what it is.
+    /// The ways in which the document may have become what it is, with what goes together whole.
     found: Vec<Vec<Change>>,
 }
 
@@ -138,7 +138,8 @@ impl Step {
         let unclear =
             unclear.filter(|hunk| !judge.is_clear(*hunk, turned.contains(hunk))).collect();
         let weave = ways.first().map_or_else(|| before.weave.clone(), |way| way.weave.clone());
-        let found = ways.into_iter().map(|way| way.alignment.found).collect();
+        let whole = ways.into_iter().filter(|way| way.alignment.is_whole);
+        let found = whole.map(|way| way.alignment.found).collect();
         Ok(Self { weave, unclear, found })
     }
 }

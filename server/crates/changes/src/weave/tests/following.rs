@@ -178,6 +178,32 @@ fn a_place_within_the_slide_of_a_change_is_not_certain() {
     it.is_lost(hunk, true);
 }
 
+/// What led from one text to the other, neither of them says: each has another history, in which
+/// the hunk belongs elsewhere.
+#[test]
+fn lines_that_are_there_often_are_no_place() {
+    let front = "}\n}\n}\n}\n}\n    let name = 0;\n\n";
+    let cases = [
+        // Two lines added at the end, or one before the hunk and one at the end.
+        (format!("}}\n{front}}}\n[}}\n\n]}}\n"), format!("{front}}}\n}}\n}}\n\n")),
+        // The second line gone, or one more line and one added at the end.
+        ("}\nrow,\ndone;\ndone;\n[}\n}\n]done;\n}\n".into(), "}\ndone;\ndone;\ndone;\n}\n".into()),
+        // Two lines gone, or two rewritten and one gone.
+        (
+            "}\nrow,\n}\n}\ndone;\n[row,\n]done;\ndone;\nrow,\nrow,\n".into(),
+            "}\nrow,\ndone;\ndone;\ndone;\nrow,\nrow,\n".into(),
+        ),
+    ];
+    for (before, after) in cases {
+        let (front, rest) = before.split_once('[').unwrap();
+        let (gone, rest) = rest.split_once(']').unwrap();
+        let mut it = Woven::new(&format!("{front}{gone}{rest}"));
+        let hunk = it.write(front.len(), front.len() + gone.len(), "");
+        assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
+        it.is_lost(hunk, false);
+    }
+}
+
 #[test]
 fn a_line_that_is_equal_by_chance_is_no_place() {
     let before = "fn before_it() {}\n\nfn first() {\n    one(1);\n}\n\nfn behind_it() {}\n";
