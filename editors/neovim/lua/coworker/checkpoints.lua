@@ -3,16 +3,14 @@
 
 local client = require('coworker.client')
 local pane = require('coworker.pane')
+local pause = require('coworker.pause')
 local render = require('coworker.render')
+local reread = require('coworker.reread')
 local sessions = require('coworker.sessions')
 
 local M = {}
 
----@param message string
----@param level? integer
-local function say(message, level)
-  vim.notify('Coworker: ' .. message, level or vim.log.levels.INFO)
-end
+local say = pause.say
 
 ---@param root string
 ---@param uri string
@@ -179,6 +177,7 @@ local function restore(conversation, id, files, talk)
     conversation = talk,
   }, function(result)
     report(conversation.root, result)
+    reread.now(conversation.root)
   end)
 end
 

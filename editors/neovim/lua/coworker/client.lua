@@ -4,6 +4,7 @@
 local config = require('coworker.config')
 local edit = require('coworker.edit')
 local host = require('coworker.host')
+local pause = require('coworker.pause')
 local sync = require('coworker.sync')
 
 local M = {}
@@ -35,7 +36,7 @@ local servers = {}
 ---@param message string
 ---@param level? integer
 local function say(message, level)
-  vim.notify('Coworker: ' .. message, level or vim.log.levels.ERROR)
+  pause.say(message, level or vim.log.levels.ERROR)
 end
 
 --- Whether this buffer holds a file that the agent may see.

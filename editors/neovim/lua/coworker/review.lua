@@ -203,6 +203,8 @@ local function keys_bar(state, room)
   if #pending_of(state.files[state.at]) > 1 then
     add('ga', ' Accept hunk')
     add('gr', ' Reject hunk')
+  end
+  if #pending_of(state.files[state.at]) > 0 then
     add('ge', ' Edit hunk')
   end
   add_answer('session', ' This session')
