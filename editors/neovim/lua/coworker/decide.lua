@@ -114,12 +114,30 @@ function M.accept(lines)
   resolve(conversation_here(), found, { accept = true })
 end
 
+-- What becomes of the file that a hunk is of.
+---@param conversation coworker.Conversation
+---@param hunk coworker.PlacedHunk
+---@return coworker.FileChangeKind?
+local function outcome_of(conversation, hunk)
+  local set = conversation.fold:item(hunk.changeSetId)
+  for _, file in ipairs(set and set.files or {}) do
+    for _, one in ipairs(file.hunks) do
+      if one.id == hunk.hunkId then
+        return file.kind
+      end
+    end
+  end
+end
+
 --- Lets the user word the hunk at the cursor otherwise, and accepts it so.
 function M.reword()
   local conversation = conversation_here()
   local hunk = hunks_in(nil, hunks.is_pending)[1]
   if not conversation or not hunk then
     return say('no hunk waits here')
+  end
+  if outcome_of(conversation, hunk) == 'delete' then
+    return say('the file would be deleted; reject that, and say what is to be done instead')
   end
   reword.open(conversation.root, hunk, function(text)
     resolve(conversation, { hunk }, { accept = true, text = text, before = hunk.before })
@@ -236,7 +254,7 @@ sessions.subscribe(function(root, conversation, event)
       if hunk.state.kind == 'conflicted' and waited[hunk.id] and not is_decided then
         local name = render.one_line(vim.fs.relpath(root, file.path) or file.path)
         local why = render.one_line(hunk.state.reason)
-        table.insert(lost, ('%s: a hunk does not fit any more: %s'):format(name, why))
+        table.insert(lost, ('%s: a hunk cannot be applied: %s'):format(name, why))
       end
       waited[hunk.id] = hunks.is_pending(hunk) or nil
     end

@@ -469,11 +469,10 @@ local function close_tab(state)
       end)
     end
   end
-  if #vim.api.nvim_list_tabpages() > 1 then
-    -- Where something is written in it that is not saved, as a hunk in other words, it stays.
-    pcall(vim.cmd.tabclose, vim.api.nvim_tabpage_get_number(state.tab))
-  end
-  if here and vim.api.nvim_win_is_valid(state.origin) then
+  local is_closed = #vim.api.nvim_list_tabpages() > 1
+    -- A window with something that is not written yet, as a hunk in other words, stays.
+    and pcall(vim.cmd.tabclose, vim.api.nvim_tabpage_get_number(state.tab))
+  if is_closed and here and vim.api.nvim_win_is_valid(state.origin) then
     vim.api.nvim_set_current_win(state.origin)
   end
 end

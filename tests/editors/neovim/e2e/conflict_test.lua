@@ -31,7 +31,7 @@ t.test('somebody types in what a hunk replaces: why it goes is said', function()
   t.told = {}
   vim.fn.search('hello', 'w')
   t.type('cehallo<Esc>')
-  wait_for_message('greet.lua: a hunk does not fit any more: text that it replaces was changed')
+  wait_for_message('greet.lua: a hunk cannot be applied: text that it replaces was changed')
 end)
 
 t.test('the editor refuses an edit: where, why and what can be done is said', function()

@@ -16,6 +16,12 @@ stage.start({
   '---',
   'sees "The user changed your words"',
   'say "As you like it."',
+  'turn "one thing"',
+  edit('    local line = names[i]', "    local line = 'Hi, ' .. names[i]"),
+  '---',
+  'say "Not that."',
+  'turn "away with it"',
+  stage.call('delete', { path = 'greet.lua' }),
 })
 
 local function wait_for_lines(lines)
@@ -80,6 +86,40 @@ t.test('lines that would go can come back in other words', function()
   t.told = {}
   vim.cmd.CoworkerEdit()
   t.equal({ 'Coworker: no hunk waits here' }, t.told)
+end)
+
+t.test('what is being worded stays when the preview goes', function()
+  coworker.ask('one thing')
+  local preview = stage.preview()
+  t.type('ge')
+  wait_for_lines("    local line = 'Hi, ' .. names[i]")
+  local win = vim.api.nvim_get_current_win()
+  t.type('A -- mine<Esc>')
+  vim.cmd('CoworkerReject! no')
+  stage.ends_with('Not that.')
+  t.eventually('no preview', function()
+    return not require('coworker.review').current()
+  end)
+  t.equal(
+    { true, "    local line = 'Hi, ' .. names[i] -- mine", false },
+    { vim.api.nvim_win_is_valid(win), t.text(0), vim.api.nvim_win_is_valid(preview.proposed) }
+  )
+end)
+
+t.test('a file that would be deleted has no words', function()
+  vim.cmd('quit!')
+  vim.api.nvim_buf_call(stage.buf, vim.cmd.write)
+  coworker.ask('away with it')
+  stage.leave_preview()
+  t.eventually('the hunk', function()
+    return #hunks.all(stage.buf) > 0 and hunks.is_pending(hunks.all(stage.buf)[1].hunk)
+  end)
+  t.told = {}
+  vim.cmd('normal! gg')
+  vim.cmd.CoworkerEdit()
+  t.eventually('why not', function()
+    return t.told[1] and t.told[1]:find('would be deleted', 1, true)
+  end)
 end)
 
 t.finish()

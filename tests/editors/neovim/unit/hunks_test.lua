@@ -197,10 +197,7 @@ t.test(
     t.eventually('why', function()
       return #t.told > 0
     end)
-    t.equal(
-      { 'Coworker: b.lua: a hunk does not fit any more: it was typed over (and 1 more)' },
-      t.told
-    )
+    t.equal({ 'Coworker: b.lua: a hunk cannot be applied: it was typed over (and 1 more)' }, t.told)
   end
 )
 
