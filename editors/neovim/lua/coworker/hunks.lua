@@ -287,6 +287,17 @@ function M.watch()
       end
     end,
   })
+  vim.api.nvim_create_autocmd({ 'FocusGained', 'BufWritePost', 'ShellCmdPost', 'TermLeave' }, {
+    group = group,
+    desc = 'Ask what became of hunks that may have been committed',
+    callback = function()
+      for buf in pairs(marked) do
+        if client.is_file(buf) then
+          M.refresh(buf)
+        end
+      end
+    end,
+  })
   vim.api.nvim_create_autocmd('CursorMoved', {
     group = group,
     desc = 'Show the new lines above the first one again',

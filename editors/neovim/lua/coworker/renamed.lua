@@ -6,6 +6,7 @@
 --- written.
 
 local client = require('coworker.client')
+local sessions = require('coworker.sessions')
 
 local M = {}
 
@@ -15,6 +16,8 @@ local M = {}
 
 ---@type table<integer, coworker.Renaming> by buffer, until it is known which it is
 local renaming = {}
+---@type table<string, table[]> what a server that is dead has yet to be told, by root
+local untold = {}
 
 -- A buffer is opened anew under its new name at once: what Neovim sends between the new name and the
 -- next write would be for a document that the server does not have.
@@ -46,9 +49,13 @@ local function decide(buf, is_written)
   if is_copy or to == it.from then
     return
   end
-  local files = { { oldUri = vim.uri_from_fname(it.from), newUri = vim.uri_from_fname(to) } }
+  local file = { oldUri = vim.uri_from_fname(it.from), newUri = vim.uri_from_fname(to) }
   for _, lsp in ipairs(it.tell) do
-    lsp:notify('workspace/didRenameFiles', { files = files })
+    lsp:notify('workspace/didRenameFiles', { files = { file } })
+  end
+  local root = client.root_of(buf)
+  if #it.tell == 0 and client.server(root) then
+    untold[root] = vim.list_extend(untold[root] or {}, { file })
   end
 end
 
@@ -83,5 +90,14 @@ function M.watch(group)
     end,
   })
 end
+
+-- A new server learns of the hunks with the session that is shown again.
+sessions.subscribe(function(root, _, event)
+  local lsp = event.kind == 'reset' and untold[root] and client.lsp(root)
+  if lsp then
+    lsp:notify('workspace/didRenameFiles', { files = untold[root] })
+    untold[root] = nil
+  end
+end)
 
 return M

@@ -222,6 +222,25 @@ t.test('the marks go along with what is typed, and the server is asked again', f
   t.equal('local a = 1', vim.api.nvim_get_current_line())
 end)
 
+t.test('after a command, a save and elsewhere it is asked whether they were committed', function()
+  local function asks_after(what)
+    local asked = #fake:sent('coworker/changes/list')
+    what()
+    t.eventually('the question', function()
+      return #fake:sent('coworker/changes/list') > asked
+    end)
+  end
+  asks_after(function()
+    vim.cmd('silent !true')
+  end)
+  asks_after(function()
+    vim.api.nvim_exec_autocmds('FocusGained', {})
+  end)
+  asks_after(function()
+    vim.cmd('silent write')
+  end)
+end)
+
 t.test('undo asks for the hunk, its call, its turn or all, and says what is refused', function()
   fake.answers['coworker/changes/undo'] = function()
     local refused = { { hunkId = 'h1', reason = 'a.lua, line 1: it was typed over. It stays.' } }
