@@ -362,7 +362,7 @@ impl<F: Front> Play<'_, F> {
                 UndoScope::Turn { turn_id: last.0.clone() }
             }
             Scope::Session => UndoScope::Session,
-            Scope::Last => UndoScope::Last { of: None },
+            Scope::Last(of) => UndoScope::Last { of },
         };
         let turned = self.front.turn(scope, redo).await?;
         let mut numbers = Vec::new();

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use changes::Encoding;
 use frontends::client::{ApplyBehaviour, SaveBehaviour};
-use protocol::{Decision, QueueChange, Severity};
+use protocol::{Decision, QueueChange, Severity, UndoPart};
 use serde_json::{Deserializer, Value};
 
 use super::parse::Fronts;
@@ -174,8 +174,8 @@ pub(super) enum Scope {
     /// The last turn.
     Turn,
     Session,
-    /// The last that can be.
-    Last,
+    /// The last that can be, or with it what it is part of.
+    Last(Option<UndoPart>),
 }
 
 /// What is asked.
@@ -504,9 +504,14 @@ fn scope(words: &mut Words<'_>) -> Result<Scope> {
         "hunk" => Scope::Hunk(words.needed("its number")?.parse()?),
         "turn" => Scope::Turn,
         "session" => Scope::Session,
-        "last" => Scope::Last,
+        "last" => Scope::Last(part(words)),
         _ => bail!("a `hunk`, the `turn`, the `session` or the `last`"),
     })
+}
+
+fn part(words: &mut Words<'_>) -> Option<UndoPart> {
+    let parts = [("hunk", UndoPart::Hunk), ("call", UndoPart::Call), ("turn", UndoPart::Turn)];
+    parts.into_iter().find(|(word, _)| words.skip(word)).map(|(_, part)| part)
 }
 
 fn prompt(words: &mut Words<'_>) -> Result<Prompt> {
