@@ -800,7 +800,7 @@ export type HunkState =
 | {
   kind: "applied";
 }
-/** It is in the document, and the user has looked at it, or committed the file. */
+/** It is in the document, and the user has looked at it, or the last commit has all of it. */
 | {
   kind: "kept";
 }

@@ -516,7 +516,7 @@
 ---@class coworker.HunkState.applied
 ---@field kind "applied"
 
----It is in the document, and the user has looked at it, or committed the file.
+---It is in the document, and the user has looked at it, or the last commit has all of it.
 ---@class coworker.HunkState.kept
 ---@field kind "kept"
 

@@ -79,6 +79,11 @@ impl Weave {
         self.hunks.get(hunk).is_some_and(|hunk| hunk.shown)
     }
 
+    /// Whether the hunk can no longer be shown or hidden, because of what others did to its text.
+    pub fn is_touched(&self, hunk: usize) -> bool {
+        self.hunks.get(hunk).is_some_and(|hunk| hunk.touched)
+    }
+
     /// Takes in what the user, or anybody but the agent, changed in the document. All of it counts
     /// offsets in the text before.
     ///

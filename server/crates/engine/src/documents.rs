@@ -145,8 +145,8 @@ pub trait Documents: Send + Sync {
     /// Git failed.
     async fn diff(&self, root: &AbsPath) -> Result<Option<String>, DocumentError>;
 
-    /// Whether git's last commit has exactly this file, and no editor shows another text of it.
-    async fn is_committed(&self, path: &AbsPath) -> bool;
+    /// The text of a file in git's last commit; none if it is not there, or is no text.
+    async fn committed(&self, path: &AbsPath) -> Option<CommittedText>;
 
     /// Keeps all of a folder as it is on disk, but for what ignore files leave out, to tell later
     /// what became of it and to put it back.
@@ -200,6 +200,15 @@ pub trait Documents: Send + Sync {
 
     /// Ticks whenever any document changed. Subscribe before looking, and no change is missed.
     fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// A text as a commit has it.
+#[derive(Clone, Debug)]
+pub struct CommittedText {
+    /// What git calls it: the same name is the same text.
+    pub id: String,
+    /// The text.
+    pub text: Rope,
 }
 
 /// A file or folder.

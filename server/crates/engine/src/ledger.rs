@@ -11,6 +11,7 @@
 mod answering;
 mod carrying;
 mod deciding;
+mod following;
 mod keeping;
 mod latest;
 mod restoring;
@@ -23,7 +24,7 @@ use std::{
     sync::Arc,
 };
 
-use futures::future::{BoxFuture, join_all};
+use futures::future::BoxFuture;
 use protocol::{
     AbsPath, ChangeSet, ErrorInfo, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, Stamp, Update,
 };
@@ -39,9 +40,6 @@ pub use restoring::{Difference, Differences, Restoration};
 pub(crate) use telling::summary;
 use tracked::Tracked;
 pub use views::{HunkView, Proposal};
-
-/// How many documents are read at the same time.
-const READ_AT_ONCE: usize = 16;
 
 /// How many orders may wait before their senders do.
 const ORDERS: usize = 64;
@@ -169,119 +167,24 @@ impl Book {
         self.load().await;
         for (file, before) in set.files.iter_mut().zip(before) {
             let path = file.path.clone();
-            let tracked = self.files.entry(path.clone()).or_default();
-            let turned = tracked.advance(before, file.base.as_ref());
+            self.files.entry(path.clone()).or_default();
+            let base = file.base.as_ref();
+            let edits = base.and_then(|base| self.way_to(&path, before, base));
+            let Some(tracked) = self.files.get_mut(&path) else { continue };
+            let news = match base {
+                Some(base) => tracked.take_in(edits, before, base),
+                None => tracked.begins(),
+            };
             tracked.propose(file);
-            self.note(turned).await;
+            self.note(news).await;
             self.sync(&path).await;
             self.keep(&path).await;
-        }
-    }
-
-    /// Brings what is known of a document to its text of now.
-    async fn sync(&mut self, path: &AbsPath) {
-        self.sync_these(std::slice::from_ref(path)).await;
-    }
-
-    /// Brings what is known of documents to their texts of now.
-    async fn sync_these(&mut self, paths: &[AbsPath]) {
-        let documents = self.shared.parts.documents.clone();
-        let known: Vec<&AbsPath> =
-            paths.iter().filter(|path| self.files.contains_key(*path)).collect();
-        let mut turned = Vec::new();
-        for paths in known.chunks(READ_AT_ONCE) {
-            let texts = join_all(paths.iter().map(|path| documents.snapshot(path))).await;
-            for (path, text) in paths.iter().zip(texts) {
-                let Some(tracked) = self.files.get_mut(*path) else { continue };
-                match text {
-                    Ok(now) => {
-                        let revision = tracked.stamp.as_ref().map(|stamp| stamp.revision);
-                        let edits = revision.and_then(|from| {
-                            documents.edits_between(path, from, now.stamp.revision)
-                        });
-                        turned.extend(tracked.take_in(edits, &now.text, &now.stamp));
-                    }
-                    // A file that cannot be read has no text of ours; one day it may have it again.
-                    Err(error) => tracing::debug!(%path, %error, "no text"),
-                }
-            }
-        }
-        self.note(turned).await;
-    }
-
-    /// Brings what is known of all documents to their texts of now.
-    async fn sync_all(&mut self) {
-        let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
-        self.sync_these(&paths).await;
-    }
-
-    /// Takes the hunks of documents that were committed as they are for kept.
-    pub(crate) async fn keep_committed(&mut self, path: Option<&AbsPath>) {
-        let is_applied = |hunk: &&Hunk| hunk.state == HunkState::Applied;
-        if self.change_sets_with(|hunk| is_applied(&hunk)).is_empty() {
-            return;
-        }
-        self.load().await;
-        let applied: Vec<(AbsPath, Vec<HunkId>)> = self.session.look(|state| {
-            let sets = state.items.iter().filter_map(|item| own_set(&item.body));
-            let files = sets.flat_map(|set| &set.files);
-            let files = files.filter(|file| file.hunks.iter().any(|hunk| is_applied(&hunk)));
-            let files = files.map(|file| {
-                let applied = file.hunks.iter().filter(is_applied).map(|hunk| hunk.id.clone());
-                (self.at(&file.path, &file.hunks), applied.collect())
-            });
-            files.filter(|(at, _)| path.is_none_or(|path| path == at)).collect()
-        });
-        let mut states = HashMap::new();
-        for (at, hunks) in applied {
-            if self.shared.parts.documents.is_committed(&at).await {
-                states.extend(hunks.into_iter().map(|hunk| (hunk, HunkState::Kept)));
-            }
-        }
-        if let Err(error) = self.set_states(&states).await {
-            tracing::warn!(%error, "what was committed was not journaled as kept");
         }
     }
 
     /// The document that a hunk is in.
     fn tracked(&mut self, hunk: &HunkId) -> Option<&mut Tracked> {
         self.files.values_mut().find(|tracked| tracked.number(hunk).is_some())
-    }
-
-    /// Files or folders were moved by the user: their hunks go with them.
-    pub(crate) async fn moved(&mut self, from: &AbsPath, to: &AbsPath) {
-        self.load().await;
-        let documents = self.shared.parts.documents.clone();
-        let (Ok(from), Ok(to)) = (documents.resolve(from).await, documents.resolve(to).await)
-        else {
-            return;
-        };
-        let below: Vec<AbsPath> =
-            self.files.keys().filter(|path| path.starts_with(&from)).cloned().collect();
-        for path in below {
-            let rest = path.relative_to(&from);
-            let new = if path == from { Ok(to.clone()) } else { to.join(rest) };
-            let (Ok(new), Some(tracked)) = (new, self.files.remove(&path)) else { continue };
-            self.session.memory.moved(&path, &new);
-            self.files.insert(new.clone(), tracked);
-            self.forget(&path).await;
-            self.sync(&new).await;
-            self.keep(&new).await;
-        }
-    }
-
-    /// Notes what somebody else put in or took back: with the editor's own undo, by a checkout.
-    async fn note(&mut self, turned: Vec<(HunkId, bool)>) {
-        let states = turned.into_iter().map(|(hunk, shown)| {
-            (hunk, if shown { HunkState::Applied } else { HunkState::Undone })
-        });
-        let states: HashMap<HunkId, HunkState> = states.collect();
-        for hunk in states.keys() {
-            self.files.values_mut().for_each(|tracked| tracked.settle(hunk));
-        }
-        if let Err(error) = self.set_states(&states).await {
-            tracing::warn!(%error, "what became of a hunk was not journaled");
-        }
     }
 
     /// Journals where some hunks stand now, in all the change sets that they are in.
@@ -306,46 +209,6 @@ impl Book {
     /// Whether anything waits for a decision.
     fn has_pending(&self) -> bool {
         self.files.values().any(Tracked::has_pending)
-    }
-
-    /// Marks pending hunks whose text somebody has changed meanwhile. This follows every keystroke,
-    /// so only documents that are not what they were are read.
-    async fn look_again(&mut self) {
-        let documents = self.shared.parts.documents.clone();
-        let is_other = |path: &AbsPath, tracked: &Tracked| {
-            let known = tracked.stamp.as_ref().map(|stamp| stamp.revision);
-            known.is_none() || documents.revision(path) != known
-        };
-        let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
-        let other = pending.filter(|(path, tracked)| is_other(path, tracked));
-        let paths: Vec<AbsPath> = other.map(|(path, _)| path.clone()).collect();
-        self.sync_these(&paths).await;
-        let looked_at = paths.iter().filter_map(|path| self.files.get(path));
-        let obstacles: HashMap<HunkId, String> = looked_at.flat_map(Tracked::obstacles).collect();
-        if !obstacles.is_empty() {
-            self.mark_conflicts(&obstacles).await;
-        }
-    }
-
-    /// Notes at pending hunks what stands in their way.
-    async fn mark_conflicts(&mut self, obstacles: &HashMap<HunkId, String>) {
-        let meets =
-            |hunk: &Hunk| hunk.state == HunkState::Pending && obstacles.contains_key(&hunk.id);
-        for id in self.change_sets_with(meets) {
-            let Some((item, mut set)) = self.change_set(&id) else { continue };
-            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
-            for hunk in hunks.filter(|hunk| meets(hunk)) {
-                let reason = obstacles.get(&hunk.id).cloned().unwrap_or_default();
-                if let Some(tracked) = self.tracked(&hunk.id) {
-                    tracked.settle(&hunk.id);
-                }
-                self.becomes(hunk, HunkState::Conflicted { reason });
-            }
-            if let Err(error) = self.tell(item, set).await {
-                tracing::warn!(%error, "a conflict was not journaled");
-            }
-            self.close_question(&id, None).await;
-        }
     }
 
     /// The change sets of the session, in order.

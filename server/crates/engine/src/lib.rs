@@ -34,8 +34,8 @@ pub use checkpoints::Point;
 pub use context::{Completions, Skill, SkillSource};
 pub use diagnostics::line as diagnostic_line;
 pub use documents::{
-    Became, ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes, FolderChange,
-    FoundSymbol, KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
+    Became, CommittedText, ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes,
+    FolderChange, FoundSymbol, KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
 pub use ledger::{

@@ -86,6 +86,10 @@ pub(crate) enum Command {
         answer: Answer,
         reply: Reply<()>,
     },
+    /// Nothing is left to decide about what was asked.
+    Withdraw {
+        approval: ItemId,
+    },
     Configure {
         mode: Option<Mode>,
         model: Option<String>,

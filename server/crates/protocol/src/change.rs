@@ -202,7 +202,7 @@ pub enum HunkState {
     Rejected,
     /// It is in the document, and can be kept or undone.
     Applied,
-    /// It is in the document, and the user has looked at it, or committed the file.
+    /// It is in the document, and the user has looked at it, or the last commit has all of it.
     Kept,
     /// It was in the document and is no more: taken back, or written over by the user.
     Undone,

@@ -16,8 +16,8 @@ use std::{
 use async_trait::async_trait;
 use changes::Counting;
 use engine::{
-    ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes, FolderChange, FoundSymbol,
-    FreeToRead, KeptFolder, NotKept, Part, Restored, Snapshot,
+    CommittedText, ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes, FolderChange,
+    FoundSymbol, FreeToRead, KeptFolder, NotKept, Part, Restored, Snapshot,
 };
 use protocol::{AbsPath, Replacement, Stamp, SyntaxError};
 use ropey::Rope;
@@ -450,10 +450,9 @@ impl Documents for Workspace {
         git::diff(&root, &unsaved).await.map_err(|source| DocumentError::Io { path: root, source })
     }
 
-    async fn is_committed(&self, path: &AbsPath) -> bool {
-        let Ok(document) = self.snapshot(path).await else { return false };
-        self.is_saved(path).await
-            && self.shared.committed.has(path, &document.stamp.hash).await.unwrap_or(false)
+    async fn committed(&self, path: &AbsPath) -> Option<CommittedText> {
+        let text = self.shared.committed.text(path).await;
+        text.inspect_err(|error| tracing::debug!(%path, %error, "git was not asked")).ok()?
     }
 
     async fn keep_folder(&self, root: &AbsPath) -> Result<KeptFolder, NotKept> {

@@ -1,6 +1,6 @@
 //! What changed since the last commit, with unsaved text in place of what is on disk.
 //!
-//! `committed` tells whether a file is as in the last commit; `folders` keeps folders as they are,
+//! `committed` has a file as it is in the last commit; `folders` keeps folders as they are,
 //! in repositories of our own; `running` is one run of git.
 //!
 //! Git is run, not rebuilt; but what a repository says is not to be believed: its configuration

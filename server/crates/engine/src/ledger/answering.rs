@@ -31,9 +31,7 @@ impl HunkNow {
         let reason = self.reason.as_ref()?.trim_end_matches('.');
         let way_out = match self.state {
             HunkState::Pending => "It still waits: decide once more.",
-            HunkState::Conflicted { .. } => {
-                "It is not applied: write it by hand, or ask for it again."
-            }
+            HunkState::Conflicted { .. } => "Write it by hand, or ask for it again.",
             HunkState::Applied | HunkState::Kept => {
                 "It stays: change it by hand, or restore a checkpoint."
             }

@@ -283,7 +283,12 @@ impl Book {
             let Some(tracked) = self.files.get_mut(path) else { continue };
             tracked.place = Some(place);
             let before = tracked.text.clone();
-            all.extend(tracked.turned(&plan, goal, &text, stamp));
+            // Somebody may have typed while it was applied.
+            let to = stamp.as_ref().filter(|_| place == Place::Buffer);
+            let steps = to.and_then(|to| {
+                self.shared.parts.documents.edits_between(path, tracked.revision(), to.revision)
+            });
+            all.extend(tracked.turned(&plan, goal, (&text, stamp), steps.as_deref()));
             let memory = &self.session.memory;
             if let Fate::Moves { to } = fate {
                 memory.moved(path, to);
@@ -334,7 +339,7 @@ impl Tracked {
     fn ready(&self, wishes: &[(HunkId, bool)]) -> Result<Ready, ToolError> {
         let plan = self.plan(wishes);
         let refused = plan.refused.iter().filter_map(|(number, obstacle)| {
-            Some((self.id(*number)?.clone(), Self::words(*obstacle)))
+            Some((self.id(*number)?.clone(), self.words(*number, *obstacle)))
         });
         let refused = refused.collect();
         let turned = plan.hunks.keys().filter_map(|number| self.id(*number).cloned()).collect();

@@ -12,8 +12,9 @@ use super::{
     Book, HunkNow,
     carrying::{Fate, Wish},
     own_set,
+    tracked::Standing,
 };
-use crate::{apply::Place, prompts};
+use crate::{DocumentError, apply::Place, prompts};
 
 /// What became of a change set's files by a decision: where their text went, or why not.
 #[derive(Debug)]
@@ -148,6 +149,10 @@ impl Book {
                 (HunkState::Applied | HunkState::Kept, true) => {
                     self.becomes(hunk, HunkState::Kept);
                 }
+                // What may be in the document stays as it is; it cannot come once more.
+                (HunkState::Conflicted { .. }, true) if self.is_in_text(&decision.hunk_id) => {
+                    self.becomes(hunk, HunkState::Kept);
+                }
                 (_, true) => {
                     accepted.insert(decision.hunk_id.clone());
                     self.becomes(hunk, HunkState::Accepted);
@@ -245,8 +250,10 @@ impl Book {
                     Ok(carried) if carried.turned.contains(&hunk) => HunkState::Applied,
                     Ok(carried) => {
                         let refused = carried.refused.iter().find(|(id, _)| *id == hunk);
-                        let reason = refused.map(|(_, reason)| reason.clone());
-                        HunkState::Conflicted { reason: reason.unwrap_or_default() }
+                        match refused.map(|(_, reason)| reason.clone()) {
+                            Some(reason) => HunkState::Conflicted { reason },
+                            None => self.state_of(&hunk),
+                        }
                     }
                     Err(error) => HunkState::Conflicted { reason: error.message.clone() },
                 };
@@ -273,6 +280,8 @@ impl Book {
         self.sync_all().await;
         let can = |hunk: &Hunk| match hunk.state {
             HunkState::Applied | HunkState::Kept => !redo,
+            // It may be there, and why it stays is said.
+            HunkState::Conflicted { .. } => !redo && self.is_in_text(&hunk.id),
             HunkState::Undone => redo,
             _ => false,
         };
@@ -330,11 +339,56 @@ impl Book {
             }
             self.turn_texts(&texts, shown, cancel, &mut turned).await;
         }
+        self.account_for(&chosen, shown, &mut turned);
         let state = if shown { HunkState::Applied } else { HunkState::Undone };
         let states = turned.hunks.iter().map(|hunk| (hunk.clone(), state.clone()));
         self.set_states(&states.collect()).await?;
         self.remember(&turned.hunks, shown);
         Ok(turned)
+    }
+
+    /// What was neither turned nor refused is as it was wished, or nobody knows of it any more.
+    fn account_for(&self, chosen: &[Chosen], shown: bool, turned: &mut Shown) {
+        let refused = turned.refused.iter().map(|(hunk, _)| hunk);
+        let told: HashSet<HunkId> = turned.hunks.iter().chain(refused).cloned().collect();
+        let wished = if shown { Standing::Shown } else { Standing::Hidden };
+        for Chosen { id, .. } in chosen.iter().filter(|chosen| !told.contains(&chosen.id)) {
+            let mut files = self.files.iter();
+            let reason = match files.find(|(_, tracked)| tracked.number(id).is_some()) {
+                Some((_, tracked)) if tracked.standing(id) == Some(wished) => {
+                    turned.hunks.push(id.clone());
+                    continue;
+                }
+                Some((path, tracked)) if tracked.is_missing() => {
+                    DocumentError::NotFound(path.clone()).to_string()
+                }
+                Some((_, tracked)) if tracked.standing(id) == Some(Standing::Hidden) => {
+                    prompts::obstacle("gone")
+                }
+                Some(_) => prompts::obstacle("unclear"),
+                None => prompts::obstacle("unknown"),
+            };
+            turned.refused.push((id.clone(), reason));
+        }
+    }
+
+    /// Whether a document has a hunk, or had it when nobody could tell any longer where it is.
+    fn is_in_text(&self, hunk: &HunkId) -> bool {
+        matches!(self.standing_of(hunk), Some(Standing::Shown | Standing::Unclear))
+    }
+
+    fn standing_of(&self, hunk: &HunkId) -> Option<Standing> {
+        self.files.values().find_map(|tracked| tracked.standing(hunk))
+    }
+
+    /// Where a hunk stands that had not to be shown.
+    fn state_of(&self, hunk: &HunkId) -> HunkState {
+        let reason = match self.standing_of(hunk) {
+            Some(Standing::Shown) => return HunkState::Applied,
+            Some(_) => "unclear",
+            None => "unknown",
+        };
+        HunkState::Conflicted { reason: prompts::obstacle(reason) }
     }
 
     async fn turn_texts(

@@ -124,9 +124,8 @@ impl Book {
         for ((root, id), paths) in folders {
             self.put_back_folder(&root, &id, paths, &mut done).await;
         }
-        for path in &done.restored {
-            self.follow(path).await;
-        }
+        self.moved_with(&done.restored).await;
+        self.sync_these(&done.restored).await;
         let typed = plan.differences.into_iter().filter(|it| it.typed).map(|it| it.path);
         done.typed = typed.filter(|path| done.restored.contains(path)).collect();
         Ok(done)
@@ -162,7 +161,7 @@ impl Book {
         }
         let mut folders: BTreeMap<(AbsPath, String), Vec<AbsPath>> = BTreeMap::new();
         for (path, was) in first {
-            self.follow(&path).await;
+            self.sync(&path).await;
             match was {
                 Was::Folder { root, id } => folders.entry((root, id)).or_default().push(path),
                 Was::File { kept, at } => {
@@ -488,20 +487,6 @@ impl Book {
                 done.refused.extend(paths.into_iter().map(|path| (path, error.to_string())));
             }
         }
-    }
-
-    /// Has the ledger go on from the text of now, or from nothing.
-    async fn follow(&mut self, path: &AbsPath) {
-        let now = self.shared.parts.documents.snapshot(path).await;
-        match (self.files.get_mut(path), now) {
-            (None, _) => return,
-            (Some(tracked), Err(DocumentError::NotFound(_))) => {
-                let turned = tracked.advance(&Rope::new(), None);
-                self.note(turned).await;
-            }
-            (Some(_), _) => self.sync(path).await,
-        }
-        self.keep(path).await;
     }
 }
 

@@ -8,7 +8,7 @@ use protocol::{
 use tokio::sync::oneshot;
 
 use super::Book;
-use crate::session::{Command, withdrawn};
+use crate::session::Command;
 
 /// How many characters of a hunk stand for it.
 const SHOWN: usize = 60;
@@ -100,9 +100,14 @@ impl Book {
         }
         let accepts = hunks.any(|hunk| hunk.state != HunkState::Rejected);
         let decision = if accepts { Decision::Once } else { Decision::Reject };
-        let answer = by.map_or_else(withdrawn, |by| Answer::new(decision, by));
         // Whoever answered meanwhile was first.
-        let (reply, _) = oneshot::channel();
-        self.session.send(Command::Respond { approval, answer, reply }).await;
+        let command = match by {
+            Some(by) => {
+                let (reply, _) = oneshot::channel();
+                Command::Respond { approval, answer: Answer::new(decision, by), reply }
+            }
+            None => Command::Withdraw { approval },
+        };
+        self.session.send(command).await;
     }
 }

@@ -3,14 +3,40 @@
 //! It holds the text that its weave describes, and the names of the hunks. It reads no document:
 //! what the text is now, the ledger says.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+};
 
 use changes::{Followed, Obstacle, Plan, Weave};
 use protocol::{FileChange, HunkId, Replacement, Stamp};
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
 
-use crate::{apply::Place, prompts};
+use crate::{CommittedText, apply::Place, prompts};
+
+/// No document has it: revisions are counted from 1.
+const NO_REVISION: u64 = 0;
+
+/// So many sets of hunks that were switched together are remembered.
+const MOST_SWITCHED: usize = 20;
+
+/// So many edits may have come before the one that carried out a plan.
+const MOST_TYPED: usize = 20;
+
+/// What became of a hunk by what somebody else did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The document has it.
+    Shown,
+    /// The document has it no longer.
+    Hidden,
+    /// The document had it, and nobody can tell where it is now.
+    Unclear,
+}
+
+/// Hunks that stand elsewhere by what somebody else did.
+pub(super) type News = Vec<(HunkId, Standing)>;
 
 /// A document with what is known of who wrote what in it.
 #[derive(Clone)]
@@ -24,6 +50,23 @@ pub(super) struct Tracked {
     pub(super) place: Option<Place>,
     /// The hunks by their numbers in the weave.
     hunks: Vec<Known>,
+    /// Whether somebody took the file away: all else is as it was then, and it may come back.
+    is_missing: bool,
+    /// What the last commit that was looked at has of the hunks.
+    committed: Option<Committed>,
+    /// Hunks that were shown or hidden together, the newest last: the editor's undo turns all of
+    /// them at once.
+    switched: VecDeque<BTreeMap<usize, bool>>,
+}
+
+/// What a commit has of the hunks in a text.
+#[derive(Clone)]
+struct Committed {
+    /// What the commit says by its name.
+    commit: String,
+    /// The hash of the text.
+    text: String,
+    hunks: Vec<HunkId>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -31,9 +74,9 @@ struct Known {
     id: HunkId,
     /// Whether nothing has been decided about it, nor happened to it.
     is_pending: bool,
-    /// Whether it was the user who took it back, with the means of the editor.
+    /// Whether it was in the document, or is on its way there: if exactly it comes, it is it.
     #[serde(default)]
-    is_taken_back: bool,
+    may_come: bool,
     /// Whether it is in the document, and everything it wrote was written over.
     #[serde(default)]
     is_gone: bool,
@@ -41,7 +84,7 @@ struct Known {
 
 impl Known {
     fn pending(id: HunkId) -> Self {
-        Self { id, is_pending: true, is_taken_back: false, is_gone: false }
+        Self { id, is_pending: true, may_come: false, is_gone: false }
     }
 }
 
@@ -53,59 +96,114 @@ impl Default for Tracked {
             stamp: None,
             place: None,
             hunks: Vec::new(),
+            is_missing: false,
+            committed: None,
+            switched: VecDeque::new(),
         }
     }
 }
 
 impl Tracked {
-    /// Goes on to a text that it may not have been told of.
-    pub(super) fn advance(&mut self, text: &Rope, stamp: Option<&Stamp>) -> Vec<(HunkId, bool)> {
-        match stamp {
-            Some(stamp) => self.take_in(None, text, stamp),
-            None => {
-                let turned = self.follow(text);
-                self.stamp = None;
-                turned
-            }
+    /// The revision of the document that is known; none has it if the text is an older process's.
+    pub(super) fn revision(&self) -> u64 {
+        self.stamp.as_ref().map_or(NO_REVISION, |stamp| stamp.revision)
+    }
+
+    /// Each name of a document counts its own revisions.
+    pub(super) fn is_renamed(&mut self) {
+        if let Some(stamp) = &mut self.stamp {
+            stamp.revision = NO_REVISION;
         }
     }
 
-    /// Goes on to the text of now, by the steps that led there if they are known. Gives the hunks
-    /// that somebody else put in or took back, with whether they show now.
+    /// Goes on to a file that does not exist, and is about to be made.
+    pub(super) fn begins(&mut self) -> News {
+        let mut news = self.goes_missing();
+        self.is_missing = false;
+        let followed = self.follow(&Rope::new());
+        // Of the text that went with the file, nothing is left to be unclear about.
+        news.extend(followed.into_iter().filter(|(_, standing)| *standing != Standing::Unclear));
+        self.stamp = None;
+        news
+    }
+
+    /// Somebody took the file away. What was in it is in no document; if it comes back, it is
+    /// where it was.
+    pub(super) fn goes_missing(&mut self) -> News {
+        if self.is_missing || self.stamp.is_none() {
+            return News::new();
+        }
+        let shown: BTreeMap<usize, bool> = self.in_text().map(|number| (number, false)).collect();
+        let plan = self.weave.plan(&shown, |_| true);
+        // What nobody but the agent wrote in can be made again.
+        let is_all = plan.refused.is_empty()
+            && changes::apply_to(&self.text, &plan.replacements).is_ok_and(|it| it == "");
+        if is_all {
+            self.turn(&plan);
+            (self.text, self.stamp) = (Rope::new(), None);
+        } else {
+            self.is_missing = true;
+        }
+        self.named(shown.into_keys(), Standing::Hidden)
+    }
+
+    /// Whether somebody took the file away.
+    pub(super) fn is_missing(&self) -> bool {
+        self.is_missing
+    }
+
+    /// The hunks of which the text has something.
+    fn in_text(&self) -> impl Iterator<Item = usize> {
+        let known = (0..self.hunks.len()).filter(|number| self.weave.is_shown(*number));
+        known.filter(|number| !self.is_gone(*number))
+    }
+
+    /// Goes on to the text of now, by the steps that led there if they are known. Gives what
+    /// somebody else did to hunks.
     pub(super) fn take_in(
         &mut self,
         edits: Option<Vec<Vec<Replacement>>>,
         text: &Rope,
         stamp: &Stamp,
-    ) -> Vec<(HunkId, bool)> {
+    ) -> News {
         let is_same = self.stamp.as_ref().is_some_and(|known| known.hash == stamp.hash);
-        let mut turned = match edits {
-            _ if is_same => Vec::new(),
+        let mut news = match std::mem::take(&mut self.is_missing) {
+            true => {
+                let in_text: Vec<HunkId> =
+                    self.in_text().filter_map(|number| self.id(number).cloned()).collect();
+                let known = in_text.into_iter();
+                known.filter_map(|id| Some((id.clone(), self.standing(&id)?))).collect()
+            }
+            false => News::new(),
+        };
+        news.extend(match edits {
+            _ if is_same => News::new(),
             Some(steps) => self.step(&steps, text).unwrap_or_else(|| self.follow(text)),
             None => self.follow(text),
-        };
-        turned.extend(self.written_over());
+        });
+        news.extend(self.written_over());
         self.text = text.clone();
         self.stamp = Some(stamp.clone());
-        turned
+        news
     }
 
     /// Hunks of which nothing is left, each told once.
-    fn written_over(&mut self) -> Vec<(HunkId, bool)> {
+    fn written_over(&mut self) -> News {
         let gone = self.weave.gone().into_iter();
         let new: Vec<usize> = gone
             .filter(|number| !std::mem::replace(&mut self.hunks[*number].is_gone, true))
             .collect();
-        self.named(new.into_iter().map(|number| (number, false)))
+        self.named(new, Standing::Hidden)
     }
 
     /// Goes on by steps; none, and nothing has changed, if they do not lead to the text.
-    fn step(&mut self, steps: &[Vec<Replacement>], text: &Rope) -> Option<Vec<(HunkId, bool)>> {
+    fn step(&mut self, steps: &[Vec<Replacement>], text: &Rope) -> Option<News> {
         // One undo of an editor may come as several changes.
         if steps.len() > 1
-            && let Some(turned) = self.turned_by(&place_of(steps, self.text.len_bytes())?, text)
+            && let Some(news) = self.turned_by(&place_of(steps, self.text.len_bytes())?, text)
         {
-            return Some(turned);
+            self.text = text.clone();
+            return Some(news);
         }
         let mut stepped = self.clone();
         let mut all = Vec::new();
@@ -126,39 +224,89 @@ impl Tracked {
         })
     }
 
-    /// Takes a change for what it is if it turns hunks exactly. Only what the user took back may
+    /// Takes a change for what it is if it turns hunks exactly. Only what was in the document may
     /// come again: everything else that says the same is typed.
-    fn turned_by(&mut self, place: &Range<usize>, text: &Rope) -> Option<Vec<(HunkId, bool)>> {
-        let may_show = |number: usize| self.hunks[number].is_taken_back;
-        let plan = self.weave.turned_by(place, &self.text, text, may_show)?;
-        self.weave.turn(&plan, &self.text);
-        for (number, shown) in &plan.hunks {
-            self.hunks[*number].is_taken_back = !shown;
-        }
-        Some(self.named(plan.hunks))
+    fn turned_by(&mut self, place: &Range<usize>, text: &Rope) -> Option<News> {
+        let may_show = |number: usize| self.hunks[number].may_come;
+        let plan = self.weave.turned_by(place, &self.text, text, may_show);
+        let plan = plan.or_else(|| self.switched_back(text))?;
+        self.turn(&plan);
+        let (shown, hidden): (Vec<_>, Vec<_>) = plan.hunks.into_iter().partition(|(_, is)| *is);
+        let mut news = self.named(shown.into_iter().map(|(hunk, _)| hunk), Standing::Shown);
+        news.extend(self.named(hidden.into_iter().map(|(hunk, _)| hunk), Standing::Hidden));
+        Some(news)
     }
 
-    fn follow(&mut self, text: &Rope) -> Vec<(HunkId, bool)> {
+    /// What was switched together, if to switch it back, or once more, leads to this text.
+    fn switched_back(&self, text: &Rope) -> Option<Plan> {
+        let other = |hunks: &BTreeMap<usize, bool>| {
+            hunks.iter().map(|(hunk, shown)| (*hunk, !shown)).collect()
+        };
+        let mut wishes = self.switched.iter().rev().flat_map(|hunks| [other(hunks), hunks.clone()]);
+        let plan = |wishes: BTreeMap<usize, bool>| {
+            let replacements = self.weave.replacements(&wishes);
+            let taken: usize = replacements.iter().map(|one| one.end - one.start).sum();
+            let put: usize = replacements.iter().map(|one| one.text.len()).sum();
+            // Nearly all typing is told apart by its length.
+            if self.text.len_bytes() + put != text.len_bytes() + taken {
+                return None;
+            }
+            let plan = self.weave.plan(&wishes, |_| true);
+            let is_whole = plan.hunks == wishes;
+            let after = changes::apply_to(&self.text, &plan.replacements);
+            (is_whole && after.is_ok_and(|after| after == *text)).then_some(plan)
+        };
+        wishes.find_map(plan)
+    }
+
+    /// Shows or hides hunks as planned; the text stays to be changed.
+    fn turn(&mut self, plan: &Plan) {
+        self.weave.turn(plan, &self.text);
+        for number in plan.hunks.keys() {
+            self.hunks[*number].may_come = true;
+        }
+        // One alone is found without this.
+        if plan.hunks.len() > 1 && self.switched.back() != Some(&plan.hunks) {
+            if self.switched.len() == MOST_SWITCHED {
+                self.switched.pop_front();
+            }
+            self.switched.push_back(plan.hunks.clone());
+        }
+    }
+
+    fn follow(&mut self, text: &Rope) -> News {
         let followed = match self.hunks.is_empty() {
             true => Ok(Followed::default()),
             false => self.weave.follow(&self.text.to_string(), &text.to_string()),
         };
-        let followed = followed.unwrap_or_else(|error| {
-            tracing::error!(%error, "a weave did not fit its text");
-            self.hunks.clear();
-            Followed::default()
-        });
+        let news = match followed {
+            Ok(Followed { made, taken_back, mut lost }) => {
+                for number in made.iter().chain(&taken_back) {
+                    self.hunks[*number].may_come = true;
+                }
+                lost.retain(|number| self.weave.is_shown(*number) && !self.is_gone(*number));
+                let mut news = self.named(made, Standing::Shown);
+                news.extend(self.named(taken_back, Standing::Hidden));
+                news.extend(self.named(lost, Standing::Unclear));
+                news
+            }
+            Err(error) => {
+                tracing::error!(%error, "a weave did not fit its text");
+                let lost = self.named(self.in_text().collect::<Vec<_>>(), Standing::Unclear);
+                self.hunks.clear();
+                lost
+            }
+        };
         if self.hunks.is_empty() {
             self.weave = Weave::new(text.len_bytes());
         }
         self.text = text.clone();
-        let made = followed.made.into_iter().map(|number| (number, true));
-        self.named(made.chain(followed.taken_back.into_iter().map(|number| (number, false))))
+        news
     }
 
-    fn named(&self, hunks: impl IntoIterator<Item = (usize, bool)>) -> Vec<(HunkId, bool)> {
-        let named = hunks.into_iter().filter_map(|(hunk, is)| Some((self.id(hunk)?.clone(), is)));
-        named.collect()
+    fn named(&self, hunks: impl IntoIterator<Item = usize>, standing: Standing) -> News {
+        let ids = hunks.into_iter().filter_map(|number| self.id(number).cloned());
+        ids.map(|id| (id, standing)).collect()
     }
 
     /// Takes in the hunks of a change set, which are made for the text as it is here.
@@ -207,7 +355,8 @@ impl Tracked {
 
     /// The pending hunks that something stands in the way of, and what.
     pub(super) fn obstacles(&self) -> Vec<(HunkId, String)> {
-        let pending = self.hunks.iter().filter(|known| known.is_pending);
+        // Whether its file comes back, nobody knows.
+        let pending = self.hunks.iter().filter(|known| known.is_pending && !self.is_missing);
         pending.filter_map(|known| Some((known.id.clone(), self.obstacle(&known.id)?))).collect()
     }
 
@@ -222,9 +371,60 @@ impl Tracked {
     pub(super) fn may_come(&mut self, hunks: &[(HunkId, bool)]) {
         for (hunk, _) in hunks.iter().filter(|(_, shown)| *shown) {
             if let Some(number) = self.number(hunk) {
-                self.hunks[number].is_taken_back = true;
+                self.hunks[number].may_come = true;
             }
         }
+    }
+
+    /// Whether a hunk is shown, if its file is there.
+    pub(super) fn is_shown(&self, hunk: &HunkId) -> bool {
+        self.number(hunk).is_some_and(|number| self.weave.is_shown(number))
+    }
+
+    /// How a hunk stands in the document; none if nothing is known of it.
+    pub(super) fn standing(&self, hunk: &HunkId) -> Option<Standing> {
+        let number = self.number(hunk)?;
+        let is_there = self.weave.is_shown(number) && !self.is_gone(number) && !self.is_missing;
+        Some(match (is_there, self.weave.is_touched(number)) {
+            (false, _) => Standing::Hidden,
+            (true, false) => Standing::Shown,
+            (true, true) => Standing::Unclear,
+        })
+    }
+
+    /// Shows or hides hunks that have no text: where the file is, somebody else has seen to.
+    pub(super) fn switch(&mut self, hunks: &[(HunkId, bool)]) {
+        let plan = self.plan(hunks);
+        if plan.replacements.is_empty() {
+            self.turn(&plan);
+        }
+    }
+
+    /// The hunks of the document that a commit has, each with all of its text and without what it
+    /// took away.
+    pub(super) fn committed(&mut self, commit: &CommittedText) -> Vec<HunkId> {
+        let Some(Stamp { hash, .. }) = self.stamp.as_ref().filter(|_| !self.is_missing) else {
+            return Vec::new();
+        };
+        if let Some(known) = &self.committed
+            && (&known.commit, &known.text) == (&commit.id, hash)
+        {
+            return known.hunks.clone();
+        }
+        let mut weave = self.weave.clone();
+        let followed = match self.text == commit.text {
+            true => Ok(Followed::default()),
+            false => weave.follow(&self.text.to_string(), &commit.text.to_string()),
+        };
+        let gone = weave.gone();
+        let is_in = |number: &usize| {
+            weave.is_shown(*number) && !weave.is_touched(*number) && !gone.contains(number)
+        };
+        let numbers = self.in_text().filter(|number| followed.is_ok() && is_in(number));
+        let hunks: Vec<HunkId> = numbers.filter_map(|number| self.id(number).cloned()).collect();
+        let (commit, text) = (commit.id.clone(), hash.clone());
+        self.committed = Some(Committed { commit, text, hunks: hunks.clone() });
+        hunks
     }
 
     /// What stands in the way of a pending hunk, if everything it builds on were applied.
@@ -238,12 +438,13 @@ impl Tracked {
             }
         }
         let plan = self.weave.plan(&wishes, |_| true);
-        plan.refused.get(&number).map(|obstacle| Self::words(*obstacle))
+        plan.refused.get(&number).map(|obstacle| self.words(number, *obstacle))
     }
 
     /// Why a hunk cannot be shown or hidden, in words for people and for the model.
-    pub(super) fn words(obstacle: Obstacle) -> String {
+    pub(super) fn words(&self, number: usize, obstacle: Obstacle) -> String {
         prompts::obstacle(match obstacle {
+            Obstacle::Touched if self.weave.is_shown(number) => "unclear",
             Obstacle::Touched => "touched",
             Obstacle::Surroundings => "surroundings",
             Obstacle::Gone => "gone",
@@ -261,24 +462,57 @@ impl Tracked {
         }
     }
 
-    /// Takes in that a plan was carried out, and what the document says after it. Gives what
-    /// somebody else turned meanwhile.
+    /// Takes in that a plan was carried out, and what the document says after it; `steps` led
+    /// there, if they are known. Gives what somebody else did to hunks meanwhile.
     pub(super) fn turned(
         &mut self,
         plan: &Plan,
         goal: Rope,
-        now: &Rope,
-        stamp: Option<Stamp>,
-    ) -> Vec<(HunkId, bool)> {
-        self.weave.turn(plan, &self.text);
-        for number in plan.hunks.keys() {
-            self.hunks[*number].is_taken_back = false;
-        }
-        self.text = goal;
-        // Somebody may have typed while it was applied.
-        let turned = if self.text == *now { Vec::new() } else { self.follow(now) };
+        (now, stamp): (&Rope, Option<Stamp>),
+        steps: Option<&[Vec<Replacement>]>,
+    ) -> News {
+        let typed = match steps {
+            Some(steps) if goal != *now => self.turned_within(plan, steps, now),
+            _ => None,
+        };
+        let mut news = typed.unwrap_or_else(|| {
+            self.turn(plan);
+            self.text = goal;
+            if self.text == *now { News::new() } else { self.follow(now) }
+        });
+        news.extend(self.written_over());
+        self.text = now.clone();
         self.stamp = stamp;
-        turned
+        news
+    }
+
+    /// Goes on by steps of which some carried out a plan, and the others were typed before and
+    /// after; none, and nothing has changed, if there are no such steps.
+    fn turned_within(
+        &mut self,
+        plan: &Plan,
+        steps: &[Vec<Replacement>],
+        now: &Rope,
+    ) -> Option<News> {
+        let mut texts = vec![self.text.clone()];
+        for step in steps {
+            texts.push(changes::apply_to(texts.last()?, step).ok()?);
+        }
+        for typed in 0..steps.len().min(MOST_TYPED) {
+            let mut it = self.clone();
+            let Some(mut news) = it.step(&steps[..typed], &texts[typed]) else { continue };
+            let then = it.weave.plan(&plan.hunks, |_| true);
+            let Ok(goal) = changes::apply_to(&it.text, &then.replacements) else { continue };
+            let done = (typed + 1..texts.len()).find(|at| texts[*at] == goal);
+            let Some(done) = done.filter(|_| then.hunks == plan.hunks) else { continue };
+            it.turn(&then);
+            it.text = goal;
+            let Some(later) = it.step(&steps[done..], now) else { continue };
+            news.extend(later);
+            *self = it;
+            return Some(news);
+        }
+        None
     }
 
     /// What is kept of it.
@@ -287,6 +521,7 @@ impl Tracked {
             weave: self.weave.clone(),
             hunks: self.hunks.clone(),
             text: self.stamp.as_ref().map(|stamp| stamp.hash.clone()),
+            is_missing: self.is_missing,
         };
         serde_json::to_vec(&kept).unwrap_or_default()
     }
@@ -302,6 +537,27 @@ fn refined(step: &[Replacement], text: &Rope) -> Vec<Replacement> {
         }
     });
     parts.collect()
+}
+
+/// Steps from a text as those that lead back to it, if they fit.
+pub(super) fn back(text: &Rope, steps: &[Vec<Replacement>]) -> Option<Vec<Vec<Replacement>>> {
+    let mut text = text.clone();
+    let mut back = Vec::new();
+    for step in steps {
+        let (mut put, mut taken) = (0, 0);
+        let mut ones = Vec::new();
+        for one in step {
+            let start = one.start + put - taken;
+            let old = text.get_byte_slice(one.start..one.end)?.to_string();
+            put += one.text.len();
+            taken += old.len();
+            ones.push(Replacement { start, end: start + one.text.len(), text: old });
+        }
+        text = changes::apply_to(&text, step).ok()?;
+        back.push(ones);
+    }
+    back.reverse();
+    Some(back)
 }
 
 /// The stretch of a text of so many bytes that steps change; none if there are no steps.
@@ -325,6 +581,9 @@ pub(super) struct Kept {
     hunks: Vec<Known>,
     /// The hash of the text; none if the file did not exist.
     pub(super) text: Option<String>,
+    /// Whether somebody took the file away.
+    #[serde(default)]
+    is_missing: bool,
 }
 
 impl Kept {
@@ -335,15 +594,13 @@ impl Kept {
     /// The document as it was kept; none if that is not its text.
     pub(super) fn tracked(self, text: &str) -> Option<Tracked> {
         let text = Rope::from_str(text);
-        let Self { weave, hunks, text: hash } = self;
+        let Self { weave, hunks, text: hash, is_missing } = self;
         // Revisions are counted anew in each process.
-        let stamp = hash.map(|hash| Stamp { revision: 0, hash });
-        (weave.len() == text.len_bytes()).then_some(Tracked {
-            weave,
-            text,
-            stamp,
-            place: None,
-            hunks,
-        })
+        let stamp = hash.map(|hash| Stamp { revision: NO_REVISION, hash });
+        let fits = weave.len() == text.len_bytes();
+        fits.then(|| Tracked { weave, text, stamp, hunks, is_missing, ..Tracked::default() })
     }
 }
+
+#[cfg(test)]
+mod tests;

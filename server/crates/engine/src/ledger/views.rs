@@ -65,7 +65,7 @@ impl Book {
         let mut proposals = Vec::new();
         for file in set.files {
             let at = self.at(&file.path, &file.hunks);
-            let tracked = self.files.get(&at);
+            let tracked = self.files.get(&at).filter(|tracked| !tracked.is_missing());
             let views = file.hunks.iter().map(|hunk| {
                 view(tracked, &at, (item.id.clone(), item.turn_id.clone()), hunk.clone())
             });
@@ -112,7 +112,7 @@ impl Book {
                     if path.is_some_and(|path| *path != at) {
                         continue;
                     }
-                    let tracked = self.files.get(&at);
+                    let tracked = self.files.get(&at).filter(|tracked| !tracked.is_missing());
                     let drawn = file.hunks.iter().filter(|hunk| is_drawn(hunk));
                     views.extend(drawn.map(|hunk| {
                         view(tracked, &at, (id.clone(), turn_id.clone()), hunk.clone())
@@ -158,7 +158,8 @@ impl Tracked {
     /// The lines of the document that a hunk is about, in bytes, and what they say without it and
     /// with it. A pending hunk is seen with what it builds on.
     pub(super) fn lines(&self, id: &HunkId) -> Option<(Range<usize>, String, String)> {
-        let number = self.number(id).filter(|number| !self.is_gone(*number))?;
+        let is_there = |number: &usize| !self.is_gone(*number) && !self.is_missing();
+        let number = self.number(id).filter(is_there)?;
         let shown = self.weave.is_shown(number);
         let place = self.weave.place(number)?;
         let on = self.weave.needs_of(number).iter().map(|on| (*on, true));

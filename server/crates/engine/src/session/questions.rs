@@ -112,6 +112,18 @@ impl Task {
         }
     }
 
+    /// Ends a question without an answer: nothing is left to decide.
+    pub(super) async fn withdraw(&mut self, id: &ItemId) {
+        let Some(question) = self.questions.open.get(id) else { return };
+        let ended = ended(question, withdrawn());
+        if let Err(error) = self.write(vec![ended]).await {
+            // The turn must not wait for it.
+            self.questions.end(id, Err(error));
+            return;
+        }
+        self.questions.end(id, Ok(withdrawn()));
+    }
+
     /// Ends every question without an answer.
     pub(super) async fn withdraw_all(&mut self) {
         let ended = self.questions.open.values().map(|question| ended(question, withdrawn()));

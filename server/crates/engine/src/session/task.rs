@@ -179,6 +179,7 @@ impl Task {
             Command::Respond { approval, answer, reply } => {
                 let _ = reply.send(self.respond(&approval, answer).await);
             }
+            Command::Withdraw { approval } => self.withdraw(&approval).await,
             Command::Configure { mode, model, reply } => {
                 let _ = reply.send(self.configure(mode, model).await);
             }

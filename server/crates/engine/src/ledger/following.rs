@@ -1,0 +1,315 @@
+//! What others do to documents: hunks stay where they are, or it is noted what became of them.
+//!
+//! The user types, presses undo, deletes and moves files; git checks out and commits. Nothing here
+//! changes a document. What an exact edit or a text means for hunks, `tracked` says.
+//!
+//! Start with [`Book::sync_these`], and [`Book::note`] for what comes of it.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::future::join_all;
+use protocol::{
+    AbsPath, FileChangeKind, Hunk, HunkId, HunkState, ItemId, Replacement, SessionState, Stamp,
+};
+use ropey::Rope;
+
+use super::{
+    Book, own_set,
+    tracked::{News, Standing, Tracked, back},
+};
+use crate::{DocumentError, prompts};
+
+/// How many documents are read at the same time.
+const READ_AT_ONCE: usize = 16;
+
+/// A move of a file that the agent proposed.
+struct Move {
+    hunk: HunkId,
+    from: AbsPath,
+    to: AbsPath,
+}
+
+impl Book {
+    /// Brings what is known of a document to its text of now.
+    pub(super) async fn sync(&mut self, path: &AbsPath) {
+        self.sync_these(std::slice::from_ref(path)).await;
+    }
+
+    /// Brings what is known of documents to their texts of now.
+    pub(super) async fn sync_these(&mut self, paths: &[AbsPath]) {
+        let documents = self.shared.parts.documents.clone();
+        let known: Vec<&AbsPath> =
+            paths.iter().filter(|path| self.files.contains_key(*path)).collect();
+        let (mut all, mut changed) = (News::new(), Vec::new());
+        for paths in known.chunks(READ_AT_ONCE) {
+            let texts = join_all(paths.iter().map(|path| documents.snapshot(path))).await;
+            for (path, text) in paths.iter().zip(texts) {
+                let edits = |from, to| documents.edits_between(path, from, to);
+                let Some(tracked) = self.files.get_mut(*path) else { continue };
+                let news = match text {
+                    Ok(now) => {
+                        let edits = edits(tracked.revision(), now.stamp.revision);
+                        tracked.take_in(edits, &now.text, &now.stamp)
+                    }
+                    Err(DocumentError::NotFound(_)) => tracked.goes_missing(),
+                    // What cannot be read has no text of ours; one day it may have it again.
+                    Err(error) => {
+                        tracing::debug!(%path, %error, "no text");
+                        continue;
+                    }
+                };
+                if !news.is_empty() {
+                    changed.push((*path).clone());
+                    all.extend(news);
+                }
+            }
+        }
+        self.note(all).await;
+        // After a restart, the weaves have to say the same as the journal.
+        for path in changed {
+            self.keep(&path).await;
+        }
+    }
+
+    /// Brings what is known of all documents to their texts of now.
+    pub(super) async fn sync_all(&mut self) {
+        let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
+        self.sync_these(&paths).await;
+    }
+
+    /// How a document came from what is known of it to the text that something was made for, which
+    /// may be older.
+    pub(super) fn way_to(
+        &self,
+        path: &AbsPath,
+        text: &Rope,
+        stamp: &Stamp,
+    ) -> Option<Vec<Vec<Replacement>>> {
+        let documents = &self.shared.parts.documents;
+        let (from, to) = (self.files.get(path)?.revision(), stamp.revision);
+        match from <= to {
+            true => documents.edits_between(path, from, to),
+            false => back(text, &documents.edits_between(path, to, from)?),
+        }
+    }
+
+    /// Marks pending hunks whose text somebody has changed meanwhile. This follows every keystroke,
+    /// so only documents that are not what they were are read.
+    pub(super) async fn look_again(&mut self) {
+        let documents = self.shared.parts.documents.clone();
+        let is_other = |path: &AbsPath, tracked: &Tracked| {
+            let known = tracked.stamp.as_ref().map(|stamp| stamp.revision);
+            known.is_none() || documents.revision(path) != known
+        };
+        let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
+        let other = pending.filter(|(path, tracked)| is_other(path, tracked));
+        let paths: Vec<AbsPath> = other.map(|(path, _)| path.clone()).collect();
+        self.sync_these(&paths).await;
+        let looked_at = paths.iter().filter_map(|path| self.files.get(path));
+        let obstacles: HashMap<HunkId, String> = looked_at.flat_map(Tracked::obstacles).collect();
+        if obstacles.is_empty() {
+            return;
+        }
+        let conflict = |hunk: &Hunk| match hunk.state {
+            HunkState::Pending => {
+                let reason = obstacles.get(&hunk.id)?.clone();
+                Some(HunkState::Conflicted { reason })
+            }
+            _ => None,
+        };
+        let states = self.session.look(|state| states(state, conflict));
+        self.became(states).await;
+    }
+
+    /// Notes what somebody else did to hunks: with the editor's own undo, by a checkout.
+    pub(super) async fn note(&mut self, news: News) {
+        if news.is_empty() {
+            return;
+        }
+        // Of several the last counts.
+        let news: HashMap<HunkId, Standing> = news.into_iter().collect();
+        let after = |hunk: &Hunk| state_after(&hunk.state, *news.get(&hunk.id)?);
+        let states = self.session.look(|state| states(state, after));
+        self.became(states).await;
+    }
+
+    /// Journals what became of hunks without a decision. The questions of which nothing waits any
+    /// longer end.
+    async fn became(&mut self, states: HashMap<HunkId, HunkState>) {
+        for hunk in states.keys() {
+            self.files.values_mut().for_each(|tracked| tracked.settle(hunk));
+        }
+        let decided =
+            |hunk: &Hunk| hunk.state == HunkState::Pending && states.contains_key(&hunk.id);
+        let asked: Vec<ItemId> = self.change_sets_with(decided);
+        if let Err(error) = self.set_states(&states).await {
+            tracing::warn!(%error, "what became of a hunk was not journaled");
+        }
+        for set in asked {
+            self.close_question(&set, None).await;
+        }
+    }
+
+    /// Takes the applied hunks for kept that the last commit has.
+    pub(crate) async fn keep_committed(&mut self, path: Option<&AbsPath>) {
+        let is_applied = |hunk: &Hunk| hunk.state == HunkState::Applied;
+        if self.change_sets_with(is_applied).is_empty() {
+            return;
+        }
+        self.load().await;
+        let applied: HashSet<HunkId> = self.session.look(|state| {
+            let hunks = hunks(state).filter(|hunk| is_applied(hunk));
+            hunks.map(|hunk| hunk.id.clone()).collect()
+        });
+        let has = |tracked: &Tracked| tracked.ids().any(|id| applied.contains(id));
+        let paths: Vec<AbsPath> = match path {
+            Some(path) => vec![path.clone()],
+            None => self.files.keys().cloned().collect(),
+        };
+        let paths: Vec<AbsPath> =
+            paths.into_iter().filter(|path| self.files.get(path).is_some_and(has)).collect();
+        self.sync_these(&paths).await;
+        let mut kept: HashSet<HunkId> = HashSet::new();
+        for path in paths {
+            let Some(commit) = self.shared.parts.documents.committed(&path).await else { continue };
+            let Some(tracked) = self.files.get_mut(&path) else { continue };
+            kept.extend(tracked.committed(&commit));
+        }
+        // Some may have been taken back by what was seen just now.
+        let keep =
+            |hunk: &Hunk| (is_applied(hunk) && kept.contains(&hunk.id)).then_some(HunkState::Kept);
+        let states = self.session.look(|state| states(state, keep));
+        if let Err(error) = self.set_states(&states).await {
+            tracing::warn!(%error, "what was committed was not journaled as kept");
+        }
+    }
+
+    /// Files or folders were moved by the user: their hunks go with them.
+    pub(crate) async fn moved(&mut self, from: &AbsPath, to: &AbsPath) {
+        self.load().await;
+        let documents = self.shared.parts.documents.clone();
+        let (Ok(from), Ok(to)) = (documents.resolve(from).await, documents.resolve(to).await)
+        else {
+            return;
+        };
+        let below: Vec<AbsPath> =
+            self.files.keys().filter(|path| path.starts_with(&from)).cloned().collect();
+        for path in below {
+            let rest = path.relative_to(&from);
+            let new = if path == from { Ok(to.clone()) } else { to.join(rest) };
+            let Ok(new) = new else { continue };
+            self.goes_by(&path, &new).await;
+            self.sync(&new).await;
+            self.keep(&new).await;
+        }
+    }
+
+    /// A document has another name from now on.
+    async fn goes_by(&mut self, old: &AbsPath, new: &AbsPath) {
+        let Some(mut tracked) = self.files.remove(old) else { return };
+        tracked.is_renamed();
+        self.session.memory.moved(old, new);
+        self.files.insert(new.clone(), tracked);
+        self.forget(old).await;
+    }
+
+    /// Documents are where they were before the agent moved them, or where it moved them, because
+    /// the files were put back there. Their hunks go with them.
+    pub(super) async fn moved_with(&mut self, restored: &[AbsPath]) {
+        let documents = self.shared.parts.documents.clone();
+        let mut there = HashMap::new();
+        for path in restored {
+            there.insert(path, documents.snapshot(path).await.is_ok());
+        }
+        let is_there = |path: &AbsPath| there.get(path).copied().unwrap_or(false);
+        let mut states = HashMap::new();
+        for (path, _) in there.iter().filter(|(_, is_there)| !**is_there) {
+            let Some(tracked) = self.files.get(*path) else { continue };
+            let moves = self.moves_of(tracked);
+            let (shown, hidden): (Vec<Move>, Vec<Move>) =
+                moves.into_iter().partition(|it| tracked.is_shown(&it.hunk));
+            let backward = shown.into_iter().rev().map(|it| (it.hunk, it.to, it.from));
+            let forward = hidden.into_iter().map(|it| (it.hunk, it.from, it.to));
+            let back = chain(path, backward, is_there).map(|(at, hunks)| (at, hunks, false));
+            let again = || chain(path, forward, is_there).map(|(at, hunks)| (at, hunks, true));
+            let Some((at, hunks, shown)) = back.or_else(again) else { continue };
+            // What is known of a document of that name already stays.
+            if self.files.contains_key(&at) {
+                continue;
+            }
+            self.goes_by(path, &at).await;
+            let hunks: Vec<_> = hunks.into_iter().map(|hunk| (hunk, shown)).collect();
+            if let Some(tracked) = self.files.get_mut(&at) {
+                tracked.switch(&hunks);
+            }
+            let state = if shown { HunkState::Applied } else { HunkState::Undone };
+            states.extend(hunks.into_iter().map(|(hunk, _)| (hunk, state.clone())));
+            self.sync(&at).await;
+            self.keep(&at).await;
+        }
+        if let Err(error) = self.set_states(&states).await {
+            tracing::warn!(%error, "what was moved by a restore was not journaled");
+        }
+    }
+
+    /// The moves of a document that the agent proposed, in order.
+    fn moves_of(&self, tracked: &Tracked) -> Vec<Move> {
+        self.session.look(|state| {
+            let sets = state.items.iter().filter_map(|item| own_set(&item.body));
+            let files = sets.flat_map(|set| &set.files);
+            let moves = files.filter(|file| file.kind == FileChangeKind::Move);
+            let moves = moves.filter_map(|file| {
+                let hunk = file.hunks.first().map(|hunk| hunk.id.clone())?;
+                tracked.number(&hunk)?;
+                Some(Move { hunk, from: file.path.clone(), to: file.to.clone()? })
+            });
+            moves.collect()
+        })
+    }
+}
+
+/// The first place to which moves lead from a path that `is_there`, with the hunks on the way.
+fn chain(
+    path: &AbsPath,
+    moves: impl Iterator<Item = (HunkId, AbsPath, AbsPath)>,
+    is_there: impl Fn(&AbsPath) -> bool,
+) -> Option<(AbsPath, Vec<HunkId>)> {
+    let (mut at, mut hunks) = (path.clone(), Vec::new());
+    for (hunk, from, to) in moves {
+        if from == at {
+            at = to;
+            hunks.push(hunk);
+            if is_there(&at) {
+                return Some((at, hunks));
+            }
+        }
+    }
+    None
+}
+
+/// The hunks of a session.
+fn hunks(state: &SessionState) -> impl Iterator<Item = &Hunk> {
+    let sets = state.items.iter().filter_map(|item| own_set(&item.body));
+    sets.flat_map(|set| &set.files).flat_map(|file| &file.hunks)
+}
+
+/// The hunks of a session that stand elsewhere from now on.
+fn states(
+    state: &SessionState,
+    after: impl Fn(&Hunk) -> Option<HunkState>,
+) -> HashMap<HunkId, HunkState> {
+    hunks(state).filter_map(|hunk| Some((hunk.id.clone(), after(hunk)?))).collect()
+}
+
+/// The state of a hunk after what somebody else did; none if it stays what it is.
+fn state_after(state: &HunkState, standing: Standing) -> Option<HunkState> {
+    match (standing, state) {
+        (Standing::Shown, HunkState::Kept) => None,
+        (Standing::Shown, _) => Some(HunkState::Applied),
+        (Standing::Hidden, _) => Some(HunkState::Undone),
+        (Standing::Unclear, HunkState::Applied | HunkState::Undone) => {
+            Some(HunkState::Conflicted { reason: prompts::obstacle("unclear") })
+        }
+        (Standing::Unclear, _) => None,
+    }
+}
