@@ -13,6 +13,10 @@ local runs_commands = { bash = true, bashOutput = true }
 --- Reads the files of a root again where they changed on the disk and nothing is unsaved.
 ---@param root string
 function M.now(root)
+  -- In the command-line window Neovim reads nothing; the next command or turn makes up for it.
+  if vim.fn.getcmdwintype() ~= '' then
+    return
+  end
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
     local is_clean = vim.api.nvim_buf_is_loaded(buf) and not vim.bo[buf].modified
     if is_clean and vim.o.autoread and client.is_file(buf) and client.root_of(buf) == root then

@@ -37,6 +37,15 @@ t.test('what a command wrote is in the buffers, where nothing is unsaved', funct
   t.equal({ 'return 1\n-- not saved', true }, { t.text(other), vim.bo[other].modified })
 end)
 
+t.test('in the command-line window nothing is read, and nothing fails', function()
+  _G.read_now = function()
+    _G.was_inside = vim.fn.getcmdwintype() == ':'
+    _G.went_well = pcall(require('coworker.reread').now, root)
+  end
+  t.type('q:<Cmd>lua read_now()<CR><C-c><C-c>')
+  t.equal({ true, true }, { _G.was_inside, _G.went_well })
+end)
+
 t.test('that a file is gone is said, and its text stays', function()
   ask('and away')
   stage.ends_with('It is gone.')
