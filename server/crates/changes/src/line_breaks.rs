@@ -98,13 +98,19 @@ impl<'a> Normal<'a> {
         }
     }
 
-    /// The kind of the nearest break before the range, else of the one behind it. A stray CR is
-    /// no example to follow.
+    /// The kind of break for new lines in the place of a range without any: that of the line they
+    /// are made of, and of whole lines put in, that of the line above. Where there is none, it is
+    /// the next one on the other side. A stray CR is no example to follow.
     fn kind_around(&self, range: &Range<usize>) -> Kind {
         let before = self.text.get(..range.start).and_then(|text| text.rfind('\n'));
         let behind = self.text.get(range.end..).and_then(|text| text.find('\n'));
-        let kinds =
-            before.into_iter().chain(behind.map(|at| range.end + at)).map(|at| self.kind(at));
+        let behind = behind.map(|at| range.end + at);
+        let begins_line = before.map_or(0, |at| at + 1) == range.start;
+        let sides = match range.is_empty() && begins_line {
+            true => [before, behind],
+            false => [behind, before],
+        };
+        let kinds = sides.into_iter().flatten().map(|at| self.kind(at));
         let mut kinds = kinds.filter(|&kind| self.cr_is_usual || kind != Kind::Cr);
         kinds.next().unwrap_or(Kind::Lf)
     }
@@ -167,6 +173,13 @@ mod tests {
         assert_eq!(restored("a\r\nb\r\n", 2, 3, "x\ry"), "a\r\nx\r\ny\r\n");
         let same = Replacement { start: 1, end: 2, text: "\r".to_owned() };
         assert_eq!(Normal::new("a\nb").restore(vec![same]), []);
+    }
+
+    #[test]
+    fn a_line_of_which_several_are_made_keeps_its_break() {
+        assert_eq!(restored("a\nb\r\nc\n", 2, 3, "B\nb2"), "a\nB\r\nb2\r\nc\n");
+        assert_eq!(restored("a\r\nb\nc\r\n", 3, 3, "\nb2"), "a\r\nb\nb2\nc\r\n");
+        assert_eq!(restored("a\r\nb", 2, 3, "B\nb2"), "a\r\nB\r\nb2");
     }
 
     proptest! {
