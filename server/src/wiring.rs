@@ -12,7 +12,7 @@ use anyhow::Context;
 use engine::{Documents, NewSession, Parts, Sessions};
 use frontends::{
     cli::{
-        self, CliError, changes as cli_changes, checkpoints as cli_checkpoints,
+        self, CliError, Ending, changes as cli_changes, checkpoints as cli_checkpoints,
         sessions as cli_sessions, style::Colour,
     },
     lsp::{self, Choices, LspOptions},
@@ -176,6 +176,17 @@ pub(crate) async fn sessions(
     Ok(ending?.into())
 }
 
+/// Does something with the sessions there are, and closes those that it opened.
+async fn with_sessions(
+    configuration: &Configuration,
+    work: impl AsyncFnOnce(&Sessions) -> Result<Ending, CliError>,
+) -> anyhow::Result<ExitCode> {
+    let (sessions, _) = rooms(configuration).await?;
+    let ending = work(&sessions).await;
+    sessions.shutdown().await;
+    Ok(ending?.into())
+}
+
 /// Lists the hunks of a session.
 pub(crate) async fn changes(
     configuration: &Configuration,
@@ -183,10 +194,8 @@ pub(crate) async fn changes(
     json: bool,
     colour: Colour,
 ) -> anyhow::Result<ExitCode> {
-    let (sessions, _) = rooms(configuration).await?;
-    let ending = cli_changes::list(&sessions, session, json, colour).await;
-    sessions.shutdown().await;
-    Ok(ending?.into())
+    let list = async |sessions: &Sessions| cli_changes::list(sessions, session, json, colour).await;
+    with_sessions(configuration, list).await
 }
 
 /// Takes hunks back, or does them again.
@@ -203,10 +212,10 @@ pub(crate) async fn turn(
         (None, false) if hunk.is_empty() => cli_changes::Which::LastTurn,
         (None, false) => cli_changes::Which::Hunks(hunk),
     };
-    let (sessions, _) = rooms(configuration).await?;
-    let ending = cli_changes::turn(&sessions, &session, &which, redo, yes, colour).await;
-    sessions.shutdown().await;
-    Ok(ending?.into())
+    let turn = async |sessions: &Sessions| {
+        cli_changes::turn(sessions, &session, &which, redo, yes, colour).await
+    };
+    with_sessions(configuration, turn).await
 }
 
 /// Lists the checkpoints of a session.
@@ -216,10 +225,9 @@ pub(crate) async fn checkpoints(
     json: bool,
     colour: Colour,
 ) -> anyhow::Result<ExitCode> {
-    let (sessions, _) = rooms(configuration).await?;
-    let ending = cli_checkpoints::list(&sessions, session, json, colour).await;
-    sessions.shutdown().await;
-    Ok(ending?.into())
+    let list =
+        async |sessions: &Sessions| cli_checkpoints::list(sessions, session, json, colour).await;
+    with_sessions(configuration, list).await
 }
 
 /// Goes back to a checkpoint.
@@ -229,13 +237,12 @@ pub(crate) async fn restore(
     colour: Colour,
 ) -> anyhow::Result<ExitCode> {
     let RestoreOptions { session, checkpoint, files, conversation, yes } = options;
-    let (sessions, _) = rooms(configuration).await?;
     // Without a word it is both.
     let what = cli_checkpoints::What { files: files || !conversation, conversation: !files };
-    let ending =
-        cli_checkpoints::restore(&sessions, &session, &checkpoint, what, yes, colour).await;
-    sessions.shutdown().await;
-    Ok(ending?.into())
+    let restore = async |sessions: &Sessions| {
+        cli_checkpoints::restore(sessions, &session, &checkpoint, what, yes, colour).await
+    };
+    with_sessions(configuration, restore).await
 }
 
 /// Frees the disk of what is not needed, and says how much that was.

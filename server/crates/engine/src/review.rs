@@ -63,7 +63,8 @@ impl<'a> Review<'a> {
         edits: Vec<ProposedEdit>,
     ) -> Result<(), Halt> {
         // What a call writes is what it proposes to write, whatever it said of itself.
-        for effect in edits.iter().map(effect_of) {
+        let effect = |edit: &ProposedEdit| effect_of(edit.kind, &edit.path, edit.to.as_ref());
+        for effect in edits.iter().map(effect) {
             if !call.call.effects.contains(&effect) {
                 call.call.effects.push(effect);
             }
@@ -191,8 +192,15 @@ impl<'a> Review<'a> {
         self.turn.session.record(updates).await?;
 
         let paths: Vec<AbsPath> = self.files.iter().map(|file| file.change.path.clone()).collect();
+        let free = self.free().await?;
         // Hunks may be applied one by one while the question is open.
-        let (early, answer) = tokio::join!(Baseline::of(self.turn, &paths), self.decided(&item));
+        let (early, answer) = if free.is_empty() {
+            tokio::join!(Baseline::of(self.turn, &paths), self.decided(&item, &free))
+        } else {
+            let early = Baseline::of(self.turn, &paths).await;
+            self.apply_free(&item, &free).await?;
+            (early, self.decided(&item, &free).await)
+        };
         let answer = answer?;
         let decisions = self.decisions(&item, answer.as_ref());
         let running = self.begin_calls(&decisions);
@@ -366,12 +374,56 @@ impl<'a> Review<'a> {
         }
     }
 
-    /// The user's answer; none when nothing had to be asked. It is about what is shown: calls
-    /// may have been given back, and the user may have chosen another mode meanwhile.
-    async fn decided(&self, item: &Item) -> Result<Option<Answer>, Halt> {
+    /// The files that nobody has to be asked about, although there are others of which somebody
+    /// has.
+    async fn free(&self) -> Result<HashSet<AbsPath>, Halt> {
+        let mut free = HashSet::new();
+        for FileChange { path, kind, to, .. } in self.files.iter().map(|file| &file.change) {
+            let effect = effect_of(*kind, path, to.as_ref());
+            if calls::decide(self.turn, &[effect]).await? == Verdict::Allow {
+                free.insert(path.clone());
+            }
+        }
+        if free.len() == self.files.len() {
+            free.clear();
+        }
+        Ok(free)
+    }
+
+    /// Applies the hunks of some files, before the others are asked about.
+    async fn apply_free(&mut self, item: &Item, free: &HashSet<AbsPath>) -> Result<(), Halt> {
+        let files = self.files.iter().filter(|file| free.contains(&file.change.path));
+        let hunks: HashSet<HunkId> =
+            files.flat_map(|file| &file.change.hunks).map(|hunk| hunk.id.clone()).collect();
+        let mut decisions = self.decisions(item, None);
+        decisions.retain(|decision| hunks.contains(&decision.hunk_id));
+        let running = self.begin_calls(&decisions);
+        self.turn.session.record(running).await?;
+        let (id, cancel) = (item.id.clone(), self.turn.cancel.clone());
+        let applied =
+            self.turn.session.ledger.ask(move |book| {
+                Box::pin(async move { book.decide(&id, &decisions, &cancel).await })
+            });
+        applied.await.ok_or_else(closed)??;
+        Ok(())
+    }
+
+    /// The user's answer about all but the free files; none when nothing had to be asked. It is
+    /// about what is shown: calls may have been given back, and the user may have chosen another
+    /// mode meanwhile.
+    async fn decided(&self, item: &Item, free: &HashSet<AbsPath>) -> Result<Option<Answer>, Halt> {
+        let (free, asked): (Vec<_>, Vec<_>) = self
+            .files
+            .iter()
+            .map(|file| &file.change)
+            .partition(|change| free.contains(&change.path));
+        let free = free
+            .into_iter()
+            .map(|FileChange { path, kind, to, .. }| effect_of(*kind, path, to.as_ref()));
+        let free: Vec<Effect> = free.collect();
         let mut effects: Vec<Effect> = Vec::new();
         for effect in self.calls.iter().flat_map(|call| &call.call.effects) {
-            if !effects.contains(effect) {
+            if !effects.contains(effect) && !free.contains(effect) {
                 effects.push(effect.clone());
             }
         }
@@ -385,7 +437,7 @@ impl<'a> Review<'a> {
         };
         let root = self.turn.session.info().root;
         let approval = Approval {
-            title: title(self.files.iter().map(|file| &file.change), &root),
+            title: title(asked.into_iter(), &root),
             subject: ApprovalSubject::Changes { item_id: item.id.clone() },
             why,
             options: approvals::options(
@@ -530,9 +582,9 @@ fn title<'f>(files: impl Iterator<Item = &'f FileChange>, root: &AbsPath) -> Str
 }
 
 /// What an edit would do.
-fn effect_of(edit: &ProposedEdit) -> Effect {
-    let path = edit.path.clone();
-    match (edit.kind, &edit.to) {
+fn effect_of(kind: FileChangeKind, path: &AbsPath, to: Option<&AbsPath>) -> Effect {
+    let path = path.clone();
+    match (kind, to) {
         (FileChangeKind::Delete, _) => Effect::Delete { path },
         (FileChangeKind::Move, Some(to)) => Effect::Move { from: path, to: to.clone() },
         _ => Effect::Write { path },
