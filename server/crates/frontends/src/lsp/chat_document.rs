@@ -240,7 +240,8 @@ impl ChatDocument {
             connection.say(lsp::MessageType::Error, error.to_string());
             return;
         }
-        if connection.profile().shows_documents {
+        let profile = connection.profile();
+        if profile.shows_beside || focus && profile.shows_documents {
             let end = end(connection, &path).await;
             let params = lsp::ShowDocumentParams {
                 uri: uri.into(),

@@ -54,7 +54,7 @@ impl LspEditor {
             ApprovalSubject::Changes { item_id } if !connection.profile().ui.hunks => Some(item_id),
             _ => None,
         };
-        if let Some(set) = set.filter(|_| connection.profile().shows_documents) {
+        if let Some(set) = set.filter(|_| connection.profile().shows_beside) {
             pause(connection).await;
             // It takes no key away from the user, as a message may.
             let (session, set) = (session.clone(), set.clone());

@@ -43,6 +43,9 @@ pub(super) struct Profile {
     pub(super) progress: bool,
     /// Whether it opens documents when asked.
     pub(super) shows_documents: bool,
+    /// Whether it does that beside what the user looks at. Helix puts every document in its place,
+    /// and the user's next keys go there.
+    pub(super) shows_beside: bool,
     /// Whether it is to have its answers for themselves: Emacs, which waits for answers and
     /// leaves what it reads together with one lying. Before eglot 1.13 it does not say its name.
     pub(super) reads_answers_alone: bool,
@@ -83,6 +86,9 @@ impl Profile {
         let window = params.capabilities.window.as_ref();
         let workspace = params.capabilities.workspace.as_ref();
         let watching = workspace.and_then(|it| it.did_change_watched_files.as_ref());
+        let shows_documents = window
+            .and_then(|window| window.show_document.as_ref())
+            .is_some_and(|show| show.support);
         let mut folders = folders(params);
         let root = if folders.is_empty() { None } else { Some(folders.remove(0)) };
         Ok(Self {
@@ -96,13 +102,10 @@ impl Profile {
             mode: options.mode,
             model: options.model,
             progress: window.and_then(|window| window.work_done_progress) == Some(true),
-            shows_documents: window
-                .and_then(|window| window.show_document.as_ref())
-                .is_some_and(|show| show.support),
-            reads_answers_alone: params.client_info.as_ref().is_none_or(|info| {
-                let name = info.name.to_lowercase();
-                name.contains("emacs") || name.contains("eglot")
-            }),
+            shows_documents,
+            shows_beside: shows_documents && !is_one_of(params, &["helix"]),
+            reads_answers_alone: params.client_info.is_none()
+                || is_one_of(params, &["emacs", "eglot"]),
             refreshes_lenses: workspace
                 .and_then(|it| it.code_lens.as_ref())
                 .is_some_and(|lenses| lenses.refresh_support == Some(true)),
@@ -126,6 +129,7 @@ impl Profile {
             model: None,
             progress: false,
             shows_documents: false,
+            shows_beside: false,
             reads_answers_alone: false,
             refreshes_lenses: false,
             reads_content: false,
@@ -148,13 +152,20 @@ fn read<T: for<'de> Deserialize<'de>>(
         .map_err(|error| format!("`{name}` does not fit: {error}; correct it in your settings"))
 }
 
-/// How a client counts. The protocol has lines end at a lone CR, too, but Vim's and Emacs' do not:
-/// to count otherwise than they do would be to edit other lines than theirs.
-fn counting(params: &lsp::InitializeParams) -> Counting {
-    let ends_at_lf = params.client_info.as_ref().is_some_and(|info| {
+/// Whether a client says that it is one of these editors.
+fn is_one_of(params: &lsp::InitializeParams, editors: &[&str]) -> bool {
+    params.client_info.as_ref().is_some_and(|info| {
         let name = info.name.to_lowercase();
-        ["vim", "emacs", "eglot"].iter().any(|editor| name.contains(editor))
-    });
+        editors.iter().any(|editor| name.contains(editor))
+    })
+}
+
+/// How a client counts. The protocol has lines end at a lone CR, too, but those of Vim, Emacs and
+/// Helix do not: to count otherwise than they do would be to edit other lines than theirs. Emacs
+/// may say no name.
+fn counting(params: &lsp::InitializeParams) -> Counting {
+    let ends_at_lf =
+        params.client_info.is_none() || is_one_of(params, &["vim", "emacs", "eglot", "helix"]);
     let breaks = if ends_at_lf { Breaks::Lf } else { Breaks::All };
     Counting { encoding: encoding(&params.capabilities), breaks }
 }
@@ -380,6 +391,18 @@ mod tests {
         assert_eq!(profile.ui, ClientUi::default());
         assert!(!profile.progress && !profile.shows_documents);
         assert!(profile.reads_answers_alone);
+        assert_eq!(profile.counting.breaks, Breaks::Lf);
+    }
+
+    #[test]
+    fn helix_puts_documents_in_the_place_of_others() {
+        let profile = profile(json!({
+            "clientInfo": {"name": "helix", "version": "25.7.1"},
+            "capabilities": {"window": {"showDocument": {"support": true}}},
+        }))
+        .unwrap();
+        assert!(profile.shows_documents && !profile.shows_beside);
+        assert_eq!(profile.counting.breaks, Breaks::Lf);
     }
 
     #[test]
