@@ -133,7 +133,7 @@ fn in_review(connection: &Connection, chosen: &Chosen, scope: Scope) -> Decided 
     if set.len() > hunks.len() {
         offers.extend(offers::decisions(session, &set, Scope::Set));
     }
-    let offers = offers.into_iter().map(Offer::from_review).collect();
+    let offers = offers.into_iter().map(Offer::in_review).collect();
     Decided { offers, sets: vec![hunk.set.clone()] }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Offer {
 
 impl Offer {
     /// The same for what stands in the review document.
-    pub(super) fn from_review(mut self) -> Self {
+    pub(super) fn in_review(mut self) -> Self {
         self.arguments["fromReview"] = true.into();
         self
     }
@@ -141,7 +141,7 @@ pub(super) fn review_lenses(session: &SessionId, hunks: &[Named], scope: Scope) 
         let arguments = named(session, &fitting(hunks, verb)?);
         Some(Offer { title: scope.short(verb), command: verb.command(), arguments })
     };
-    Verb::ALL.into_iter().filter_map(lens).map(Offer::from_review).collect()
+    Verb::ALL.into_iter().filter_map(lens).map(Offer::in_review).collect()
 }
 
 /// Whether a hunk stands in its document or waits for a decision.
