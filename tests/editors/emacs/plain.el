@@ -121,10 +121,13 @@
 (with-current-buffer list-buffer
   (goto-char (point-max))
   (insert "nine\n"))
-(act "+zwei" "Coworker: Accept this change")
-(wait-for "the change is in the buffer, beside what was typed"
+(goto-char (point-min))
+(search-forward "+zwei")
+(insert " (two)")
+(act "+zwei (two)" "Coworker: Accept this change")
+(wait-for "the change is in the buffer as it was written otherwise, beside what was typed"
           (lambda ()
-            (equal (text) "one\nzwei\nthree\nfour and a half\nfive\nsix\nseven\neight\nnine\n")))
+            (equal (text) "one\nzwei (two)\nthree\nfour and a half\nfive\nsix\nseven\neight\nnine\n")))
 (act "+sieben" "Coworker: Reject this change")
 (wait-for "the turn has ended"
           (lambda ()
