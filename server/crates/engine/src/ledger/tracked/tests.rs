@@ -157,6 +157,8 @@ fn hunks_that_were_switched_together_come_again_together() {
     desk.text = with.clone();
     assert_eq!(desk.look(whole(&without, &with)), both(Standing::Hidden));
     assert_eq!(desk.standing("c"), Standing::Shown);
+    assert_eq!(desk.switches(&["a", "b"], true), [id("a"), id("b")]);
+    assert_eq!(desk.text, without);
 }
 
 #[test]
