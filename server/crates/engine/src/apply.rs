@@ -16,8 +16,8 @@ use crate::{
     sessions::Shared,
 };
 
-/// How many pauses' worth of typing is waited for at most.
-const PAUSES: u32 = 10;
+/// How many pauses' worth of typing is waited for at most: a burst of keys, not a whole page.
+const PAUSES: u32 = 50;
 
 /// Where an edit was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,15 +74,11 @@ pub(crate) async fn apply(
 /// Waits until nobody has typed for a while, or for as long as somebody would.
 pub(crate) async fn pause(documents: &dyn Documents, quiet: Duration, cancel: &CancellationToken) {
     let mut changes = documents.changes();
-    for _ in 0..PAUSES {
-        tokio::select! {
-            changed = time::timeout(quiet, changes.changed()) => {
-                if !matches!(changed, Ok(Ok(()))) {
-                    return;
-                }
-            }
-            () = cancel.cancelled() => return,
-        }
+    let is_quiet =
+        async { while let Ok(Ok(())) = time::timeout(quiet, changes.changed()).await {} };
+    tokio::select! {
+        _ = time::timeout(quiet * PAUSES, is_quiet) => {}
+        () = cancel.cancelled() => {}
     }
 }
 

@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::{
-    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, HunkId, HunkState, ItemBody, ItemId,
-    Kept, KeptFile, KeptFolder, SessionState, Stretch, TurnId,
+    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, FileState, HunkId, HunkState,
+    ItemBody, ItemId, Kept, KeptFile, KeptFolder, SessionState, Stretch, TurnId,
 };
 
 /// A point to which a session can be restored.
@@ -161,6 +161,16 @@ pub(crate) fn turned_since(state: &SessionState, position: usize) -> Vec<(HunkId
         _ => None,
     });
     turned.collect()
+}
+
+/// A file as it was on disk when it was last kept by itself.
+pub(crate) fn last_file(state: &SessionState, path: &AbsPath) -> Option<FileState> {
+    let kept = since(state, 0).flat_map(|(_, checkpoint)| &checkpoint.kept);
+    let files = kept.filter_map(|kept| match kept {
+        Kept::File(file) if file.path == *path => file.file.clone(),
+        _ => None,
+    });
+    files.last()
 }
 
 /// The hashes of all that the items of a session name.

@@ -15,6 +15,7 @@ mod following;
 mod keeping;
 mod latest;
 mod restoring;
+mod rewording;
 mod telling;
 mod tracked;
 mod views;
@@ -116,9 +117,10 @@ impl Ledger {
     }
 }
 
-/// The hash of the text that a kept weave is of.
-pub(crate) fn text_of(weave: &[u8]) -> Option<String> {
-    tracked::Kept::read(weave)?.text
+/// The hashes of the texts that a kept weave is of.
+pub(crate) fn texts_of(weave: &[u8]) -> Vec<String> {
+    let kept = tracked::Kept::read(weave);
+    kept.iter().flat_map(tracked::Kept::all).filter_map(|kept| kept.text.clone()).collect()
 }
 
 /// Carries out orders until the session has ended.
@@ -262,17 +264,32 @@ impl Book {
         });
         for (path, bytes) in kept {
             let Some(kept) = tracked::Kept::read(&bytes) else { continue };
-            let text = match &kept.text {
-                Some(hash) => store.blob(&self.session.id, hash).await.ok().flatten(),
-                None => Some(Vec::new()),
-            };
-            let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
-            if let Some(tracked) = text.and_then(|text| kept.tracked(&text)) {
+            if let Some(tracked) = self.loaded(kept).await {
                 self.files.insert(path.clone(), tracked);
                 self.sync(&path).await;
             }
         }
         self.end_accepted().await;
+    }
+
+    /// A document as an earlier process kept it, with those that had its name before.
+    async fn loaded(&self, kept: tracked::Kept) -> Option<Tracked> {
+        let mut all = vec![kept];
+        while let Some(under) = all.last_mut().and_then(|kept| kept.under.take()) {
+            all.push(*under);
+        }
+        let mut loaded: Option<Tracked> = None;
+        for kept in all.into_iter().rev() {
+            let text = match &kept.text {
+                Some(hash) => self.kept_text(hash).await.ok().flatten(),
+                None => Some(String::new()),
+            };
+            if let Some(mut tracked) = text.and_then(|text| kept.tracked(&text)) {
+                tracked.under = loaded.take().map(Box::new);
+                loaded = Some(tracked);
+            }
+        }
+        loaded
     }
 
     /// What an earlier process accepted and did not see applied is not applied now.

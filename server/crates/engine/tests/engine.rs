@@ -52,3 +52,5 @@ mod steering;
 mod stopping;
 #[path = "engine/telling.rs"]
 mod telling;
+#[path = "engine/undoing.rs"]
+mod undoing;

@@ -13,7 +13,7 @@ use super::{Book, tracked::Tracked};
 use crate::{
     DocumentError, ToolError,
     apply::{self, Place, Target},
-    prompts,
+    checkpoints, prompts,
 };
 
 /// How often an edit is tried while somebody types.
@@ -260,7 +260,7 @@ impl Book {
             }
             (Fate::Moves { .. }, None) => Err(DocumentError::NotFound(path.clone()).into()),
             (_, None) => {
-                let stamp = documents.write(path, None, &goal.to_string()).await?;
+                let stamp = self.make(path, goal).await?;
                 Ok((Place::Disk, goal.clone(), Some(stamp)))
             }
             (_, Some(stamp)) => {
@@ -272,6 +272,41 @@ impl Book {
                 let target = Target { shared: &self.shared, now: &now, goal, label, cancel };
                 let (place, seen) = apply::apply(target, plan.replacements.clone()).await?;
                 Ok((place, seen.text, Some(seen.stamp)))
+            }
+        }
+    }
+
+    /// Makes a file that does not exist. If there was one before in this session, it gets that
+    /// one's permissions and encoding; and its very bytes, if it says the same.
+    async fn make(&self, path: &AbsPath, goal: &Rope) -> Result<Stamp, ToolError> {
+        let documents = self.shared.parts.documents.as_ref();
+        let text = goal.to_string();
+        let before = self.session.look(|state| checkpoints::last_file(state, path));
+        let bytes = match &before {
+            Some(file) if documents.file(path).await?.is_none() => {
+                // Without them it is made as a new one.
+                self.bytes(Some(file)).await.ok().flatten()
+            }
+            _ => None,
+        };
+        if bytes.is_none() {
+            return Ok(documents.write(path, None, &text).await?);
+        }
+        documents.put_back(path, bytes).await?;
+        let now = documents.snapshot(path).await;
+        match now {
+            Ok(now) if now.text == text.as_str() => Ok(now.stamp),
+            Ok(now) => match documents.write(path, Some(&now.stamp.hash), &text).await {
+                Ok(stamp) => Ok(stamp),
+                Err(error) => {
+                    documents.remove(path, &now.stamp.hash).await?;
+                    Err(error.into())
+                }
+            },
+            // It was no text then.
+            Err(_) => {
+                documents.put_back(path, None).await?;
+                Ok(documents.write(path, None, &text).await?)
             }
         }
     }
@@ -293,9 +328,8 @@ impl Book {
             if let Fate::Moves { to } = fate {
                 memory.moved(path, to);
                 if let Some(tracked) = self.files.remove(path) {
-                    self.files.insert(to.clone(), tracked);
+                    self.takes_name(path, to, tracked).await;
                 }
-                self.forget(path).await;
                 paths.push(to.clone());
             } else {
                 memory.edited(path, &before, &plan.replacements);
@@ -306,8 +340,29 @@ impl Book {
         self.note(all).await;
     }
 
+    /// A document has another name from now on. What had that name before has it again when this
+    /// one is moved away.
+    pub(super) async fn takes_name(&mut self, from: &AbsPath, to: &AbsPath, mut tracked: Tracked) {
+        match tracked.under.take() {
+            Some(under) => {
+                self.files.insert(from.clone(), *under);
+                self.keep(from).await;
+            }
+            None => self.forget(from).await,
+        }
+        if let Some(displaced) = self.files.remove(to) {
+            if let Some(stamp) = &displaced.stamp
+                && let Err(error) = self.keep_text(&displaced.text, stamp).await
+            {
+                tracing::warn!(path = %to, %error, "what had this name before is not kept");
+            }
+            tracked.under = Some(Box::new(displaced));
+        }
+        self.files.insert(to.clone(), tracked);
+    }
+
     /// Nothing is kept of a document that has another name now.
-    pub(super) async fn forget(&self, path: &AbsPath) {
+    async fn forget(&self, path: &AbsPath) {
         let kept = self.shared.parts.store.keep_weave(&self.session.id, path, &[]).await;
         if let Err(error) = kept {
             tracing::warn!(%path, %error, "not forgotten");

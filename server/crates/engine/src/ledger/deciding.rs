@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::{
-    AbsPath, ChangeSet, ErrorCode, ErrorInfo, FileChange, FileChangeKind, Hunk, HunkDecision,
-    HunkId, HunkState, Item, ItemId, TurnId, UndoScope, Update,
+    AbsPath, ChangeSet, Effect, ErrorCode, ErrorInfo, FileChange, FileChangeKind, Hunk,
+    HunkDecision, HunkId, HunkState, Item, ItemId, SessionInfo, TurnId, UndoScope, Update,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,12 @@ use super::{
     own_set,
     tracked::Standing,
 };
-use crate::{DocumentError, apply::Place, prompts};
+use crate::{
+    DocumentError,
+    apply::Place,
+    policy::{self, Situation, Verdict},
+    prompts,
+};
 
 /// What became of a change set's files by a decision: where their text went, or why not.
 #[derive(Debug)]
@@ -58,8 +63,25 @@ struct Shown {
     refused: Vec<(HunkId, String)>,
 }
 
-/// Where hunks stand after they were applied, and where the texts of their files went.
-type Applied = (HashMap<HunkId, HunkState>, HashMap<AbsPath, Result<Place, ErrorCode>>);
+/// What came of applying hunks.
+#[derive(Default)]
+struct Applied {
+    /// Where they stand.
+    states: HashMap<HunkId, HunkState>,
+    /// Where the texts of their files went.
+    files: HashMap<AbsPath, Result<Place, ErrorCode>>,
+    /// Those that wait again, and why.
+    refused: Vec<(HunkId, String)>,
+}
+
+/// What becomes of a hunk that cannot be applied for the moment: its editor refuses, somebody types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    /// It waits, and can be decided about once more.
+    Waits,
+    /// Nobody is asked any more.
+    IsConflict,
+}
 
 /// A hunk with what it is part of.
 struct Chosen {
@@ -102,7 +124,7 @@ impl Book {
         }
         let before: HashMap<&HunkId, &HunkState> =
             hunks_of(&set).map(|it| (&it.id, &it.state)).collect();
-        let decided = self.decide(id, &decisions, cancel).await?;
+        let decided = self.decide(id, &decisions, Otherwise::Waits, cancel).await?;
         self.close_question(id, Some(&wanted.by)).await;
         let is_meant = |hunk: &Hunk| {
             decisions.iter().any(|decision| decision.hunk_id == hunk.id)
@@ -118,7 +140,7 @@ impl Book {
         decisions: &[HunkDecision],
         cancel: &CancellationToken,
     ) -> Result<Decided, ErrorInfo> {
-        let decided = self.decide(id, decisions, cancel).await;
+        let decided = self.decide(id, decisions, Otherwise::IsConflict, cancel).await;
         // Whoever decides next finds it as it stands now.
         if let Some((item, _)) = self.change_set(id) {
             self.session.record(vec![Update::ItemEnded { item }]).await?;
@@ -128,10 +150,11 @@ impl Book {
 
     /// Decides about hunks of one change set. What is accepted is applied; of what is applied
     /// already, a yes keeps it and a no takes it back.
-    pub(crate) async fn decide(
+    async fn decide(
         &mut self,
         id: &ItemId,
         decisions: &[HunkDecision],
+        otherwise: Otherwise,
         cancel: &CancellationToken,
     ) -> Result<Decided, ErrorInfo> {
         self.load().await;
@@ -153,14 +176,14 @@ impl Book {
                 (HunkState::Conflicted { .. }, true) if self.is_in_text(&decision.hunk_id) => {
                     self.becomes(hunk, HunkState::Kept);
                 }
-                (_, true) => {
-                    accepted.insert(decision.hunk_id.clone());
-                    self.becomes(hunk, HunkState::Accepted);
-                    if let Some(text) = &decision.text {
-                        hunk.edited = true;
-                        self.reword(&decision.hunk_id, text);
+                (_, true) => match self.reword(decision) {
+                    Ok(()) => {
+                        hunk.edited |= decision.text.is_some();
+                        accepted.insert(decision.hunk_id.clone());
+                        self.becomes(hunk, HunkState::Accepted);
                     }
-                }
+                    Err(reason) => self.becomes(hunk, HunkState::Conflicted { reason }),
+                },
                 (HunkState::Pending | HunkState::Accepted, false) => {
                     self.becomes(hunk, HunkState::Rejected);
                     // If somebody writes the same some day, it is theirs.
@@ -178,7 +201,8 @@ impl Book {
         // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
         // in their documents, and must not be taken for rejected.
         self.tell(item, set.clone()).await?;
-        let (states, mut files) = self.apply_accepted(&set, &accepted, cancel).await;
+        let Applied { states, mut files, mut refused } =
+            self.apply_accepted(&set, &accepted, otherwise, cancel).await;
         self.set_states(&states).await?;
         // Some may have been applied before the rest was decided.
         for file in &set.files {
@@ -187,7 +211,6 @@ impl Book {
                 files.entry(file.path.clone()).or_insert(Ok(place));
             }
         }
-        let mut refused = Vec::new();
         if !taken_back.is_empty() {
             let chosen = self.chosen(|_, hunk| taken_back.contains(&hunk.id));
             refused.extend(self.turn(chosen, false, cancel).await?.refused);
@@ -219,9 +242,10 @@ impl Book {
         &mut self,
         set: &ChangeSet,
         accepted: &HashSet<HunkId>,
+        otherwise: Otherwise,
         cancel: &CancellationToken,
     ) -> Applied {
-        let (mut states, mut files) = Applied::default();
+        let Applied { mut states, mut files, mut refused } = Applied::default();
         for file in &set.files {
             let is_meant =
                 |hunk: &&Hunk| hunk.state == HunkState::Accepted && accepted.contains(&hunk.id);
@@ -232,10 +256,7 @@ impl Book {
             }
             let accepted: Vec<HunkId> = hunks.iter().map(|(hunk, _)| hunk.clone()).collect();
             let path = self.at(&file.path, &file.hunks);
-            // The user was asked about the file of that name.
-            let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
-            if is_whole && path != file.path {
-                let reason = prompts::obstacle("renamed");
+            if let Some(reason) = self.stays_behind(file, &path) {
                 let conflict =
                     |hunk: HunkId| (hunk, HunkState::Conflicted { reason: reason.clone() });
                 states.extend(hunks.into_iter().map(|(hunk, _)| conflict(hunk)));
@@ -243,8 +264,9 @@ impl Book {
                 continue;
             }
             // One after the other: what a stop comes before is not made.
-            let carried =
-                self.carry_out(Wish { path, hunks, fate: fate(file, true) }, cancel).await;
+            let fate = fate(file, true);
+            let passes = otherwise == Otherwise::Waits && fate != Fate::GoesWhole;
+            let carried = self.carry_out(Wish { path, hunks, fate }, cancel).await;
             for hunk in accepted {
                 let state = match &carried {
                     Ok(carried) if carried.turned.contains(&hunk) => HunkState::Applied,
@@ -254,6 +276,13 @@ impl Book {
                             Some(reason) => HunkState::Conflicted { reason },
                             None => self.state_of(&hunk),
                         }
+                    }
+                    Err(error) if passes && is_passing(error.code) => {
+                        refused.push((hunk.clone(), error.message.clone()));
+                        if let Some(tracked) = self.tracked(&hunk) {
+                            tracked.wait_again(&hunk);
+                        }
+                        HunkState::Pending
                     }
                     Err(error) => HunkState::Conflicted { reason: error.message.clone() },
                 };
@@ -266,7 +295,7 @@ impl Book {
             };
             files.insert(file.path.clone(), place);
         }
-        (states, files)
+        Applied { states, files, refused }
     }
 
     /// Takes back, or does again, what a scope names.
@@ -366,7 +395,7 @@ impl Book {
                     prompts::obstacle("gone")
                 }
                 Some(_) => prompts::obstacle("unclear"),
-                None => prompts::obstacle("unknown"),
+                None => self.why_unknown(id),
             };
             turned.refused.push((id.clone(), reason));
         }
@@ -432,6 +461,15 @@ impl Book {
         }
     }
 
+    /// Why no document has a hunk.
+    fn why_unknown(&self, hunk: &HunkId) -> String {
+        let is_under = self.files.values().any(|tracked| {
+            let under = std::iter::successors(tracked.under.as_deref(), |it| it.under.as_deref());
+            under.into_iter().any(|under| under.number(hunk).is_some())
+        });
+        prompts::obstacle(if is_under { "displaced" } else { "unknown" })
+    }
+
     async fn turn_move(
         &mut self,
         chosen: &Chosen,
@@ -455,19 +493,48 @@ impl Book {
         }
     }
 
-    /// Puts the user's lines in place of those that a hunk proposes.
-    fn reword(&mut self, id: &HunkId, text: &str) {
-        let Some(tracked) = self.tracked(id) else { return };
-        let Some((lines, _, _)) = tracked.lines(id) else { return };
-        let before = tracked.text.byte_slice(lines.clone()).to_string();
-        let replacements = changes::diff(&before, text).into_iter().map(|mut one| {
-            one.start += lines.start;
-            one.end += lines.start;
-            one
-        });
-        let replacements: Vec<_> = replacements.collect();
-        tracked.reword(id, &replacements);
+    /// Puts the user's lines in place of those that a hunk proposes, if they want others.
+    fn reword(&mut self, decision: &HunkDecision) -> Result<(), String> {
+        let HunkDecision { hunk_id, text: Some(text), before, .. } = decision else {
+            return Ok(());
+        };
+        match self.tracked(hunk_id) {
+            Some(tracked) => tracked.reword(hunk_id, text, before.as_deref()),
+            None => Err(prompts::obstacle("unknown")),
+        }
     }
+
+    /// Why hunks of a file do not go along with it under another name; none if they do.
+    fn stays_behind(&self, file: &FileChange, now: &AbsPath) -> Option<String> {
+        if *now == file.path {
+            return None;
+        }
+        let renamed = prompts::obstacle("renamed");
+        // The user was asked about the file of that name.
+        if matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move) {
+            return Some(renamed);
+        }
+        let SessionInfo { root, folders, .. } = self.session.info();
+        let mode = self.session.look(|state| state.mode);
+        let forbidden = &self.shared.parts.settings.forbidden;
+        let verdict = |path: &AbsPath| {
+            let (root, folders) = (&root, &folders);
+            let situation = Situation { mode, root, folders, forbidden, skills: &[], rules: &[] };
+            policy::decide(&situation, &[Effect::Write { path: path.clone() }])
+        };
+        match (verdict(now), verdict(&file.path)) {
+            (Verdict::Allow, _) => None,
+            (new, old) if new == old && !matches!(new, Verdict::Deny { .. }) => None,
+            (Verdict::Ask { why, .. } | Verdict::Deny { why }, _) => {
+                Some(format!("{renamed}: {}", why.trim_end_matches('.')))
+            }
+        }
+    }
+}
+
+/// Whether the same may go well a moment later; nothing was begun.
+fn is_passing(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::EditRefused | ErrorCode::EditStale | ErrorCode::Unsaved)
 }
 
 fn hunks_of(set: &ChangeSet) -> impl Iterator<Item = &Hunk> {

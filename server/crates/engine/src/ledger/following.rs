@@ -209,8 +209,7 @@ impl Book {
         let Some(mut tracked) = self.files.remove(old) else { return };
         tracked.is_renamed();
         self.session.memory.moved(old, new);
-        self.files.insert(new.clone(), tracked);
-        self.forget(old).await;
+        self.takes_name(old, new, tracked).await;
     }
 
     /// Documents are where they were before the agent moved them, or where it moved them, because

@@ -327,7 +327,7 @@ impl Book {
         changes::unified(&self.shown(path), now, then.unwrap_or_default())
     }
 
-    async fn kept_text(&self, hash: &str) -> Result<Option<String>, ErrorInfo> {
+    pub(super) async fn kept_text(&self, hash: &str) -> Result<Option<String>, ErrorInfo> {
         let bytes = self.shared.parts.store.blob(&self.session.id, hash).await?;
         Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
     }
@@ -458,7 +458,10 @@ impl Book {
         }
     }
 
-    async fn bytes(&self, file: Option<&FileState>) -> Result<Option<FileBytes>, ToolError> {
+    pub(super) async fn bytes(
+        &self,
+        file: Option<&FileState>,
+    ) -> Result<Option<FileBytes>, ToolError> {
         let Some(FileState { hash, executable }) = file else { return Ok(None) };
         let bytes = self.shared.parts.store.blob(&self.session.id, hash).await;
         let bytes = bytes.map_err(|error| ToolError::new(error.code(), error.to_string()))?;

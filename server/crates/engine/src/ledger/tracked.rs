@@ -48,6 +48,8 @@ pub(super) struct Tracked {
     pub(super) stamp: Option<Stamp>,
     /// Where hunks went that this process applied last.
     pub(super) place: Option<Place>,
+    /// The document that had its name before it was moved there.
+    pub(super) under: Option<Box<Tracked>>,
     /// The hunks by their numbers in the weave.
     hunks: Vec<Known>,
     /// Whether somebody took the file away: all else is as it was then, and it may come back.
@@ -80,11 +82,14 @@ struct Known {
     /// Whether it is in the document, and everything it wrote was written over.
     #[serde(default)]
     is_gone: bool,
+    /// The lines that it was proposed for, until it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made_for: Option<String>,
 }
 
 impl Known {
     fn pending(id: HunkId) -> Self {
-        Self { id, is_pending: true, may_come: false, is_gone: false }
+        Self { id, is_pending: true, may_come: false, is_gone: false, made_for: None }
     }
 }
 
@@ -95,6 +100,7 @@ impl Default for Tracked {
             text: Rope::new(),
             stamp: None,
             place: None,
+            under: None,
             hunks: Vec::new(),
             is_missing: false,
             committed: None,
@@ -264,6 +270,7 @@ impl Tracked {
         self.weave.turn(plan, &self.text);
         for number in plan.hunks.keys() {
             self.hunks[*number].may_come = true;
+            self.hunks[*number].made_for = None;
         }
         // One alone is found without this.
         if plan.hunks.len() > 1 && self.switched.back() != Some(&plan.hunks) {
@@ -319,8 +326,14 @@ impl Tracked {
             hunk.depends_on =
                 needs.filter_map(|needed| Some(self.hunks.get(*needed)?.id.clone())).collect();
             self.hunks.push(Known::pending(hunk.id.clone()));
+            self.hunks[number].made_for = self.lines(&hunk.id).map(|(_, before, _)| before);
             with.push(number);
         }
+    }
+
+    /// The lines that a hunk was proposed for; none once it was shown.
+    pub(super) fn made_for(&self, number: usize) -> Option<&str> {
+        self.hunks.get(number)?.made_for.as_deref()
     }
 
     /// The number of a hunk in the weave: of an edited one that of its last wording.
@@ -350,6 +363,13 @@ impl Tracked {
     pub(super) fn settle(&mut self, hunk: &HunkId) {
         for known in self.hunks.iter_mut().filter(|known| known.id == *hunk) {
             known.is_pending = false;
+        }
+    }
+
+    /// A hunk that could not be applied for the moment waits once more.
+    pub(super) fn wait_again(&mut self, hunk: &HunkId) {
+        if let Some(number) = self.number(hunk) {
+            self.hunks[number].is_pending = true;
         }
     }
 
@@ -453,13 +473,21 @@ impl Tracked {
         })
     }
 
-    /// Puts the user's wording in place of a hunk's.
-    pub(super) fn reword(&mut self, hunk: &HunkId, replacements: &[Replacement]) {
-        let Some(old) = self.number(hunk) else { return };
-        if self.weave.propose(replacements, &[]).is_ok() {
-            self.weave.forget(|number| number == old);
-            self.hunks.push(Known::pending(hunk.clone()));
+    /// Puts another wording in place of a hunk's, made for the text with the hunks `with` in it.
+    /// Gives whether that could be done.
+    pub(super) fn put_for(
+        &mut self,
+        old: usize,
+        replacements: &[Replacement],
+        with: &[usize],
+    ) -> bool {
+        let Some(Known { id, made_for, .. }) = self.hunks.get(old).cloned() else { return false };
+        if self.weave.propose(replacements, with).is_err() {
+            return false;
         }
+        self.weave.forget(|number| number == old);
+        self.hunks.push(Known { made_for, ..Known::pending(id) });
+        true
     }
 
     /// Takes in that a plan was carried out, and what the document says after it; `steps` led
@@ -517,13 +545,17 @@ impl Tracked {
 
     /// What is kept of it.
     pub(super) fn kept(&self) -> Vec<u8> {
-        let kept = Kept {
+        serde_json::to_vec(&self.as_kept()).unwrap_or_default()
+    }
+
+    fn as_kept(&self) -> Kept {
+        Kept {
             weave: self.weave.clone(),
             hunks: self.hunks.clone(),
             text: self.stamp.as_ref().map(|stamp| stamp.hash.clone()),
             is_missing: self.is_missing,
-        };
-        serde_json::to_vec(&kept).unwrap_or_default()
+            under: self.under.as_ref().map(|under| Box::new(under.as_kept())),
+        }
     }
 }
 
@@ -584,6 +616,9 @@ pub(super) struct Kept {
     /// Whether somebody took the file away.
     #[serde(default)]
     is_missing: bool,
+    /// The document that had its name before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) under: Option<Box<Kept>>,
 }
 
 impl Kept {
@@ -591,10 +626,16 @@ impl Kept {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// The document as it was kept; none if that is not its text.
+    /// It and those that had its name before, the last first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |kept| kept.under.as_deref())
+    }
+
+    /// The document as it was kept, without those that had its name before; none if that is not
+    /// its text.
     pub(super) fn tracked(self, text: &str) -> Option<Tracked> {
         let text = Rope::from_str(text);
-        let Self { weave, hunks, text: hash, is_missing } = self;
+        let Self { weave, hunks, text: hash, is_missing, .. } = self;
         // Revisions are counted anew in each process.
         let stamp = hash.map(|hash| Stamp { revision: NO_REVISION, hash });
         let fits = weave.len() == text.len_bytes();

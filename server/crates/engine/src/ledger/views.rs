@@ -14,7 +14,7 @@ use super::{Book, own_set, tracked::Tracked};
 /// One file of a change set, for a preview.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// The file.
+    /// The file, where it is now.
     pub path: AbsPath,
     /// What happens to the file as a whole.
     pub kind: FileChangeKind,
@@ -77,8 +77,10 @@ impl Book {
                 let after = changes::apply_to(&tracked.text, &replacements).ok()?;
                 Some((tracked.text.clone(), after))
             });
+            // What is done to a file as a whole is done to the one of that name.
+            let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
             proposals.push(Proposal {
-                path: file.path,
+                path: if is_whole { file.path } else { at },
                 kind: file.kind,
                 to: file.to,
                 syntax_errors: file.syntax_errors,

@@ -106,7 +106,7 @@ impl Sessions {
             let mut named = checkpoints::named(&stored.state());
             let freed = async {
                 let weaves = store.weaves(&id).await?;
-                named.extend(weaves.iter().filter_map(|(_, weave)| ledger::text_of(weave)));
+                named.extend(weaves.iter().flat_map(|(_, weave)| ledger::texts_of(weave)));
                 store.sweep_blobs(&id, &named).await
             };
             let freed = freed.await;

@@ -1,7 +1,10 @@
 //! An editor that does its work: it holds documents, applies edits, saves, and has a language
 //! server that finds fault with every line that says `wrong`.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{
+    Arc, Mutex, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use changes::Encoding;
@@ -23,6 +26,8 @@ pub struct Desk {
     pub asked: Mutex<Vec<Approval>>,
     /// Whether it saves what it is asked to.
     pub saves: bool,
+    /// Whether its documents cannot be changed for the moment.
+    pub refuses: AtomicBool,
     version: Mutex<i32>,
 }
 
@@ -39,6 +44,7 @@ impl Desk {
             says,
             asked: Mutex::default(),
             saves,
+            refuses: AtomicBool::new(false),
             version: Mutex::new(1),
         });
         let connection = stage.sessions.connect(desk.clone());
@@ -90,6 +96,9 @@ impl Editor for Desk {
     }
 
     async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(ApplyRefused { reason: Some("not modifiable".to_owned()) });
+        }
         let text = changes::apply(&edit.before.to_string(), &edit.replacements).unwrap();
         let change = TextChange { range: None, text };
         let version = self.next_version();

@@ -106,12 +106,19 @@ impl Stage {
         Self { sessions, model, store, workspace, root, folder }
     }
 
-    /// The process dies here and is started again: what was journaled is all that is left.
+    /// The process dies here and is started again: what was journaled is all that is left, and
+    /// what is known of documents whose text is on disk.
     pub async fn die(&self, id: &SessionId) -> Self {
         let found = self.store.found(id).await;
         let left = store::MemoryStore::new();
         let batch = Batch { records: found.records, drafts: found.drafts, info: None };
         left.create(&found.info, batch).await.unwrap();
+        for (path, weave) in self.store.weaves(id).await.unwrap() {
+            left.keep_weave(id, &path, &weave).await.unwrap();
+            if let Ok(text) = std::fs::read(path.as_std_path()) {
+                left.put_blob(id, &text).await.unwrap();
+            }
+        }
         left.close(id).await.unwrap();
         self.beside(Arc::new(left))
     }
