@@ -124,7 +124,7 @@ impl Book {
         }
         let before: HashMap<&HunkId, &HunkState> =
             hunks_of(&set).map(|it| (&it.id, &it.state)).collect();
-        let decided = self.decide(id, &decisions, Otherwise::Waits, cancel).await?;
+        let decided = self.decide_all(id, &decisions, Otherwise::Waits, cancel).await?;
         self.close_question(id, Some(&wanted.by)).await;
         let is_meant = |hunk: &Hunk| {
             decisions.iter().any(|decision| decision.hunk_id == hunk.id)
@@ -140,7 +140,7 @@ impl Book {
         decisions: &[HunkDecision],
         cancel: &CancellationToken,
     ) -> Result<Decided, ErrorInfo> {
-        let decided = self.decide(id, decisions, Otherwise::IsConflict, cancel).await;
+        let decided = self.decide(id, decisions, cancel).await;
         // Whoever decides next finds it as it stands now.
         if let Some((item, _)) = self.change_set(id) {
             self.session.record(vec![Update::ItemEnded { item }]).await?;
@@ -148,9 +148,19 @@ impl Book {
         decided
     }
 
+    /// Decides about hunks of one change set for a turn, which asks nobody once more.
+    pub(crate) async fn decide(
+        &mut self,
+        id: &ItemId,
+        decisions: &[HunkDecision],
+        cancel: &CancellationToken,
+    ) -> Result<Decided, ErrorInfo> {
+        self.decide_all(id, decisions, Otherwise::IsConflict, cancel).await
+    }
+
     /// Decides about hunks of one change set. What is accepted is applied; of what is applied
     /// already, a yes keeps it and a no takes it back.
-    async fn decide(
+    async fn decide_all(
         &mut self,
         id: &ItemId,
         decisions: &[HunkDecision],
