@@ -1,6 +1,11 @@
 //! The one kind of path the inside of Coworker knows: absolute, UTF-8, free of `.` and `..`.
 
-use std::fmt;
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    path::is_separator,
+};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use schemars::JsonSchema;
@@ -10,7 +15,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// It says nothing about the disk: the file may be missing, or be a link to somewhere else.
 /// Resolving links is the job of the room that reads the disk.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct AbsPath(#[schemars(with = "String")] Utf8PathBuf);
 
@@ -86,15 +91,59 @@ impl AbsPath {
 
     /// Whether this path is `folder` or lies below it, part by part.
     pub fn starts_with(&self, folder: &AbsPath) -> bool {
-        self.0.starts_with(&folder.0)
+        self.below(folder).is_some()
+    }
+
+    fn below(&self, folder: &AbsPath) -> Option<&str> {
+        let rest = self.as_str().strip_prefix(folder.as_str())?;
+        // Only the root ends with a separator itself.
+        match rest.strip_prefix(is_separator) {
+            Some(below) => Some(below),
+            None if rest.is_empty() || folder.as_str().ends_with(is_separator) => Some(rest),
+            None => None,
+        }
     }
 
     /// The path as people write it: relative to `folder` when it lies below, else whole.
     pub fn relative_to(&self, folder: &AbsPath) -> &str {
-        match self.0.strip_prefix(&folder.0) {
-            Ok(rest) if rest.as_str().is_empty() => ".",
-            Ok(rest) => rest.as_str(),
-            Err(_) => self.as_str(),
+        match self.below(folder) {
+            Some("") => ".",
+            Some(rest) => rest,
+            None => self.as_str(),
+        }
+    }
+}
+
+// Paths are compared all the time, so that is done by their text: each has one spelling only. In
+// their order, which is that of their parts, what is below a folder comes right behind it.
+impl PartialEq for AbsPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for AbsPath {}
+
+impl Hash for AbsPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for AbsPath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for AbsPath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (one, two) = (self.as_str().as_bytes(), other.as_str().as_bytes());
+        // No path has a NUL, so that is what comes before all else.
+        let rank = |byte: u8| if is_separator(char::from(byte)) { 0 } else { byte };
+        match one.iter().zip(two).find(|(one, two)| one != two) {
+            Some((one, two)) => rank(*one).cmp(&rank(*two)),
+            None => one.len().cmp(&two.len()),
         }
     }
 }
@@ -130,5 +179,20 @@ mod tests {
         assert!(AbsPath::new("/home/ann/x").unwrap().starts_with(&folder));
         assert!(!AbsPath::new("/home/anna/x").unwrap().starts_with(&folder));
         assert_eq!(folder.join("src/x.rs").unwrap().relative_to(&folder), "src/x.rs");
+    }
+
+    #[test]
+    fn what_is_below_a_folder_comes_right_behind_it() {
+        let mut paths = ["/a-b", "/a/b", "/", "/a!", "/b", "/a", "/a/b/c", "/a/b-c", "/ä"]
+            .map(|path| AbsPath::new(path).unwrap());
+        paths.sort();
+        let sorted: Vec<&str> = paths.iter().map(AbsPath::as_str).collect();
+        let wanted = ["/", "/a", "/a/b", "/a/b/c", "/a/b-c", "/a!", "/a-b", "/b", "/ä"];
+        assert_eq!(sorted, wanted);
+        let is_std_order = |pair: &[AbsPath]| pair[0].as_std_path() < pair[1].as_std_path();
+        assert!(paths.windows(2).all(is_std_order));
+        let root = &paths[0];
+        assert!(paths.iter().all(|path| path.starts_with(root)));
+        assert_eq!((root.relative_to(root), paths[2].relative_to(root)), (".", "a/b"));
     }
 }
