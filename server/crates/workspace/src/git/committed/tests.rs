@@ -3,7 +3,9 @@
 use std::fs;
 
 use engine::{ConnectionId, Documents};
+use protocol::AbsPath;
 
+use super::head::{Head, Tip};
 use crate::{Limits, Workspace, git::tests::Repository};
 
 #[tokio::test]
@@ -33,7 +35,7 @@ async fn without_a_commit_nothing_is_committed() {
     assert!(workspace.committed(&repository.root.join("a.txt").unwrap()).await.is_none());
     let outside = repository.guard.path().canonicalize().unwrap().join("b.txt");
     fs::write(&outside, "b").unwrap();
-    let outside = protocol::AbsPath::new(outside.to_str().unwrap()).unwrap();
+    let outside = AbsPath::new(outside.to_str().unwrap()).unwrap();
     assert!(workspace.committed(&outside).await.is_none());
 }
 
@@ -55,4 +57,29 @@ async fn to_ask_leaves_the_repository_as_it_is() {
         workspace.committed(&a).await;
         assert_eq!(repository.everything(), before);
     }
+}
+
+#[test]
+fn a_new_commit_is_seen_without_git_and_nothing_else_is() {
+    let repository = Repository::new(&[("sub/a.txt", "one\n")]);
+    let sub = repository.root.join("sub").unwrap();
+    let first = Head::of(&sub);
+    assert!(matches!(&first, Head::Is { .. }), "{first:?}");
+    repository.write("sub/a.txt", "two\n");
+    repository.git(&["add", "."]);
+    assert_eq!(Head::of(&sub), first);
+    repository.commit();
+    let second = Head::of(&sub);
+    assert_ne!(second, first);
+    repository.git(&["checkout", "--quiet", "--detach", "HEAD^"]);
+    let detached = Head::of(&sub);
+    assert!(detached != first && detached != second, "{detached:?}");
+    let tree = repository.guard.path().canonicalize().unwrap().join("tree");
+    repository.git(&["worktree", "add", "--quiet", tree.to_str().unwrap(), "-b", "other"]);
+    let tree = AbsPath::new(tree.to_str().unwrap()).unwrap();
+    let other = Head::of(&tree);
+    assert!(matches!(&other, Head::Is { tip: Tip::Says(_), .. }), "{other:?}");
+    repository.git(&["pack-refs", "--all"]);
+    let packed = Head::of(&tree);
+    assert!(matches!(packed, Head::Unclear | Head::Is { tip: Tip::Packed(_), .. }), "{packed:?}");
 }
