@@ -242,6 +242,12 @@ impl Buffers {
         Some((path.clone(), replica.text.clone()))
     }
 
+    /// The version of a connection's own document.
+    pub(crate) fn version(&self, connection: ConnectionId, name: &AbsPath) -> Option<i32> {
+        let document = self.documents.get(self.names.get(&(connection, name.clone()))?)?;
+        Some(document.replicas[document.position(connection, name)?].version)
+    }
+
     /// The text of a resolved path that counts, if it is open anywhere.
     pub(crate) fn authoritative(&self, path: &AbsPath) -> Option<View> {
         let document = self.documents.get(path)?;
@@ -293,9 +299,8 @@ impl Buffers {
 
     /// The open texts at and below a resolved path. Those without a place on disk are below none.
     pub(crate) fn below(&self, root: &AbsPath) -> BTreeMap<AbsPath, Rope> {
-        let below = self.documents.iter().filter(|(path, _)| {
-            *path == root || (path.starts_with(root) && !resolve::is_untitled(path))
-        });
+        let below = self.documents.range(root..).take_while(|(path, _)| path.starts_with(root));
+        let below = below.filter(|(path, _)| *path == root || !resolve::is_untitled(path));
         below
             .filter_map(|(path, document)| {
                 Some((path.clone(), document.authoritative()?.text.clone()))

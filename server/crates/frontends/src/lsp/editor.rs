@@ -186,12 +186,12 @@ impl Editor for LspEditor {
 
 /// Asks the client to change one document that it has open.
 pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(), ApplyRefused> {
-    let uri = loop {
+    let Opened { uri, name, .. } = loop {
         let opened = current(connection, &edit);
         let opened = opened.ok_or_else(|| no("the document has changed meanwhile"))?;
         match opened.rest_of(PAUSE_BEFORE_EDIT) {
             Some(rest) => tokio::time::sleep(rest).await,
-            None => break opened.uri,
+            None => break opened,
         }
     };
     let counting = connection.profile().counting;
@@ -216,7 +216,14 @@ pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(
         metadata: None,
     };
     match connection.client.send_request::<lsp::ApplyWorkspaceEditRequest>(params).await {
-        Ok(lsp::ApplyWorkspaceEditResult { applied: true, .. }) => Ok(()),
+        Ok(lsp::ApplyWorkspaceEditResult { applied: true, .. }) => {
+            let shown = connection.workspace.version(connection.id, &name);
+            // One change, which is this edit: what is edited next need not wait for its end.
+            if shown == Some(edit.version + 1) {
+                connection.documents.edited(&name);
+            }
+            Ok(())
+        }
         Ok(result) => Err(ApplyRefused { reason: result.failure_reason }),
         Err(error) => Err(no(error.message)),
     }

@@ -40,12 +40,20 @@ pub(super) struct Opened {
     /// The URI, to the letter.
     pub(super) uri: String,
     changed: Option<Instant>,
+    /// Whether its last change was an edit of ours.
+    is_ours: bool,
 }
 
 impl Opened {
-    /// What is left of a pause of this length since the document last changed.
+    /// What is left of a pause of this length since somebody last changed the document.
     pub(super) fn rest_of(&self, pause: Duration) -> Option<Duration> {
-        pause.checked_sub(self.changed?.elapsed())
+        let changed = self.changed.filter(|_| !self.is_ours)?;
+        pause.checked_sub(changed.elapsed())
+    }
+
+    /// Whether it is not as it was opened.
+    pub(super) fn was_changed(&self) -> bool {
+        self.changed.is_some()
     }
 }
 
@@ -77,12 +85,20 @@ impl OpenDocuments {
         pause.checked_sub(lock(&self.0).changed?.elapsed())
     }
 
+    /// The last change of a document was an edit of ours: nobody types there.
+    pub(super) fn edited(&self, name: &AbsPath) {
+        let mut state = lock(&self.0);
+        if let Some(opened) = state.open.iter_mut().find(|opened| opened.name == *name) {
+            opened.is_ours = true;
+        }
+    }
+
     fn changed(&self, name: &AbsPath) {
         let mut state = lock(&self.0);
         let now = Some(Instant::now());
         state.changed = now;
         if let Some(opened) = state.used(name) {
-            opened.changed = now;
+            (opened.changed, opened.is_ours) = (now, false);
         }
     }
 }
@@ -179,7 +195,13 @@ impl Server {
         self.0.review.opened(&self.0, &path);
         let mut documents = lock(&documents.0);
         documents.open.retain(|opened| opened.name != name);
-        documents.open.push(Opened { path, name, uri: document.uri, changed: None });
+        documents.open.push(Opened {
+            path,
+            name,
+            uri: document.uri,
+            changed: None,
+            is_ours: false,
+        });
     }
 
     pub(super) async fn did_change(&self, params: Value) {

@@ -86,7 +86,7 @@ impl ChatDocument {
     /// not there may be what they took out.
     fn missing(&self, connection: &Connection, path: &AbsPath, document: &Snapshot) -> String {
         let opened = connection.documents.get(path);
-        if opened.is_none_or(|opened| opened.rest_of(Duration::MAX).is_some()) {
+        if opened.is_none_or(|opened| opened.was_changed()) {
             return String::new();
         }
         let written = lock(&self.pending).on_disk.clone().unwrap_or_default();
