@@ -138,13 +138,14 @@ async fn shows(
     let mut looked_at = None;
     loop {
         changes.mark_unchanged();
-        if let Ok(now) = documents.snapshot(path).await {
-            // Most ticks are about other documents.
-            let revision = now.stamp.revision;
-            let new = looked_at.replace(revision) != Some(revision);
-            if new && is_at_goal(&now.text, goal) {
-                return now;
-            }
+        // Most ticks are about other documents.
+        let revision = documents.revision(path);
+        let is_new = looked_at.replace(revision) != Some(revision);
+        if is_new
+            && let Ok(now) = documents.snapshot(path).await
+            && is_at_goal(&now.text, goal)
+        {
+            return now;
         }
         if changes.changed().await.is_err() {
             std::future::pending::<()>().await;

@@ -243,7 +243,7 @@ async fn act(
     if let Some(why) = why {
         if runs {
             // While the user thinks: the next time it is quick.
-            turn.session.ledger.tell(|book| Box::pin(book.look_at_folders())).await;
+            turn.session.ledger.post(|book| Box::pin(book.look_at_folders()));
         }
         let answer = approvals::ask_for_call(turn, &mut call, why, rememberable, &unsaved).await?;
         if !answer.decision.allows() {
@@ -272,7 +272,7 @@ async fn act(
     let result = turn.unless_cancelled(guarded(work)).await;
     if let Some(watched) = watched {
         let goes_on = matches!(&result, Ok(Ok(Output { goes_on: true, .. })));
-        unwatch(turn, watched, goes_on).await;
+        unwatch(turn, watched, goes_on);
     }
     let mut result = result?;
     if let (Some(note), Ok(Output { text, .. }) | Err(ToolError { message: text, .. })) =
@@ -290,12 +290,12 @@ async fn watch(turn: &Turn) -> Result<Watched, Halt> {
 }
 
 /// Has it noted what the command changed. Nobody waits for that; what comes next in the ledger does.
-async fn unwatch(turn: &Turn, watched: Watched, goes_on: bool) {
+fn unwatch(turn: &Turn, watched: Watched, goes_on: bool) {
     let ledger = &turn.session.ledger;
     if goes_on {
-        ledger.tell(move |book| Box::pin(async move { book.goes_on(watched) })).await;
+        ledger.post(move |book| Box::pin(async move { book.goes_on(watched) }));
     } else {
-        ledger.tell(move |book| Box::pin(book.after_command(watched))).await;
+        ledger.post(move |book| Box::pin(book.after_command(watched)));
     }
 }
 

@@ -14,6 +14,7 @@ mod deciding;
 mod following;
 mod keeping;
 mod latest;
+mod orders;
 mod restoring;
 mod rewording;
 mod telling;
@@ -25,41 +26,28 @@ use std::{
     sync::Arc,
 };
 
-use futures::future::BoxFuture;
 use protocol::{
     AbsPath, ChangeSet, ErrorInfo, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, Stamp, Update,
 };
 use ropey::Rope;
-use tokio::sync::{mpsc, oneshot};
 
-use crate::{NotKept, StoreError, prompts, session::Session, sessions::Shared};
+use crate::{Keep, NotKept, prompts, session::Session, sessions::Shared};
 pub use answering::HunkNow;
 pub(crate) use deciding::{Decided, is_in};
 pub use deciding::{Resolution, Turned};
 pub(crate) use keeping::Watched;
+use orders::Looks;
+pub(crate) use orders::{Ledger, Orders};
 pub use restoring::{Difference, Differences, Restoration};
 pub(crate) use telling::summary;
 use tracked::Tracked;
 pub use views::{HunkView, Proposal};
 
-/// How many orders may wait before their senders do.
-const ORDERS: usize = 64;
-
-type Order = Box<dyn for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, ()> + Send>;
-
-/// The way to a session's ledger. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Ledger {
-    orders: mpsc::Sender<Order>,
-}
-
-/// Orders that nobody carries out yet.
-pub(crate) struct Orders(mpsc::Receiver<Order>);
-
 /// What the loop owns.
 pub(crate) struct Book {
     shared: Arc<Shared>,
     session: Session,
+    looks: Looks,
     files: BTreeMap<AbsPath, Tracked>,
     is_loaded: bool,
     /// Whether the folders have been looked through.
@@ -74,85 +62,18 @@ pub(crate) struct Book {
     taken_back: Vec<Vec<HunkId>>,
 }
 
-impl Ledger {
-    pub(crate) fn new() -> (Self, Orders) {
-        let (orders, waiting) = mpsc::channel(ORDERS);
-        (Self { orders }, Orders(waiting))
-    }
-
-    /// Has something done after all that was ordered before. For those who may not wait.
-    pub(crate) fn post(
-        &self,
-        order: impl for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, ()> + Send + 'static,
-    ) {
-        if self.orders.try_send(Box::new(order)).is_err() {
-            tracing::warn!("a ledger has too much to do, or was closed; an order was left out");
-        }
-    }
-
-    /// Has something done and waits for what it came to; none if the session was closed before.
-    pub(crate) async fn ask<T: Send + 'static>(
-        &self,
-        order: impl for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, T> + Send + 'static,
-    ) -> Option<T> {
-        let (reply, answer) = oneshot::channel();
-        let order: Order = Box::new(move |book| {
-            Box::pin(async move {
-                let done = order(book).await;
-                // Whoever asked may have gone; what was ordered is done all the same.
-                let _ = reply.send(done);
-            })
-        });
-        self.orders.send(order).await.ok()?;
-        answer.await.ok()
-    }
-
-    /// Has something done without waiting for it: what is asked for later is done after it.
-    pub(crate) async fn tell(
-        &self,
-        order: impl for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, ()> + Send + 'static,
-    ) {
-        // A session that was closed has nothing left to be done.
-        let _ = self.orders.send(Box::new(order)).await;
-    }
-}
-
-/// The hashes of the texts that a kept weave is of.
-pub(crate) fn texts_of(weave: &[u8]) -> Vec<String> {
-    let kept = tracked::Kept::read(weave);
-    kept.iter().flat_map(tracked::Kept::all).filter_map(|kept| kept.text.clone()).collect()
-}
-
 /// Carries out orders until the session has ended.
 pub(crate) fn spawn(shared: Arc<Shared>, session: Session, orders: Orders) {
-    let Orders(mut orders) = orders;
-    let ended = session.ended.clone();
-    let mut book = Book::new(shared, session);
-    tokio::spawn(async move {
-        let mut changes = book.shared.parts.documents.changes();
-        loop {
-            tokio::select! {
-                biased;
-                order = orders.recv() => match order {
-                    Some(order) => order(&mut book).await,
-                    None => return,
-                },
-                () = ended.cancelled() => return,
-                // What is proposed is looked at again when its document changes.
-                tick = changes.changed(), if book.has_pending() => match tick {
-                    Ok(()) => book.look_again().await,
-                    Err(_) => return,
-                },
-            }
-        }
-    });
+    let begin = move |looks| Book::new(shared.clone(), session.clone(), looks);
+    tokio::spawn(orders.carry_out(begin));
 }
 
 impl Book {
-    fn new(shared: Arc<Shared>, session: Session) -> Self {
+    fn new(shared: Arc<Shared>, session: Session, looks: Looks) -> Self {
         Self {
             shared,
             session,
+            looks,
             files: BTreeMap::new(),
             is_loaded: false,
             has_looked: false,
@@ -313,27 +234,34 @@ impl Book {
 
     /// Keeps what is known of a document, so that it can be taken back after a restart.
     async fn keep(&self, path: &AbsPath) {
-        let Some(tracked) = self.files.get(path) else { return };
-        let (store, id) = (&self.shared.parts.store, &self.session.id);
-        let kept = async {
-            if let Some(stamp) = &tracked.stamp {
-                self.keep_text(&tracked.text, stamp).await?;
-            }
-            store.keep_weave(id, path, &tracked.kept()).await
-        };
-        if let Err(error) = kept.await {
-            tracing::warn!(%path, %error, "not kept: after a restart it cannot be taken back");
-        }
+        self.keep_these(std::slice::from_ref(path)).await;
     }
 
-    /// Keeps the text of a document, which is not copied if it is kept already. Gives its hash.
-    async fn keep_text(&self, text: &Rope, stamp: &Stamp) -> Result<String, StoreError> {
-        let (store, id) = (&self.shared.parts.store, &self.session.id);
-        match store.has_blob(id, &stamp.hash).await? {
-            true => Ok(stamp.hash.clone()),
-            false => store.put_blob(id, text.to_string().as_bytes()).await,
+    /// The same for several documents, at once.
+    async fn keep_these(&self, paths: &[AbsPath]) {
+        let mut kept = Vec::new();
+        for path in paths {
+            let Some(tracked) = self.files.get(path) else { continue };
+            let mut texts = Vec::new();
+            for Tracked { text, stamp, .. } in tracked.all() {
+                let Some(stamp) = stamp else { continue };
+                kept.push(text_of(path, text, stamp));
+                texts.push(stamp.hash.clone());
+            }
+            kept.push(Keep::Weave { path: path.clone(), weave: tracked.kept(), texts });
+        }
+        if kept.is_empty() {
+            return;
+        }
+        if let Err(error) = self.shared.parts.store.keep(&self.session.id, kept).await {
+            tracing::warn!(?paths, %error, "not kept: after a restart it cannot be taken back");
         }
     }
+}
+
+/// The text of a document, to be kept.
+fn text_of(path: &AbsPath, text: &Rope, stamp: &Stamp) -> Keep {
+    Keep::Text { path: path.clone(), hash: stamp.hash.clone(), text: text.clone() }
 }
 
 /// The change set that an item is; of a session that this one was forked from there is no text

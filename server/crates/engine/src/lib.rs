@@ -51,7 +51,7 @@ pub use sessions::{
     Attached, Clock, Ids, KeepTrust, NewSession, Parts, Seen, Sessions, Settings, Started, Swept,
     Trust,
 };
-pub use store::{Batch, Draft, Record, Store, StoreError, StoredSession};
+pub use store::{Batch, Draft, Keep, Record, Store, StoreError, StoredSession};
 pub use tool::{
     Editable, FreeToRead, NamedPicture, Output, Prepared, ProposedEdit, SeenText, Tool,
     ToolContext, ToolError, ToolSpec, Work,

@@ -572,9 +572,8 @@ impl Sessions {
         let session = self.session(id).await?;
         self.is_own(&session, change_set)?;
         let item = change_set.clone();
-        let proposal =
-            session.ledger.ask(move |book| Box::pin(async move { book.proposal(&item).await }));
-        proposal.await.ok_or_else(session::closed)?.ok_or_else(|| {
+        let proposal = session.ledger.proposal(item).await;
+        proposal.ok_or_else(session::closed)?.ok_or_else(|| {
             let words = "This session has no such change set.";
             ErrorInfo::new(ErrorCode::ChangeSetNotFound, words)
         })
@@ -591,10 +590,7 @@ impl Sessions {
         path: Option<AbsPath>,
     ) -> Result<Vec<HunkView>, ErrorInfo> {
         let session = self.session(id).await?;
-        let hunks = session
-            .ledger
-            .ask(move |book| Box::pin(async move { book.hunks(path.as_ref()).await }));
-        hunks.await.ok_or_else(session::closed)
+        session.ledger.hunks(path).await.ok_or_else(session::closed)
     }
 
     /// Chooses the mode, the model or both for what comes next.

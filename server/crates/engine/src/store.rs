@@ -2,6 +2,30 @@
 
 use async_trait::async_trait;
 use protocol::{AbsPath, ErrorCode, ItemId, Rule, SessionId, SessionInfo, SessionState, Update};
+use ropey::Rope;
+
+/// Something of a document that is kept beside a journal.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    /// A text that it had, for as long as something names it.
+    Text {
+        /// Its path.
+        path: AbsPath,
+        /// The SHA-256 of the text in hexadecimal, by which it is found again as bytes.
+        hash: String,
+        /// The text.
+        text: Rope,
+    },
+    /// Who wrote what in it, in place of what was kept before.
+    Weave {
+        /// Its path.
+        path: AbsPath,
+        /// What there is to know; empty if nothing is to be kept any more.
+        weave: Vec<u8>,
+        /// The hashes of the texts that it is of.
+        texts: Vec<String>,
+    },
+}
 
 /// Where sessions are kept.
 #[async_trait]
@@ -34,25 +58,17 @@ pub trait Store: Send + Sync {
     /// once.
     async fn put_blob(&self, id: &SessionId, bytes: &[u8]) -> Result<String, StoreError>;
 
-    /// Whether bytes are kept by this hash.
-    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError>;
+    /// Keeps all of this beside the journal of a claimed session, or nothing of it.
+    async fn keep(&self, id: &SessionId, kept: Vec<Keep>) -> Result<(), StoreError>;
 
     /// The bytes that were kept by this hash; none if there are none.
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Takes away the bytes beside the journal of a claimed session whose hash is not among these;
-    /// gives how many bytes that was.
+    /// Takes away the bytes beside the journal of a claimed session whose hash is not among these
+    /// and that no weave is of; gives how many bytes that was.
     async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError>;
 
-    /// Keeps what is known of who wrote what in a document, in place of what was kept before.
-    async fn keep_weave(
-        &self,
-        id: &SessionId,
-        path: &AbsPath,
-        weave: &[u8],
-    ) -> Result<(), StoreError>;
-
-    /// What was kept of a claimed session's documents.
+    /// The weaves of a claimed session, by path.
     async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError>;
 
     /// Gives a claim back.

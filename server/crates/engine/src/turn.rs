@@ -134,7 +134,7 @@ impl Turn {
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
-        self.session.ledger.tell(|book| Box::pin(book.keep_committed(None))).await;
+        self.session.ledger.post(|book| Box::pin(book.keep_committed(None)));
         let standing = self.standing().await;
         let settings = &self.shared.parts.settings;
         let (max_requests, max_tokens) = (settings.max_requests, settings.max_turn_tokens);

@@ -54,3 +54,5 @@ mod stopping;
 mod telling;
 #[path = "engine/undoing.rs"]
 mod undoing;
+#[path = "engine/waiting.rs"]
+mod waiting;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::{Batch, Draft, Record, Store, StoreError, StoredSession};
+use engine::{Batch, Draft, Keep, Record, Store, StoreError, StoredSession};
 use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo};
 
 use crate::{blob, drafts, misuse::Misuse};
@@ -35,7 +35,7 @@ struct Kept {
     records: Vec<Record>,
     drafts: BTreeMap<ItemId, Vec<Draft>>,
     blobs: BTreeMap<String, Vec<u8>>,
-    weaves: BTreeMap<AbsPath, Vec<u8>>,
+    weaves: BTreeMap<AbsPath, (Vec<u8>, Vec<String>)>,
     claimed_by: Option<Arc<()>>,
 }
 
@@ -179,9 +179,23 @@ impl Store for MemoryStore {
         Ok(hash)
     }
 
-    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
-        let shelf = self.shelf();
-        Ok(shelf.sessions.get(id).is_some_and(|kept| kept.blobs.contains_key(hash)))
+    async fn keep(&self, id: &SessionId, kept: Vec<Keep>) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        let Kept { blobs, weaves, .. } = self.claimed(&mut shelf, id)?;
+        for keep in kept {
+            match keep {
+                Keep::Text { hash, text, .. } => {
+                    blobs.insert(hash, text.to_string().into_bytes());
+                }
+                Keep::Weave { path, weave, .. } if weave.is_empty() => {
+                    weaves.remove(&path);
+                }
+                Keep::Weave { path, weave, texts } => {
+                    weaves.insert(path, (weave, texts));
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -192,34 +206,20 @@ impl Store for MemoryStore {
     async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError> {
         let mut shelf = self.shelf();
         let mut freed = 0;
-        self.claimed(&mut shelf, id)?.blobs.retain(|hash, bytes| {
-            let is_named = named.contains(hash);
+        let Kept { blobs, weaves, .. } = self.claimed(&mut shelf, id)?;
+        let woven: Vec<&String> = weaves.values().flat_map(|(_, texts)| texts).collect();
+        blobs.retain(|hash, bytes| {
+            let is_named = named.contains(hash) || woven.contains(&hash);
             freed += if is_named { 0 } else { bytes.len() as u64 };
             is_named
         });
         Ok(freed)
     }
 
-    async fn keep_weave(
-        &self,
-        id: &SessionId,
-        path: &AbsPath,
-        weave: &[u8],
-    ) -> Result<(), StoreError> {
-        let mut shelf = self.shelf();
-        let kept = self.claimed(&mut shelf, id)?;
-        if weave.is_empty() {
-            kept.weaves.remove(path);
-        } else {
-            kept.weaves.insert(path.clone(), weave.to_vec());
-        }
-        Ok(())
-    }
-
     async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
         let mut shelf = self.shelf();
         let kept = self.claimed(&mut shelf, id)?;
-        Ok(kept.weaves.iter().map(|(path, weave)| (path.clone(), weave.clone())).collect())
+        Ok(kept.weaves.iter().map(|(path, (weave, _))| (path.clone(), weave.clone())).collect())
     }
 
     async fn close(&self, id: &SessionId) -> Result<(), StoreError> {

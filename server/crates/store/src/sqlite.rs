@@ -1,8 +1,9 @@
 //! Sessions on disk: a SQLite database, and one thread that alone touches it.
 //!
 //! [`SqliteStore`] sends work to the thread and awaits the answer, so no async task ever waits
-//! for a disk. `writer` is the thread's side; `database` has all SQL; `claims` keeps two processes
-//! off one session; `fault` decides which trouble the user hears of in which words.
+//! for a disk. `writer` is the thread's side; `database` has all SQL but that for big texts, which
+//! is in `texts`; `claims` keeps two processes off one session; `fault` decides which trouble the
+//! user hears of in which words.
 
 mod claims;
 mod database;
@@ -10,6 +11,7 @@ mod fault;
 mod private;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod writer;
 
 use std::{
@@ -18,7 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::{Batch, Store, StoreError, StoredSession};
+use engine::{Batch, Keep, Store, StoreError, StoredSession};
 use protocol::{AbsPath, Rule, SessionId, SessionInfo};
 use tokio::sync::{mpsc, oneshot};
 
@@ -169,9 +171,9 @@ impl Store for SqliteStore {
         self.call(move |writer| writer.put_blob(&id, &hash, &bytes).map(|()| hash)).await
     }
 
-    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
-        let (id, hash) = (id.clone(), hash.to_owned());
-        self.call(move |writer| writer.has_blob(&id, &hash)).await
+    async fn keep(&self, id: &SessionId, kept: Vec<Keep>) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.call(move |writer| writer.keep(&id, &kept)).await
     }
 
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -182,16 +184,6 @@ impl Store for SqliteStore {
     async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError> {
         let (id, named) = (id.clone(), named.to_vec());
         self.call(move |writer| writer.sweep_blobs(&id, &named)).await
-    }
-
-    async fn keep_weave(
-        &self,
-        id: &SessionId,
-        path: &AbsPath,
-        weave: &[u8],
-    ) -> Result<(), StoreError> {
-        let (id, path, weave) = (id.clone(), path.clone(), weave.to_vec());
-        self.call(move |writer| writer.keep_weave(&id, &path, &weave)).await
     }
 
     async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use changes::Plan;
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all, stream::FuturesOrdered};
 use protocol::{AbsPath, ErrorCode, ErrorInfo, HunkId, Stamp};
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
 
 use super::{Book, tracked::Tracked};
 use crate::{
-    DocumentError, ToolError,
+    DocumentError, Keep, ToolError,
     apply::{self, Place, Target},
     checkpoints, prompts,
 };
@@ -19,7 +19,11 @@ use crate::{
 /// How often an edit is tried while somebody types.
 const TRIES: usize = 3;
 
-/// How many documents are changed at the same time.
+/// How many documents are kept before, and noted after, with one write each.
+const TOGETHER: usize = 256;
+
+/// How many of those are changed at the same time: more are no quicker on a disk, and an editor
+/// would take too long to answer.
 const AT_ONCE: usize = 16;
 
 /// What becomes of the file beside its text.
@@ -83,7 +87,7 @@ impl Book {
         // Where a file goes, another may have to be out of the way.
         let has_moves = wishes.iter().any(|wish| matches!(wish.fate, Fate::Moves { .. }));
         let mut outcomes = Vec::new();
-        for wishes in wishes.chunks(if has_moves { 1 } else { AT_ONCE }) {
+        for wishes in wishes.chunks(if has_moves { 1 } else { TOGETHER }) {
             outcomes.extend(self.carry_out_together(wishes, cancel).await);
         }
         outcomes
@@ -105,7 +109,8 @@ impl Book {
             }
             if tries > 1 {
                 let pause = self.shared.parts.settings.typing_pause;
-                apply::pause(self.shared.parts.documents.as_ref(), pause, cancel).await;
+                let documents = self.shared.parts.documents.as_ref();
+                self.serving(apply::pause(documents, pause, cancel)).await;
                 if cancel.is_cancelled() {
                     break;
                 }
@@ -127,10 +132,11 @@ impl Book {
                 ready.retain(|(it, ..)| *it != at);
                 outcomes[at] = Some(Err(error));
             }
-            let writes = ready.iter().map(|(_, wish, ready)| self.write(wish, ready, cancel));
-            let written = join_all(writes).await;
+            let written = self.serving(self.write_all(&ready, cancel)).await;
             let mut done = Vec::new();
             for ((at, wish, ready), written) in ready.into_iter().zip(written) {
+                // Not begun, if it was stopped before.
+                let Some(written) = written else { continue };
                 match written {
                     Ok(written) => {
                         let (turned, refused) = (ready.turned.clone(), ready.refused.clone());
@@ -217,7 +223,7 @@ impl Book {
                 };
                 // Emacs tells what was typed half a second later, and refuses meanwhile.
                 let wait = self.shared.parts.settings.confirm_timeout;
-                tokio::time::timeout(wait, moved).await.unwrap_or(false)
+                self.serving(tokio::time::timeout(wait, moved)).await.unwrap_or(false)
             }
             _ => false,
         }
@@ -230,6 +236,36 @@ impl Book {
             return Ok(());
         }
         Err(ToolError::new(ErrorCode::BadPath, prompts::moved(path.as_str())))
+    }
+
+    /// Writes each once; those that a stop came before are none.
+    async fn write_all(
+        &self,
+        ready: &[(usize, &Wish, Ready)],
+        cancel: &CancellationToken,
+    ) -> Vec<Option<Result<Written, ToolError>>> {
+        let mut written = Vec::new();
+        let mut writes = FuturesOrdered::new();
+        for (_, wish, ready) in ready {
+            if writes.len() == AT_ONCE {
+                written.extend(writes.next().await);
+            }
+            writes.push_back(self.write_unless(wish, ready, cancel));
+        }
+        written.extend(writes.collect::<Vec<_>>().await);
+        written
+    }
+
+    async fn write_unless(
+        &self,
+        wish: &Wish,
+        ready: &Ready,
+        cancel: &CancellationToken,
+    ) -> Option<Result<Written, ToolError>> {
+        match cancel.is_cancelled() {
+            true => None,
+            false => Some(self.write(wish, ready, cancel).await),
+        }
     }
 
     /// Writes once, and gives the text that the document has then; its stamp, if it exists.
@@ -336,7 +372,7 @@ impl Book {
                 paths.push(path.clone());
             }
         }
-        join_all(paths.iter().map(|path| self.keep(path))).await;
+        self.keep_these(&paths).await;
         self.note(all).await;
     }
 
@@ -351,11 +387,6 @@ impl Book {
             None => self.forget(from).await,
         }
         if let Some(displaced) = self.files.remove(to) {
-            if let Some(stamp) = &displaced.stamp
-                && let Err(error) = self.keep_text(&displaced.text, stamp).await
-            {
-                tracing::warn!(path = %to, %error, "what had this name before is not kept");
-            }
             tracked.under = Some(Box::new(displaced));
         }
         self.files.insert(to.clone(), tracked);
@@ -363,8 +394,9 @@ impl Book {
 
     /// Nothing is kept of a document that has another name now.
     async fn forget(&self, path: &AbsPath) {
-        let kept = self.shared.parts.store.keep_weave(&self.session.id, path, &[]).await;
-        if let Err(error) = kept {
+        let none = Keep::Weave { path: path.clone(), weave: Vec::new(), texts: Vec::new() };
+        let forgotten = self.shared.parts.store.keep(&self.session.id, vec![none]).await;
+        if let Err(error) = forgotten {
             tracing::warn!(%path, %error, "not forgotten");
         }
     }

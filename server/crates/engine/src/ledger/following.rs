@@ -16,8 +16,9 @@ use ropey::Rope;
 use super::{
     Book, own_set,
     tracked::{News, Standing, Tracked, back},
+    views::Files,
 };
-use crate::{DocumentError, prompts};
+use crate::{DocumentError, Documents, Snapshot, prompts};
 
 /// How many documents are read at the same time.
 const READ_AT_ONCE: usize = 16;
@@ -44,20 +45,8 @@ impl Book {
         for paths in known.chunks(READ_AT_ONCE) {
             let texts = join_all(paths.iter().map(|path| documents.snapshot(path))).await;
             for (path, text) in paths.iter().zip(texts) {
-                let edits = |from, to| documents.edits_between(path, from, to);
                 let Some(tracked) = self.files.get_mut(*path) else { continue };
-                let news = match text {
-                    Ok(now) => {
-                        let edits = edits(tracked.revision(), now.stamp.revision);
-                        tracked.take_in(edits, &now.text, &now.stamp)
-                    }
-                    Err(DocumentError::NotFound(_)) => tracked.goes_missing(),
-                    // What cannot be read has no text of ours; one day it may have it again.
-                    Err(error) => {
-                        tracing::debug!(%path, %error, "no text");
-                        continue;
-                    }
-                };
+                let news = bring(tracked, path, text, documents.as_ref());
                 if !news.is_empty() {
                     changed.push((*path).clone());
                     all.extend(news);
@@ -66,9 +55,22 @@ impl Book {
         }
         self.note(all).await;
         // After a restart, the weaves have to say the same as the journal.
-        for path in changed {
-            self.keep(&path).await;
+        self.keep_these(&changed).await;
+    }
+
+    /// Copies of what is known of documents, brought to their texts of now.
+    pub(super) async fn as_now(&self, paths: &[AbsPath]) -> Files {
+        let documents = self.shared.parts.documents.as_ref();
+        let mut files = Files::new();
+        for paths in paths.chunks(READ_AT_ONCE) {
+            let texts = join_all(paths.iter().map(|path| documents.snapshot(path))).await;
+            for (path, text) in paths.iter().zip(texts) {
+                let Some(mut tracked) = self.files.get(path).cloned() else { continue };
+                bring(&mut tracked, path, text, documents);
+                files.insert(path.clone(), tracked);
+            }
         }
+        files
     }
 
     /// Brings what is known of all documents to their texts of now.
@@ -264,6 +266,27 @@ impl Book {
             });
             moves.collect()
         })
+    }
+}
+
+/// Brings what is known of a document to what was read of it.
+fn bring(
+    tracked: &mut Tracked,
+    path: &AbsPath,
+    text: Result<Snapshot, DocumentError>,
+    documents: &dyn Documents,
+) -> News {
+    match text {
+        Ok(now) => {
+            let (from, to) = (tracked.revision(), now.stamp.revision);
+            tracked.take_in(documents.edits_between(path, from, to), &now.text, &now.stamp)
+        }
+        Err(DocumentError::NotFound(_)) => tracked.goes_missing(),
+        // What cannot be read has no text of ours; one day it may have it again.
+        Err(error) => {
+            tracing::debug!(%path, %error, "no text");
+            News::new()
+        }
     }
 }
 

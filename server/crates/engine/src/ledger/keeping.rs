@@ -6,12 +6,16 @@
 
 use futures::future::join_all;
 
-use super::Book;
-use crate::{Became, DocumentError, FolderChange, NotKept, Origin, checkpoints, session::item_of};
+use super::{Book, text_of};
+use crate::{
+    Became, DocumentError, FileBytes, FolderChange, Keep, NotKept, Origin, checkpoints,
+    session::item_of,
+};
 use protocol::{
     AbsPath, Checkpoint, CheckpointKind, ErrorInfo, FileState, Item, ItemBody, ItemId, Kept,
     KeptFile, KeptFolder, Notice, NoticeLevel, SessionInfo, Status, TurnId, Update,
 };
+use ropey::Rope;
 
 /// The most files that one command may have changed for them to be named.
 const MOST_CHANGED: usize = 5_000;
@@ -48,17 +52,21 @@ impl Book {
         checkpoint.kept.retain(|kept| !is_again(kept));
         let mut missing: Vec<&AbsPath> = paths.iter().collect();
         missing.retain(|path| !checkpoints::has(&checkpoint, path));
-        let kept = join_all(missing.iter().map(|path| self.kept_file(path))).await;
-        let (mut new, mut failed) = (Vec::new(), Vec::new());
-        for (path, kept) in missing.into_iter().zip(kept) {
-            match kept {
-                Ok(kept) => new.push(kept),
+        let found = join_all(missing.iter().map(|path| self.found(path))).await;
+        let (mut new, mut texts, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for (path, found) in missing.into_iter().zip(found) {
+            match found {
+                Ok((kept, text)) => {
+                    new.push(kept);
+                    texts.extend(text);
+                }
                 Err(error) => failed.push((path.clone(), error)),
             }
         }
         if new.is_empty() {
             return Ok(failed);
         }
+        self.shared.parts.store.keep(&self.session.id, texts).await?;
         own.extend(new.iter().map(|file| file.path.clone()).filter(|path| !again.contains(path)));
         checkpoint.kept.extend(new.into_iter().map(Kept::File));
         self.tell_checkpoint(item, checkpoint).await?;
@@ -67,23 +75,36 @@ impl Book {
 
     /// Keeps a document as it is now.
     pub(super) async fn kept_file(&self, path: &AbsPath) -> Result<KeptFile, ErrorInfo> {
+        let (kept, text) = self.found(path).await?;
+        self.shared.parts.store.keep(&self.session.id, text.into_iter().collect()).await?;
+        Ok(kept)
+    }
+
+    /// A document as it is now, and its text, which is still to be kept.
+    async fn found(&self, path: &AbsPath) -> Result<(KeptFile, Option<Keep>), ErrorInfo> {
         let documents = self.shared.parts.documents.as_ref();
         let mut kept = KeptFile { path: path.clone(), text: None, file: None, left: None };
-        let is_saved = match documents.snapshot(path).await {
-            Ok(now) => {
-                kept.text = Some(self.keep_text(&now.text, &now.stamp).await?);
-                now.origin == Origin::Disk || documents.is_saved(path).await
-            }
-            Err(DocumentError::NotFound(_)) => false,
-            // It has no text, but what it has can be put back.
-            Err(DocumentError::NotUtf8(_)) => true,
+        let now = match documents.snapshot(path).await {
+            Ok(now) => Some(now),
+            // Without a text, what a file has can be put back.
+            Err(DocumentError::NotFound(_) | DocumentError::NotUtf8(_)) => None,
             Err(error) => return Err(error.into()),
         };
-        if is_saved && let Some(file) = documents.file(path).await? {
-            let hash = self.keep_bytes(&file.bytes).await?;
-            kept.file = Some(FileState { hash, executable: file.executable });
+        let is_saved = match &now {
+            Some(now) => now.origin == Origin::Disk || documents.is_saved(path).await,
+            None => true,
+        };
+        if is_saved && let Some(FileBytes { bytes, executable }) = documents.file(path).await? {
+            // Most files are their text, which is kept once.
+            let text = now.as_ref().filter(|now| is_text(&now.text, &bytes));
+            let hash = match text {
+                Some(now) => now.stamp.hash.clone(),
+                None => self.keep_bytes(&bytes).await?,
+            };
+            kept.file = Some(FileState { hash, executable });
         }
-        Ok(kept)
+        kept.text = now.as_ref().map(|now| now.stamp.hash.clone());
+        Ok((kept, now.map(|now| text_of(path, &now.text, &now.stamp))))
     }
 
     async fn keep_bytes(&self, bytes: &[u8]) -> Result<String, ErrorInfo> {
@@ -148,7 +169,7 @@ impl Book {
         for path in self.folders() {
             let kept = match self.hopeless.get(&path) {
                 Some(error) => Err(error.clone()),
-                None => documents.keep_folder(&path).await,
+                None => self.serving(documents.keep_folder(&path)).await,
             };
             let mut folder =
                 KeptFolder { path, id: None, changed: None, left_out: 0, reason: None };
@@ -192,7 +213,8 @@ impl Book {
             return;
         }
         for path in self.folders() {
-            if let Err(error) = self.shared.parts.documents.keep_folder(&path).await {
+            let documents = self.shared.parts.documents.clone();
+            if let Err(error) = self.serving(documents.keep_folder(&path)).await {
                 self.give_up(&path, error);
             }
         }
@@ -262,7 +284,8 @@ impl Book {
                 && folder.changed.is_none()
                 && let Some(id) = folder.id.clone().filter(|id| folders.contains(id))
             {
-                match self.shared.parts.documents.folder_changes(&folder.path, &id).await {
+                let documents = self.shared.parts.documents.clone();
+                match self.serving(documents.folder_changes(&folder.path, &id)).await {
                     Ok(changes) => self.note_changes(folder, changes, &unsaved).await,
                     // What changed can still be found out when it is wanted.
                     Err(error) => folder.reason = Some(error.to_string()),
@@ -313,6 +336,18 @@ impl Book {
         let Ok(now) = documents.snapshot(path).await else { return false };
         now.origin != Origin::Disk && !documents.unsaved().await.contains(path)
     }
+}
+
+/// Whether these are the bytes of a text.
+fn is_text(text: &Rope, mut bytes: &[u8]) -> bool {
+    text.len_bytes() == bytes.len()
+        && text.chunks().all(|chunk| match bytes.split_at_checked(chunk.len()) {
+            Some((here, rest)) => {
+                bytes = rest;
+                here == chunk.as_bytes()
+            }
+            None => false,
+        })
 }
 
 fn checkpoint_of(item: &Item, before: &CheckpointKind) -> Option<(Item, Checkpoint)> {

@@ -444,7 +444,7 @@ impl Book {
                 let goal = Rope::from_str(&then);
                 let label = format!("Coworker: restore {}", self.shown(path));
                 let target = Target { shared: &self.shared, now: &now, goal: &goal, label, cancel };
-                apply::apply(target, replacements).await.map(drop)
+                self.serving(apply::apply(target, replacements)).await.map(drop)
             }
             (Ok(now), None) if kept.file.is_none() => {
                 Ok(documents.remove(path, &now.stamp.hash).await?)
@@ -476,7 +476,8 @@ impl Book {
         paths: Vec<AbsPath>,
         done: &mut Restoration,
     ) {
-        match self.shared.parts.documents.restore_folder(root, id, &paths).await {
+        let documents = self.shared.parts.documents.clone();
+        match self.serving(documents.restore_folder(root, id, &paths)).await {
             Ok(restored) => {
                 let refused: BTreeMap<AbsPath, String> = restored
                     .refused

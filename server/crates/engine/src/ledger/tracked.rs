@@ -543,6 +543,11 @@ impl Tracked {
         None
     }
 
+    /// It and those that had its name before, the last first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |tracked| tracked.under.as_deref())
+    }
+
     /// What is kept of it.
     pub(super) fn kept(&self) -> Vec<u8> {
         serde_json::to_vec(&self.as_kept()).unwrap_or_default()
@@ -624,11 +629,6 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
-    }
-
-    /// It and those that had its name before, the last first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
-        std::iter::successors(Some(self), |kept| kept.under.as_deref())
     }
 
     /// The document as it was kept, without those that had its name before; none if that is not

@@ -11,6 +11,9 @@ use ropey::Rope;
 
 use super::{Book, own_set, tracked::Tracked};
 
+/// What is known of documents.
+pub(super) type Files = BTreeMap<AbsPath, Tracked>;
+
 /// One file of a change set, for a preview.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
@@ -55,52 +58,69 @@ pub struct HunkView {
 
 impl Book {
     /// A change set in its documents of now.
-    pub(crate) async fn proposal(&mut self, id: &ItemId) -> Option<Vec<Proposal>> {
+    pub(super) async fn proposal(&mut self, id: &ItemId) -> Option<Vec<Proposal>> {
         self.load().await;
-        let (_, set) = self.change_set(id)?;
-        let files = set.files.iter();
-        let paths: Vec<AbsPath> = files.map(|file| self.at(&file.path, &file.hunks)).collect();
-        self.sync_these(&paths).await;
-        let (item, set) = self.change_set(id)?;
-        let mut proposals = Vec::new();
-        for file in set.files {
-            let at = self.at(&file.path, &file.hunks);
-            let tracked = self.files.get(&at).filter(|tracked| !tracked.is_missing());
-            let views = file.hunks.iter().map(|hunk| {
-                view(tracked, &at, (item.id.clone(), item.turn_id.clone()), hunk.clone())
-            });
-            let hunks = views.collect();
-            let texts = tracked.map(|tracked| {
-                let open = file.hunks.iter().filter(|hunk| is_open(hunk));
-                let shown = open.filter_map(|hunk| Some((tracked.number(&hunk.id)?, true)));
-                let replacements = tracked.weave.replacements(&shown.collect());
-                let after = changes::apply_to(&tracked.text, &replacements).ok()?;
-                Some((tracked.text.clone(), after))
-            });
-            // What is done to a file as a whole is done to the one of that name.
-            let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
-            proposals.push(Proposal {
-                path: if is_whole { file.path } else { at },
-                kind: file.kind,
-                to: file.to,
-                syntax_errors: file.syntax_errors,
-                texts: texts.flatten(),
-                diff: file.diff,
-                hunks,
-            });
-        }
-        Some(proposals)
+        self.sync_these(&self.paths_of(id)).await;
+        self.proposal_in(&self.files, id)
     }
 
     /// The hunks of the session that stand in a document, wait for a decision or can be done
     /// again; all documents if none is named.
-    pub(crate) async fn hunks(&mut self, path: Option<&AbsPath>) -> Vec<HunkView> {
+    pub(super) async fn hunks(&mut self, path: Option<&AbsPath>) -> Vec<HunkView> {
         self.load().await;
         match path {
             Some(path) => self.sync(path).await,
             None => self.sync_all().await,
         }
         self.keep_committed(path).await;
+        self.hunks_in(&self.files, path)
+    }
+
+    /// The documents of a change set.
+    pub(super) fn paths_of(&self, id: &ItemId) -> Vec<AbsPath> {
+        self.session.look(|state| {
+            let set = state.item(id).and_then(|item| own_set(&item.body));
+            let files = set.into_iter().flat_map(|set| &set.files);
+            files.map(|file| self.at(&file.path, &file.hunks)).collect()
+        })
+    }
+
+    /// A change set in these documents.
+    pub(super) fn proposal_in(&self, files: &Files, id: &ItemId) -> Option<Vec<Proposal>> {
+        self.session.look(|state| {
+            let item = state.item(id)?;
+            let set = own_set(&item.body)?;
+            let proposals = set.files.iter().map(|file| {
+                let at = at(files, &file.path, &file.hunks);
+                let tracked = files.get(&at).filter(|tracked| !tracked.is_missing());
+                let views = file.hunks.iter().map(|hunk| {
+                    view(tracked, &at, (item.id.clone(), item.turn_id.clone()), hunk.clone())
+                });
+                let texts = tracked.map(|tracked| {
+                    let open = file.hunks.iter().filter(|hunk| is_open(hunk));
+                    let shown = open.filter_map(|hunk| Some((tracked.number(&hunk.id)?, true)));
+                    let replacements = tracked.weave.replacements(&shown.collect());
+                    let after = changes::apply_to(&tracked.text, &replacements).ok()?;
+                    Some((tracked.text.clone(), after))
+                });
+                // What is done to a file as a whole is done to the one of that name.
+                let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
+                Proposal {
+                    path: if is_whole { file.path.clone() } else { at.clone() },
+                    kind: file.kind,
+                    to: file.to.clone(),
+                    syntax_errors: file.syntax_errors.clone(),
+                    texts: texts.flatten(),
+                    diff: file.diff.clone(),
+                    hunks: views.collect(),
+                }
+            });
+            Some(proposals.collect())
+        })
+    }
+
+    /// What there is to draw in these documents.
+    pub(super) fn hunks_in(&self, files: &Files, path: Option<&AbsPath>) -> Vec<HunkView> {
         let is_drawn = |hunk: &Hunk| {
             let is_turned =
                 matches!(hunk.state, HunkState::Applied | HunkState::Kept | HunkState::Undone);
@@ -110,11 +130,18 @@ impl Book {
             let mut views = Vec::new();
             for Item { id, turn_id, body, .. } in &state.items {
                 for file in own_set(body).into_iter().flat_map(|set| &set.files) {
-                    let at = self.at(&file.path, &file.hunks);
+                    let is_elsewhere = |path: &AbsPath| {
+                        *path != file.path
+                            && !files.get(path).is_some_and(|it| has(it, &file.hunks))
+                    };
+                    if path.is_some_and(is_elsewhere) {
+                        continue;
+                    }
+                    let at = at(files, &file.path, &file.hunks);
                     if path.is_some_and(|path| *path != at) {
                         continue;
                     }
-                    let tracked = self.files.get(&at).filter(|tracked| !tracked.is_missing());
+                    let tracked = files.get(&at).filter(|tracked| !tracked.is_missing());
                     let drawn = file.hunks.iter().filter(|hunk| is_drawn(hunk));
                     views.extend(drawn.map(|hunk| {
                         view(tracked, &at, (id.clone(), turn_id.clone()), hunk.clone())
@@ -127,14 +154,23 @@ impl Book {
 
     /// Where the document of some hunks is now: it may have been moved.
     pub(super) fn at(&self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
-        let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
-        // Few documents are moved, so the one of this name is looked at first.
-        if self.files.get(path).is_some_and(has) {
-            return path.clone();
-        }
-        let at = self.files.iter().find(|(_, tracked)| has(tracked)).map(|(at, _)| at.clone());
-        at.unwrap_or_else(|| path.clone())
+        at(&self.files, path, hunks)
     }
+}
+
+/// Whether one of these hunks is in a document.
+fn has(tracked: &Tracked, hunks: &[Hunk]) -> bool {
+    hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some())
+}
+
+/// Where some hunks are in these documents.
+fn at(files: &Files, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
+    // Few documents are moved, so the one of this name is looked at first.
+    if files.get(path).is_some_and(|tracked| has(tracked, hunks)) {
+        return path.clone();
+    }
+    let at = files.iter().find(|(_, tracked)| has(tracked, hunks)).map(|(at, _)| at.clone());
+    at.unwrap_or_else(|| path.clone())
 }
 
 fn is_open(hunk: &Hunk) -> bool {

@@ -11,7 +11,7 @@ use std::{
 use futures::FutureExt;
 use protocol::{
     AbsPath, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Notice, QueuedPrompt, SessionInfo,
-    Status, StopReason, Stretch, TurnId, Update, UserMessage,
+    SessionState, Status, StopReason, Stretch, TurnId, Update, UserMessage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ use super::{
     withdrawn,
 };
 use crate::{
-    ConnectionId, StoredSession, context,
+    ConnectionId, StoredSession, checkpoints, context,
     ledger::{self, Ledger, Orders},
     recovery, rewinding,
     sessions::{Attached, Seen, Shared, Started},
@@ -126,6 +126,7 @@ impl Task {
             self.handle(command).await;
         }
         self.session.ended.cancel();
+        self.sweep().await;
         let closed = self.shared.parts.store.close(&self.session.id).await;
         let closed = closed.map(|()| true).map_err(ErrorInfo::from);
         // Whoever still sends learns that nobody listens, and opens the session again. Those who
@@ -134,6 +135,21 @@ impl Task {
         while self.inbox.recv().await.is_some() {}
         for reply in self.closing {
             let _ = reply.send(closed.clone());
+        }
+    }
+
+    /// Frees what was kept of documents and is not needed any more. No turn runs now, so nothing is
+    /// kept that the journal does not name yet.
+    async fn sweep(&self) {
+        let has_changes = |state: &SessionState| {
+            state.items.iter().any(|item| matches!(item.body, ItemBody::ChangeSet(_)))
+        };
+        if !self.journal.look(has_changes) {
+            return;
+        }
+        let named = self.journal.look(checkpoints::named);
+        if let Err(error) = self.shared.parts.store.sweep_blobs(&self.session.id, &named).await {
+            tracing::warn!(session = %self.session.id, %error, "nothing was freed");
         }
     }
 

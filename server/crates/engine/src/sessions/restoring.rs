@@ -7,7 +7,6 @@ use super::Sessions;
 use crate::{
     Differences, Point, Restoration, StoreError,
     checkpoints::{self, Turning},
-    ledger,
     session::{self, Session},
 };
 
@@ -103,13 +102,7 @@ impl Sessions {
                 Err(StoreError::NotFound(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
-            let mut named = checkpoints::named(&stored.state());
-            let freed = async {
-                let weaves = store.weaves(&id).await?;
-                named.extend(weaves.iter().flat_map(|(_, weave)| ledger::texts_of(weave)));
-                store.sweep_blobs(&id, &named).await
-            };
-            let freed = freed.await;
+            let freed = store.sweep_blobs(&id, &checkpoints::named(&stored.state())).await;
             store.close(&id).await?;
             swept.bytes += freed?;
         }

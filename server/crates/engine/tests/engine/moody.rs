@@ -1,9 +1,12 @@
 //! A store that fails, or comes to a halt, when a test tells it to.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
-use engine::{Batch, Store, StoreError, StoredSession};
+use engine::{Batch, Keep, Store, StoreError, StoredSession};
 use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Update};
 use tokio::sync::watch;
 
@@ -19,6 +22,7 @@ pub struct Moody {
     halts: Mutex<Option<Condition>>,
     halts_at_close: watch::Sender<bool>,
     is_halted: watch::Sender<bool>,
+    panics: AtomicBool,
 }
 
 impl Moody {
@@ -30,6 +34,7 @@ impl Moody {
             halts: Mutex::default(),
             halts_at_close: watch::Sender::new(false),
             is_halted: watch::Sender::new(false),
+            panics: AtomicBool::new(false),
         }
     }
 
@@ -67,6 +72,11 @@ impl Moody {
 
     pub fn go_on(&self) {
         self.halts_at_close.send_replace(false);
+    }
+
+    /// The next weave that is to be kept makes it panic.
+    pub fn panic_at_weave(&self) {
+        self.panics.store(true, Ordering::SeqCst);
     }
 
     /// Waits until it has come to a halt.
@@ -124,13 +134,11 @@ impl Store for Moody {
         self.inner.append(id, batch).await
     }
 
-    async fn keep_weave(
-        &self,
-        id: &SessionId,
-        path: &AbsPath,
-        weave: &[u8],
-    ) -> Result<(), StoreError> {
-        self.inner.keep_weave(id, path, weave).await
+    async fn keep(&self, id: &SessionId, kept: Vec<Keep>) -> Result<(), StoreError> {
+        let has_weave = kept.iter().any(|kept| matches!(kept, Keep::Weave { .. }));
+        let panics = has_weave && self.panics.swap(false, Ordering::SeqCst);
+        assert!(!panics, "as it was told to");
+        self.inner.keep(id, kept).await
     }
 
     async fn weaves(&self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
@@ -143,10 +151,6 @@ impl Store for Moody {
 
     async fn sweep_blobs(&self, id: &SessionId, named: &[String]) -> Result<u64, StoreError> {
         self.inner.sweep_blobs(id, named).await
-    }
-
-    async fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
-        self.inner.has_blob(id, hash).await
     }
 
     async fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{Batch, NewSession, Parts, Sessions, Settings, Started, Store, Tool, Trust};
+use engine::{Batch, Keep, NewSession, Parts, Sessions, Settings, Started, Store, Tool, Trust};
 use protocol::{
     AbsPath, Decision, ErrorInfo, ItemBody, ItemId, Mode, SessionId, SessionState, Status,
     StopReason, ToolCall, TurnId, UserMessage,
@@ -114,7 +114,8 @@ impl Stage {
         let batch = Batch { records: found.records, drafts: found.drafts, info: None };
         left.create(&found.info, batch).await.unwrap();
         for (path, weave) in self.store.weaves(id).await.unwrap() {
-            left.keep_weave(id, &path, &weave).await.unwrap();
+            let weave = Keep::Weave { path: path.clone(), weave, texts: Vec::new() };
+            left.keep(id, vec![weave]).await.unwrap();
             if let Ok(text) = std::fs::read(path.as_std_path()) {
                 left.put_blob(id, &text).await.unwrap();
             }

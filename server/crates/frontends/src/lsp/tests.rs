@@ -12,9 +12,9 @@ use std::{
 
 use async_trait::async_trait;
 use engine::{
-    Batch, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, Parts,
-    Prepared, Settings, StopCause, Store, StoreError, StoredSession, Tool, ToolContext, ToolError,
-    ToolSpec, Trust, Work,
+    Batch, Keep, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
+    Parts, Prepared, Settings, StopCause, Store, StoreError, StoredSession, Tool, ToolContext,
+    ToolError, ToolSpec, Trust, Work,
 };
 use futures::{StreamExt, stream};
 use protocol::{
@@ -135,10 +135,6 @@ impl Store for Kept {
         Ok(String::new())
     }
 
-    async fn has_blob(&self, _: &SessionId, _: &str) -> Result<bool, StoreError> {
-        Ok(false)
-    }
-
     async fn blob(&self, _: &SessionId, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(None)
     }
@@ -147,7 +143,7 @@ impl Store for Kept {
         Ok(0)
     }
 
-    async fn keep_weave(&self, _: &SessionId, _: &AbsPath, _: &[u8]) -> Result<(), StoreError> {
+    async fn keep(&self, _: &SessionId, _: Vec<Keep>) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! All SQL there is.
+//! All SQL there is, but for what `texts` does with big ones.
 
 use std::{
     collections::HashSet,
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{Batch, Draft, Record, StoredSession};
+use engine::{Batch, Draft, Keep, Record, StoredSession};
 use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo};
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params,
@@ -17,7 +17,12 @@ use rusqlite::{
 };
 use rusqlite_migration::{M, Migrations};
 
-use super::{Description, fault::Fault, private};
+use super::{
+    Description,
+    fault::Fault,
+    private,
+    texts::{self, Texts},
+};
 use crate::{drafts, misuse::Misuse};
 
 /// The file's name in its folder.
@@ -30,12 +35,14 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0001-sessions.sql")),
     M::up(include_str!("../../migrations/0002-folders-and-blobs.sql")),
     M::up(include_str!("../../migrations/0003-weaves.sql")),
+    M::up(include_str!("../../migrations/0004-differences.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// An open database with the newest schema.
 pub(super) struct Database {
     connection: Connection,
+    texts: Texts,
 }
 
 impl Database {
@@ -61,13 +68,17 @@ impl Database {
         connection.busy_timeout(busy_timeout)?;
         // A write that began as a read could not wait for its lock.
         connection.set_transaction_behavior(TransactionBehavior::Immediate);
+        // Only a new database can be told to give back the space of what is swept.
+        if fs::metadata(path)?.len() == 0 {
+            connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        }
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         // In KiB; journals are read once and front to back, so a cache gains nothing.
         connection.pragma_update(None, "cache_size", -256)?;
         migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, texts: Texts::default() })
     }
 
     /// What there is to say of the database in `folder`.
@@ -173,61 +184,64 @@ impl Database {
         Ok(())
     }
 
-    /// Whether bytes are kept under a hash.
-    pub(super) fn has_blob(&self, id: &SessionId, hash: &str) -> Result<bool, Fault> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT 1 FROM blobs WHERE session = ?1 AND hash = ?2")?;
-        Ok(select.exists([id.as_str(), hash])?)
+    /// Keeps all of this or nothing.
+    pub(super) fn keep(&mut self, id: &SessionId, kept: &[Keep]) -> Result<(), Fault> {
+        let transaction = self.connection.transaction()?;
+        for keep in kept {
+            match keep {
+                Keep::Text { path, hash, text } => {
+                    self.texts.keep(&transaction, id, path, hash, text)?;
+                }
+                Keep::Weave { path, weave, texts } => {
+                    keep_weave(&transaction, id, path, weave, texts)?;
+                }
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The session is closed: nothing more of it will be kept.
+    pub(super) fn forget(&mut self, id: &SessionId) {
+        self.texts.forget(id);
     }
 
     /// The bytes that were kept under a hash.
     pub(super) fn blob(&self, id: &SessionId, hash: &str) -> Result<Option<Vec<u8>>, Fault> {
-        let mut select =
-            self.connection.prepare("SELECT bytes FROM blobs WHERE session = ?1 AND hash = ?2")?;
-        Ok(select.query_row([id.as_str(), hash], |row| row.get(0)).optional()?)
+        texts::bytes(&self.connection, id, hash)
     }
 
-    /// Takes away the bytes whose hash is not among these; gives how many that was.
+    /// Takes away the bytes whose hash is not among these and that no weave is of; gives how many
+    /// that was.
     pub(super) fn sweep_blobs(&mut self, id: &SessionId, named: &[String]) -> Result<u64, Fault> {
-        let named: HashSet<&str> = named.iter().map(String::as_str).collect();
         let transaction = self.connection.transaction()?;
+        let woven = transaction
+            .prepare("SELECT value FROM weaves, json_each(texts) WHERE session = ?1")?
+            .query_map([id.as_str()], |row| row.get(0))?
+            .collect::<Result<Vec<String>, _>>()?;
+        let named: HashSet<&str> = named.iter().chain(&woven).map(String::as_str).collect();
         let kept = transaction
-            .prepare("SELECT hash, length(bytes) FROM blobs WHERE session = ?1")?
-            .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<Vec<(String, u64)>, _>>()?;
+            .prepare("SELECT hash, length(bytes), base FROM blobs WHERE session = ?1")?
+            .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<Vec<(String, u64, Option<String>)>, _>>()?;
+        let is_named = |hash: &str| named.contains(hash);
+        let bases = kept.iter().filter(|(hash, ..)| is_named(hash));
+        let bases: HashSet<&str> = bases.filter_map(|(.., base)| base.as_deref()).collect();
         let mut freed = 0;
-        for (hash, bytes) in kept.iter().filter(|(hash, _)| !named.contains(hash.as_str())) {
-            transaction
-                .prepare_cached("DELETE FROM blobs WHERE session = ?1 AND hash = ?2")?
-                .execute([id.as_str(), hash])?;
-            freed += bytes;
+        for (hash, bytes, _) in &kept {
+            if !is_named(hash) && !bases.contains(hash.as_str()) {
+                transaction
+                    .prepare_cached("DELETE FROM blobs WHERE session = ?1 AND hash = ?2")?
+                    .execute([id.as_str(), hash])?;
+                freed += bytes;
+            }
         }
         transaction.commit()?;
-        Ok(freed)
-    }
-
-    /// Keeps the weave of a document in place of the one before; an empty one is none.
-    pub(super) fn keep_weave(
-        &mut self,
-        id: &SessionId,
-        path: &AbsPath,
-        weave: &[u8],
-    ) -> Result<(), Fault> {
-        let (session, path) = (id.as_str(), path.as_str());
-        if weave.is_empty() {
-            self.connection
-                .prepare_cached("DELETE FROM weaves WHERE session = ?1 AND path = ?2")?
-                .execute([session, path])?;
-        } else {
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO weaves (session, path, weave) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (session, path) DO UPDATE SET weave = excluded.weave",
-                )?
-                .execute(params![session, path, weave])?;
+        if freed > 0 {
+            let mut free = self.connection.prepare("PRAGMA incremental_vacuum")?;
+            let mut pages = free.query([])?;
+            while pages.next()?.is_some() {}
         }
-        Ok(())
+        Ok(freed)
     }
 
     /// The weaves of a session, by path.
@@ -266,6 +280,31 @@ impl Database {
         )?;
         Ok(())
     }
+}
+
+/// Keeps the weave of a document in place of the one before; an empty one is none.
+fn keep_weave(
+    transaction: &Transaction<'_>,
+    id: &SessionId,
+    path: &AbsPath,
+    weave: &[u8],
+    texts: &[String],
+) -> Result<(), Fault> {
+    let (session, path) = (id.as_str(), path.as_str());
+    if weave.is_empty() {
+        transaction
+            .prepare_cached("DELETE FROM weaves WHERE session = ?1 AND path = ?2")?
+            .execute([session, path])?;
+    } else {
+        transaction
+            .prepare_cached(
+                "INSERT INTO weaves (session, path, weave, texts) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (session, path)
+                 DO UPDATE SET weave = excluded.weave, texts = excluded.texts",
+            )?
+            .execute(params![session, path, weave, serde_json::to_string(texts)?])?;
+    }
+    Ok(())
 }
 
 /// Makes an empty file before SQLite does, because of its permissions; SQLite gives those to the

@@ -9,13 +9,17 @@ use std::{
     time::Duration,
 };
 
-use engine::{Batch, Store, StoreError};
+use engine::{Batch, Keep, Store, StoreError};
 use futures::future::join_all;
 use protocol::{AbsPath, SessionInfo};
+use ropey::Rope;
 use rusqlite::Connection;
 
 use super::{SqliteStore, database::FILE};
-use crate::tests::words::{Folder, Place, draft, info, path, records, run_rule};
+use crate::tests::{
+    keep_weave,
+    words::{Folder, Place, draft, info, path, records, run_rule},
+};
 
 /// Names the folder of a test to the process that the test starts.
 const CHILD: &str = "COWORKER_STORE_TEST_FOLDER";
@@ -324,7 +328,7 @@ async fn a_database_of_the_first_schema_is_carried_over() {
     // It can be written as any other.
     store.append(&id, Batch { info: Some(info("s1", 8)), ..records([2]) }).await.unwrap();
     let hash = store.put_blob(&id, b"x").await.unwrap();
-    store.keep_weave(&id, &path("/a"), b"x").await.unwrap();
+    keep_weave(&store, &id, &path("/a"), b"x").await.unwrap();
     drop(store);
     let store = folder.store();
     assert_eq!(store.list(None).await.unwrap(), [info("s1", 8)]);
@@ -434,4 +438,56 @@ async fn a_claim_for_a_caller_that_went_away_is_given_back() {
     go_on.send(()).unwrap();
     store.list(None).await.unwrap(); // Comes after whatever the thread did for `open`.
     folder.store().open(&id).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_edit_of_a_big_text_is_kept_as_an_edit() {
+    let (folder, id) = (Folder::new(), "s1".into());
+    let store = folder.store();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    let mut text = Rope::from_str(&"größer als ein Stück\n".repeat(10_000));
+    let mut kept = Vec::new();
+    for at in (5000..6000).step_by(50) {
+        text.insert(at, "typed ");
+        let hash = crate::blob::hash(text.to_string().as_bytes());
+        let keep = Keep::Text { path: path("/a"), hash: hash.clone(), text: text.clone() };
+        store.keep(&id, vec![keep.clone(), keep]).await.unwrap();
+        kept.push((hash, text.to_string().into_bytes()));
+    }
+    let bytes: u64 = folder
+        .connection()
+        .query_row("SELECT sum(length(bytes)) FROM blobs", [], |row| row.get(0))
+        .unwrap();
+    assert!(bytes < 2 * kept[0].1.len() as u64, "{bytes}");
+    // The first is needed by those that name it only.
+    for named in [&kept[..], &kept[1..3], &kept[2..3], &[]] {
+        let names: Vec<String> = named.iter().map(|(hash, _)| hash.clone()).collect();
+        store.sweep_blobs(&id, &names).await.unwrap();
+        for (hash, bytes) in named {
+            assert!(store.blob(&id, hash).await.unwrap().as_ref() == Some(bytes));
+        }
+    }
+    let left: u64 =
+        folder.connection().query_row("SELECT count(*) FROM blobs", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+    // What one was kept as a difference from is gone: it is kept whole.
+    let (hash, bytes) = &kept[3];
+    let text = Rope::from_str(std::str::from_utf8(bytes).unwrap());
+    let keep = Keep::Text { path: path("/a"), hash: hash.clone(), text };
+    store.keep(&id, vec![keep]).await.unwrap();
+    assert!(store.blob(&id, hash).await.unwrap().as_ref() == Some(bytes));
+}
+
+#[tokio::test]
+async fn what_is_swept_gives_its_space_back() {
+    let (folder, id) = (Folder::new(), "s1".into());
+    let store = folder.store();
+    store.create(&info("s1", 1), Batch::default()).await.unwrap();
+    store.put_blob(&id, &vec![1; 1 << 20]).await.unwrap();
+    let pages = || -> u64 {
+        folder.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap()
+    };
+    let before = pages();
+    assert_eq!(store.sweep_blobs(&id, &[]).await.unwrap(), 1 << 20);
+    assert!(pages() < before - 200, "{} of {before}", pages());
 }

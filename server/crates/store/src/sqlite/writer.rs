@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Batch, StoreError, StoredSession};
+use engine::{Batch, Keep, StoreError, StoredSession};
 use protocol::{AbsPath, Rule, SessionId, SessionInfo};
 
 use super::{Description, claims::Claims, database::Database, fault::Fault};
@@ -51,8 +51,9 @@ impl Writer {
         self.with(|database| database.put_blob(id, hash, bytes))
     }
 
-    pub(super) fn has_blob(&mut self, id: &SessionId, hash: &str) -> Result<bool, StoreError> {
-        self.with(|database| database.has_blob(id, hash))
+    pub(super) fn keep(&mut self, id: &SessionId, kept: &[Keep]) -> Result<(), StoreError> {
+        self.require(id)?;
+        self.with(|database| database.keep(id, kept))
     }
 
     pub(super) fn blob(
@@ -71,22 +72,15 @@ impl Writer {
         self.claimed(id, |database| database.sweep_blobs(id, named))
     }
 
-    pub(super) fn keep_weave(
-        &mut self,
-        id: &SessionId,
-        path: &AbsPath,
-        weave: &[u8],
-    ) -> Result<(), StoreError> {
-        self.require(id)?;
-        self.with(|database| database.keep_weave(id, path, weave))
-    }
-
     pub(super) fn weaves(&mut self, id: &SessionId) -> Result<Vec<(AbsPath, Vec<u8>)>, StoreError> {
         self.require(id)?;
         self.with(|database| database.weaves(id))
     }
 
     pub(super) fn close(&mut self, id: &SessionId) {
+        if let Some(database) = &mut self.database {
+            database.forget(id);
+        }
         self.claims.release(id);
     }
 
