@@ -166,7 +166,8 @@ pub trait Documents: Send + Sync {
     ) -> Result<Vec<FolderChange>, NotKept>;
 
     /// Puts files back as they were when the folder was kept; those that are as they were are
-    /// passed over. The folder is kept once more before.
+    /// passed over. `found` is the folder as it was kept just before this: what a file says that
+    /// it does not have is not overwritten. Gives the files that were not put back, and why.
     ///
     /// # Errors
     /// Says why nothing was put back.
@@ -174,8 +175,9 @@ pub trait Documents: Send + Sync {
         &self,
         root: &AbsPath,
         kept: &str,
+        found: &str,
         paths: &[AbsPath],
-    ) -> Result<Restored, NotKept>;
+    ) -> Result<Vec<(AbsPath, DocumentError)>, NotKept>;
 
     /// The bytes that a file had when the folder was kept; none if there was no such file, or if
     /// it was not kept.
@@ -260,15 +262,6 @@ pub enum Became {
     Changed,
     /// It is not there any more.
     Removed,
-}
-
-/// A folder was put back.
-#[derive(Debug)]
-pub struct Restored {
-    /// The folder as it was just before.
-    pub before: KeptFolder,
-    /// The files that were not put back, and why: an editor has unsaved changes of one.
-    pub refused: Vec<(AbsPath, DocumentError)>,
 }
 
 /// Why a folder is not kept, or what was kept cannot be used.

@@ -35,7 +35,7 @@ pub use context::{Completions, Skill, SkillSource};
 pub use diagnostics::line as diagnostic_line;
 pub use documents::{
     Became, CommittedText, ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes,
-    FolderChange, FoundSymbol, KeptFolder, NotKept, Origin, Part, Restored, Snapshot, UNTITLED,
+    FolderChange, FoundSymbol, KeptFolder, NotKept, Origin, Part, Snapshot, UNTITLED,
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
 pub use ledger::{

@@ -67,6 +67,11 @@ pub(crate) fn busy() -> ErrorInfo {
     ErrorInfo::new(ErrorCode::SessionBusy, "A turn of this session runs; stop it first.")
 }
 
+/// Files and conversation are being put back, so no turn can begin.
+pub(crate) fn held() -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::SessionBusy, "This session is being restored; try again then.")
+}
+
 /// The session has no such item.
 pub(crate) fn unknown(id: &ItemId) -> ErrorInfo {
     ErrorInfo::new(ErrorCode::ItemNotFound, format!("This session has no item `{id}`."))

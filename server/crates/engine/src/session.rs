@@ -69,6 +69,15 @@ pub(crate) enum Command {
         before: ItemId,
         reply: Reply<Vec<Stretch>>,
     },
+    /// Set these aside. Like a rewind, but nothing is looked for.
+    SetAside {
+        stretches: Vec<Stretch>,
+        reply: Reply<()>,
+    },
+    /// No turn may begin for as long as what the reply gives is held.
+    Hold {
+        reply: Reply<Arc<()>>,
+    },
     /// Take up again what was set aside.
     Unwind {
         stretches: Vec<Stretch>,

@@ -27,7 +27,7 @@ mod putting_back;
 mod write;
 
 pub(crate) use moves::{remove, rename};
-pub(crate) use putting_back::put_back;
+pub(crate) use putting_back::{put_back, says};
 pub(crate) use write::{Expected, write};
 
 /// How old a change must be for the time of a file to tell it from the next one: clocks of file

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use changes::Counting;
 use engine::{
     CommittedText, ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes, FolderChange,
-    FoundSymbol, FreeToRead, KeptFolder, NotKept, Part, Restored, Snapshot,
+    FoundSymbol, FreeToRead, KeptFolder, NotKept, Part, Snapshot,
 };
 use protocol::{AbsPath, Replacement, Stamp, SyntaxError};
 use ropey::Rope;
@@ -364,7 +364,7 @@ impl Documents for Workspace {
             git::Was::File { bytes, executable }
         });
         let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
-        blocking(path, move || shared.put_back(&asked, &was)).await
+        blocking(path, move || shared.put_back(&asked, &was, || Ok(()))).await
     }
 
     async fn list(&self, folder: &AbsPath) -> Result<Vec<Entry>, DocumentError> {
@@ -476,9 +476,10 @@ impl Documents for Workspace {
         &self,
         root: &AbsPath,
         kept: &str,
+        found: &str,
         paths: &[AbsPath],
-    ) -> Result<Restored, NotKept> {
-        self.shared.restore_folder(root, kept, paths).await
+    ) -> Result<Vec<(AbsPath, DocumentError)>, NotKept> {
+        self.shared.restore_folder(root, kept, found, paths).await
     }
 
     async fn file_of_folder(

@@ -60,6 +60,15 @@ pub struct Restoration {
     pub refused: Vec<(AbsPath, String)>,
 }
 
+/// A restore that is journaled, and of which nothing is done yet.
+pub(crate) struct Begun {
+    plan: Plan,
+    /// What it is about to overwrite.
+    kept: Vec<Kept>,
+    /// The checkpoint; none if there is nothing to do.
+    undo: Option<ItemId>,
+}
+
 /// What is to be done to get back to a point.
 #[derive(Default)]
 struct Plan {
@@ -78,34 +87,41 @@ impl Book {
         Ok(Differences { files: differences, refused })
     }
 
-    /// Puts every file that the session changed since a point back as it was there, if `files`
-    /// are wanted. `turning` is what was done to the conversation for it.
-    pub(crate) async fn restore(
+    /// Finds out how to put every file that the session changed since a point back as it was
+    /// there, if `files` are wanted, and journals the checkpoint to which that can be undone.
+    /// `turning` is what will be done to the conversation.
+    pub(crate) async fn begin_restore(
         &mut self,
         point: &ItemId,
         files: bool,
         turning: Turning,
-        cancel: &CancellationToken,
-    ) -> Result<Restoration, ErrorInfo> {
+    ) -> Result<Begun, ErrorInfo> {
         self.load().await;
         let mut plan = match files {
             true => self.plan_restore(point).await?,
             false => Plan::default(),
         };
-        let mut done = Restoration::default();
         let kept = self.keep_for_undo(&mut plan).await?;
-        let found: BTreeMap<AbsPath, Option<String>> = texts(&kept).collect();
-        done.refused = plan.refused;
         if kept.is_empty() && turning == Turning::default() {
-            return Ok(done);
+            return Ok(Begun { plan, kept, undo: None });
         }
         let Turning { aside, taken_up } = turning;
         let before = CheckpointKind::Restore { to: point.clone(), aside, taken_up };
-        let body = ItemBody::Checkpoint(Checkpoint { before, kept });
+        let body = ItemBody::Checkpoint(Checkpoint { before, kept: kept.clone() });
         let item = self.new_item(None, body);
         self.session.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-        done.undo = Some(item.id.clone());
+        Ok(Begun { plan, kept, undo: Some(item.id) })
+    }
 
+    /// Puts the files back.
+    pub(crate) async fn restore(
+        &mut self,
+        begun: Begun,
+        cancel: &CancellationToken,
+    ) -> Restoration {
+        let Begun { plan, kept, undo } = begun;
+        let mut done = Restoration { undo, refused: plan.refused, ..Restoration::default() };
+        let found: BTreeMap<AbsPath, Option<String>> = texts(&kept).collect();
         let mut folders: BTreeMap<(AbsPath, String), Vec<AbsPath>> = BTreeMap::new();
         self.is_restoring = true;
         for (path, was) in plan.files {
@@ -122,13 +138,14 @@ impl Book {
         }
         self.is_restoring = false;
         for ((root, id), paths) in folders {
-            self.put_back_folder(&root, &id, paths, &mut done).await;
+            let found = folder_of(&kept, &root);
+            self.put_back_folder(&root, (&id, &found), paths, &mut done).await;
         }
         self.moved_with(&done.restored).await;
         self.sync_these(&done.restored).await;
         let typed = plan.differences.into_iter().filter(|it| it.typed).map(|it| it.path);
         done.typed = typed.filter(|path| done.restored.contains(path)).collect();
-        Ok(done)
+        done
     }
 
     /// Finds out what differs from a point.
@@ -469,21 +486,24 @@ impl Book {
         Ok(Some(FileBytes { bytes, executable: *executable }))
     }
 
+    /// Puts files of a folder back. `found` is the folder as it was kept for this: what differs
+    /// from it somebody has written meanwhile.
     async fn put_back_folder(
         &self,
         root: &AbsPath,
-        id: &str,
+        (id, found): (&str, &str),
         paths: Vec<AbsPath>,
         done: &mut Restoration,
     ) {
+        let words = |error: DocumentError| match error {
+            DocumentError::Stale(_) => written_in().message,
+            error => error.to_string(),
+        };
         let documents = self.shared.parts.documents.clone();
-        match self.serving(documents.restore_folder(root, id, &paths)).await {
-            Ok(restored) => {
-                let refused: BTreeMap<AbsPath, String> = restored
-                    .refused
-                    .into_iter()
-                    .map(|(path, error)| (path, error.to_string()))
-                    .collect();
+        match self.serving(documents.restore_folder(root, id, found, &paths)).await {
+            Ok(refused) => {
+                let refused: BTreeMap<AbsPath, String> =
+                    refused.into_iter().map(|(path, error)| (path, words(error))).collect();
                 done.restored.extend(paths.into_iter().filter(|it| !refused.contains_key(it)));
                 done.refused.extend(refused);
             }
@@ -509,6 +529,15 @@ fn texts(kept: &[Kept]) -> impl Iterator<Item = (AbsPath, Option<String>)> {
         Kept::File(file) => Some((file.path.clone(), file.text.clone())),
         _ => None,
     })
+}
+
+/// What a folder was kept as for a restore.
+fn folder_of(kept: &[Kept], root: &AbsPath) -> String {
+    let mut ids = kept.iter().filter_map(|kept| match kept {
+        Kept::Folder(folder) if folder.path == *root => folder.id.clone(),
+        _ => None,
+    });
+    ids.next_back().unwrap_or_default()
 }
 
 fn written_in() -> ToolError {

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use futures::FutureExt;
@@ -66,6 +66,8 @@ pub(super) struct Task {
     inbox: mpsc::Receiver<Command>,
     backlog: VecDeque<Command>,
     turn: Option<RunningTurn>,
+    /// Lives for as long as no turn may begin.
+    held: Weak<()>,
     queue: VecDeque<QueuedPrompt>,
     /// The files in prompts that the model has not been sent.
     unshown: HashMap<TurnId, Arc<Memory>>,
@@ -105,6 +107,7 @@ impl Task {
             inbox,
             backlog: VecDeque::new(),
             turn: None,
+            held: Weak::new(),
             queue: VecDeque::new(),
             unshown: HashMap::new(),
             closing: Vec::new(),
@@ -178,6 +181,12 @@ impl Task {
             }
             Command::Rewind { before, reply } => {
                 let _ = reply.send(self.rewind(&before).await);
+            }
+            Command::SetAside { stretches, reply } => {
+                let _ = reply.send(self.set_these_aside(&stretches).await);
+            }
+            Command::Hold { reply } => {
+                let _ = reply.send(self.hold().await);
             }
             Command::Unwind { stretches, reply } => {
                 let _ = reply.send(self.unwind(stretches).await);
@@ -257,6 +266,7 @@ impl Task {
         let turn_id = TurnId((self.shared.parts.ids)());
         let prompt = QueuedPrompt { turn_id: turn_id.clone(), message, steer };
         if self.turn.is_none() {
+            self.is_free()?;
             self.make_whole(StopReason::Error).await?;
             self.unshown.insert(turn_id.clone(), shown);
             let started = self.start(prompt).await;
@@ -384,10 +394,32 @@ impl Task {
     async fn rewind(&mut self, before: &ItemId) -> Result<Vec<Stretch>, ErrorInfo> {
         self.rest().await?;
         let stretches = self.journal.look(|state| rewinding::from(state, before))?;
-        self.set_aside(&stretches, true).await?;
+        self.set_these_aside(&stretches).await?;
+        Ok(stretches)
+    }
+
+    async fn set_these_aside(&mut self, stretches: &[Stretch]) -> Result<(), ErrorInfo> {
+        self.rest().await?;
+        self.set_aside(stretches, true).await?;
         // The model has not seen any more what it was shown there.
         self.session.memory.forget();
-        Ok(stretches)
+        Ok(())
+    }
+
+    async fn hold(&mut self) -> Result<Arc<()>, ErrorInfo> {
+        self.rest().await?;
+        self.is_free()?;
+        let hold = Arc::new(());
+        self.held = Arc::downgrade(&hold);
+        Ok(hold)
+    }
+
+    /// Fails while somebody holds the session.
+    fn is_free(&self) -> Result<(), ErrorInfo> {
+        match self.held.upgrade() {
+            None => Ok(()),
+            Some(_) => Err(rewinding::held()),
+        }
     }
 
     async fn unwind(&mut self, stretches: Vec<Stretch>) -> Result<(), ErrorInfo> {

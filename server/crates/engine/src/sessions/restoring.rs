@@ -1,13 +1,14 @@
 //! Checkpoints: which there are, what going back to one would change, and going back.
 
-use protocol::{ErrorCode, ErrorInfo, ItemId, SessionId, SessionInfo, Status};
+use protocol::{ErrorInfo, ItemId, SessionId, SessionInfo, SessionState};
 use tokio_util::sync::CancellationToken;
 
 use super::Sessions;
 use crate::{
     Differences, Point, Restoration, StoreError,
     checkpoints::{self, Turning},
-    session::{self, Session},
+    rewinding,
+    session::{self, Command},
 };
 
 /// What was freed beside the journals.
@@ -61,26 +62,30 @@ impl Sessions {
         conversation: bool,
     ) -> Result<Restoration, ErrorInfo> {
         let session = self.session(id).await?;
-        rests(&session)?;
-        if session.look(|state| checkpoints::position(state, point)).is_none() {
-            return Err(checkpoints::unknown());
-        }
+        // Nobody else begins a turn meanwhile.
+        let _hold = self.request(id, |reply| Command::Hold { reply }).await?;
         let turning = match conversation {
-            true => self.go_back(&session, point).await?,
+            true => session.look(|state| turning(state, point))?,
             false => Turning::default(),
         };
-        let (point, cancel) = (point.clone(), CancellationToken::new());
-        let aside = turning.aside.clone();
-        let restored = session.ledger.ask(move |book| {
-            Box::pin(async move { book.restore(&point, files, turning, &cancel).await })
-        });
-        let restored = restored.await.ok_or_else(session::closed)?;
-        if restored.is_err()
-            && let Err(error) = self.unwind(id, aside).await
+        // Journaled before anything is done: a restore that breaks off can be undone as well.
+        let (to, will) = (point.clone(), turning.clone());
+        let begun = session
+            .ledger
+            .ask(move |book| Box::pin(async move { book.begin_restore(&to, files, will).await }));
+        let begun = begun.await.ok_or_else(session::closed)??;
+        let Turning { aside, taken_up } = turning;
+        self.put_aside(&session, aside.clone()).await?;
+        if !taken_up.is_empty()
+            && let Err(error) = self.unwind(id, taken_up).await
         {
-            tracing::warn!(session = %id, %error, "the conversation stays set aside");
+            self.unwind(id, aside).await?;
+            return Err(error);
         }
-        restored
+        let restored = session.ledger.ask(move |book| {
+            Box::pin(async move { book.restore(begun, &CancellationToken::new()).await })
+        });
+        restored.await.ok_or_else(session::closed)
     }
 
     /// Takes away what is kept beside the journals and that no session names any more, such as the
@@ -108,31 +113,16 @@ impl Sessions {
         }
         Ok(swept)
     }
-
-    /// Has the conversation end before a point. If that is a restore, what it did to the
-    /// conversation is undone.
-    async fn go_back(&self, session: &Session, point: &ItemId) -> Result<Turning, ErrorInfo> {
-        let (first, undone) = session.look(|state| {
-            let first = checkpoints::position(state, point).and_then(|at| state.items.get(at));
-            (first.map(|item| item.id.clone()), checkpoints::turning(state, point))
-        });
-        // What was taken up again stands before the point.
-        let first = undone.taken_up.first().map(|stretch| stretch.first.clone()).or(first);
-        let aside = self.rewind(&session.id, &first.ok_or_else(checkpoints::unknown)?).await?;
-        if !undone.aside.is_empty() {
-            self.unwind(&session.id, undone.aside.clone()).await?;
-        }
-        Ok(Turning { aside, taken_up: undone.aside })
-    }
 }
 
-/// Fails while a turn runs: what it does next would be done to other files.
-fn rests(session: &Session) -> Result<(), ErrorInfo> {
-    match session.look(|state| state.status.clone()) {
-        Status::Idle { .. } => Ok(()),
-        Status::Running { .. } => Err(ErrorInfo::new(
-            ErrorCode::SessionBusy,
-            "A turn of this session runs; stop it first, then restore.",
-        )),
-    }
+/// What it takes for the conversation to end before a point. If that is a restore, what it did to
+/// the conversation is undone.
+fn turning(state: &SessionState, point: &ItemId) -> Result<Turning, ErrorInfo> {
+    let position = checkpoints::position(state, point).ok_or_else(checkpoints::unknown)?;
+    let undone = checkpoints::turning(state, point);
+    // What was taken up again stands before the point.
+    let first = undone.taken_up.first().map(|stretch| stretch.first.clone());
+    let first = first.or_else(|| state.items.get(position).map(|item| item.id.clone()));
+    let aside = rewinding::from(state, &first.ok_or_else(checkpoints::unknown)?)?;
+    Ok(Turning { aside, taken_up: undone.aside })
 }

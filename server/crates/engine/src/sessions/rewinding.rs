@@ -26,13 +26,23 @@ impl Sessions {
         let rewind = |reply| Command::Rewind { before: before.clone(), reply };
         let stretches = self.request(id, rewind).await?;
         let session = self.session(id).await?;
-        for change_set in waiting(&session, &stretches) {
-            // It is in nobody's way; the worst is that it can still be decided.
-            if let Err(error) = withdraw(&session, change_set).await {
-                tracing::warn!(session = %id, %error, "a change set that was set aside still waits");
-            }
-        }
+        reject_waiting(&session, &stretches).await;
         Ok(stretches)
+    }
+
+    /// The same for what was found already.
+    pub(super) async fn put_aside(
+        &self,
+        session: &Session,
+        stretches: Vec<Stretch>,
+    ) -> Result<(), ErrorInfo> {
+        if stretches.is_empty() {
+            return Ok(());
+        }
+        let aside = |reply| Command::SetAside { stretches: stretches.clone(), reply };
+        self.request(&session.id, aside).await?;
+        reject_waiting(session, &stretches).await;
+        Ok(())
     }
 
     /// Takes up again what [`Sessions::rewind`] set aside. What came after it stays as it is.
@@ -141,6 +151,17 @@ fn waiting(session: &Session, stretches: &[Stretch]) -> Vec<ItemId> {
         let items = stretches.iter().flat_map(|stretch| state.stretch(stretch));
         items.filter(|item| waits(&item.body)).map(|item| item.id.clone()).collect()
     })
+}
+
+/// Rejects what waits for a decision in stretches that were set aside.
+async fn reject_waiting(session: &Session, stretches: &[Stretch]) {
+    for change_set in waiting(session, stretches) {
+        // It is in nobody's way; the worst is that it can still be decided.
+        if let Err(error) = withdraw(session, change_set).await {
+            let id = &session.id;
+            tracing::warn!(session = %id, %error, "a change set that was set aside still waits");
+        }
+    }
 }
 
 async fn withdraw(session: &Session, change_set: ItemId) -> Result<(), ErrorInfo> {

@@ -375,3 +375,66 @@ async fn what_no_session_names_is_swept_away_and_checkpoints_are_not() {
     within(other.sessions.undo(&id, protocol::UndoScope::Session, false)).await.unwrap();
     assert_eq!(other.read("a.txt"), "0\n");
 }
+
+#[tokio::test]
+async fn what_somebody_writes_while_files_are_put_back_stays_and_no_turn_begins() {
+    let stage = Stage::new();
+    for name in ["a.txt", "b.txt", "by-command.txt"] {
+        stage.write(name, "before\n");
+    }
+    let id = stage.session_in(Mode::Auto).await;
+    let calls = [
+        ("edit", edit("a.txt", "before", "after")),
+        ("edit", edit("b.txt", "before", "after")),
+        ("bash", run("echo after > by-command.txt")),
+    ];
+    turn(&stage, &id, "go", &calls).await;
+    let client = stage.client("the one whose editor takes its time");
+    client.attach(&id).await;
+    stage.workspace.open(client.connection, &stage.path("a.txt"), 1, "after\n");
+    let point = before(&stage, &id, "go").await;
+    let (sessions, session) = (stage.sessions.clone(), id.clone());
+    let restoring =
+        tokio::spawn(async move { sessions.restore(&session, &point, true, true).await });
+    let _on_its_way = client.edit().await;
+    // The conversation went with a checkpoint that takes it up again.
+    let points = stage.sessions.checkpoints(&id).await.unwrap();
+    assert!(matches!(points.last().unwrap().before, CheckpointKind::Restore { .. }));
+    assert!(!points.iter().any(|point| point.title == "go"));
+    let refused = stage.try_chat(&id, "and now?").await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::SessionBusy);
+    for name in ["b.txt", "by-command.txt"] {
+        stage.write(name, "the user's\n");
+    }
+    let all = vec![workspace::TextChange { range: None, text: "before\n".to_owned() }];
+    let path = stage.path("a.txt");
+    let utf8 = changes::Encoding::Utf8;
+    stage.workspace.change(client.connection, &path, 2, all, utf8).unwrap();
+
+    let done = within(restoring).await.unwrap().unwrap();
+    assert_eq!(done.restored, [path]);
+    let refused: Vec<_> = done.refused.iter().map(|(path, _)| path.clone()).collect();
+    assert_eq!(refused, [stage.path("b.txt"), stage.path("by-command.txt")]);
+    for name in ["b.txt", "by-command.txt"] {
+        assert_eq!(stage.read(name), "the user's\n");
+    }
+    stage.complete(&id, "and now?").await;
+}
+
+#[tokio::test]
+async fn a_restore_that_cannot_be_journaled_sets_nothing_aside() {
+    let stage = Stage::new();
+    stage.write("a.txt", "before\n");
+    let id = stage.session_in(Mode::Edit).await;
+    turn(&stage, &id, "go", &[("edit", edit("a.txt", "before", "after"))]).await;
+    let point = before(&stage, &id, "go").await;
+    let state = stage.state(&id).await;
+    stage.store.fail_at(|batch| {
+        batch.records.iter().any(|record| match &record.update {
+            Update::ItemEnded { item } => matches!(item.body, ItemBody::Checkpoint(_)),
+            _ => false,
+        })
+    });
+    within(stage.sessions.restore(&id, &point, true, true)).await.unwrap_err();
+    assert_eq!((stage.state(&id).await, stage.read("a.txt")), (state, "after\n".to_owned()));
+}

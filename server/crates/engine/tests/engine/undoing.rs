@@ -37,11 +37,11 @@ async fn redo(stage: &Stage, id: &SessionId) -> Turned {
 
 /// The last change set and the states of its hunks.
 fn last_set(state: &SessionState) -> (ItemId, Vec<HunkState>) {
-    let sets = state.items.iter().filter_map(|item| match &item.body {
+    let mut sets = state.items.iter().filter_map(|item| match &item.body {
         ItemBody::ChangeSet(set) => Some((item.id.clone(), set)),
         _ => None,
     });
-    let (id, set) = sets.last().unwrap();
+    let (id, set) = sets.next_back().unwrap();
     let hunks = set.files.iter().flat_map(|file| &file.hunks);
     (id, hunks.map(|hunk| hunk.state.clone()).collect())
 }

@@ -51,6 +51,24 @@ pub(crate) fn put_back(
     }
 }
 
+/// Whether a path holds just these bytes: as a file, or as a link to there. Without bytes: whether
+/// nothing is there.
+pub(crate) fn says(path: &AbsPath, bytes: Option<&[u8]>) -> Result<bool, DocumentError> {
+    let fail = |error| refused(path, error);
+    let now = match path.as_std_path().symlink_metadata() {
+        Ok(now) => now,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(bytes.is_none()),
+        Err(error) => return Err(fail(error)),
+    };
+    let Some(bytes) = bytes else { return Ok(false) };
+    if now.is_symlink() {
+        let to = fs::read_link(path.as_std_path()).map_err(fail)?;
+        return Ok(to.as_os_str().as_encoded_bytes() == bytes);
+    }
+    let is_as_long = now.is_file() && u64::try_from(bytes.len()).is_ok_and(|it| it == now.len());
+    Ok(is_as_long && fs::read(path.as_std_path()).map_err(fail)? == bytes)
+}
+
 fn write(
     path: &AbsPath,
     now: Option<&Metadata>,

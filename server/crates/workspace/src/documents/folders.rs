@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{DocumentError, FolderChange, KeptFolder, NotKept, Restored};
+use engine::{DocumentError, FolderChange, KeptFolder, NotKept};
 use protocol::AbsPath;
 
 use super::{Shared, blocking};
@@ -32,17 +32,19 @@ impl Shared {
         self: &Arc<Self>,
         root: &AbsPath,
         kept: &str,
+        found: &str,
         paths: &[AbsPath],
-    ) -> Result<Restored, NotKept> {
+    ) -> Result<Vec<(AbsPath, DocumentError)>, NotKept> {
         let root = resolved(root).await?;
-        let (before, changes) = self.folders.changes(&root, kept).await?;
+        let (_, changes) = self.folders.changes(&root, kept).await?;
         let mut refused = Vec::new();
         for change in changes.into_iter().filter(|change| paths.contains(&change.path)) {
-            if let Err(error) = self.restore(&root, &change).await {
+            let found = self.folders.file(&root, found, &change.path).await?;
+            if let Err(error) = self.restore(&root, &change, found).await {
                 refused.push((change.path, error));
             }
         }
-        Ok(Restored { before, refused })
+        Ok(refused)
     }
 
     pub(super) async fn file_of_folder(
@@ -58,6 +60,7 @@ impl Shared {
         self: &Arc<Self>,
         root: &AbsPath,
         change: &Change,
+        found: Option<Vec<u8>>,
     ) -> Result<(), DocumentError> {
         let path = change.path.clone();
         if !change.restorable {
@@ -69,11 +72,24 @@ impl Shared {
             DocumentError::Io { path: path.clone(), source }
         })?;
         let shared = Arc::clone(self);
-        blocking(&path.clone(), move || shared.put_back(&path, &was)).await
+        blocking(&path.clone(), move || {
+            let is_found = || match disk::says(&path, found.as_deref())? {
+                true => Ok(()),
+                false => Err(DocumentError::Stale(path.clone())),
+            };
+            shared.put_back(&path, &was, is_found)
+        })
+        .await
     }
 
-    /// Makes a file what it was, unless an editor has unsaved changes of it.
-    pub(super) fn put_back(&self, path: &AbsPath, was: &Was) -> Result<(), DocumentError> {
+    /// Makes a file what it was, unless an editor has unsaved changes of it. `may` has the last
+    /// word, right before it is changed.
+    pub(super) fn put_back(
+        &self,
+        path: &AbsPath,
+        was: &Was,
+        may: impl FnOnce() -> Result<(), DocumentError>,
+    ) -> Result<(), DocumentError> {
         // The last part may be a link: that is what is put back then.
         if let Some(folder) = path.parent() {
             resolve::require(&folder)?;
@@ -82,7 +98,7 @@ impl Shared {
         let mut shown = self.saved(path)?;
         disk::put_back(path, was, || {
             shown = self.saved(path)?;
-            Ok(())
+            may()
         })?;
         drop(writing);
         self.moved(&[(path, shown)]);

@@ -48,8 +48,9 @@ impl Stage {
     async fn restore(&self, id: &str) -> (String, Vec<DocumentError>) {
         let changes = self.workspace.folder_changes(&self.root, id).await.unwrap();
         let paths: Vec<AbsPath> = changes.into_iter().map(|change| change.path).collect();
-        let restored = self.workspace.restore_folder(&self.root, id, &paths).await.unwrap();
-        (restored.before.id, restored.refused.into_iter().map(|(_, error)| error).collect())
+        let before = self.keep().await;
+        let restored = self.workspace.restore_folder(&self.root, id, &before, &paths).await;
+        (before, restored.unwrap().into_iter().map(|(_, error)| error).collect())
     }
 }
 
@@ -85,13 +86,34 @@ async fn only_what_is_asked_for_and_has_changed_is_put_back() {
     stage.write("a", "A");
     stage.write("b", "B");
     let asked = [a, ignored, stage.path("../kept"), stage.path("missing")];
-    let restored = stage.workspace.restore_folder(&stage.root, &id, &asked).await.unwrap();
-    assert!(restored.refused.is_empty());
+    let found = stage.keep().await;
+    let refused = stage.workspace.restore_folder(&stage.root, &id, &found, &asked).await.unwrap();
+    assert!(refused.is_empty());
     assert_eq!(
         (stage.bytes("a"), stage.bytes("b"), stage.bytes("ignored")),
         (b"a".into(), b"B".into(), b"x".into())
     );
     assert_eq!(stage.workspace.snapshot(&b).await.unwrap().text.to_string(), "B");
+}
+
+#[tokio::test]
+async fn what_was_written_since_it_was_looked_at_is_never_overwritten() {
+    let stage = Stage::new();
+    let paths = [stage.write("changed", "one"), stage.write("removed", "one"), stage.path("made")];
+    let id = stage.keep().await;
+    fs::remove_file(stage.path("removed").as_std_path()).unwrap();
+    stage.write("changed", "by a command");
+    stage.write("made", "by a command");
+    let found = stage.keep().await;
+    for name in ["changed", "removed", "made"] {
+        stage.write(name, "by the user");
+    }
+    let refused = stage.workspace.restore_folder(&stage.root, &id, &found, &paths).await.unwrap();
+    assert_eq!(refused.len(), 3, "{refused:?}");
+    assert!(refused.iter().all(|(_, error)| matches!(error, DocumentError::Stale(_))));
+    for name in ["changed", "removed", "made"] {
+        assert_eq!(stage.bytes(name), b"by the user");
+    }
 }
 
 #[tokio::test]
@@ -144,8 +166,9 @@ async fn nothing_is_put_back_through_a_link() {
     #[cfg(unix)]
     std::os::unix::fs::symlink(outside.as_std_path(), stage.path("sub").as_std_path()).unwrap();
     let paths = [stage.path("sub/a")];
-    let restored = stage.workspace.restore_folder(&stage.root, &id, &paths).await.unwrap();
-    assert!(matches!(&restored.refused[..], [(_, DocumentError::Unresolvable { .. })]));
+    let found = stage.keep().await;
+    let refused = stage.workspace.restore_folder(&stage.root, &id, &found, &paths).await.unwrap();
+    assert!(matches!(&refused[..], [(_, DocumentError::Unresolvable { .. })]));
     assert!(!outside.join("a").unwrap().as_std_path().exists());
 }
 
