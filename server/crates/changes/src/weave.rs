@@ -5,11 +5,11 @@
 //! yet; showing or hiding a hunk is then the same small step, in any order, for the proposal, its
 //! application, undo and redo. What the user types goes in between and belongs to nobody's hunk.
 //!
-//! A weave knows lengths, and the texts of hidden pieces only: the document itself stays where it
-//! is. It knows no session, no state but *shown*, and decides nothing; [`Weave::plan`] says what
-//! can be done and why the rest cannot.
+//! A weave knows lengths, and only the texts of hidden pieces and of what somebody typed over: the
+//! document itself stays where it is. It knows no session, no state but *shown*, and decides
+//! nothing; [`Weave::plan`] says what can be done and why the rest cannot.
 //!
-//! Start with [`Weave::edit`], what the user does, and [`Weave::propose`], what the agent does.
+//! Start with [`Weave::typed`], what the user does, and [`Weave::propose`], what the agent does.
 
 mod alignment;
 mod certain;
@@ -17,6 +17,7 @@ mod following;
 mod fragment;
 mod moving;
 mod recognizing;
+mod remembering;
 mod turning;
 
 use std::ops::Range;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::replacement::{ChangeError, check_order};
 pub use following::Followed;
 use fragment::Fragment;
+use remembering::Memory;
 pub use turning::{Obstacle, Plan};
 
 /// A document as the pieces it was woven of. Hunks are numbers, counted from 0 as proposed.
@@ -34,6 +36,9 @@ pub use turning::{Obstacle, Plan};
 pub struct Weave {
     fragments: Vec<Fragment>,
     hunks: Vec<Hunk>,
+    /// What places were before somebody typed in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    memories: Vec<Memory>,
 }
 
 /// What the weave knows of a hunk.
@@ -56,7 +61,7 @@ impl Weave {
     /// A document of so many bytes in which nobody but the user wrote.
     pub fn new(bytes: usize) -> Self {
         let fragments = if bytes > 0 { vec![Fragment::plain(bytes)] } else { Vec::new() };
-        Self { fragments, hunks: Vec::new() }
+        Self { fragments, hunks: Vec::new(), memories: Vec::new() }
     }
 
     /// How many bytes the document has.
@@ -90,26 +95,37 @@ impl Weave {
     /// # Errors
     /// The replacements overlap or leave the text; the weave is as before.
     pub fn edit(&mut self, replacements: &[Replacement]) -> Result<(), ChangeError> {
-        check_order(replacements)?;
-        if let Some(Replacement { end, .. }) = replacements.last()
-            && *end > self.len()
-        {
-            return Err(ChangeError::BeyondEnd { end: *end, length: self.len() });
-        }
+        self.check(replacements)?;
         // From the last to the first, so that no offset moves before its turn.
         for replacement in replacements.iter().rev() {
-            let shown = |hunks: &[Hunk], hunk: usize| hunks[hunk].shown;
-            let start = self.split(replacement.start, &shown)?;
-            let end = self.split(replacement.end, &shown)?;
-            if replacement.start < replacement.end {
-                self.remove(start, end);
-            }
-            if !replacement.text.is_empty() {
-                let at = self.place_between(start);
-                self.fragments.insert(at, Fragment::plain(replacement.text.len()));
-            }
-            self.join();
+            self.edit_one(replacement)?;
+            self.move_memories(replacement);
         }
+        Ok(())
+    }
+
+    fn check(&self, replacements: &[Replacement]) -> Result<(), ChangeError> {
+        check_order(replacements)?;
+        match replacements.last() {
+            Some(Replacement { end, .. }) if *end > self.len() => {
+                Err(ChangeError::BeyondEnd { end: *end, length: self.len() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn edit_one(&mut self, replacement: &Replacement) -> Result<(), ChangeError> {
+        let shown = |hunks: &[Hunk], hunk: usize| hunks[hunk].shown;
+        let start = self.split(replacement.start, &shown)?;
+        let end = self.split(replacement.end, &shown)?;
+        if replacement.start < replacement.end {
+            self.remove(start, end);
+        }
+        if !replacement.text.is_empty() {
+            let at = self.place_between(start);
+            self.fragments.insert(at, Fragment::plain(replacement.text.len()));
+        }
+        self.join();
         Ok(())
     }
 
@@ -229,6 +245,9 @@ impl Weave {
             // What only forgotten hunks took away, nobody can bring back any longer.
             was_visible || !fragment.is_visible(|hunk| hunks[hunk].shown)
         });
+        let is_gone =
+            |it: &Fragment| it.deleted.iter().chain(&it.inserted).any(|it| is_forgotten(*it));
+        self.memories.retain(|memory| !memory.mentions(is_gone));
         for (_, hunk) in self.hunks.iter_mut().enumerate().filter(|(hunk, _)| is_forgotten(*hunk)) {
             hunk.forgotten = true;
         }
@@ -324,21 +343,23 @@ impl Weave {
             }
             at += 1;
         }
-        let mut before = self.fragments[..start].iter().rev();
-        let mut behind = self.fragments[start..].iter();
-        let is_visible = |fragment: &&Fragment| self.visible(fragment) > 0;
-        let (before, behind) = (before.find(is_visible), behind.find(is_visible));
-        if let (Some(before), Some(behind)) = (before, behind) {
-            // Typed inside of what hidden hunks would take away.
-            let inside: Vec<usize> = before
-                .deleted
-                .iter()
-                .filter(|hunk| behind.deleted.contains(hunk))
-                .copied()
-                .collect();
-            self.touch(&inside);
-        }
+        // Typed inside of what hidden hunks would take away.
+        self.touch(&self.hunks_around(&(start..start)));
         at
+    }
+
+    /// The hunks that take away what is shown on both sides of some pieces.
+    fn hunks_around(&self, pieces: &Range<usize>) -> Vec<usize> {
+        let is_visible = |fragment: &&Fragment| self.visible(fragment) > 0;
+        let before = self.fragments[..pieces.start].iter().rev().find(is_visible);
+        let behind = self.fragments[pieces.end..].iter().find(is_visible);
+        match (before, behind) {
+            (Some(before), Some(behind)) => {
+                let both = before.deleted.iter().filter(|hunk| behind.deleted.contains(hunk));
+                both.copied().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn touch(&mut self, hunks: &[usize]) {
@@ -347,15 +368,10 @@ impl Weave {
         }
     }
 
-    /// Joins neighbours that are nobody's, so that typing does not leave a piece for each letter.
+    /// Joins neighbours that are shown and of the same hunks, so that typing does not leave a piece
+    /// for each letter.
     fn join(&mut self) {
-        self.fragments.dedup_by(|next, fragment| {
-            let joins = fragment.is_plain() && next.is_plain();
-            if joins {
-                fragment.bytes += next.bytes;
-            }
-            joins
-        });
+        self.fragments.dedup_by(|next, fragment| fragment.join(next));
     }
 
     /// The earlier hunks that the replacements of a new one need, in the text with `shown`.

@@ -52,6 +52,7 @@ impl Weave {
         let Turned { start, hunks: turned, mut step } = Turned::new(&before, after)?;
         let moves = Moving { before: &start, after, found: &step.found }.moves(&step.unclear);
         *self = step.weave;
+        self.memories.clear();
         for (hunk, replacements) in moves {
             if self.weave_again(hunk, &replacements).is_some() {
                 step.unclear.remove(&hunk);

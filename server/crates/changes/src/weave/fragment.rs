@@ -58,6 +58,15 @@ impl Fragment {
         self.text.as_deref().unwrap_or_default()
     }
 
+    /// Whether a hidden piece is another one, whatever stood beside it.
+    pub(super) fn is_same_hidden(&self, other: &Self) -> bool {
+        let (own, theirs) = (
+            (&self.text, self.inserted, &self.deleted),
+            (&other.text, other.inserted, &other.deleted),
+        );
+        own == theirs
+    }
+
     pub(super) fn hide(&mut self, text: String) {
         self.text = Some(text);
         self.lost = Lost::default();
@@ -80,6 +89,16 @@ impl Fragment {
         // Between the two halves nothing was ever taken away.
         self.lost.right = false;
         Some(Self { lost: Lost { left: false, ..rest.lost }, ..rest })
+    }
+
+    /// Takes in the piece behind it, if both are shown and of the same hunks.
+    pub(super) fn join(&mut self, next: &Self) -> bool {
+        let is_shown = self.text.is_none() && next.text.is_none();
+        let joins = is_shown && self.inserted == next.inserted && self.deleted == next.deleted;
+        if joins {
+            self.bytes += next.bytes;
+        }
+        joins
     }
 
     /// What turns the document into one that has this piece, or has it no longer.

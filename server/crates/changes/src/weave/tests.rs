@@ -30,8 +30,9 @@ impl Woven {
 
     fn types(&mut self, start: usize, end: usize, text: &str) -> &mut Self {
         let typed = [replace(start, end, text)];
+        let before = Rope::from_str(&self.text);
         self.text = apply(&self.text, &typed).unwrap();
-        self.weave.edit(&typed).unwrap();
+        self.weave.typed(&typed, &before, &Rope::from_str(&self.text)).unwrap();
         self
     }
 
@@ -87,6 +88,58 @@ fn typing_in_what_a_proposal_replaces_is_in_its_way() {
         assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Touched)], "{start} {end} {text}");
         assert_eq!(it.text, typed);
     }
+}
+
+#[test]
+fn typing_that_is_taken_back_was_never_there() {
+    for (start, end, text) in [(5, 5, "x"), (5, 6, ""), (3, 5, ""), (6, 8, ""), (0, 13, "new")] {
+        let mut it = Woven::new("one two three");
+        let hunk = it.propose(4, 7, "2");
+        let weave = it.weave.clone();
+        let gone = it.text[start..end].to_owned();
+        it.types(start, end, text).types(start, start + text.len(), &gone);
+        assert_eq!(it.weave, weave, "{start} {end} {text}");
+        assert_eq!(it.show(hunk), "one 2 three");
+    }
+}
+
+#[test]
+fn typing_that_is_taken_back_letter_by_letter_was_never_there() {
+    let mut it = Woven::new("one two three");
+    let (first, hunk) = (it.write(0, 3, "1"), it.propose(2, 5, "2"));
+    let weave = it.weave.clone();
+    for at in [4, 3, 2, 1, 0] {
+        it.types(at, at + 1, "");
+    }
+    it.types(0, 0, "other").types(6, 6, "mine ").types(0, 5, "").types(1, 6, "");
+    for (at, char) in ["1", " ", "t", "w", "o"].into_iter().enumerate() {
+        assert_ne!(it.weave, weave);
+        it.types(at, at, char);
+    }
+    assert_eq!(it.weave, weave);
+    assert_eq!(it.show(hunk), "1 2 three");
+    assert_eq!(it.hide(first), "one 2 three");
+}
+
+#[test]
+fn what_happened_to_a_place_meanwhile_stays() {
+    // Another hunk was put in there.
+    let mut it = Woven::new("one two three");
+    let (hunk, other) = (it.propose(4, 7, "2"), it.propose(5, 5, "!"));
+    it.types(5, 6, "").show(other);
+    it.types(6, 6, "w");
+    assert_eq!(it.text, "one t!wo three");
+    assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Touched)]);
+    // A new one was made for what was typed.
+    let mut it = Woven::new("one two three");
+    let hunk = it.propose(4, 7, "2");
+    it.types(5, 6, "");
+    let newer = it.propose(4, 6, "TWO");
+    it.types(5, 5, "w");
+    assert_eq!(it.turn(&[hunk, newer], true).len(), 2);
+    it.types(5, 6, "");
+    assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Touched)]);
+    assert_eq!(it.show(newer), "one TWO three");
 }
 
 #[test]

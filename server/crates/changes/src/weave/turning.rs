@@ -89,6 +89,9 @@ impl Weave {
             hunks[hunk].shown = shown;
             hunks[hunk].touched = false;
         }
+        for one in plan.replacements.iter().rev() {
+            self.move_memories(one);
+        }
     }
 
     fn obstacle(

@@ -138,8 +138,13 @@ impl Book {
     /// Journals what became of hunks without a decision. The questions of which nothing waits any
     /// longer end.
     async fn became(&mut self, states: HashMap<HunkId, HunkState>) {
-        for hunk in states.keys() {
-            self.files.values_mut().for_each(|tracked| tracked.settle(hunk));
+        for (hunk, state) in &states {
+            let files = self.files.values_mut();
+            match state {
+                HunkState::Pending => {}
+                HunkState::Conflicted { .. } => files.for_each(|tracked| tracked.block(hunk)),
+                _ => files.for_each(|tracked| tracked.settle(hunk)),
+            }
         }
         let decided =
             |hunk: &Hunk| hunk.state == HunkState::Pending && states.contains_key(&hunk.id);
@@ -333,5 +338,7 @@ fn state_after(state: &HunkState, standing: Standing) -> Option<HunkState> {
             Some(HunkState::Conflicted { reason: prompts::obstacle("unclear") })
         }
         (Standing::Unclear, _) => None,
+        (Standing::Free, HunkState::Conflicted { .. }) => Some(HunkState::Pending),
+        (Standing::Free, _) => None,
     }
 }

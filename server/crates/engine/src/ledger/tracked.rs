@@ -33,6 +33,8 @@ pub(super) enum Standing {
     Hidden,
     /// The document had it, and nobody can tell where it is now.
     Unclear,
+    /// What was typed in its way was taken back.
+    Free,
 }
 
 /// Hunks that stand elsewhere by what somebody else did.
@@ -85,11 +87,21 @@ struct Known {
     /// The lines that it was proposed for, until it is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     made_for: Option<String>,
+    /// Whether something came in its way while it was pending.
+    #[serde(default)]
+    is_blocked: bool,
 }
 
 impl Known {
     fn pending(id: HunkId) -> Self {
-        Self { id, is_pending: true, may_come: false, is_gone: false, made_for: None }
+        Self {
+            id,
+            is_pending: true,
+            may_come: false,
+            is_gone: false,
+            made_for: None,
+            is_blocked: false,
+        }
     }
 }
 
@@ -193,13 +205,35 @@ impl Tracked {
         news
     }
 
-    /// Hunks of which nothing is left, each told once.
+    /// Hunks of which nothing is left, and those that are there again, each told once.
     fn written_over(&mut self) -> News {
-        let gone = self.weave.gone().into_iter();
+        let gone = self.weave.gone();
+        let were_gone = (0..self.hunks.len()).filter(|number| self.hunks[*number].is_gone);
+        let is_back =
+            |number: &usize| !gone.contains(number) && self.weave.place(*number).is_some();
+        let back: Vec<usize> =
+            were_gone.filter(|it| self.weave.is_shown(*it)).filter(is_back).collect();
+        for number in &back {
+            self.hunks[*number].is_gone = false;
+        }
         let new: Vec<usize> = gone
+            .into_iter()
             .filter(|number| !std::mem::replace(&mut self.hunks[*number].is_gone, true))
             .collect();
-        self.named(new, Standing::Hidden)
+        let mut news = self.named(new, Standing::Hidden);
+        news.extend(self.named(back, Standing::Shown));
+        news
+    }
+
+    /// Blocked hunks of which nothing is in the way any longer.
+    fn freed(&mut self) -> News {
+        let is_free = |known: &Known| known.is_blocked && self.obstacle(&known.id).is_none();
+        let free: Vec<usize> =
+            (0..self.hunks.len()).filter(|number| is_free(&self.hunks[*number])).collect();
+        for number in &free {
+            (self.hunks[*number].is_blocked, self.hunks[*number].is_pending) = (false, true);
+        }
+        self.named(free, Standing::Free)
     }
 
     /// Goes on by steps; none, and nothing has changed, if they do not lead to the text.
@@ -218,7 +252,12 @@ impl Tracked {
             let place = place_of(std::slice::from_ref(step), stepped.text.len_bytes())?;
             match stepped.turned_by(&place, &after) {
                 Some(turned) => all.extend(turned),
-                None => stepped.weave.edit(&refined(step, &stepped.text)).ok()?,
+                None => {
+                    let typed = refined(step, &stepped.text);
+                    if !stepped.weave.typed(&typed, &stepped.text, &after).ok()?.is_empty() {
+                        all.extend(stepped.freed());
+                    }
+                }
             }
             stepped.text = after;
         }
@@ -355,14 +394,22 @@ impl Tracked {
         self.hunks.get(number).is_some_and(|known| known.is_gone)
     }
 
+    /// Whether a hunk waits for a decision, or would if nothing were in its way.
     pub(super) fn has_pending(&self) -> bool {
-        self.hunks.iter().any(|known| known.is_pending)
+        self.hunks.iter().any(|known| known.is_pending || known.is_blocked)
+    }
+
+    /// Something is in the way of a hunk. It waits again when that is taken back.
+    pub(super) fn block(&mut self, hunk: &HunkId) {
+        for known in self.hunks.iter_mut().filter(|known| known.id == *hunk) {
+            known.is_blocked |= std::mem::take(&mut known.is_pending);
+        }
     }
 
     /// Something has been decided about a hunk, or has happened to it.
     pub(super) fn settle(&mut self, hunk: &HunkId) {
         for known in self.hunks.iter_mut().filter(|known| known.id == *hunk) {
-            known.is_pending = false;
+            (known.is_pending, known.is_blocked) = (false, false);
         }
     }
 

@@ -122,7 +122,7 @@ impl World {
         assert_eq!(sent, replacements);
         self.own.extend(sent.iter().flat_map(|one| one.text.chars()));
         self.text = apply(&self.text, &sent).unwrap();
-        self.weave.edit(&sent).unwrap();
+        self.weave.typed(&sent, &rope, &Rope::from_str(&self.text)).unwrap();
         assert_eq!(self.weave.len(), self.text.len());
     }
 
@@ -240,6 +240,7 @@ proptest! {
         let mut world = World::new(length);
         before.iter().for_each(|step| world.does(step));
         let batch = world.at(&world.text.clone(), &places);
+        world.weave.memories.clear();
         let mut whole = world.weave.clone();
         whole.edit(&batch).unwrap();
         for part in batch.iter().rev() {
@@ -252,6 +253,41 @@ proptest! {
             }
         }
         prop_assert_eq!(whole, world.weave);
+    }
+
+    #[test]
+    fn what_was_typed_and_taken_back_was_never_there(
+        length in 1..60_usize,
+        before in prop::collection::vec(step(), 1..8),
+        typed in places(),
+    ) {
+        let mut world = World::new(length);
+        before.iter().for_each(|step| world.does(step));
+        // Of what was typed over one after the other in a place, only the first is remembered.
+        world.weave.memories.clear();
+        let (text, weave) = (world.text.clone(), world.weave.clone());
+        let typed = world.at(&text, &typed[..1]).remove(0);
+        let gone = replace(typed.start, typed.start + typed.text.len(), &text[typed.start..typed.end]);
+        world.types(&[typed], Encoding::Utf8);
+        // It comes again letter by letter.
+        let letters = gone.text.char_indices().map(|(at, char)| {
+            replace(gone.start + at, gone.start + at, &char.to_string())
+        });
+        for one in [replace(gone.start, gone.end, "")].into_iter().chain(letters) {
+            let before = Rope::from_str(&world.text);
+            world.text = apply(&world.text, std::slice::from_ref(&one)).unwrap();
+            world.weave.typed(&[one], &before, &Rope::from_str(&world.text)).unwrap();
+        }
+        prop_assert_eq!(&world.text, &text);
+        for hunk in 0..weave.hunks() {
+            let turned = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
+            let (was, is) = (weave.plan(&turned, |_| true), world.weave.plan(&turned, |_| true));
+            prop_assert!(was.refused.is_empty() <= is.refused.is_empty(), "{:?}", is.refused);
+            if was.refused.is_empty() {
+                let made = |plan: &crate::Plan| apply(&text, &plan.replacements).unwrap();
+                prop_assert_eq!(made(&was), made(&is));
+            }
+        }
     }
 
     #[test]

@@ -224,6 +224,30 @@ fn a_hunk_that_was_written_over_is_told_once() {
 }
 
 #[test]
+fn what_was_written_over_is_there_again_with_its_text() {
+    let mut desk = numbers();
+    let text = desk.text.clone();
+    desk.types("2", "two or so");
+    assert_eq!(desk.types("two or so", "2"), [(id("a"), Standing::Shown)]);
+    assert_eq!((desk.standing("a"), desk.text == text), (Standing::Shown, true));
+}
+
+#[test]
+fn a_hunk_waits_again_when_nothing_is_in_its_way_any_longer() {
+    let mut desk = Desk::new("one\ntwo\nthree\n");
+    desk.proposes("a", "two", "2");
+    desk.types("two", "twins");
+    assert_eq!(desk.tracked.obstacles().len(), 1);
+    desk.tracked.block(&id("a"));
+    assert!(desk.tracked.has_pending());
+    assert_eq!(desk.types("ins", "in"), []);
+    assert_eq!(desk.types("in", "o"), [(id("a"), Standing::Free)]);
+    assert_eq!(desk.tracked.obstacles(), []);
+    assert_eq!(desk.switches(&["a"], true), [id("a")]);
+    assert_eq!(desk.text, "one\n2\nthree\n");
+}
+
+#[test]
 fn steps_lead_back_to_the_text_that_something_was_made_for() {
     let before = Rope::from_str("one\ntwo\nthree\n");
     let steps = vec![

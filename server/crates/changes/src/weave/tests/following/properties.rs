@@ -1,6 +1,7 @@
 //! What holds for whatever a document becomes.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use proptest::prelude::*;
 
@@ -49,6 +50,22 @@ fn changed(lines: &[String], changes: &[&(usize, usize, Vec<String>)]) -> String
         from = *end;
     }
     text + &lines[from..].concat()
+}
+
+/// Whether some lines are the same up to the nearest on either side that stands once: others took
+/// lines away and put the same in, if anything, and where no text changed nothing has happened.
+fn is_same_around(before: &str, now: &str, own: Range<usize>) -> bool {
+    let before: Vec<&str> = before.split_inclusive('\n').collect();
+    let now: Vec<&str> = now.split_inclusive('\n').collect();
+    let place = |line: &&str| {
+        let is_once = |all: &[&str]| all.iter().filter(|other| *other == line).count() == 1;
+        (is_once(&before) && is_once(&now)).then(|| now.iter().position(|other| other == line))?
+    };
+    let above = (0..own.start).rev().find_map(|line| Some((line, place(&before[line])?)));
+    let below = (own.end..before.len()).find_map(|line| Some((line, place(&before[line])?)));
+    let ((start, from), (end, to)) =
+        (above.unwrap_or((0, 0)), below.unwrap_or((before.len(), now.len())));
+    Some(&before[start..end]) == now.get(from..to)
 }
 
 fn mixed() -> impl Strategy<Value = String> {
@@ -103,14 +120,14 @@ proptest! {
         let mut it = Woven::new(&lines.concat());
         // The way in which the hunk itself is taken is not a question here.
         let replaced = lines[..own.0].concat().len()..lines[..own.1].concat().len();
+        let own_lines = own.0..own.0 + if shown { own.2.len() } else { own.1 - own.0 };
         let own = replace(replaced.start, replaced.end, &own.2.concat());
         let hunk = it.weave.propose(&[own], &[]).unwrap();
         let (now, goal) = if shown { (with, without) } else { (without, with) };
         if shown {
             it.show(hunk);
         }
-        // Where others took lines away and put the same in, nothing has changed.
-        if now == it.text {
+        if is_same_around(&it.text, &now, own_lines) {
             return Ok(());
         }
         let said = it.becomes(&now);

@@ -306,7 +306,10 @@ impl World {
             let (told, is) = (self.standing[hunk], self.tracked.standing(hunk).unwrap());
             prop_assert_eq!(told, is, "{}", hunk);
             let is_there = |char: &char| text.contains(char) || self.is_taken(*char);
-            let is_there = written.iter().any(is_there);
+            // Of line breaks nobody can tell by the text whose they are.
+            let number = self.tracked.number(hunk).unwrap();
+            let place = self.tracked.weave.place(number).unwrap_or_default();
+            let is_there = written.iter().any(is_there) || self.text[place].contains('\n');
             prop_assert!(
                 is != Standing::Shown || is_there,
                 "{hunk} is not in {:?}: {:?}",

@@ -1,0 +1,232 @@
+//! Typing that is taken back: when the same text is there again, byte for byte, where somebody
+//! typed it over, its hunks are there again, too.
+//!
+//! A weave knows no text that is shown, so whoever has the text tells it ([`Weave::typed`]). It
+//! remembers the pieces that typing broke, with their text, until something else happens there.
+//!
+//! Start with [`Weave::typed`].
+
+use std::ops::Range;
+
+use protocol::Replacement;
+use ropey::Rope;
+use serde::{Deserialize, Serialize};
+
+use super::Weave;
+use super::fragment::Fragment;
+use crate::replacement::ChangeError;
+
+/// So many places are remembered; of more, those that were typed in last.
+const MOST: usize = 32;
+/// A longer text, in bytes, is not remembered: nobody types over so much letter by letter.
+const LONGEST: usize = 64 * 1024;
+
+/// A place that somebody typed in, and what it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// Where it is in the document now; hidden pieces at both ends belong to it.
+    place: Range<usize>,
+    text: String,
+    fragments: Vec<Fragment>,
+    /// Hunks that typing there touched.
+    touched: Vec<usize>,
+    /// How many hunks there were: newer ones are made for what was typed.
+    hunks: usize,
+}
+
+impl Memory {
+    pub(super) fn mentions(&self, is_it: impl Fn(&Fragment) -> bool) -> bool {
+        self.fragments.iter().any(is_it)
+    }
+}
+
+impl Weave {
+    /// Takes in what somebody typed, as [`Weave::edit`] does, in a document that was `before` and
+    /// is `after`. Gives the hunks that it had touched, and that are as they were by it.
+    ///
+    /// # Errors
+    /// The replacements overlap or leave the text; the weave is as before.
+    pub fn typed(
+        &mut self,
+        replacements: &[Replacement],
+        before: &Rope,
+        after: &Rope,
+    ) -> Result<Vec<usize>, ChangeError> {
+        self.check(replacements)?;
+        for one in replacements.iter().rev() {
+            let mut memory = self.recall(one, before)?;
+            let is_touched = |weave: &Self| weave.hunks.iter().map(|hunk| hunk.touched).collect();
+            let were: Vec<bool> = if memory.is_some() { is_touched(self) } else { Vec::new() };
+            self.edit_one(one)?;
+            self.move_memories(one);
+            if let Some(memory) = &mut memory {
+                memory.place.end = memory.place.end + one.text.len() - (one.end - one.start);
+                let now = self.hunks.iter().zip(were).enumerate();
+                let new = now.filter(|(_, (hunk, was))| hunk.touched && !was);
+                memory.touched.extend(new.map(|(hunk, _)| hunk));
+            }
+            self.memories.extend(memory);
+        }
+        let many = self.memories.len().saturating_sub(MOST);
+        self.memories.drain(..many);
+        self.restore(after)
+    }
+
+    /// Moves what is remembered behind a replacement along with it, and forgets where it is in.
+    pub(super) fn move_memories(&mut self, one: &Replacement) {
+        self.memories.retain_mut(|memory| {
+            let place = &mut memory.place;
+            let is_behind = one.end < place.start;
+            if is_behind {
+                place.start = place.start + one.text.len() - (one.end - one.start);
+                place.end = place.end + one.text.len() - (one.end - one.start);
+            }
+            is_behind || place.end < one.start
+        });
+    }
+
+    /// What is to be remembered of a place before it is typed in: also what is remembered of it
+    /// already, and what it is beside that. None if nobody but the user has a part in it.
+    fn recall(&mut self, one: &Replacement, before: &Rope) -> Result<Option<Memory>, ChangeError> {
+        let meets =
+            |memory: &Memory| memory.place.start <= one.end && one.start <= memory.place.end;
+        let (mut met, rest): (Vec<Memory>, Vec<Memory>) =
+            std::mem::take(&mut self.memories).into_iter().partition(meets);
+        self.memories = rest;
+        met.sort_unstable_by_key(|memory| memory.place.start);
+        let (Some(first), Some(last)) = (met.first(), met.last()) else {
+            return self.remembered(one, before);
+        };
+        let whole = one.start.min(first.place.start)..one.end.max(last.place.end);
+        let hunks = met.iter().map(|memory| memory.hunks).min().unwrap_or_default();
+        if whole.len() > LONGEST || self.is_newer(&whole, hunks)? {
+            return self.remembered(one, before);
+        }
+        let mut all = Memory {
+            place: whole.start..whole.start,
+            text: String::new(),
+            fragments: Vec::new(),
+            touched: Vec::new(),
+            hunks,
+        };
+        for memory in met {
+            self.remember_more(&mut all, memory.place.start, before)?;
+            all.text.push_str(&memory.text);
+            all.fragments.extend(memory.fragments);
+            all.touched.extend(memory.touched);
+            all.place.end = memory.place.end;
+        }
+        if all.place.end < whole.end {
+            self.remember_more(&mut all, whole.end, before)?;
+            let hidden = self.pieces(whole.end, whole.end)?;
+            all.fragments.extend_from_slice(&self.fragments[hidden]);
+        }
+        Ok(Some(all))
+    }
+
+    /// Remembers what lies between the end of a place and what else is remembered, as it is.
+    fn remember_more(
+        &mut self,
+        memory: &mut Memory,
+        to: usize,
+        before: &Rope,
+    ) -> Result<(), ChangeError> {
+        let from = memory.place.end;
+        if from == to {
+            return Ok(());
+        }
+        let hidden = self.pieces(from, from)?;
+        // The hidden ones at the end of a place belong to it.
+        let first = if memory.place.is_empty() && memory.fragments.is_empty() {
+            hidden.start
+        } else {
+            hidden.end
+        };
+        let behind = self.split_shown(to)?;
+        memory.fragments.extend_from_slice(&self.fragments[first..behind]);
+        let text = before.get_byte_slice(from..to).map(String::from);
+        memory.text.push_str(&text.unwrap_or_default());
+        memory.place.end = to;
+        Ok(())
+    }
+
+    /// A place as it is before it is typed in.
+    fn remembered(
+        &mut self,
+        one: &Replacement,
+        before: &Rope,
+    ) -> Result<Option<Memory>, ChangeError> {
+        let place = one.start..one.end;
+        let pieces = self.pieces(place.start, place.end)?;
+        let is_plain = self.fragments[pieces.clone()].iter().all(Fragment::is_plain);
+        let is_needed = !is_plain || !self.hunks_around(&pieces).is_empty();
+        let is_needed = is_needed && place.len() <= LONGEST;
+        let text = is_needed.then(|| before.get_byte_slice(place.clone())).flatten();
+        Ok(text.map(|text| Memory {
+            text: text.into(),
+            place,
+            fragments: self.fragments[pieces].to_vec(),
+            touched: Vec::new(),
+            hunks: self.hunks.len(),
+        }))
+    }
+
+    /// Puts what is remembered back where the text is what it was.
+    fn restore(&mut self, now: &Rope) -> Result<Vec<usize>, ChangeError> {
+        let mut restored = Vec::new();
+        for memory in std::mem::take(&mut self.memories) {
+            let is_same = memory.text.len() == memory.place.len()
+                && now.get_byte_slice(memory.place.clone()).is_some_and(|it| it == *memory.text);
+            if !is_same {
+                self.memories.push(memory);
+            } else if self.fits(&memory)? {
+                let pieces = self.pieces(memory.place.start, memory.place.end)?;
+                self.fragments.splice(pieces, memory.fragments);
+                restored.extend(memory.touched);
+            }
+        }
+        restored.retain(|hunk| !self.memories.iter().any(|other| other.touched.contains(hunk)));
+        for hunk in &restored {
+            self.hunks[*hunk].touched = false;
+        }
+        self.join();
+        Ok(restored)
+    }
+
+    /// Whether nothing happened at a place but typing.
+    fn fits(&mut self, memory: &Memory) -> Result<bool, ChangeError> {
+        if self.is_newer(&memory.place, memory.hunks)? {
+            return Ok(false);
+        }
+        let pieces = self.pieces(memory.place.start, memory.place.end)?;
+        let is_hidden = |fragment: &&Fragment| self.visible(fragment) == 0;
+        let known = memory.fragments.iter().filter(is_hidden);
+        let mut now = self.fragments[pieces].iter().filter(is_hidden);
+        let is_known = known.clone().count() == now.clone().count()
+            && known.zip(&mut now).all(|(known, now)| known.is_same_hidden(now));
+        let length: usize = memory.fragments.iter().map(|fragment| self.visible(fragment)).sum();
+        Ok(is_known && length == memory.text.len())
+    }
+
+    /// Whether there is a hunk at a place that is newer than so many.
+    fn is_newer(&mut self, place: &Range<usize>, hunks: usize) -> Result<bool, ChangeError> {
+        let pieces = self.pieces(place.start, place.end)?;
+        let is_new = |hunk: &usize| *hunk >= hunks;
+        let around = self.hunks_around(&pieces);
+        let mut fragments = self.fragments[pieces].iter();
+        let has_new = |it: &Fragment| it.deleted.iter().chain(&it.inserted).any(is_new);
+        Ok(around.iter().any(is_new) || fragments.any(has_new))
+    }
+
+    /// The pieces of a stretch of the document, with the hidden ones at both ends.
+    fn pieces(&mut self, start: usize, end: usize) -> Result<Range<usize>, ChangeError> {
+        let first = self.split_shown(start)?;
+        let last = self.split_shown(end)?;
+        let hidden = self.fragments[last..].iter().take_while(|it| self.visible(it) == 0);
+        Ok(first..last + hidden.count())
+    }
+
+    fn split_shown(&mut self, offset: usize) -> Result<usize, ChangeError> {
+        self.split(offset, &|hunks, hunk| hunks[hunk].shown)
+    }
+}
