@@ -68,7 +68,8 @@ pub trait Documents: Send + Sync {
         text: &str,
     ) -> Result<Stamp, DocumentError>;
 
-    /// Deletes a file. An editor that has it open without unsaved changes is no obstacle.
+    /// Deletes a file. An editor that has it open without unsaved changes is no obstacle, and
+    /// neither is one that shows no text at all of it.
     ///
     /// # Errors
     /// The file's text does not have the hash `expected`, an editor has unsaved changes of it, the

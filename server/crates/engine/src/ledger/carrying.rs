@@ -279,7 +279,13 @@ impl Book {
         let stamp = self.files.get(path).and_then(|tracked| tracked.stamp.clone());
         match (fate, stamp) {
             (Fate::Goes | Fate::GoesWhole, Some(stamp)) if goal.len_bytes() == 0 => {
-                documents.remove(path, &stamp.hash).await?;
+                match (documents.remove(path, &stamp.hash).await, fate) {
+                    (Ok(()), _) => {}
+                    (Err(DocumentError::Unsaved(_)), Fate::Goes) => {
+                        return self.empty_and_remove(path, plan, goal, cancel).await;
+                    }
+                    (Err(error), _) => return Err(error.into()),
+                }
                 Ok((Place::Disk, goal.clone(), None))
             }
             (Fate::Goes | Fate::GoesWhole, None) if goal.len_bytes() == 0 => {
@@ -299,17 +305,54 @@ impl Book {
                 let stamp = self.make(path, goal).await?;
                 Ok((Place::Disk, goal.clone(), Some(stamp)))
             }
-            (_, Some(stamp)) => {
-                let now = documents.snapshot(path).await?;
-                if now.stamp.hash != stamp.hash {
-                    return Err(DocumentError::Stale(path.clone()).into());
-                }
-                let label = format!("Coworker: edit {}", self.shown(path));
-                let target = Target { shared: &self.shared, now: &now, goal, label, cancel };
-                let (place, seen) = apply::apply(target, plan.replacements.clone()).await?;
-                Ok((place, seen.text, Some(seen.stamp)))
-            }
+            (_, Some(_)) => self.edit(path, plan, goal, cancel).await,
         }
+    }
+
+    /// Changes the text of a document that exists.
+    async fn edit(
+        &self,
+        path: &AbsPath,
+        plan: &Plan,
+        goal: &Rope,
+        cancel: &CancellationToken,
+    ) -> Result<Written, ToolError> {
+        let stamp = self.files.get(path).and_then(|tracked| tracked.stamp.as_ref());
+        let now = self.shared.parts.documents.snapshot(path).await?;
+        if stamp.is_none_or(|stamp| now.stamp.hash != stamp.hash) {
+            return Err(DocumentError::Stale(path.clone()).into());
+        }
+        let label = format!("Coworker: edit {}", self.shown(path));
+        let target = Target { shared: &self.shared, now: &now, goal, label, cancel };
+        let (place, seen) = apply::apply(target, plan.replacements.clone()).await?;
+        Ok((place, seen.text, Some(seen.stamp)))
+    }
+
+    /// Takes a file away whose editor has unsaved text, all of it the agent's: first the text, and
+    /// then the file, if that has nothing else either.
+    async fn empty_and_remove(
+        &self,
+        path: &AbsPath,
+        plan: &Plan,
+        goal: &Rope,
+        cancel: &CancellationToken,
+    ) -> Result<Written, ToolError> {
+        let documents = self.shared.parts.documents.as_ref();
+        let saved = documents.file(path).await?.and_then(|file| String::from_utf8(file.bytes).ok());
+        let tracked = self.files.get(path);
+        let said = tracked.zip(saved).filter(|(tracked, saved)| tracked.said(saved));
+        let Some((_, saved)) = said else {
+            return Err(DocumentError::Unsaved(path.clone()).into());
+        };
+        let saved = self.keep_bytes(saved.as_bytes()).await;
+        let saved = saved.map_err(|error| ToolError::new(error.code, error.message))?;
+        let (place, text, stamp) = self.edit(path, plan, goal, cancel).await?;
+        if text.len_bytes() > 0 {
+            // Somebody typed meanwhile.
+            return Ok((place, text, stamp));
+        }
+        documents.remove(path, &saved).await?;
+        Ok((place, text, None))
     }
 
     /// Makes a file that does not exist. If there was one before in this session, it gets that

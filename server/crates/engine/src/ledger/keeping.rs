@@ -107,7 +107,7 @@ impl Book {
         Ok((kept, now.map(|now| text_of(path, &now.text, &now.stamp))))
     }
 
-    async fn keep_bytes(&self, bytes: &[u8]) -> Result<String, ErrorInfo> {
+    pub(super) async fn keep_bytes(&self, bytes: &[u8]) -> Result<String, ErrorInfo> {
         Ok(self.shared.parts.store.put_blob(&self.session.id, bytes).await?)
     }
 

@@ -515,6 +515,15 @@ impl Book {
 }
 
 impl Tracked {
+    /// Whether the document said exactly this at some time, with its first hunks only.
+    pub(super) fn said(&self, text: &str) -> bool {
+        let shown: Vec<HunkId> = self.ids().filter(|id| self.is_shown(id)).cloned().collect();
+        (0..=shown.len()).any(|first| {
+            let later: Vec<_> = shown[first..].iter().map(|id| (id.clone(), false)).collect();
+            self.says_with(&later, text)
+        })
+    }
+
     /// Whether the document says exactly this with hunks shown or hidden.
     fn says_with(&self, wishes: &[(HunkId, bool)], text: &str) -> bool {
         let plan = self.plan(wishes);

@@ -233,3 +233,25 @@ async fn what_a_crash_left_accepted_is_not_applied_by_a_decision_about_others() 
     assert!(matches!(hunks[..], [HunkState::Conflicted { .. }, HunkState::Rejected]), "{hunks:?}");
     assert_eq!((stage.read("a.txt"), stage.read("b.txt")), ("one\n".into(), "two\n".into()));
 }
+
+#[tokio::test]
+async fn a_file_that_the_agent_made_and_edited_in_an_unsaved_buffer_goes() {
+    for (saved, goes) in [("made\n", true), ("somebody else's\n", false)] {
+        let stage = Stage::new();
+        let path = stage.path("new.txt");
+        let id = stage.session_in(Mode::Edit).await;
+        let desk = Desk::at(&stage, &id, None, false).await;
+        let make = json!({"path": "new.txt", "content": "made\n"});
+        turn(&stage, &id, "make", &[("write", make)]).await;
+        desk.open(&path, "made\n");
+        turn(&stage, &id, "edit", &[("edit", edit("new.txt", "made", "made more"))]).await;
+        assert_eq!(
+            (desk.text(&path), stage.read("new.txt")),
+            ("made more\n".into(), "made\n".into())
+        );
+        stage.write("new.txt", saved);
+        let undone = undo(&stage, &id, UndoScope::Session).await;
+        assert_eq!((undone.refused.is_empty(), stage.on_disk("new.txt").exists()), (goes, !goes));
+        assert_eq!(desk.text(&path), if goes { "" } else { "made more\n" });
+    }
+}

@@ -35,6 +35,8 @@ pub(super) struct Shown {
     pub(super) hashes: Vec<Hash>,
     /// Whether the disk does not have one of them.
     unsaved: bool,
+    /// Whether all of them show nothing.
+    is_empty: bool,
 }
 
 impl Shared {
@@ -112,11 +114,15 @@ impl Shared {
 
     pub(super) fn remove(&self, path: &AbsPath, expected: &Hash) -> Result<(), DocumentError> {
         resolve::require(path)?;
-        let expected = self.on_disk(path, expected)?;
+        let expected = match self.expendable(path)? {
+            // Of whoever shows nothing, it is the file that is expected.
+            shown if shown.unsaved => expected.clone(),
+            _ => self.on_disk(path, expected)?,
+        };
         let writing = self.writing.lock(&[path]);
         let mut shown = Vec::new();
         disk::remove(path, &expected, self.reading(path), || {
-            shown = self.saved(path)?;
+            shown = self.expendable(path)?.hashes;
             Ok(())
         })?;
         drop(writing);
@@ -169,6 +175,13 @@ impl Shared {
         if shown.unsaved { Err(DocumentError::Unsaved(path.clone())) } else { Ok(shown.hashes) }
     }
 
+    /// What editors show of a document; an error if that is text which the disk does not have.
+    fn expendable(&self, path: &AbsPath) -> Result<Shown, DocumentError> {
+        let shown = self.shown(path);
+        let is_lost = shown.unsaved && !shown.is_empty;
+        if is_lost { Err(DocumentError::Unsaved(path.clone())) } else { Ok(shown) }
+    }
+
     /// The hash that a file must have for a document to be as expected. An editor without
     /// changes of its own may show it in its own way.
     fn on_disk(&self, path: &AbsPath, expected: &Hash) -> Result<Hash, DocumentError> {
@@ -213,7 +226,8 @@ impl Shared {
             // A file that is not text. There is no telling, and nothing speaks for it.
             Err(_) => false,
         };
-        Shown { hashes: texts.into_iter().map(|(_, hash)| hash).collect(), unsaved }
+        let is_empty = texts.iter().all(|(text, _)| is_empty(text));
+        Shown { is_empty, unsaved, hashes: texts.into_iter().map(|(_, hash)| hash).collect() }
     }
 
     /// Whether a text is what an editor makes of a file that it takes to be in another encoding.
