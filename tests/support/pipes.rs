@@ -161,6 +161,7 @@ pub fn hello(root: &str, coworker: Value) -> Value {
     let root = format!("file://{root}");
     json!({
         "processId": null,
+        "clientInfo": {"name": "test"},
         "rootUri": root,
         "workspaceFolders": [{"uri": root, "name": "project"}],
         "capabilities": {"experimental": {"coworker": coworker}},

@@ -451,10 +451,7 @@ impl Book {
 }
 
 fn not_kept(error: ErrorInfo) -> ToolError {
-    ToolError::new(
-        error.code,
-        format!("it was not begun, because what is there could not be kept: {}", error.message),
-    )
+    ToolError::new(error.code, format!("{}: {}", prompts::obstacle("unkept"), error.message))
 }
 
 impl Tracked {

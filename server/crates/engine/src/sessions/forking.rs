@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::{Parts, Sessions, lock};
 use crate::{
     ledger::{HunkNow, is_in},
-    recovery, rewinding, session,
+    prompts, recovery, rewinding, session,
 };
 
 /// What stands behind the title of a fork.
@@ -172,8 +172,7 @@ fn told(mut item: Item, from: &SessionId) -> Item {
             set.session_id.get_or_insert_with(|| from.clone());
             let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
             for hunk in hunks.filter(|hunk| hunk.state == HunkState::Pending) {
-                hunk.state = HunkState::Rejected;
-                hunk.comment = Some("it waits in the session this one was forked from".to_owned());
+                hunk.state = HunkState::Conflicted { reason: prompts::obstacle("forked") };
             }
         }
         // What was allowed "in this session" was meant for that one.
