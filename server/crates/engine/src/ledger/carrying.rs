@@ -145,13 +145,7 @@ impl Book {
                     }
                     Err(error) if tries < TRIES && self.has_moved(&error, &wish.path).await => {}
                     Err(error) => {
-                        let is_unseen =
-                            matches!(error.code, ErrorCode::Cancelled | ErrorCode::EditUnconfirmed);
-                        if let Some(tracked) = self.files.get_mut(&wish.path)
-                            && is_unseen
-                        {
-                            tracked.may_come(&wish.hunks);
-                        }
+                        self.failed(wish, &error);
                         outcomes[at] = Some(Err(error));
                     }
                 }
@@ -160,6 +154,14 @@ impl Book {
         }
         let told = outcomes.into_iter();
         told.map(|outcome| outcome.unwrap_or_else(|| Err(apply::not_begun()))).collect()
+    }
+
+    /// Notes that a wish was not seen carried out.
+    fn failed(&mut self, wish: &Wish, error: &ToolError) {
+        let is_unseen = matches!(error.code, ErrorCode::Cancelled | ErrorCode::EditUnconfirmed);
+        if let Some(tracked) = self.files.get_mut(&wish.path).filter(|_| is_unseen) {
+            tracked.may_come(&wish.hunks);
+        }
     }
 
     /// What each of these wishes takes, with the documents as they are now.

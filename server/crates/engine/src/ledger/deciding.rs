@@ -214,12 +214,8 @@ impl Book {
         let Applied { states, mut files, mut refused } =
             self.apply_accepted(&set, &accepted, otherwise, cancel).await;
         self.set_states(&states).await?;
-        // Some may have been applied before the rest was decided.
-        for file in &set.files {
-            let tracked = self.files.get(&self.at(&file.path, &file.hunks));
-            if let Some(place) = tracked.and_then(|tracked| tracked.place) {
-                files.entry(file.path.clone()).or_insert(Ok(place));
-            }
+        for (path, place) in self.places(&set) {
+            files.entry(path).or_insert(Ok(place));
         }
         if !taken_back.is_empty() {
             let chosen = self.chosen(|_, hunk| taken_back.contains(&hunk.id));
@@ -227,6 +223,15 @@ impl Book {
         }
         let set = self.change_set(id).map(|(_, set)| set).ok_or_else(unknown_set)?;
         Ok(Decided { set, files, refused })
+    }
+
+    /// Where the files' hunks went: some may have been applied before the rest was decided.
+    fn places(&self, set: &ChangeSet) -> Vec<(AbsPath, Place)> {
+        let place = |file: &FileChange| {
+            let tracked = self.files.get(&self.at(&file.path, &file.hunks))?;
+            Some((file.path.clone(), tracked.place?))
+        };
+        set.files.iter().filter_map(place).collect()
     }
 
     /// What builds on a rejected hunk falls with it.
