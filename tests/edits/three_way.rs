@@ -150,12 +150,12 @@ fn followed(case: &Case, versions: &mut Versions) -> Result<Option<String>, Fail
     let hunk = weave.propose(&case.hunk(&old), &[])?;
     let mut before = old;
     if case.undo {
-        let plan = weave.plan(&BTreeMap::from([(hunk, true)]), |_| true);
+        let plan = weave.plan(&BTreeMap::from([(hunk, true)]));
         weave.turn(&plan, &Rope::from_str(&before));
         before = with;
     }
     weave.follow(&before, &now)?;
-    let plan = weave.plan(&BTreeMap::from([(hunk, !case.undo)]), |_| true);
+    let plan = weave.plan(&BTreeMap::from([(hunk, !case.undo)]));
     if !plan.refused.is_empty() {
         return Ok(None);
     }

@@ -111,7 +111,7 @@ pub(super) fn carrying(table: &mut Table) -> Result<()> {
         let started = Instant::now();
         weave.edit(&[Replacement { start: 0, end: 0, text: "\n".to_owned() }])?;
         for hunk in &hunks {
-            ensure!(weave.plan(&BTreeMap::from([(*hunk, true)]), |_| true).refused.is_empty());
+            ensure!(weave.plan(&BTreeMap::from([(*hunk, true)])).refused.is_empty());
         }
         times.add(started.elapsed());
         thread::sleep(Duration::from_micros(100));
@@ -128,13 +128,13 @@ pub(super) fn planning(table: &mut Table) -> Result<()> {
         let mut woven: Vec<_> = (0..FILES).map(woven).collect::<Result<_>>()?;
         for (file, (weave, hunks)) in woven.iter_mut().enumerate() {
             let shown = hunks.iter().map(|hunk| (*hunk, true)).collect();
-            let plan = weave.plan(&shown, |_| true);
+            let plan = weave.plan(&shown);
             weave.turn(&plan, &Rope::from_str(&text(file, false)));
         }
         let started = Instant::now();
         for ((weave, hunks), document) in woven.iter_mut().zip(&documents) {
             let hidden = hunks.iter().map(|hunk| (*hunk, false)).collect();
-            let plan = weave.plan(&hidden, |_| true);
+            let plan = weave.plan(&hidden);
             let goal = changes::apply_to(document, &plan.replacements)?;
             weave.turn(&plan, document);
             ensure!(weave.len() == goal.len_bytes() && plan.refused.is_empty());

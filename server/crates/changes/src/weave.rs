@@ -20,6 +20,7 @@ mod recognizing;
 mod remembering;
 mod turning;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use protocol::Replacement;
@@ -148,13 +149,35 @@ impl Weave {
         {
             return Err(ChangeError::BeyondEnd { end: *end, length });
         }
+        self.check_borders(replacements, &shown)?;
         let needs = self.needs(replacements, &shown);
-        let mut woven = self.clone();
         let writes = replacements.iter().any(|replacement| !replacement.text.is_empty());
-        woven.weave_in(number, replacements, &shown)?;
-        woven.hunks.push(Hunk { shown: false, touched: false, writes, needs, forgotten: false });
-        *self = woven;
+        self.weave_in(number, replacements, &shown)?;
+        self.hunks.push(Hunk { shown: false, touched: false, writes, needs, forgotten: false });
         Ok(number)
+    }
+
+    /// Whether replacements cut no character of a piece that is hidden now: of others nothing is
+    /// known, and the document was asked.
+    fn check_borders(
+        &self,
+        replacements: &[Replacement],
+        shown: &impl Fn(&[Hunk], usize) -> bool,
+    ) -> Result<(), ChangeError> {
+        let mut start = 0;
+        for fragment in &self.fragments {
+            if !fragment.is_visible(|hunk| shown(&self.hunks, hunk)) {
+                continue;
+            }
+            let place = start..start + fragment.bytes;
+            let mut offsets = replacements.iter().flat_map(|one| [one.start, one.end]);
+            let cut = offsets.find(|at| place.contains(at) && fragment.is_cut(at - start));
+            if let Some(offset) = cut {
+                return Err(ChangeError::InsideCharacter { offset });
+            }
+            start = place.end;
+        }
+        Ok(())
     }
 
     /// Puts the pieces of a hunk in, hidden.
@@ -189,16 +212,23 @@ impl Weave {
     /// Where a hunk stands in the document: from the first to the last byte that it wrote or, if
     /// it is hidden, would take away. Empty where it only took away, or would only put in.
     pub fn place(&self, hunk: usize) -> Option<Range<usize>> {
-        let mut place: Option<Range<usize>> = None;
+        let is_its = |it: usize| it == hunk;
+        self.places_of(is_its).pop_first().map(|(_, place)| place)
+    }
+
+    /// Where hunks stand in the document, all at one look.
+    fn places_of(&self, is_wanted: impl Fn(usize) -> bool) -> BTreeMap<usize, Range<usize>> {
+        let mut places: BTreeMap<usize, Range<usize>> = BTreeMap::new();
         let mut start = 0;
         for fragment in &self.fragments {
             let end = start + self.visible(fragment);
-            if fragment.inserted == Some(hunk) || fragment.deleted.contains(&hunk) {
-                place = Some(place.map_or(start, |place| place.start)..end);
+            let hunks = fragment.inserted.iter().chain(&fragment.deleted);
+            for hunk in hunks.filter(|hunk| is_wanted(**hunk)) {
+                places.entry(*hunk).or_insert(start..end).end = end;
             }
             start = end;
         }
-        place
+        places
     }
 
     /// Hunks that are shown, and of whose text nothing is left.
@@ -210,23 +240,6 @@ impl Weave {
         let known = self.hunks.iter().zip(is_there).enumerate();
         let gone = known.filter(|(_, (hunk, is_there))| hunk.shown && hunk.writes && !is_there);
         gone.filter(|(_, (hunk, _))| !hunk.forgotten).map(|(number, _)| number).collect()
-    }
-
-    /// The stretches of the document that hunks wrote, in order, with the hunk.
-    pub fn written(&self) -> Vec<(usize, Range<usize>)> {
-        let mut written: Vec<(usize, Range<usize>)> = Vec::new();
-        let mut start = 0;
-        for fragment in &self.fragments {
-            let end = start + self.visible(fragment);
-            if let Some(hunk) = fragment.inserted.filter(|_| start < end) {
-                match written.last_mut() {
-                    Some((last, range)) if *last == hunk && range.end == start => range.end = end,
-                    _ => written.push((hunk, start..end)),
-                }
-            }
-            start = end;
-        }
-        written
     }
 
     /// Forgets hunks whose text is nobody's business any longer: it stays, as the user's. Numbers

@@ -77,6 +77,11 @@ impl Fragment {
         self.lost = Lost::default();
     }
 
+    /// Whether to cut it there would cut a character, as far as its text is known.
+    pub(super) fn is_cut(&self, at: usize) -> bool {
+        self.text.as_ref().is_some_and(|text| !text.is_char_boundary(at))
+    }
+
     /// Cuts it and gives the rest; none if that would cut a character.
     pub(super) fn split_off(&mut self, at: usize) -> Option<Self> {
         let rest = match &mut self.text {

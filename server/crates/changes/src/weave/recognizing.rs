@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
+use protocol::Replacement;
 use ropey::Rope;
 
 use super::Weave;
@@ -22,16 +23,17 @@ impl Weave {
         after: &Rope,
         may_show: impl Fn(usize) -> bool,
     ) -> Option<Plan> {
-        let meets = |hunk: &usize| {
-            self.place(*hunk).is_some_and(|it| it.start <= place.end && place.start <= it.end)
-        };
-        let at_place: Vec<usize> = (0..self.hunks.len()).filter(meets).collect();
+        let places = self.places_of(|hunk| self.is_shown(hunk) || may_show(hunk));
+        let meets = |it: &Range<usize>| it.start <= place.end && place.start <= it.end;
+        let at_place = places.into_iter().filter(|(_, it)| meets(it)).map(|(hunk, _)| hunk);
         let (shown, hidden): (Vec<usize>, Vec<usize>) =
-            at_place.into_iter().partition(|hunk| self.is_shown(*hunk));
-        let hidden: Vec<usize> = hidden.into_iter().filter(|hunk| may_show(*hunk)).collect();
+            at_place.partition(|hunk| self.is_shown(*hunk));
         let fits = |wishes: BTreeMap<usize, bool>| {
-            let plan = self.plan(&wishes, |_| true);
-            let is_whole = !wishes.is_empty() && plan.hunks == wishes;
+            if wishes.is_empty() || !has_length(&self.replacements(&wishes), before, after) {
+                return None;
+            }
+            let plan = self.plan(&wishes);
+            let is_whole = plan.hunks == wishes;
             (is_whole && leads_to(&plan, before, after)).then_some(plan)
         };
         [(shown, false), (hidden, true)].into_iter().find_map(|(hunks, to)| {
@@ -42,12 +44,15 @@ impl Weave {
     }
 }
 
-fn leads_to(plan: &Plan, before: &Rope, after: &Rope) -> bool {
-    let taken: usize = plan.replacements.iter().map(|one| one.end - one.start).sum();
-    let put: usize = plan.replacements.iter().map(|one| one.text.len()).sum();
-    // Nearly all typing is told apart by its length, without a look at the text.
+/// Nearly all typing is told apart by its length, without a look at the text.
+fn has_length(replacements: &[Replacement], before: &Rope, after: &Rope) -> bool {
+    let taken: usize = replacements.iter().map(|one| one.end - one.start).sum();
+    let put: usize = replacements.iter().map(|one| one.text.len()).sum();
     before.len_bytes() + put == after.len_bytes() + taken
-        && crate::apply_to(before, &plan.replacements).is_ok_and(|text| text == *after)
+}
+
+fn leads_to(plan: &Plan, before: &Rope, after: &Rope) -> bool {
+    crate::apply_to(before, &plan.replacements).is_ok_and(|text| text == *after)
 }
 
 #[cfg(test)]
@@ -61,7 +66,7 @@ mod tests {
         let mut weave = Weave::new(before.len_bytes());
         weave.propose(&[replace(4, 9, "good day")], &[]).unwrap();
         weave.propose(&[replace(10, 10, "more\n")], &[]).unwrap();
-        let plan = weave.plan(&BTreeMap::from([(0, true), (1, true)]), |_| true);
+        let plan = weave.plan(&BTreeMap::from([(0, true), (1, true)]));
         let after = crate::apply_to(&before, &plan.replacements).unwrap();
         weave.turn(&plan, &before);
         (weave, after)
@@ -90,7 +95,7 @@ mod tests {
     #[test]
     fn redo_is_recognized_only_of_what_may_be_shown() {
         let (mut weave, text) = greeting();
-        let plan = weave.plan(&BTreeMap::from([(1, false)]), |_| true);
+        let plan = weave.plan(&BTreeMap::from([(1, false)]));
         let hidden = crate::apply_to(&text, &plan.replacements).unwrap();
         weave.turn(&plan, &text);
         let redone = |may: bool| weave.turned_by(&(13..13), &hidden, &text, |_| may);

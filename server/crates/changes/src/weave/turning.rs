@@ -39,9 +39,8 @@ pub struct Plan {
 
 impl Weave {
     /// What it would take to have each of these hunks shown or hidden. One that already is as
-    /// wished is no part of the plan. `holds` says whether a hunk that is not among them keeps the
-    /// text it builds on: an edit of somebody else's session does not, as little as typing does.
-    pub fn plan(&self, wishes: &BTreeMap<usize, bool>, holds: impl Fn(usize) -> bool) -> Plan {
+    /// wished is no part of the plan.
+    pub fn plan(&self, wishes: &BTreeMap<usize, bool>) -> Plan {
         let is_new = |hunk: usize, shown: bool| {
             self.hunks.get(hunk).is_some_and(|known| known.shown != shown && !known.forgotten)
         };
@@ -50,11 +49,10 @@ impl Weave {
         let mut refused = BTreeMap::new();
         // One that falls out may take others with it.
         loop {
-            let obstacle = hunks.iter().find_map(|(&hunk, &shown)| {
-                let obstacle = self.obstacle(hunk, shown, &hunks, &holds)?;
-                Some((hunk, obstacle))
-            });
-            let Some((hunk, obstacle)) = obstacle else { break };
+            let look = Look::new(self, &hunks);
+            let mut obstacles =
+                hunks.iter().map(|(&hunk, &shown)| Some((hunk, look.obstacle(hunk, shown)?)));
+            let Some((hunk, obstacle)) = obstacles.find_map(|it| it) else { break };
             hunks.remove(&hunk);
             refused.insert(hunk, obstacle);
         }
@@ -94,47 +92,6 @@ impl Weave {
         }
     }
 
-    fn obstacle(
-        &self,
-        hunk: usize,
-        shown: bool,
-        turned: &BTreeMap<usize, bool>,
-        holds: &impl Fn(usize) -> bool,
-    ) -> Option<Obstacle> {
-        let is_shown = |hunk: usize| is_shown(turned, hunk, self.hunks[hunk].shown);
-        let known = &self.hunks[hunk];
-        if shown {
-            if known.touched {
-                return Some(Obstacle::Touched);
-            }
-            if let Some(&missing) = known.needs.iter().find(|needed| !is_shown(**needed)) {
-                return Some(Obstacle::Needs(missing));
-            }
-        } else {
-            let mut others = 0..self.hunks.len();
-            let builds = |other: &usize| {
-                let known = &self.hunks[*other];
-                known.needs.contains(&hunk) && !known.forgotten && is_shown(*other) && holds(*other)
-            };
-            if let Some(other) = others.find(builds) {
-                return Some(Obstacle::NeededBy(other));
-            }
-            let wrote = |fragment: &super::Fragment| fragment.inserted == Some(hunk);
-            if known.writes && !self.fragments.iter().any(wrote) {
-                return Some(Obstacle::Gone);
-            }
-            if known.touched {
-                return Some(Obstacle::Touched);
-            }
-        }
-        let comes = self.fragments.iter().filter(|fragment| {
-            (fragment.inserted == Some(hunk) || fragment.deleted.contains(&hunk))
-                && self.visible(fragment) == 0
-                && fragment.is_visible(is_shown)
-        });
-        comes.into_iter().any(super::Fragment::is_lost).then_some(Obstacle::Surroundings)
-    }
-
     /// What turning these hunks does to the document, whatever stands in the way.
     pub fn replacements(&self, turned: &BTreeMap<usize, bool>) -> Vec<Replacement> {
         let mut replacements: Vec<Replacement> = Vec::new();
@@ -155,6 +112,69 @@ impl Weave {
             start = end;
         }
         replacements
+    }
+}
+
+/// A document as it would be with some hunks shown or hidden, all looked at at once.
+struct Look<'a> {
+    weave: &'a Weave,
+    turned: &'a BTreeMap<usize, bool>,
+    /// For each hunk the first one that is shown then and changes its text.
+    built_on: Vec<Option<usize>>,
+    /// Whether the document has a piece that the hunk wrote.
+    wrote: Vec<bool>,
+    /// Whether nothing is left around a piece that would come back.
+    is_lost: Vec<bool>,
+}
+
+impl<'a> Look<'a> {
+    fn new(weave: &'a Weave, turned: &'a BTreeMap<usize, bool>) -> Self {
+        let count = weave.hunks.len();
+        let (wrote, is_lost) = (vec![false; count], vec![false; count]);
+        let mut look = Self { weave, turned, built_on: vec![None; count], wrote, is_lost };
+        for (hunk, known) in weave.hunks.iter().enumerate() {
+            if known.forgotten || !look.is_shown(hunk) {
+                continue;
+            }
+            for &needed in &known.needs {
+                look.built_on[needed].get_or_insert(hunk);
+            }
+        }
+        for fragment in &weave.fragments {
+            if let Some(hunk) = fragment.inserted {
+                look.wrote[hunk] = true;
+            }
+            let comes = fragment.is_lost()
+                && weave.visible(fragment) == 0
+                && fragment.is_visible(|hunk| look.is_shown(hunk));
+            if comes {
+                let hunks = fragment.inserted.iter().chain(&fragment.deleted);
+                hunks.for_each(|hunk| look.is_lost[*hunk] = true);
+            }
+        }
+        look
+    }
+
+    fn is_shown(&self, hunk: usize) -> bool {
+        is_shown(self.turned, hunk, self.weave.hunks[hunk].shown)
+    }
+
+    fn obstacle(&self, hunk: usize, shown: bool) -> Option<Obstacle> {
+        let known = &self.weave.hunks[hunk];
+        let missing = || {
+            let missing = known.needs.iter().find(|needed| !self.is_shown(**needed));
+            missing.copied().map(Obstacle::Needs)
+        };
+        let gone = known.writes && !self.wrote[hunk];
+        let first = match shown {
+            true => known.touched.then_some(Obstacle::Touched).or_else(missing),
+            false => {
+                let needed = self.built_on[hunk].map(Obstacle::NeededBy);
+                let needed = needed.or(gone.then_some(Obstacle::Gone));
+                needed.or(known.touched.then_some(Obstacle::Touched))
+            }
+        };
+        first.or(self.is_lost[hunk].then_some(Obstacle::Surroundings))
     }
 }
 

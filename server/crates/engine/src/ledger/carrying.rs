@@ -461,7 +461,7 @@ impl Tracked {
     /// no part of it.
     pub(super) fn plan(&self, wishes: &[(HunkId, bool)]) -> Plan {
         let known = wishes.iter().filter_map(|(id, shown)| Some((self.number(id)?, *shown)));
-        self.weave.plan(&known.collect::<BTreeMap<usize, bool>>(), |_| true)
+        self.weave.plan(&known.collect::<BTreeMap<usize, bool>>())
     }
 
     /// The same with the text that comes of it, and the hunks by their names.

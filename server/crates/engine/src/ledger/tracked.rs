@@ -152,7 +152,7 @@ impl Tracked {
             return News::new();
         }
         let shown: BTreeMap<usize, bool> = self.in_text().map(|number| (number, false)).collect();
-        let plan = self.weave.plan(&shown, |_| true);
+        let plan = self.weave.plan(&shown);
         // What nobody but the agent wrote in can be made again.
         let is_all = plan.refused.is_empty()
             && changes::apply_to(&self.text, &plan.replacements).is_ok_and(|it| it == "");
@@ -296,7 +296,7 @@ impl Tracked {
             if self.text.len_bytes() + put != text.len_bytes() + taken {
                 return None;
             }
-            let plan = self.weave.plan(&wishes, |_| true);
+            let plan = self.weave.plan(&wishes);
             let is_whole = plan.hunks == wishes;
             let after = changes::apply_to(&self.text, &plan.replacements);
             (is_whole && after.is_ok_and(|after| after == *text)).then_some(plan)
@@ -504,7 +504,7 @@ impl Tracked {
                 needed.extend(self.weave.needs_of(next));
             }
         }
-        let plan = self.weave.plan(&wishes, |_| true);
+        let plan = self.weave.plan(&wishes);
         plan.refused.get(&number).map(|obstacle| self.words(number, *obstacle))
     }
 
@@ -576,7 +576,7 @@ impl Tracked {
         for typed in 0..steps.len().min(MOST_TYPED) {
             let mut it = self.clone();
             let Some(mut news) = it.step(&steps[..typed], &texts[typed]) else { continue };
-            let then = it.weave.plan(&plan.hunks, |_| true);
+            let then = it.weave.plan(&plan.hunks);
             let Ok(goal) = changes::apply_to(&it.text, &then.replacements) else { continue };
             let done = (typed + 1..texts.len()).find(|at| texts[*at] == goal);
             let Some(done) = done.filter(|_| then.hunks == plan.hunks) else { continue };

@@ -29,7 +29,7 @@ fn needed(earlier: &[&[Replacement]], replacements: &[Replacement]) -> Vec<usize
 fn compose(bytes: usize, edits: &[Edit], keep: impl Fn(usize) -> bool) -> Result<Edit, Obstacle> {
     let weave = woven(bytes, edits).unwrap();
     let kept = (0..edits.len()).filter(|edit| keep(*edit)).map(|edit| (edit, true)).collect();
-    let plan = weave.plan(&kept, |_| true);
+    let plan = weave.plan(&kept);
     plan.refused.into_values().next().map_or(Ok(plan.replacements), Err)
 }
 

@@ -233,7 +233,7 @@ fn what_a_checkout_took_back_is_nobodys() {
     }
     assert_eq!((it.turn(&hunks, true), it.text.as_str()), (vec![], goal.as_str()));
     assert_eq!(it.becomes(TEXT), followed(&[], &hunks, &[]));
-    assert_eq!(it.weave.written(), []);
+    assert_eq!(it.written(), []);
     assert_eq!((it.turn(&hunks, false), it.text.as_str()), (vec![], TEXT));
     assert_eq!((it.turn(&hunks, true), it.text.as_str()), (vec![], goal.as_str()));
 }

@@ -158,7 +158,7 @@ impl World {
     /// that is shown was proposed to take away, or one that is hidden brings back.
     fn turns(&mut self, hunks: impl Iterator<Item = usize>, shown: bool) -> bool {
         let wishes: BTreeMap<usize, bool> = hunks.map(|hunk| (hunk, shown)).collect();
-        let plan = self.weave.plan(&wishes, |_| false);
+        let plan = self.weave.plan(&wishes);
         let of_plan = plan.hunks.keys().flat_map(|hunk| self.taken[*hunk].iter().copied());
         let taken: BTreeSet<char> = of_plan.collect();
         let (own, before) = (self.own(&taken), self.text.clone());
@@ -171,7 +171,7 @@ impl World {
         assert_eq!(chars.iter().collect::<BTreeSet<_>>().len(), chars.len());
         // And back again, if nothing happens in between, and what it builds on is there.
         let back = plan.hunks.iter().map(|(hunk, shown)| (*hunk, !shown)).collect();
-        let back = self.weave.plan(&back, |_| false);
+        let back = self.weave.plan(&back);
         let needs = |obstacle| matches!(obstacle, Obstacle::Needs(_));
         assert!(back.refused.values().copied().all(needs));
         if back.refused.is_empty() {
@@ -281,7 +281,7 @@ proptest! {
         prop_assert_eq!(&world.text, &text);
         for hunk in 0..weave.hunks() {
             let turned = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
-            let (was, is) = (weave.plan(&turned, |_| true), world.weave.plan(&turned, |_| true));
+            let (was, is) = (weave.plan(&turned), world.weave.plan(&turned));
             prop_assert!(was.refused.is_empty() <= is.refused.is_empty(), "{:?}", is.refused);
             if was.refused.is_empty() {
                 let made = |plan: &crate::Plan| apply(&text, &plan.replacements).unwrap();

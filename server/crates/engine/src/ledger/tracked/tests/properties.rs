@@ -200,7 +200,7 @@ impl World {
         let mut it = self.tracked.clone();
         let text = Rope::from_str(&self.text);
         it.take_in(Some(steps.clone()), &text, &stamp(0, &self.text));
-        let then = it.weave.plan(&plan.hunks, |_| true);
+        let then = it.weave.plan(&plan.hunks);
         if then.hunks != plan.hunks {
             self.look(Some(steps));
             return;
