@@ -151,7 +151,7 @@ fn followed(case: &Case, versions: &mut Versions) -> Result<Option<String>, Fail
     let mut before = old;
     if case.undo {
         let plan = weave.plan(&BTreeMap::from([(hunk, true)]));
-        weave.turn(&plan, &Rope::from_str(&before));
+        weave.switch(&plan, &Rope::from_str(&before));
         before = with;
     }
     weave.follow(&before, &now)?;

@@ -129,14 +129,14 @@ pub(super) fn planning(table: &mut Table) -> Result<()> {
         for (file, (weave, hunks)) in woven.iter_mut().enumerate() {
             let shown = hunks.iter().map(|hunk| (*hunk, true)).collect();
             let plan = weave.plan(&shown);
-            weave.turn(&plan, &Rope::from_str(&text(file, false)));
+            weave.switch(&plan, &Rope::from_str(&text(file, false)));
         }
         let started = Instant::now();
         for ((weave, hunks), document) in woven.iter_mut().zip(&documents) {
             let hidden = hunks.iter().map(|hunk| (*hunk, false)).collect();
             let plan = weave.plan(&hidden);
             let goal = changes::apply_to(document, &plan.replacements)?;
-            weave.turn(&plan, document);
+            weave.switch(&plan, document);
             ensure!(weave.len() == goal.len_bytes() && plan.refused.is_empty());
         }
         times.add(started.elapsed());

@@ -18,7 +18,7 @@ mod fragment;
 mod moving;
 mod recognizing;
 mod remembering;
-mod turning;
+mod switching;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -30,7 +30,7 @@ use crate::replacement::{ChangeError, check_order};
 pub use following::Followed;
 use fragment::Fragment;
 use remembering::Memory;
-pub use turning::{Obstacle, Plan};
+pub use switching::{Obstacle, Plan};
 
 /// A document as the pieces it was woven of. Hunks are numbers, counted from 0 as proposed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub struct Weave {
 struct Hunk {
     /// Whether the document has it.
     shown: bool,
-    /// Whether it can no longer be turned: while it is hidden, somebody changed text that it would
+    /// Whether it can no longer be switched: while it is hidden, somebody changed text that it would
     /// take away; or it is not certain any longer where its place is.
     touched: bool,
     /// Whether it puts text in.
@@ -97,7 +97,7 @@ impl Weave {
     /// The replacements overlap or leave the text; the weave is as before.
     pub fn edit(&mut self, replacements: &[Replacement]) -> Result<(), ChangeError> {
         self.check(replacements)?;
-        // From the last to the first, so that no offset moves before its turn.
+        // From the last to the first, so that no offset moves before it is used.
         for replacement in replacements.iter().rev() {
             self.edit_one(replacement)?;
             self.move_memories(replacement);

@@ -1,4 +1,4 @@
-//! Whether it is certain what turning a hunk does in a document that others changed.
+//! Whether it is certain what switching a hunk does in a document that others changed.
 //!
 //! It is, if every way in which the document may have come about says the same, and none of them
 //! says that the lines of the hunk became others. It only judges; it changes no weave.
@@ -36,7 +36,7 @@ pub(super) struct Judge<'a> {
     pub(super) ways: &'a [Way],
 }
 
-/// What is asked about: the turning of a hunk.
+/// What is asked about: the switching of a hunk.
 struct Question {
     wishes: BTreeMap<usize, bool>,
     /// What it would have done to the text before.
@@ -57,7 +57,7 @@ enum Meeting {
 }
 
 impl Judge<'_> {
-    /// Whether it is certain what turning a hunk does in the text of now. If it has to be `exact`,
+    /// Whether it is certain what switching a hunk does in the text of now. If it has to be `exact`,
     /// nothing may have changed near it either.
     pub(super) fn is_clear(&self, hunk: usize, is_exact: bool) -> bool {
         let wishes = self.before.with_others(hunk);
@@ -141,7 +141,7 @@ impl Question {
         }
     }
 
-    /// What turning the hunk does now; none if its text was changed.
+    /// What switching the hunk does now; none if its text was changed.
     fn result(&self, way: &Way) -> Option<Vec<Replacement>> {
         let is_touched = self.wishes.keys().any(|hunk| way.weave.hunks[*hunk].touched);
         (!is_touched).then(|| way.weave.replacements(&self.wishes))

@@ -17,10 +17,10 @@ use super::Weave;
 use super::alignment::{Change, Texts};
 use super::certain::{Judge, Way};
 use super::moving::Moving;
-use super::turning::Plan;
+use super::switching::Plan;
 use crate::diff::{self, Stretch};
 use crate::replacement::ChangeError;
-/// So often it is tried which hunks were turned by somebody else. Each time the whole texts are
+/// So often it is tried which hunks were switched by somebody else. Each time the whole texts are
 /// compared, and what is not found out by then is a mixture that nobody can tell apart.
 const MOST_ROUNDS: usize = 5;
 
@@ -31,7 +31,7 @@ pub struct Followed {
     pub made: Vec<usize>,
     /// Hunks that were taken back exactly. They are hidden now.
     pub taken_back: Vec<usize>,
-    /// Hunks that are shown or hidden as before, but can no longer be turned.
+    /// Hunks that are shown or hidden as before, but can no longer be switched.
     pub lost: Vec<usize>,
 }
 
@@ -49,7 +49,7 @@ impl Weave {
             return Ok(Followed::default());
         }
         let before = Before { weave: self.clone(), text: before.to_owned() };
-        let Turned { start, hunks: turned, mut step } = Turned::new(&before, after)?;
+        let Switched { start, hunks: switched, mut step } = Switched::new(&before, after)?;
         let moves = Moving { before: &start, after, found: &step.found }.moves(&step.unclear);
         *self = step.weave;
         self.memories.clear();
@@ -61,7 +61,7 @@ impl Weave {
         for &hunk in &step.unclear {
             self.hunks[hunk].touched = true;
         }
-        let (taken_back, made) = turned.iter().partition(|hunk| before.weave.is_shown(**hunk));
+        let (taken_back, made) = switched.iter().partition(|hunk| before.weave.is_shown(**hunk));
         Ok(Followed { made, taken_back, lost: step.unclear.into_iter().collect() })
     }
 
@@ -78,16 +78,16 @@ impl Weave {
     }
 }
 
-/// A document as it would have been with some hunks turned by what changed it, and what it took
+/// A document as it would have been with some hunks switched by what changed it, and what it took
 /// from there to the text of now.
-struct Turned {
+struct Switched {
     start: Before,
     hunks: BTreeSet<usize>,
     step: Step,
 }
 
-impl Turned {
-    /// Those hunks were turned that are in place exactly if they are.
+impl Switched {
+    /// Those hunks were switched that are in place exactly if they are.
     fn new(before: &Before, after: &str) -> Result<Self, ChangeError> {
         let as_it_was = Step::new(before, after, &BTreeSet::new())?;
         let mut hunks = before.closed(as_it_was.unclear.clone());
@@ -95,7 +95,7 @@ impl Turned {
             if hunks.is_empty() {
                 break;
             }
-            let start = before.turned(&hunks)?;
+            let start = before.switched(&hunks)?;
             let step = Step::new(&start, after, &hunks)?;
             let sure = before.closed(&hunks - &step.unclear);
             if sure == hunks {
@@ -124,8 +124,8 @@ struct Step {
 }
 
 impl Step {
-    /// Hunks that were `turned` to see whether that fits have to fit exactly.
-    fn new(before: &Before, after: &str, turned: &BTreeSet<usize>) -> Result<Self, ChangeError> {
+    /// Hunks that were `switched` to see whether that fits have to fit exactly.
+    fn new(before: &Before, after: &str, switched: &BTreeSet<usize>) -> Result<Self, ChangeError> {
         let texts = Texts::new(&before.text, after);
         let busy = before.weave.busy();
         let ways = texts.alignments().into_iter().map(|alignment| {
@@ -137,7 +137,7 @@ impl Step {
         let judge = Judge { before, after, texts: &texts, ways: &ways };
         let unclear = before.open();
         let unclear =
-            unclear.filter(|hunk| !judge.is_clear(*hunk, turned.contains(hunk))).collect();
+            unclear.filter(|hunk| !judge.is_clear(*hunk, switched.contains(hunk))).collect();
         let weave = ways.first().map_or_else(|| before.weave.clone(), |way| way.weave.clone());
         let whole = ways.into_iter().filter(|way| way.alignment.is_whole);
         let found = whole.map(|way| way.alignment.found).collect();
@@ -146,13 +146,13 @@ impl Step {
 }
 
 impl Before {
-    /// Hunks that can be turned.
+    /// Hunks that can be switched.
     fn open(&self) -> impl Iterator<Item = usize> {
         let hunks = self.weave.hunks.iter().enumerate();
         hunks.filter(|(_, hunk)| !hunk.touched && !hunk.forgotten).map(|(hunk, _)| hunk)
     }
 
-    /// A hunk and what has to be turned with it.
+    /// A hunk and what has to be switched with it.
     pub(super) fn with_others(&self, hunk: usize) -> BTreeMap<usize, bool> {
         let hunks = &self.weave.hunks;
         let shown = !hunks[hunk].shown;
@@ -173,7 +173,7 @@ impl Before {
         wishes
     }
 
-    /// Those of some hunks that can be turned with no others but them.
+    /// Those of some hunks that can be switched with no others but them.
     fn closed(&self, mut hunks: BTreeSet<usize>) -> BTreeSet<usize> {
         loop {
             let is_closed =
@@ -186,14 +186,14 @@ impl Before {
         }
     }
 
-    /// The document as it would have been with some hunks turned.
-    fn turned(&self, hunks: &BTreeSet<usize>) -> Result<Self, ChangeError> {
+    /// The document as it would have been with some hunks switched.
+    fn switched(&self, hunks: &BTreeSet<usize>) -> Result<Self, ChangeError> {
         let hunks = hunks.iter().map(|hunk| (*hunk, !self.weave.is_shown(*hunk))).collect();
         let replacements = self.weave.replacements(&hunks);
         let text = crate::apply(&self.text, &replacements)?;
         let mut weave = self.weave.clone();
         let plan = Plan { hunks, ..Plan::default() };
-        weave.turn(&plan, &Rope::from_str(&self.text));
+        weave.switch(&plan, &Rope::from_str(&self.text));
         Ok(Self { weave, text })
     }
 

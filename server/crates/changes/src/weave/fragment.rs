@@ -106,8 +106,8 @@ impl Fragment {
         joins
     }
 
-    /// What turns the document into one that has this piece, or has it no longer.
-    pub(super) fn turned(&self, at: usize, to_visible: bool) -> Replacement {
+    /// What makes the document one that has this piece, or has it no longer.
+    pub(super) fn switched(&self, at: usize, to_visible: bool) -> Replacement {
         match to_visible {
             true => Replacement { start: at, end: at, text: self.hidden_text().to_owned() },
             false => Replacement { start: at, end: at + self.bytes, text: String::new() },

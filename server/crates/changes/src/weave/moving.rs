@@ -21,7 +21,7 @@ const TELLING_LINES: usize = 3;
 
 impl Weave {
     /// Puts a hunk that no other builds on, and that is nowhere now, in another place of the
-    /// document, by what turns it there; none, and nothing has changed, if it does not fit.
+    /// document, by what switches it there; none, and nothing has changed, if it does not fit.
     pub(super) fn weave_again(&mut self, hunk: usize, replacements: &[Replacement]) -> Option<()> {
         let mut woven = self.clone();
         let hunks = &self.hunks;
@@ -79,7 +79,7 @@ pub(super) struct Moving<'a> {
 }
 
 impl Moving<'_> {
-    /// Where hunks that have lost their place went with the lines around them: what turns them in
+    /// Where hunks that have lost their place went with the lines around them: what switches them in
     /// the text now.
     pub(super) fn moves(&self, lost: &BTreeSet<usize>) -> Vec<(usize, Vec<Replacement>)> {
         let weave = &self.before.weave;
@@ -93,8 +93,8 @@ impl Moving<'_> {
         }
         let texts = Texts::new(&self.before.text, self.after);
         let moved = alone.filter_map(|&hunk| {
-            let turned = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
-            let replacements = weave.replacements(&turned);
+            let switched = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
+            let replacements = weave.replacements(&switched);
             Some((hunk, moved(&texts, self.found, &replacements)?))
         });
         moved.collect()

@@ -1,8 +1,8 @@
-//! A change of the document that does what turning hunks would do: most often the editor's own
+//! A change of the document that does what switching hunks would do: most often the editor's own
 //! undo of what the agent wrote, or its redo.
 //!
-//! It only recognizes. Whoever is told turns the hunks ([`Weave::turn`]) instead of taking the
-//! change for typing ([`Weave::edit`]), after which nothing of the agent's would be left to turn.
+//! It only recognizes. Whoever is told switches the hunks ([`Weave::switch`]) instead of taking the
+//! change for typing ([`Weave::edit`]), after which nothing of the agent's would be left to switch.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -13,10 +13,10 @@ use super::Weave;
 use crate::Plan;
 
 impl Weave {
-    /// The hunks whose turning makes `after` of `before`, the text as it is: all those at `place`,
+    /// The hunks whose switching makes `after` of `before`, the text as it is: all those at `place`,
     /// or else one of them. `place` is the stretch of `before` that changed. Of hidden hunks only
     /// those that `may_show` are thought of: others can have been typed by chance.
-    pub fn turned_by(
+    pub fn switched_by(
         &self,
         place: &Range<usize>,
         before: &Rope,
@@ -68,12 +68,12 @@ mod tests {
         weave.propose(&[replace(10, 10, "more\n")], &[]).unwrap();
         let plan = weave.plan(&BTreeMap::from([(0, true), (1, true)]));
         let after = crate::apply_to(&before, &plan.replacements).unwrap();
-        weave.turn(&plan, &before);
+        weave.switch(&plan, &before);
         (weave, after)
     }
 
     fn recognized(weave: &Weave, before: &Rope, place: Range<usize>, after: &str) -> Vec<usize> {
-        let plan = weave.turned_by(&place, before, &Rope::from_str(after), |_| true);
+        let plan = weave.switched_by(&place, before, &Rope::from_str(after), |_| true);
         plan.map(|plan| plan.hunks.into_keys().collect()).unwrap_or_default()
     }
 
@@ -97,8 +97,8 @@ mod tests {
         let (mut weave, text) = greeting();
         let plan = weave.plan(&BTreeMap::from([(1, false)]));
         let hidden = crate::apply_to(&text, &plan.replacements).unwrap();
-        weave.turn(&plan, &text);
-        let redone = |may: bool| weave.turned_by(&(13..13), &hidden, &text, |_| may);
+        weave.switch(&plan, &text);
+        let redone = |may: bool| weave.switched_by(&(13..13), &hidden, &text, |_| may);
         assert_eq!(redone(true).unwrap().hunks, BTreeMap::from([(1, true)]));
         assert_eq!(redone(false), None);
     }

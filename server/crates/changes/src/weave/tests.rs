@@ -44,17 +44,17 @@ impl Woven {
     /// Proposes and applies.
     fn write(&mut self, start: usize, end: usize, text: &str) -> usize {
         let hunk = self.propose(start, end, text);
-        assert_eq!(self.turn(&[hunk], true), []);
+        assert_eq!(self.switch(&[hunk], true), []);
         hunk
     }
 
     /// Shows or hides, and gives what stood in the way.
-    fn turn(&mut self, hunks: &[usize], shown: bool) -> Vec<(usize, Obstacle)> {
+    fn switch(&mut self, hunks: &[usize], shown: bool) -> Vec<(usize, Obstacle)> {
         let wishes: BTreeMap<usize, bool> = hunks.iter().map(|hunk| (*hunk, shown)).collect();
         let plan = self.weave.plan(&wishes);
         let before = Rope::from_str(&self.text);
         self.text = apply(&self.text, &plan.replacements).unwrap();
-        self.weave.turn(&plan, &before);
+        self.weave.switch(&plan, &before);
         plan.refused.into_iter().collect()
     }
 
@@ -76,12 +76,12 @@ impl Woven {
     }
 
     fn show(&mut self, hunk: usize) -> &str {
-        assert_eq!(self.turn(&[hunk], true), []);
+        assert_eq!(self.switch(&[hunk], true), []);
         &self.text
     }
 
     fn hide(&mut self, hunk: usize) -> &str {
-        assert_eq!(self.turn(&[hunk], false), []);
+        assert_eq!(self.switch(&[hunk], false), []);
         &self.text
     }
 }
@@ -103,7 +103,7 @@ fn typing_in_what_a_proposal_replaces_is_in_its_way() {
         let hunk = it.propose(4, 7, "2");
         it.types(start, end, text);
         let typed = it.text.clone();
-        assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Touched)], "{start} {end} {text}");
+        assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)], "{start} {end} {text}");
         assert_eq!(it.text, typed);
     }
 }
@@ -147,16 +147,16 @@ fn what_happened_to_a_place_meanwhile_stays() {
     it.types(5, 6, "").show(other);
     it.types(6, 6, "w");
     assert_eq!(it.text, "one t!wo three");
-    assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Touched)]);
+    assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
     // A new one was made for what was typed.
     let mut it = Woven::new("one two three");
     let hunk = it.propose(4, 7, "2");
     it.types(5, 6, "");
     let newer = it.propose(4, 6, "TWO");
     it.types(5, 5, "w");
-    assert_eq!(it.turn(&[hunk, newer], true).len(), 2);
+    assert_eq!(it.switch(&[hunk, newer], true).len(), 2);
     it.types(5, 6, "");
-    assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Touched)]);
+    assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
     assert_eq!(it.show(newer), "one TWO three");
 }
 
@@ -167,7 +167,7 @@ fn what_is_put_in_needs_one_of_its_neighbours() {
     it.types(3, 4, "");
     assert_eq!(it.clone().show(hunk), "abcXef");
     it.types(2, 3, "");
-    assert_eq!(it.turn(&[hunk], true), [(hunk, Obstacle::Surroundings)]);
+    assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Surroundings)]);
 }
 
 #[test]
@@ -206,25 +206,25 @@ fn undo_restores_only_where_it_stood() {
     let mut it = Woven::new("one\ntwo\nthree\n");
     let hunk = it.write(4, 8, "");
     it.types(3, 5, "");
-    assert_eq!(it.turn(&[hunk], false), [(hunk, Obstacle::Surroundings)]);
+    assert_eq!(it.switch(&[hunk], false), [(hunk, Obstacle::Surroundings)]);
     assert_eq!(it.text, "onehree\n");
     let mut it = Woven::new("a b c");
     let hunk = it.write(2, 3, "B");
     it.types(2, 3, "mine");
-    assert_eq!(it.turn(&[hunk], false), [(hunk, Obstacle::Gone)]);
+    assert_eq!(it.switch(&[hunk], false), [(hunk, Obstacle::Gone)]);
     assert_eq!(it.text, "a mine c");
 }
 
 #[test]
-fn hunks_that_build_on_each_other_are_turned_together_or_in_order() {
+fn hunks_that_build_on_each_other_are_switched_together_or_in_order() {
     let mut it = Woven::new("start end");
     let first = it.propose(6, 6, "middle ");
     let second = it.weave.propose(&[replace(6, 9, "MID")], &[first]).unwrap();
     assert_eq!(it.weave.needs_of(second), [first]);
-    assert_eq!(it.turn(&[second], true), [(second, Obstacle::Needs(first))]);
-    assert_eq!(it.turn(&[first, second], true), []);
+    assert_eq!(it.switch(&[second], true), [(second, Obstacle::Needs(first))]);
+    assert_eq!(it.switch(&[first, second], true), []);
     assert_eq!(it.text, "start MIDdle end");
-    assert_eq!(it.turn(&[first], false), [(first, Obstacle::NeededBy(second))]);
+    assert_eq!(it.switch(&[first], false), [(first, Obstacle::NeededBy(second))]);
     assert_eq!(it.hide(second), "start middle end");
     assert_eq!(it.hide(first), "start end");
 }

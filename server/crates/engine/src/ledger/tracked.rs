@@ -273,7 +273,7 @@ impl Tracked {
     /// come again: everything else that says the same is typed.
     fn turned_by(&mut self, place: &Range<usize>, text: &Rope) -> Option<News> {
         let may_show = |number: usize| self.hunks[number].may_come;
-        let plan = self.weave.turned_by(place, &self.text, text, may_show);
+        let plan = self.weave.switched_by(place, &self.text, text, may_show);
         let plan = plan.or_else(|| self.switched_back(text))?;
         self.turn(&plan);
         let (shown, hidden): (Vec<_>, Vec<_>) = plan.hunks.into_iter().partition(|(_, is)| *is);
@@ -306,7 +306,7 @@ impl Tracked {
 
     /// Shows or hides hunks as planned; the text stays to be changed.
     fn turn(&mut self, plan: &Plan) {
-        self.weave.turn(plan, &self.text);
+        self.weave.switch(plan, &self.text);
         for number in plan.hunks.keys() {
             self.hunks[*number].may_come = true;
             self.hunks[*number].made_for = None;

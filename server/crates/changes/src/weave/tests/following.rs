@@ -27,7 +27,7 @@ impl Woven {
 
     fn is_lost(&mut self, hunk: usize, shown: bool) {
         let text = self.text.clone();
-        assert_eq!(self.turn(&[hunk], shown).len(), 1);
+        assert_eq!(self.switch(&[hunk], shown).len(), 1);
         assert_eq!(self.text, text);
     }
 }
@@ -231,11 +231,11 @@ fn what_a_checkout_took_back_is_nobodys() {
     for hunk in crate::hunks(&TEXT.into(), &diff(TEXT, &goal)).unwrap() {
         hunks.push(it.weave.propose(&hunk, &hunks).unwrap());
     }
-    assert_eq!((it.turn(&hunks, true), it.text.as_str()), (vec![], goal.as_str()));
+    assert_eq!((it.switch(&hunks, true), it.text.as_str()), (vec![], goal.as_str()));
     assert_eq!(it.becomes(TEXT), followed(&[], &hunks, &[]));
     assert_eq!(it.written(), []);
-    assert_eq!((it.turn(&hunks, false), it.text.as_str()), (vec![], TEXT));
-    assert_eq!((it.turn(&hunks, true), it.text.as_str()), (vec![], goal.as_str()));
+    assert_eq!((it.switch(&hunks, false), it.text.as_str()), (vec![], TEXT));
+    assert_eq!((it.switch(&hunks, true), it.text.as_str()), (vec![], goal.as_str()));
 }
 
 #[test]

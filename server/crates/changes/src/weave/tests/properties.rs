@@ -156,14 +156,14 @@ impl World {
 
     /// Turns hunks as far as possible. The user's text stays in its order, but for what a hunk
     /// that is shown was proposed to take away, or one that is hidden brings back.
-    fn turns(&mut self, hunks: impl Iterator<Item = usize>, shown: bool) -> bool {
+    fn switches(&mut self, hunks: impl Iterator<Item = usize>, shown: bool) -> bool {
         let wishes: BTreeMap<usize, bool> = hunks.map(|hunk| (hunk, shown)).collect();
         let plan = self.weave.plan(&wishes);
         let of_plan = plan.hunks.keys().flat_map(|hunk| self.taken[*hunk].iter().copied());
         let taken: BTreeSet<char> = of_plan.collect();
         let (own, before) = (self.own(&taken), self.text.clone());
         self.text = apply(&self.text, &plan.replacements).unwrap();
-        self.weave.turn(&plan, &Rope::from_str(&before));
+        self.weave.switch(&plan, &Rope::from_str(&before));
         assert_eq!(self.own(&taken), own);
         assert_eq!(self.weave.len(), self.text.len());
         // Nobody wrote a character twice.
@@ -192,7 +192,7 @@ impl World {
                 self.proposes(places, &on);
             }
             Step::Turns { hunks, shown } => {
-                self.turns((0..self.weave.hunks()).filter(chosen(*hunks)), *shown);
+                self.switches((0..self.weave.hunks()).filter(chosen(*hunks)), *shown);
             }
             Step::Forgets { hunks } => {
                 let hunks = chosen(*hunks);
@@ -227,7 +227,7 @@ proptest! {
             world.proposes(places, &world.pending());
         }
         let proposal = world.with(&world.pending());
-        prop_assert!(world.turns(0..proposals.len(), true));
+        prop_assert!(world.switches(0..proposals.len(), true));
         prop_assert_eq!(world.text, proposal);
     }
 
@@ -280,8 +280,8 @@ proptest! {
         }
         prop_assert_eq!(&world.text, &text);
         for hunk in 0..weave.hunks() {
-            let turned = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
-            let (was, is) = (weave.plan(&turned), world.weave.plan(&turned));
+            let switched = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
+            let (was, is) = (weave.plan(&switched), world.weave.plan(&switched));
             prop_assert!(was.refused.is_empty() <= is.refused.is_empty(), "{:?}", is.refused);
             if was.refused.is_empty() {
                 let made = |plan: &crate::Plan| apply(&text, &plan.replacements).unwrap();
@@ -302,7 +302,7 @@ proptest! {
             world.letters.breaks = !is_agent;
             if *is_agent {
                 world.proposes(places, &[]);
-                world.turns((0..world.weave.hunks()).filter(|hunk| hunks & (1 << hunk) != 0), true);
+                world.switches((0..world.weave.hunks()).filter(|hunk| hunks & (1 << hunk) != 0), true);
                 continue;
             }
             for one in world.at(&world.text.clone(), places).into_iter().rev() {
@@ -311,7 +311,7 @@ proptest! {
                 world.types(&[one], Encoding::Utf16);
             }
         }
-        let all = world.turns(0..world.weave.hunks(), false);
+        let all = world.switches(0..world.weave.hunks(), false);
         prop_assert!(!all || world.text == own, "{:?}\n{:?}", world.text, own);
     }
 }

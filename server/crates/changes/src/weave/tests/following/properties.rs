@@ -86,7 +86,7 @@ proptest! {
         for (number, goal) in texts[1..].iter().enumerate() {
             let hunk = it.proposes(goal);
             if shown & (1 << number) != 0 {
-                it.turn(&[hunk], true);
+                it.switch(&[hunk], true);
             }
         }
         let same = it.weave.clone();
@@ -97,7 +97,7 @@ proptest! {
             prop_assert_ne!(it.weave.is_shown(*hunk), same.is_shown(*hunk));
         }
         for hunk in 0..it.weave.hunks() {
-            it.turn(&[hunk], !it.weave.is_shown(hunk));
+            it.switch(&[hunk], !it.weave.is_shown(hunk));
             prop_assert_eq!(it.weave.len(), it.text.len());
         }
     }
@@ -131,8 +131,8 @@ proptest! {
             return Ok(());
         }
         let said = it.becomes(&now);
-        let is_turned = said.made.contains(&hunk) || said.taken_back.contains(&hunk);
-        if it.turn(&[hunk], !shown).is_empty() && !is_turned {
+        let is_switched = said.made.contains(&hunk) || said.taken_back.contains(&hunk);
+        if it.switch(&[hunk], !shown).is_empty() && !is_switched {
             prop_assert_eq!(it.text, goal);
         }
     }
@@ -210,7 +210,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
-    fn turning_what_followed_takes_only_what_is_the_hunks(
+    fn switching_what_followed_takes_only_what_is_the_hunks(
         length in 0..25_usize,
         proposals in prop::collection::vec((steps(), any::<bool>()), 1..4),
         others in steps(),
@@ -226,7 +226,7 @@ proptest! {
             takes.push(changes.iter().flat_map(|one| letters(&it.text[one.start..one.end])).collect());
             let hunk = it.proposes(&goal);
             if *shown {
-                it.turn(&[hunk], true);
+                it.switch(&[hunk], true);
             }
         }
         let after = after_steps(&it.text, &others, &mut count);
@@ -236,8 +236,8 @@ proptest! {
         prop_assert_eq!(it.weave.hunks(), before.weave.hunks());
         for hunk in 0..it.weave.hunks() {
             prop_assert_eq!(it.weave.needs_of(hunk), before.weave.needs_of(hunk));
-            let is_turned = said.made.contains(&hunk) || said.taken_back.contains(&hunk);
-            prop_assert_eq!(it.weave.is_shown(hunk) != before.weave.is_shown(hunk), is_turned);
+            let is_switched = said.made.contains(&hunk) || said.taken_back.contains(&hunk);
+            prop_assert_eq!(it.weave.is_shown(hunk) != before.weave.is_shown(hunk), is_switched);
         }
         let mut again = it.clone();
         prop_assert_eq!(again.becomes(&after), Followed::default());
@@ -248,7 +248,7 @@ proptest! {
         for hunk in 0..it.weave.hunks() {
             let mut it = it.clone();
             let shown = !it.weave.is_shown(hunk);
-            let is_free = it.turn(&[hunk], shown).is_empty();
+            let is_free = it.switch(&[hunk], shown).is_empty();
             let (mut comes, mut goes) = (&writes[hunk], &takes[hunk]);
             if !shown {
                 std::mem::swap(&mut comes, &mut goes);
@@ -259,7 +259,7 @@ proptest! {
             let is_own = |char: &char| *char != '\n' && !comes.contains(char) && !goes.contains(char);
             let own = |text: &str| text.chars().filter(is_own).collect::<String>();
             prop_assert_eq!(own(&it.text), own(&after));
-            if is_free && it.turn(&[hunk], !shown).is_empty() {
+            if is_free && it.switch(&[hunk], !shown).is_empty() {
                 prop_assert_eq!(&it.text, &after);
             }
         }

@@ -1,7 +1,7 @@
 //! Showing and hiding hunks: what can be done, what it does to the document, and having it done.
 //!
 //! A plan is made without touching anything, so that it can be shown, and sent to an editor that
-//! may refuse. [`Weave::turn`] is told afterwards.
+//! may refuse. [`Weave::switch`] is told afterwards.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub enum Obstacle {
 /// What showing and hiding hunks comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The hunks that can be turned, with whether they are shown then.
+    /// The hunks that can be switched, with whether they are shown then.
     pub hunks: BTreeMap<usize, bool>,
     /// Those that cannot, and why.
     pub refused: BTreeMap<usize, Obstacle>,
@@ -66,7 +66,7 @@ impl Weave {
     }
 
     /// Takes in that a plan was carried out. `before` is the document as it was.
-    pub fn turn(&mut self, plan: &Plan, before: &Rope) {
+    pub fn switch(&mut self, plan: &Plan, before: &Rope) {
         let mut start = 0;
         let hunks = &mut self.hunks;
         for fragment in &mut self.fragments {
@@ -92,15 +92,15 @@ impl Weave {
         }
     }
 
-    /// What turning these hunks does to the document, whatever stands in the way.
-    pub fn replacements(&self, turned: &BTreeMap<usize, bool>) -> Vec<Replacement> {
+    /// What switching these hunks does to the document, whatever stands in the way.
+    pub fn replacements(&self, switched: &BTreeMap<usize, bool>) -> Vec<Replacement> {
         let mut replacements: Vec<Replacement> = Vec::new();
         let mut start = 0;
         for fragment in &self.fragments {
             let end = start + self.visible(fragment);
-            let is = fragment.is_visible(|hunk| is_shown(turned, hunk, self.hunks[hunk].shown));
+            let is = fragment.is_visible(|hunk| is_shown(switched, hunk, self.hunks[hunk].shown));
             if (start < end) != is {
-                let one = fragment.turned(start, is);
+                let one = fragment.switched(start, is);
                 match replacements.last_mut() {
                     Some(last) if last.end == one.start => {
                         last.end = one.end;
@@ -118,7 +118,7 @@ impl Weave {
 /// A document as it would be with some hunks shown or hidden, all looked at at once.
 struct Look<'a> {
     weave: &'a Weave,
-    turned: &'a BTreeMap<usize, bool>,
+    switched: &'a BTreeMap<usize, bool>,
     /// For each hunk the first one that is shown then and changes its text.
     built_on: Vec<Option<usize>>,
     /// Whether the document has a piece that the hunk wrote.
@@ -128,10 +128,10 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn new(weave: &'a Weave, turned: &'a BTreeMap<usize, bool>) -> Self {
+    fn new(weave: &'a Weave, switched: &'a BTreeMap<usize, bool>) -> Self {
         let count = weave.hunks.len();
         let (wrote, is_lost) = (vec![false; count], vec![false; count]);
-        let mut look = Self { weave, turned, built_on: vec![None; count], wrote, is_lost };
+        let mut look = Self { weave, switched, built_on: vec![None; count], wrote, is_lost };
         for (hunk, known) in weave.hunks.iter().enumerate() {
             if known.forgotten || !look.is_shown(hunk) {
                 continue;
@@ -156,7 +156,7 @@ impl<'a> Look<'a> {
     }
 
     fn is_shown(&self, hunk: usize) -> bool {
-        is_shown(self.turned, hunk, self.weave.hunks[hunk].shown)
+        is_shown(self.switched, hunk, self.weave.hunks[hunk].shown)
     }
 
     fn obstacle(&self, hunk: usize, shown: bool) -> Option<Obstacle> {
@@ -178,6 +178,6 @@ impl<'a> Look<'a> {
     }
 }
 
-fn is_shown(turned: &BTreeMap<usize, bool>, hunk: usize, now: bool) -> bool {
-    turned.get(&hunk).copied().unwrap_or(now)
+fn is_shown(switched: &BTreeMap<usize, bool>, hunk: usize, now: bool) -> bool {
+    switched.get(&hunk).copied().unwrap_or(now)
 }
