@@ -284,3 +284,25 @@ pub(super) fn fit<T: for<'de> Deserialize<'de>>(what: &str, params: Value) -> Op
         .inspect_err(|error| tracing::warn!(%error, "the parameters of `{what}` do not fit"))
         .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_of_ours_is_no_typing() {
+        let path = AbsPath::new("/a").unwrap();
+        let (name, uri) = (path.clone(), String::new());
+        let documents = OpenDocuments::default();
+        let opened = Opened { path: path.clone(), name, uri, changed: None, is_ours: false };
+        lock(&documents.0).open.push(opened);
+        let is_typed_in = || documents.get(&path).unwrap().rest_of(Duration::MAX).is_some();
+        assert!(!is_typed_in());
+        documents.changed(&path);
+        assert!(is_typed_in());
+        documents.edited(&path);
+        assert!(!is_typed_in() && documents.get(&path).unwrap().was_changed());
+        documents.changed(&path);
+        assert!(is_typed_in());
+    }
+}
