@@ -100,9 +100,10 @@ impl Book {
             };
             tracked.propose(file);
             self.note(news).await;
-            self.sync(&path).await;
-            self.keep(&path).await;
         }
+        let paths: Vec<AbsPath> = set.files.iter().map(|file| file.path.clone()).collect();
+        self.sync_these(&paths).await;
+        self.keep_these(&paths).await;
     }
 
     /// The document that a hunk is in.

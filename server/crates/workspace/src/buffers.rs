@@ -242,12 +242,6 @@ impl Buffers {
         Some((path.clone(), replica.text.clone()))
     }
 
-    /// The version of a connection's own document.
-    pub(crate) fn version(&self, connection: ConnectionId, name: &AbsPath) -> Option<i32> {
-        let document = self.documents.get(self.names.get(&(connection, name.clone()))?)?;
-        Some(document.replicas[document.position(connection, name)?].version)
-    }
-
     /// The text of a resolved path that counts, if it is open anywhere.
     pub(crate) fn authoritative(&self, path: &AbsPath) -> Option<View> {
         let document = self.documents.get(path)?;

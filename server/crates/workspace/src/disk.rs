@@ -34,6 +34,9 @@ pub(crate) use write::{Expected, write};
 /// systems are coarse.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// How many bytes of a file are looked at at once, if it is not read whole.
+const PIECE: usize = 64 * 1024;
+
 /// How files are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
@@ -165,6 +168,43 @@ fn bytes_of(path: &AbsPath, file: &File, limit: u64) -> Result<(Vec<u8>, Metadat
         return Err(too_big(size.max(bytes.len() as u64)));
     }
     Ok((bytes, metadata))
+}
+
+/// The hash of a file's text and what tells this state of it, without having it in memory; none if
+/// the file is not in UTF-8 without a mark, and has to be read.
+pub(crate) fn hash(
+    path: &AbsPath,
+    limit: u64,
+) -> Result<Option<(Hash, Option<State>)>, DocumentError> {
+    let mut file = open(path, OpenOptions::new().read(true))?;
+    let metadata = file.metadata().map_err(|error| refused(path, error))?;
+    let mut hash = hash::Hashing::default();
+    let mut piece = vec![0; PIECE];
+    let (mut read, mut begun) = (0, 0);
+    loop {
+        let new = file.read(&mut piece[begun..]).map_err(|error| refused(path, error))?;
+        let filled = begun + new;
+        if read == 0 && !encoding::begins_plainly(&piece[..filled]) {
+            return Ok(None);
+        }
+        read += new as u64;
+        if read > limit {
+            let bytes = metadata.len().max(read);
+            return Err(DocumentError::TooBig { path: path.clone(), bytes, limit });
+        }
+        let whole = match std::str::from_utf8(&piece[..filled]) {
+            Ok(text) => text.len(),
+            // The last character goes on in the next piece.
+            Err(error) if error.error_len().is_none() && new > 0 => error.valid_up_to(),
+            Err(_) => return Ok(None),
+        };
+        if new == 0 {
+            return Ok(Some((hash.end(), State::of(&metadata))));
+        }
+        hash.add(&piece[..whole]);
+        piece.copy_within(whole..filled, 0);
+        begun = filled - whole;
+    }
 }
 
 /// What is in a folder, in no order. Names that are not UTF-8 are left out: no path has them.

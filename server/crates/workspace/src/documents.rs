@@ -177,11 +177,6 @@ impl Workspace {
         self.buffers().text(connection, path)
     }
 
-    /// The version that a connection gave its own document last.
-    pub fn version(&self, connection: ConnectionId, path: &AbsPath) -> Option<i32> {
-        self.buffers().version(connection, path)
-    }
-
     /// The documents that editors have open now, by path; those that have no file yet are below
     /// [`UNTITLED`](crate::UNTITLED).
     pub fn open_documents(&self) -> Vec<AbsPath> {

@@ -130,6 +130,11 @@ pub(crate) fn decode(bytes: Vec<u8>, known: Option<Form>) -> Option<(String, For
     known.filter(|form| !form.is_unicode()).and_then(legacy).or_else(|| legacy(guess(&bytes)))
 }
 
+/// Whether a file that begins so is UTF-8 without a mark, if it is UTF-8 at all.
+pub(crate) fn begins_plainly(bytes: &[u8]) -> bool {
+    Form::of_mark(bytes).is_none() && !has_nul(bytes)
+}
+
 /// What editors may make of a file that is in no Unicode encoding: those that take it for UTF-8,
 /// and those that take every such file for the one encoding of the West.
 pub(crate) fn other_readings(bytes: &[u8]) -> [Cow<'_, str>; 2] {

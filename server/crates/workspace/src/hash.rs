@@ -11,11 +11,23 @@ pub(crate) fn of_str(text: &str) -> Hash {
 }
 
 pub(crate) fn of_rope(text: &Rope) -> Hash {
-    let mut digest = Sha256::new();
-    for chunk in text.chunks() {
-        digest.update(chunk);
+    let mut hash = Hashing::default();
+    text.chunks().for_each(|chunk| hash.add(chunk.as_bytes()));
+    hash.end()
+}
+
+/// The hash of a text that comes piece by piece.
+#[derive(Default)]
+pub(crate) struct Hashing(Sha256);
+
+impl Hashing {
+    pub(crate) fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
     }
-    format!("{:x}", digest.finalize())
+
+    pub(crate) fn end(self) -> Hash {
+        format!("{:x}", self.0.finalize())
+    }
 }
 
 #[cfg(test)]

@@ -194,6 +194,9 @@ pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(
             None => break opened,
         }
     };
+    let taken: usize = edit.replacements.iter().map(|one| one.end - one.start).sum();
+    let put: usize = edit.replacements.iter().map(|one| one.text.len()).sum();
+    connection.documents.expect(&name, edit.version + 1, edit.before.len_bytes() - taken + put);
     let counting = connection.profile().counting;
     let text_edit = |replacement: protocol::Replacement| {
         let bytes = replacement.start..replacement.end;
@@ -216,14 +219,7 @@ pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(
         metadata: None,
     };
     match connection.client.send_request::<lsp::ApplyWorkspaceEditRequest>(params).await {
-        Ok(lsp::ApplyWorkspaceEditResult { applied: true, .. }) => {
-            let shown = connection.workspace.version(connection.id, &name);
-            // One change, which is this edit: what is edited next need not wait for its end.
-            if shown == Some(edit.version + 1) {
-                connection.documents.edited(&name);
-            }
-            Ok(())
-        }
+        Ok(lsp::ApplyWorkspaceEditResult { applied: true, .. }) => Ok(()),
         Ok(result) => Err(ApplyRefused { reason: result.failure_reason }),
         Err(error) => Err(no(error.message)),
     }

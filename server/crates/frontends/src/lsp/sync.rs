@@ -40,7 +40,9 @@ pub(super) struct Opened {
     /// The URI, to the letter.
     pub(super) uri: String,
     changed: Option<Instant>,
-    /// Whether its last change was an edit of ours.
+    /// What an edit of ours that was sent makes of it: the version, and the length in bytes.
+    expected: Option<(i32, usize)>,
+    /// Whether its last change was that edit.
     is_ours: bool,
 }
 
@@ -85,20 +87,22 @@ impl OpenDocuments {
         pause.checked_sub(lock(&self.0).changed?.elapsed())
     }
 
-    /// The last change of a document was an edit of ours: nobody types there.
-    pub(super) fn edited(&self, name: &AbsPath) {
+    /// An edit of ours is sent, which makes a document this version of so many bytes. Who edits it
+    /// next need not wait until nobody has typed for a while.
+    pub(super) fn expect(&self, name: &AbsPath, version: i32, bytes: usize) {
         let mut state = lock(&self.0);
         if let Some(opened) = state.open.iter_mut().find(|opened| opened.name == *name) {
-            opened.is_ours = true;
+            opened.expected = Some((version, bytes));
         }
     }
 
-    fn changed(&self, name: &AbsPath) {
+    fn changed(&self, name: &AbsPath, version: i32, bytes: usize) {
         let mut state = lock(&self.0);
         let now = Some(Instant::now());
         state.changed = now;
         if let Some(opened) = state.used(name) {
-            (opened.changed, opened.is_ours) = (now, false);
+            opened.is_ours = opened.expected.take() == Some((version, bytes));
+            opened.changed = now;
         }
     }
 }
@@ -200,6 +204,7 @@ impl Server {
             name,
             uri: document.uri,
             changed: None,
+            expected: None,
             is_ours: false,
         });
     }
@@ -220,7 +225,10 @@ impl Server {
             .collect();
         let counting = self.0.profile().counting;
         match workspace.change(*id, &name, text_document.version, changes, counting) {
-            Ok(()) => documents.changed(&name),
+            Ok(()) => {
+                let bytes = workspace.text(*id, &name).map_or(0, |(_, text)| text.len_bytes());
+                documents.changed(&name, text_document.version, bytes);
+            }
             Err(error) => tracing::warn!(%error, "a change of a document was left out"),
         }
     }
@@ -294,15 +302,20 @@ mod tests {
         let path = AbsPath::new("/a").unwrap();
         let (name, uri) = (path.clone(), String::new());
         let documents = OpenDocuments::default();
-        let opened = Opened { path: path.clone(), name, uri, changed: None, is_ours: false };
+        let opened =
+            Opened { path: path.clone(), name, uri, changed: None, expected: None, is_ours: false };
         lock(&documents.0).open.push(opened);
         let is_typed_in = || documents.get(&path).unwrap().rest_of(Duration::MAX).is_some();
         assert!(!is_typed_in());
-        documents.changed(&path);
+        documents.changed(&path, 1, 10);
         assert!(is_typed_in());
-        documents.edited(&path);
+        documents.expect(&path, 2, 12);
+        documents.changed(&path, 2, 12);
         assert!(!is_typed_in() && documents.get(&path).unwrap().was_changed());
-        documents.changed(&path);
+        documents.changed(&path, 3, 12);
         assert!(is_typed_in());
+        documents.expect(&path, 4, 14);
+        documents.changed(&path, 4, 13);
+        assert!(is_typed_in(), "somebody was faster");
     }
 }

@@ -328,3 +328,25 @@ fn a_folder_is_listed_with_what_links_lead_to() {
     assert!(matches!(list(&root.join("no").unwrap()), Err(DocumentError::NotFound(_))));
     assert!(list(&root.join("a").unwrap()).is_err());
 }
+
+#[test]
+fn the_hash_of_a_file_is_that_of_its_text() {
+    let (_guard, root) = folder();
+    let reading = Reading { limit: 1 << 20, known: None };
+    for before in 0..4 {
+        let text = format!("{}{}", "x".repeat(before), "größer 👩‍👧\r\n".repeat(10_000));
+        let path = file(&root, "a", &text);
+        let (hash, _) = super::hash(&path, reading.limit).unwrap().unwrap();
+        assert_eq!(hash, read(&path, reading).unwrap().hash);
+        assert!(matches!(super::hash(&path, 1000), Err(DocumentError::TooBig { .. })));
+    }
+    let empty = file(&root, "empty", "");
+    assert_eq!(super::hash(&empty, LIMIT).unwrap().unwrap().0, hash::of_str(""));
+    for bytes in [&b"\xef\xbb\xbfmarked"[..], b"gr\xf6\xdfer", b"cut \xc3", b"\xff\xfea\0", b"a\0b"]
+    {
+        let path = file(&root, "other", bytes);
+        assert_eq!(super::hash(&path, LIMIT).unwrap(), None);
+    }
+    let gone = root.join("gone").unwrap();
+    assert!(matches!(super::hash(&gone, LIMIT), Err(DocumentError::NotFound(_))));
+}

@@ -249,10 +249,16 @@ impl Shared {
         }
         // No encoding takes more than four bytes for what has one in UTF-8.
         let limit = (buffer as u64).saturating_mul(4).max(self.limits.max_bytes);
-        match disk::read(path, Reading { limit, ..self.reading(path) }) {
-            Ok(file) => {
-                let hash = file.hash.clone();
-                let known = OnDisk { form: file.form, hash: file.hash, state: file.state };
+        let look = || match disk::hash(path, limit)? {
+            Some((hash, state)) => Ok(OnDisk { form: Form::NEW, hash, state }),
+            None => {
+                let file = disk::read(path, Reading { limit, ..self.reading(path) })?;
+                Ok(OnDisk { form: file.form, hash: file.hash, state: file.state })
+            }
+        };
+        match look() {
+            Ok(known) => {
+                let hash = known.hash.clone();
                 self.files().insert(path.clone(), known);
                 Ok(Some(hash))
             }
