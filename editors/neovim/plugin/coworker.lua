@@ -112,7 +112,8 @@ local function undo_command(name, run, desc)
   command(name, function(args)
     local known = require('coworker').complete_scope('')
     if args.args ~= '' and not vim.list_contains(known, args.args) then
-      return vim.notify('Coworker: one of ' .. table.concat(known, ', '), vim.log.levels.ERROR)
+      local words = 'one of ' .. table.concat(known, ', ')
+      return require('coworker.pause').say(words, vim.log.levels.ERROR)
     end
     run(args.args ~= '' and args.args or nil)
   end, {

@@ -20,12 +20,6 @@ local function name_of(root, uri)
   return render.one_line(vim.fs.relpath(root, path) or path)
 end
 
----@param count integer
----@return string
-local function files_of(count)
-  return ('%d file%s'):format(count, count == 1 and '' or 's')
-end
-
 ---@type table<coworker.FileChangeKind, string>
 local outcomes = { create = 'make again', delete = 'delete' }
 
@@ -81,11 +75,22 @@ local function confirmed(root, difference, run)
   end)
 end
 
---- Shows in a tab page what a restore would change, and what can be done about it.
----@param root string
+--- Asks what a restore of the files to a point would change.
+---@param conversation coworker.Conversation
+---@param id string
+---@param on_result fun(difference: coworker.CheckpointDiffResult)
+local function compare(conversation, id, on_result)
+  local params = { sessionId = conversation.id, checkpointId = id }
+  client.request(conversation.root, 'coworker/checkpoint/diff', params, on_result)
+end
+
+--- Shows in a tab page what a restore to a point would change, and what can be done about it.
+---@param conversation coworker.Conversation
+---@param id string
 ---@param difference coworker.CheckpointDiffResult
 ---@param keys coworker.RestoreKey[]
-local function show(root, difference, keys)
+local function show(conversation, id, difference, keys)
+  local root = conversation.root
   local title = 'coworker://restore' .. root
   local old = vim.fn.bufnr('^' .. vim.fn.fnameescape(title) .. '$')
   if old ~= -1 then
@@ -109,30 +114,33 @@ local function show(root, difference, keys)
     table.insert(bar, ('%%#CoworkerKey#%s%%* %s'):format(key, label))
     pane.map(buf, key, label, run)
   end
-  for _, key in ipairs(keys) do
-    local function run()
-      close()
-      key.run()
-    end
-    add(key.key, key.label, function()
-      if key.files then
-        confirmed(root, difference, run)
-      else
-        run()
+  -- What was not shown must not go: the files can have changed since.
+  local function run_as_shown(key)
+    compare(conversation, id, function(now)
+      if not vim.api.nvim_buf_is_valid(buf) then
+        return
       end
+      close()
+      if vim.deep_equal(difference, now) then
+        return key.run()
+      end
+      show(conversation, id, now, keys)
+      say('the files have changed since; look again', vim.log.levels.WARN)
+    end)
+  end
+  for _, key in ipairs(keys) do
+    add(key.key, key.label, function()
+      if not key.files then
+        close()
+        return key.run()
+      end
+      confirmed(root, difference, function()
+        run_as_shown(key)
+      end)
     end)
   end
   add('q', 'Leave it', close)
   pane.set_options(win, { winbar = ' ' .. table.concat(bar, '  ') })
-end
-
---- Asks what a restore of the files to a point would change.
----@param conversation coworker.Conversation
----@param id string
----@param on_result fun(difference: coworker.CheckpointDiffResult)
-local function compare(conversation, id, on_result)
-  local params = { sessionId = conversation.id, checkpointId = id }
-  client.request(conversation.root, 'coworker/checkpoint/diff', params, on_result)
 end
 
 --- Runs something that puts files back to how they were at a point, once the user has seen what that
@@ -147,7 +155,7 @@ function M.before_restore(conversation, id, label, run)
       return run()
     end
     local key = { key = 'a', label = label, files = true, run = run }
-    show(conversation.root, difference, { key })
+    show(conversation, id, difference, { key })
   end)
 end
 
@@ -161,7 +169,15 @@ local function report(root, result)
   if not result.undo then
     return say('all is as it was then')
   end
-  local done = #result.restored > 0 and files_of(#result.restored) .. ' put back' or 'gone back'
+  local done = #result.restored > 0 and render.counted(#result.restored, 'file') .. ' put back'
+    or 'gone back'
+  local typed = {}
+  for _, uri in ipairs(result.typed or {}) do
+    table.insert(typed, name_of(root, uri))
+  end
+  if #typed > 0 then
+    done = ('%s, and what was typed since is gone from %s'):format(done, table.concat(typed, ', '))
+  end
   say(done .. '; the newest of :CoworkerCheckpoints undoes it')
 end
 
@@ -190,7 +206,7 @@ local function label_of(point)
     restore = 'before a restore',
   })[point.before.kind] or 'a checkpoint of a newer version'
   local when = os.date('%Y-%m-%d %H:%M', math.floor(point.at / 1000))
-  return ('%s  %s  %s'):format(when, files_of(point.files), before)
+  return ('%s  %s  %s'):format(when, render.counted(point.files, 'file'), before)
 end
 
 ---@param conversation coworker.Conversation
@@ -203,7 +219,7 @@ local function choose_what(conversation, point)
       end
       return { key = name, label = label, files = files, run = run }
     end
-    show(conversation.root, difference, {
+    show(conversation, point.id, difference, {
       key('a', 'Restore files and conversation', true, true),
       key('f', 'Only files', true, false),
       key('c', 'Only the conversation', false, true),

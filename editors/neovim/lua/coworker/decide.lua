@@ -51,13 +51,6 @@ local function conversation_here()
   return sessions.current(client.root_of(vim.api.nvim_get_current_buf()))
 end
 
----@param count integer
----@param what string
----@return string
-local function counted(count, what)
-  return ('%d %s%s'):format(count, what, count == 1 and '' or 's')
-end
-
 -- Why something could not be had, in one message.
 ---@param reasons string[]
 local function say_once(reasons)
@@ -73,13 +66,24 @@ end
 ---@field text? string The lines that the user wants instead.
 ---@field before? string The lines that those were made for.
 
+-- A decision about hunks of a change set is answered.
+---@param id string
+local function answered(id)
+  local left = (deciding[id] or 1) - 1
+  deciding[id] = left > 0 and left or nil
+end
+
 ---@param conversation coworker.Conversation?
 ---@param found coworker.PlacedHunk[]
 ---@param decided coworker.Decided
-local function resolve(conversation, found, decided)
+---@param on_done? fun(is_had: boolean) Whether all is as it was decided.
+local function resolve(conversation, found, decided, on_done)
+  on_done = on_done or function() end
   ---@type table<string, coworker.HunkDecision[]>
   local by_set = {}
+  local is_asked = {}
   for _, hunk in ipairs(found) do
+    is_asked[hunk.hunkId] = true
     local decisions = by_set[hunk.changeSetId] or {}
     table.insert(decisions, vim.tbl_extend('error', { hunkId = hunk.hunkId }, decided))
     by_set[hunk.changeSetId] = decisions
@@ -91,15 +95,19 @@ local function resolve(conversation, found, decided)
       changeSetId = id,
       hunks = decisions,
     }, function(result)
-      deciding[id] = deciding[id] - 1
-      local reasons = {}
+      answered(id)
+      local reasons, is_had = {}, true
       for _, hunk in ipairs(result.hunks) do
         table.insert(reasons, hunk.reason)
+        -- Others can fall with those that were asked for.
+        is_had = is_had and not (hunk.reason and is_asked[hunk.hunkId])
       end
       say_once(reasons)
+      on_done(is_had)
     end, function(problem)
-      deciding[id] = deciding[id] - 1
+      answered(id)
       say(problem.message, vim.log.levels.ERROR)
+      on_done(false)
     end)
   end
 end
@@ -139,16 +147,22 @@ function M.reword()
   if outcome_of(conversation, hunk) == 'delete' then
     return say('the file would be deleted; reject that, and say what is to be done instead')
   end
-  reword.open(conversation.root, hunk, function(text)
-    resolve(conversation, { hunk }, { accept = true, text = text, before = hunk.before })
+  reword.open(conversation.root, hunk, function(text, on_done)
+    local decided = { accept = true, text = text, before = hunk.before }
+    resolve(conversation, { hunk }, decided, on_done)
   end)
 end
 
---- Whether a hunk waits in some lines.
----@param lines? [integer, integer]
----@return boolean
-function M.waits(lines)
-  return #hunks_in(lines, hunks.is_pending) > 0
+--- What rejects the hunks at the cursor: those that wait there now, whatever is there when it is
+--- called.
+---@return fun(reason?: string)? reject nil where none waits
+function M.rejecter()
+  local conversation, found = conversation_here(), hunks_in(nil, hunks.is_pending)
+  return #found > 0
+      and function(reason)
+        resolve(conversation, found, { accept = false, reason = reason })
+      end
+    or nil
 end
 
 --- Rejects the hunks in some lines.
@@ -191,7 +205,9 @@ end
 ---@param nothing string
 local function report(scope, result, done, nothing)
   if #result.hunks > 0 and scope.kind ~= 'hunk' then
-    local where = counted(#result.hunks, 'hunk') .. ' in ' .. counted(#result.files, 'file')
+    local where = render.counted(#result.hunks, 'hunk')
+      .. ' in '
+      .. render.counted(#result.files, 'file')
     say(('%s %s'):format(where, done))
   end
   say_once(vim.tbl_map(function(refused)
@@ -245,6 +261,10 @@ end
 -- A hunk that waits can become a conflict by itself: somebody typed in it, or the editor refused it.
 -- It goes from the buffer then, and that must not be silent.
 sessions.subscribe(function(root, conversation, event)
+  if event.kind == 'reset' then
+    -- A server that died answers nothing any more.
+    deciding = {}
+  end
   local item = event.kind == 'update' and event.update.item
   local lost = {}
   -- What becomes of hunks by a decision is said by its answer.

@@ -2,6 +2,8 @@
 --- old name would write the file there again.
 
 local edit = require('coworker.edit')
+local pause = require('coworker.pause')
+local render = require('coworker.render')
 local sessions = require('coworker.sessions')
 
 local M = {}
@@ -16,7 +18,17 @@ function M.follow(from, to)
     return
   end
   local new = vim.fn.bufadd(vim.fn.fnamemodify(to, ':.'))
-  vim.fn.bufload(new)
+  local is_read, problem = pcall(vim.fn.bufload, new)
+  if not is_read then
+    -- A buffer with a swap file is read, too.
+    local has_swap = tostring(problem):find('E325', 1, true)
+    local why = has_swap and 'it has a swap file; see :help E325' or tostring(problem)
+    local name = render.one_line(vim.fn.fnamemodify(to, ':.'))
+    pause.say(('%s: %s'):format(name, render.one_line(why, 200)), vim.log.levels.WARN)
+  end
+  if not vim.api.nvim_buf_is_loaded(new) then
+    return
+  end
   vim.bo[new].buflisted = vim.bo[old].buflisted
   for _, win in ipairs(vim.fn.win_findbuf(old)) do
     local view = vim.api.nvim_win_call(win, vim.fn.winsaveview)

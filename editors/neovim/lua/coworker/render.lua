@@ -50,6 +50,14 @@ local decided = {
   withdrawn = 'Withdrawn',
 }
 
+--- A number of things, in words.
+---@param count integer
+---@param what string
+---@return string
+function M.counted(count, what)
+  return ('%d %s%s'):format(count, what, count == 1 and '' or 's')
+end
+
 --- The highlight groups, linked to those every colour scheme has.
 function M.define_highlights()
   local links = {

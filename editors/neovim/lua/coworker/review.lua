@@ -116,12 +116,14 @@ local function decide_hunk(question, accept)
   if not approvals.seen_by_key(question.id) then
     return
   end
-  if accept or not decide.waits() then
+  -- Looked up before the prompt: meanwhile another hunk can come under the cursor.
+  local reject = not accept and decide.rejecter()
+  if not reject then
     return decide.accept()
   end
   vim.ui.input({ prompt = 'Why not? (Enter alone gives no reason) ' }, function(reason)
     if reason then
-      decide.reject(reason ~= '' and reason or nil)
+      reject(reason ~= '' and reason or nil)
     end
   end)
 end

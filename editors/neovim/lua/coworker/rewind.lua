@@ -3,6 +3,7 @@
 local chat = require('coworker.chat')
 local checkpoints = require('coworker.checkpoints')
 local client = require('coworker.client')
+local pause = require('coworker.pause')
 local render = require('coworker.render')
 local sessions = require('coworker.sessions')
 
@@ -47,7 +48,7 @@ local function prompts_here(root)
   local conversation = sessions.current(root)
   local prompts = prompts_of(conversation)
   if #prompts == 0 then
-    vim.notify('Coworker: nothing was asked yet')
+    pause.say('nothing was asked yet')
     return nil, prompts
   end
   return conversation, prompts

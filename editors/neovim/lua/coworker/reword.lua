@@ -1,9 +1,10 @@
 --- A proposal in the user's words: its lines in a buffer of their own, and what is written is
---- accepted in their place.
+--- accepted in their place. The buffer goes only when the answer says that it was.
 
 local edit = require('coworker.edit')
 local hunks = require('coworker.hunks')
 local pane = require('coworker.pane')
+local pause = require('coworker.pause')
 
 local M = {}
 
@@ -42,10 +43,64 @@ local function text_of(buf, hunk)
   return is_empty and '' or table.concat(lines, line_end) .. last_end
 end
 
+---@param buf integer
+---@param name string
+local function show(buf, name)
+  local lines = vim.api.nvim_buf_line_count(buf)
+  local height = math.min(math.max(lines, 3) + 1, math.floor(vim.o.lines / 2))
+  local win = vim.api.nvim_open_win(buf, true, { split = 'below', win = -1, height = height })
+  local bar = ' %s, as you want it  %%#CoworkerKey#:w%%* Accept  %%#CoworkerKey#:q!%%* Later'
+  pane.set_options(win, { winbar = bar:format(pane.bar_text(name)) })
+end
+
+-- It was accepted as it was written.
+---@param buf integer
+---@param origin integer The window the user came from.
+local function close(buf, origin)
+  local is_here = vim.api.nvim_get_current_buf() == buf
+  vim.api.nvim_buf_delete(buf, { force = true })
+  if is_here and vim.api.nvim_win_is_valid(origin) then
+    vim.api.nvim_set_current_win(origin)
+  end
+end
+
+-- The buffer stays modified until the answer, so that nothing closes or quits over it. It is hidden
+-- and not wiped where its window goes meanwhile.
+---@param buf integer
+---@param text string
+---@param name string
+---@param origin integer
+---@param accept coworker.Reworder
+local function write(buf, text, name, origin, accept)
+  local tick = vim.api.nvim_buf_get_changedtick(buf)
+  vim.bo[buf].bufhidden = 'hide'
+  accept(text, function(is_accepted)
+    if not vim.api.nvim_buf_is_valid(buf) then
+      return
+    end
+    local is_same = vim.api.nvim_buf_get_changedtick(buf) == tick
+    if is_accepted and is_same then
+      return close(buf, origin)
+    end
+    if is_accepted then
+      pause.say(
+        'the hunk is accepted as it was written; what you typed since is only in its window'
+      )
+    end
+    if #vim.fn.win_findbuf(buf) == 0 then
+      show(buf, name)
+    end
+    vim.bo[buf].bufhidden = 'wipe'
+  end)
+end
+
+--- Accepts a hunk with a text, and says whether it was.
+---@alias coworker.Reworder fun(text: string, on_done: fun(is_accepted: boolean))
+
 --- Opens the lines of a hunk below. To write them accepts them, to leave them decides nothing.
 ---@param root string
 ---@param hunk coworker.PlacedHunk
----@param accept fun(text: string)
+---@param accept coworker.Reworder
 function M.open(root, hunk, accept)
   local path = vim.uri_to_fname(hunk.uri)
   local name = vim.fs.relpath(root, path) or path
@@ -53,6 +108,8 @@ function M.open(root, hunk, accept)
   local old = vim.fn.bufnr('^' .. vim.fn.fnameescape(title) .. '$')
   if old ~= -1 and vim.fn.bufwinid(old) ~= -1 then
     return vim.api.nvim_set_current_win(vim.fn.bufwinid(old))
+  elseif old ~= -1 then
+    return show(old, name)
   end
   local origin = vim.api.nvim_get_current_win()
   local lines = hunks.lines_of(hunk.after, ends_of(hunk) == '\r\n')
@@ -63,24 +120,12 @@ function M.open(root, hunk, accept)
   vim.bo[buf].modified = false
   vim.b[buf].coworker_root = root
   be_like_file(buf, path)
-  local height = math.min(math.max(#lines, 3) + 1, math.floor(vim.o.lines / 2))
-  local win = vim.api.nvim_open_win(buf, true, { split = 'below', win = -1, height = height })
-  local bar = ' %s, as you want it  %%#CoworkerKey#:w%%* Accept  %%#CoworkerKey#:q!%%* Later'
-  pane.set_options(win, { winbar = bar:format(pane.bar_text(name)) })
+  show(buf, name)
   vim.api.nvim_create_autocmd('BufWriteCmd', {
     buffer = buf,
     callback = function()
-      vim.bo[buf].modified = false
-      accept(text_of(buf, hunk))
-      -- After `:wq` Neovim closes it itself.
-      vim.schedule(function()
-        if vim.api.nvim_buf_is_valid(buf) then
-          vim.api.nvim_buf_delete(buf, { force = true })
-        end
-        if vim.api.nvim_win_is_valid(origin) then
-          vim.api.nvim_set_current_win(origin)
-        end
-      end)
+      vim.bo[buf].modified = true
+      write(buf, text_of(buf, hunk), name, origin, accept)
     end,
   })
 end

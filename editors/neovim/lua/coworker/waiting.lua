@@ -2,15 +2,13 @@
 
 local client = require('coworker.client')
 local hunks = require('coworker.hunks')
+local pause = require('coworker.pause')
 local render = require('coworker.render')
 local sessions = require('coworker.sessions')
 
 local M = {}
 
----@param message string
-local function say(message)
-  vim.notify('Coworker: ' .. message)
-end
+local say = pause.say
 
 --- Whether a hunk of the session waits, whether or not a question about it is open.
 ---@param root string

@@ -30,6 +30,12 @@ local function wait_for_lines(lines)
   end)
 end
 
+local function wait_until_closed()
+  t.eventually('the hunk accepted and its window closed', function()
+    return vim.bo.buftype ~= 'acwrite'
+  end)
+end
+
 t.test('in the preview the lines of a hunk are changed and written, which accepts them', function()
   vim.bo[stage.buf].shiftwidth = 3
   coworker.ask('three things')
@@ -43,6 +49,7 @@ t.test('in the preview the lines of a hunk are changed and written, which accept
   t.eventually('the hunk', function()
     return t.has(stage.buf, '\n-- What it is.\nM.version = 3\n\nreturn M')
   end)
+  wait_until_closed()
   t.equal(preview.proposed, vim.api.nvim_get_current_win())
   t.equal(false, t.has(stage.buf, 'good day'))
   t.type('q')
@@ -68,6 +75,7 @@ t.test('in the buffer, with what was typed around meanwhile; to leave decides no
       '-- typed meanwhile\nlocal M = {}\n\n--- Says good evening to everyone.'
     )
   end)
+  wait_until_closed()
 end)
 
 t.test('lines that would go can come back in other words', function()
@@ -77,6 +85,7 @@ t.test('lines that would go can come back in other words', function()
   t.type('i    local line = names[i]<Esc>')
   vim.cmd.write()
   stage.ends_with('As you like it.')
+  wait_until_closed()
   t.equal(true, t.has(stage.buf, 'do\n    local line = names[i]\n    table.insert(out, line)'))
   t.eventually('no hunk that waits', function()
     return not vim.iter(hunks.all(stage.buf)):any(function(standing)
@@ -104,6 +113,18 @@ t.test('what is being worded stays when the preview goes', function()
     { true, "    local line = 'Hi, ' .. names[i] -- mine", false },
     { vim.api.nvim_win_is_valid(win), t.text(0), vim.api.nvim_win_is_valid(preview.proposed) }
   )
+end)
+
+t.test('what is written for a hunk that is decided already stays, and it is said why', function()
+  local text = t.text(0)
+  for _, command in ipairs({ 'write', 'wq' }) do
+    t.told = {}
+    vim.cmd(command)
+    t.eventually('why', function()
+      return #t.told > 0
+    end)
+    t.equal({ text, 'acwrite', true }, { t.text(0), vim.bo.buftype, vim.bo.modified })
+  end
 end)
 
 t.test('a file that would be deleted has no words', function()

@@ -227,6 +227,28 @@ t.test('a buffer follows its file when that is moved, and the cursor stays', fun
   t.equal({ 2, 1 }, vim.api.nvim_win_get_cursor(0))
 end)
 
+t.test('a file follows although it has a swap file there, and that is said', function()
+  local from, to = vim.api.nvim_buf_get_name(0), root .. '/sub/swapped.txt'
+  assert(vim.uv.fs_rename(from, to))
+  local ready = vim.fn.tempname()
+  local typed = ('substitute/un/uno/ | preserve | call writefile([], "%s")'):format(ready)
+  local other = vim.system({ vim.v.progpath, '--clean', '--headless', to, '-c', typed })
+  t.eventually('the swap file', function()
+    return vim.uv.fs_stat(ready)
+  end)
+  other:kill('sigkill')
+  other:wait()
+  vim.o.updatecount = 200
+  t.told = {}
+  tell_moved(from, to)
+  t.eventually('the new name', function()
+    return vim.api.nvim_buf_get_name(0) == to
+  end)
+  vim.o.updatecount = 0
+  t.equal({ 'Coworker: sub/swapped.txt: it has a swap file; see :help E325' }, t.told)
+  t.equal('un\ndeux', t.text(0))
+end)
+
 t.test('what is not saved does not follow, and neither does a file that is there again', function()
   vim.cmd.buffer(buf_a)
   t.equal(true, vim.bo[buf_a].modified)

@@ -358,7 +358,11 @@ t.test('in the preview ga and gr decide about one hunk, which is not drawn twice
   end)
   t.equal({ { hunkId = 'h2', accept = true } }, resolved().hunks)
   vim.api.nvim_win_set_cursor(win, { 1, 0 })
-  t.will_type('no comment')
+  vim.ui.input = function(_, on_done)
+    -- What comes under the cursor while the reason is typed is not meant.
+    vim.api.nvim_win_set_cursor(win, { 3, 0 })
+    on_done('no comment')
+  end
   t.type('gr')
   t.equal({ { hunkId = 'h1', accept = false, reason = 'no comment' } }, resolved().hunks)
   t.equal(false, fake.replies[reply])
@@ -366,6 +370,56 @@ t.test('in the preview ga and gr decide about one hunk, which is not drawn twice
   t.eventually('it drawn in the buffer', function()
     return t.drawn():find('-- new\n+ local a = 1', 1, true) ~= nil
   end)
+end)
+
+t.test('what is written for a hunk stays until it is accepted, and where it is not', function()
+  stand({ hunk('h2', 1, 2, 'local b = 3\n') })
+  vim.api.nvim_win_set_cursor(0, { 2, 0 })
+  vim.cmd.CoworkerEdit()
+  local buf = vim.api.nvim_get_current_buf()
+  vim.api.nvim_buf_set_lines(buf, 0, -1, true, { 'my', 'own', 'lines' })
+  local function writes(command, said)
+    t.told = {}
+    vim.cmd(command)
+    t.equal({ true, true }, { vim.api.nvim_buf_is_valid(buf), vim.bo[buf].modified })
+    t.eventually('why', function()
+      return t.told[1] == 'Coworker: ' .. said
+    end)
+    t.step()
+    t.equal({ buf, 'my\nown\nlines', true }, {
+      vim.api.nvim_get_current_buf(),
+      t.text(buf),
+      vim.bo[buf].modified,
+    })
+  end
+  fake.answers['coworker/changes/resolve'] = function()
+    return { hunks = { { hunkId = 'h2', state = { kind = 'conflicted' }, reason = 'Too late.' } } }
+  end
+  writes('write', 'Too late.')
+  writes('wq', 'Too late.')
+  writes('write | hide', 'Too late.')
+  fake.answers['coworker/changes/resolve'] = function()
+    return nil, { code = 1, message = 'nobody is there' }
+  end
+  writes('write', 'nobody is there')
+  fake.answers['coworker/changes/resolve'] = function()
+    local other = { hunkId = 'h3', state = { kind = 'conflicted' }, reason = 'It fell.' }
+    return { hunks = { other, { hunkId = 'h2', state = { kind = 'applied' } } } }
+  end
+  vim.cmd.write()
+  t.type('Gotyped on<Esc>')
+  t.eventually('what stays', function()
+    return vim.iter(t.told):any(function(said)
+      return said:find('what you typed since', 1, true) ~= nil
+    end)
+  end)
+  t.equal('my\nown\nlines\ntyped on', t.text(buf))
+  vim.cmd.write()
+  t.eventually('the end', function()
+    return not vim.api.nvim_buf_is_valid(buf)
+  end)
+  t.equal('my\nown\nlines\ntyped on', vim.trim(resolved().hunks[1].text))
+  t.equal(source, vim.api.nvim_get_current_buf())
 end)
 
 t.finish()
