@@ -17,6 +17,8 @@ stage.start({
   '---',
   'sees "typed at last"',
   'say "I see it."',
+  'turn "one more"',
+  stage.call('edit', { path = 'greet.lua', old_text = 'return M', new_text = 'return M -- end' }),
 })
 
 local function wait_for_marks(states)
@@ -62,6 +64,37 @@ t.test('and the agent reads what was typed after that', function()
   t.type('Go-- typed at last<Esc>')
   coworker.ask('what is there?')
   stage.ends_with('I see it.')
+end)
+
+t.test('what is written for a hunk stays when the server dies before it answers', function()
+  coworker.ask('one more')
+  stage.leave_preview()
+  wait_for_marks('applied applied pending')
+  t.equal(true, vim.fn.search('^return M', 'cw') > 0)
+  vim.cmd.CoworkerEdit()
+  local buf = vim.api.nvim_get_current_buf()
+  t.type('A, mine<Esc>')
+  local server = stage.servers()[1]
+  vim.uv.kill(server, 'sigstop')
+  t.told = {}
+  vim.cmd.write()
+  vim.uv.kill(server, 'sigkill')
+  t.eventually('why', function()
+    return t.told[1] and t.told[1]:find('The server stopped', 1, true)
+  end)
+  t.step()
+  t.equal({ buf, 'return M -- end, mine', true }, {
+    vim.api.nvim_get_current_buf(),
+    t.text(buf),
+    vim.bo.modified,
+  })
+  vim.cmd.CoworkerRestart()
+  wait_for_marks('applied applied pending')
+  vim.api.nvim_buf_call(buf, vim.cmd.write)
+  t.eventually('no window for it', function()
+    return not vim.api.nvim_buf_is_valid(buf)
+  end)
+  t.equal(true, t.has(stage.buf, 'return M -- end, mine\n'))
 end)
 
 t.finish()
