@@ -722,8 +722,8 @@ export type FileChangeKind = "edit" | "create" | "delete" | "move";
 export type FileState = {
   /** SHA-256 of its bytes, in hexadecimal: the name they are kept by. */
   hash: string;
-  /** Whether it could be run. */
-  executable?: boolean;
+  /** Who might read, write and run it, as the bits of Unix; none where a system has none. */
+  permissions?: number | null;
 };
 
 /** Parameters of `coworker/session/fork`. */

@@ -466,7 +466,7 @@
 ---A file on disk as it was.
 ---@class coworker.FileState
 ---@field hash string SHA-256 of its bytes, in hexadecimal: the name they are kept by.
----@field executable? boolean Whether it could be run.
+---@field permissions? integer|nil Who might read, write and run it, as the bits of Unix; none where a system has none.
 
 ---Parameters of `coworker/session/fork`.
 ---@class coworker.ForkParams

@@ -13,10 +13,11 @@ use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
 /// of that size is one change for everybody.
 const FINE_LIMIT: usize = 20_000;
 
-/// The replacements that turn `before` into `after`: as few lines as possible, and of those only
-/// what differs from the first to the last character. None cuts a CRLF of `before`.
+/// The replacements that turn `before` into `after`: as few lines as possible, and within one line
+/// only what differs from the first to the last character. Several lines are whole, so that a
+/// line which somebody types between them is one without them, too. None cuts a CRLF of `before`.
 pub fn diff(before: &str, after: &str) -> Vec<Replacement> {
-    changed_lines(before, after).into_iter().map(|lines| lines.trimmed(before, after)).collect()
+    changed_lines(before, after).into_iter().map(|lines| lines.replacement(before, after)).collect()
 }
 
 /// The difference as a unified diff with three lines of context; empty if there is none.
@@ -71,6 +72,20 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
+    /// The lines as they are replaced, or what differs within one.
+    fn replacement(&self, before: &str, after: &str) -> Replacement {
+        let trimmed = self.trimmed(before, after);
+        let is_one = |lines: &str| lines.split_inclusive('\n').count() < 2;
+        let is_in_line = is_one(&before[self.old.clone()]) && is_one(&after[self.new.clone()]);
+        // Behind a last line without a break, lines are added, and it stays.
+        let is_at_end = trimmed.start == before.len();
+        if is_in_line || is_at_end {
+            return trimmed;
+        }
+        let text = after[self.new.clone()].to_owned();
+        Replacement { start: self.old.start, end: self.old.end, text }
+    }
+
     /// The replacement without the characters that are equal at both ends.
     fn trimmed(&self, before: &str, after: &str) -> Replacement {
         let (old, new) = (&before[self.old.clone()], &after[self.new.clone()]);

@@ -25,6 +25,6 @@ pub use locate::{
 };
 pub use position::{Breaks, Counting, Encoding};
 pub use presence::shows;
-pub use refinement::refined;
+pub use refinement::{refined, whole_lines};
 pub use replacement::{ChangeError, apply, apply_to};
 pub use weave::{Followed, Obstacle, Plan, Weave};

@@ -2,6 +2,7 @@
 //! that sends whole lines, has not written anew what stays the same.
 
 use protocol::Replacement;
+use ropey::Rope;
 
 use crate::diff::changed_lines;
 
@@ -25,6 +26,34 @@ pub fn refined(old: &str, new: &str, start: usize) -> Vec<Replacement> {
         })
     });
     parts.collect()
+}
+
+/// Lines that are put into a text, as whole lines if that comes to the same. Of lines that begin or
+/// end alike, an editor may say that the new one came in their middle; then it would be torn when
+/// the text around it goes.
+pub fn whole_lines(text: &Rope, put_in: &Replacement) -> Replacement {
+    let Replacement { start, end, text: new } = put_in;
+    let at = (*start).min(text.len_bytes());
+    if start != end || !new.contains('\n') {
+        return put_in.clone();
+    }
+    let line = text.byte_to_line(at);
+    let first = text.line_to_byte(line);
+    let said = |from: usize, to: usize| text.get_byte_slice(from..to).map(String::from);
+    // What stands before it in its line, it ends with.
+    if let Some(before) = said(first, at)
+        && let Some(rest) = new.strip_suffix(before.as_str())
+    {
+        return Replacement { start: first, end: first, text: before + rest };
+    }
+    // What stands behind it in its line, it begins with.
+    let next = text.line_to_byte((line + 1).min(text.len_lines()));
+    if let Some(behind) = said(at, next).filter(|behind| behind.ends_with('\n'))
+        && let Some(rest) = new.strip_prefix(behind.as_str())
+    {
+        return Replacement { start: next, end: next, text: rest.to_owned() + &behind };
+    }
+    put_in.clone()
 }
 
 /// The differences of two texts that differ in white space only.
@@ -75,7 +104,33 @@ mod tests {
         assert_eq!(kept("  \n", "\t\n"), 0, "white space alone tells nothing");
     }
 
+    #[test]
+    fn a_line_is_put_in_as_one() {
+        let text = Rope::from_str("    a\n    b\n");
+        let put_in = |at, new: &str| {
+            whole_lines(&text, &Replacement { start: at, end: at, text: new.into() })
+        };
+        let whole = Replacement { start: 6, end: 6, text: "    x\n".into() };
+        assert_eq!(put_in(10, "x\n    "), whole, "between two beginnings that are alike");
+        assert_eq!(put_in(5, "\n    x"), whole, "at the end of a line");
+        assert_eq!(put_in(6, "    x\n"), whole);
+        let torn = Replacement { start: 4, end: 4, text: "x\ny".into() };
+        assert_eq!(put_in(4, "x\ny"), torn);
+    }
+
     proptest! {
+        #[test]
+        fn whole_lines_lead_to_the_same_text(
+            text in "[ab \r\n\u{e9}]{0,20}",
+            at in 0..20_usize,
+            new in "[ab \r\n\u{e9}]{0,8}",
+        ) {
+            let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+            let put_in = Replacement { start: at, end: at, text: new };
+            let whole = whole_lines(&Rope::from_str(&text), &put_in);
+            prop_assert_eq!(apply(&text, &[whole]).unwrap(), apply(&text, &[put_in]).unwrap());
+        }
+
         #[test]
         fn it_leads_to_the_new_text(
             old in "[ab \\n\u{e9}\u{1f600}]{0,30}",

@@ -230,8 +230,8 @@ pub struct Entry {
 pub struct FileBytes {
     /// What is in it.
     pub bytes: Vec<u8>,
-    /// Whether it can be run.
-    pub executable: bool,
+    /// Who may read, write and run it, as the bits of Unix; none where a system has none.
+    pub permissions: Option<u32>,
 }
 
 /// A folder as it was at one moment.

@@ -76,9 +76,9 @@ pub struct KeptFile {
 pub struct FileState {
     /// SHA-256 of its bytes, in hexadecimal: the name they are kept by.
     pub hash: String,
-    /// Whether it could be run.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub executable: bool,
+    /// Who might read, write and run it, as the bits of Unix; none where a system has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<u32>,
 }
 
 /// A folder as it was before a command.

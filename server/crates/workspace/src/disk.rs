@@ -129,18 +129,18 @@ pub(crate) fn bytes(path: &AbsPath, limit: u64) -> Result<Option<FileBytes>, Doc
         file => file?,
     };
     let (bytes, metadata) = bytes_of(path, &file, limit)?;
-    Ok(Some(FileBytes { bytes, executable: is_executable(&metadata) }))
+    Ok(Some(FileBytes { bytes, permissions: permissions(&metadata) }))
 }
 
 #[cfg(unix)]
-fn is_executable(metadata: &Metadata) -> bool {
+fn permissions(metadata: &Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o111 != 0
+    Some(metadata.permissions().mode() & 0o777)
 }
 
 #[cfg(not(unix))]
-fn is_executable(_: &Metadata) -> bool {
-    false
+fn permissions(_: &Metadata) -> Option<u32> {
+    None
 }
 
 fn read_from(path: &AbsPath, file: &File, reading: Reading) -> Result<FileText, DocumentError> {

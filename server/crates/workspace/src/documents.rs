@@ -355,8 +355,9 @@ impl Documents for Workspace {
         path: &AbsPath,
         bytes: Option<FileBytes>,
     ) -> Result<(), DocumentError> {
-        let was = bytes.map_or(git::Was::Nothing, |FileBytes { bytes, executable }| {
-            git::Was::File { bytes, executable }
+        let was = bytes.map_or(git::Was::Nothing, |FileBytes { bytes, permissions }| {
+            let mode = permissions.map_or(git::Mode::Runs(false), git::Mode::Bits);
+            git::Was::File { bytes, mode }
         });
         let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
         blocking(path, move || shared.put_back(&asked, &was, || Ok(()))).await

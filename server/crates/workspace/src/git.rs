@@ -22,7 +22,7 @@ mod folders;
 mod running;
 
 pub(crate) use committed::Committed;
-pub(crate) use folders::{Change, Folders, Was};
+pub(crate) use folders::{Change, Folders, Mode, Was};
 
 /// How long one run of git may take.
 const MAX_TIME: Duration = Duration::from_secs(10);

@@ -94,14 +94,14 @@ impl Book {
             Some(now) => now.origin == Origin::Disk || documents.is_saved(path).await,
             None => true,
         };
-        if is_saved && let Some(FileBytes { bytes, executable }) = documents.file(path).await? {
+        if is_saved && let Some(FileBytes { bytes, permissions }) = documents.file(path).await? {
             // Most files are their text, which is kept once.
             let text = now.as_ref().filter(|now| is_text(&now.text, &bytes));
             let hash = match text {
                 Some(now) => now.stamp.hash.clone(),
                 None => self.keep_bytes(&bytes).await?,
             };
-            kept.file = Some(FileState { hash, executable });
+            kept.file = Some(FileState { hash, permissions });
         }
         kept.text = now.as_ref().map(|now| now.stamp.hash.clone());
         Ok((kept, now.map(|now| text_of(path, &now.text, &now.stamp))))

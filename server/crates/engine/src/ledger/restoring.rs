@@ -479,11 +479,11 @@ impl Book {
         &self,
         file: Option<&FileState>,
     ) -> Result<Option<FileBytes>, ToolError> {
-        let Some(FileState { hash, executable }) = file else { return Ok(None) };
+        let Some(FileState { hash, permissions }) = file else { return Ok(None) };
         let bytes = self.shared.parts.store.blob(&self.session.id, hash).await;
         let bytes = bytes.map_err(|error| ToolError::new(error.code(), error.to_string()))?;
         let bytes = bytes.ok_or_else(gone)?;
-        Ok(Some(FileBytes { bytes, executable: *executable }))
+        Ok(Some(FileBytes { bytes, permissions: *permissions }))
     }
 
     /// Puts files of a folder back. `found` is the folder as it was kept for this: what differs

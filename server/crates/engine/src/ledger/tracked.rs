@@ -487,7 +487,11 @@ impl Tracked {
         let is_in = |number: &usize| {
             weave.is_shown(*number) && !weave.is_touched(*number) && !gone.contains(number)
         };
+        // A move has no text of its own: the file as a whole is committed, or it is not.
+        let has_text =
+            |number: &usize| self.text == commit.text || self.weave.place(*number).is_some();
         let numbers = self.in_text().filter(|number| followed.is_ok() && is_in(number));
+        let numbers = numbers.filter(has_text);
         let hunks: Vec<HunkId> = numbers.filter_map(|number| self.id(number).cloned()).collect();
         let (commit, text) = (commit.id.clone(), hash.clone());
         self.committed = Some(Committed { commit, text, hunks: hunks.clone() });
@@ -613,6 +617,12 @@ impl Tracked {
 
 /// A step as what it really changes: not all that an editor sends again was written again.
 fn refined(step: &[Replacement], text: &Rope) -> Vec<Replacement> {
+    // Beside others it stays where it is: it could get past them.
+    if let [one] = step
+        && one.start == one.end
+    {
+        return vec![changes::whole_lines(text, one)];
+    }
     let parts = step.iter().flat_map(|one| {
         let old = text.get_byte_slice(one.start..one.end).map(String::from).unwrap_or_default();
         match old.is_empty() || one.text.is_empty() {

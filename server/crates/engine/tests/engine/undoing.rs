@@ -53,7 +53,8 @@ fn mode_of(path: &Path) -> u32 {
 #[tokio::test]
 async fn a_deleted_file_comes_back_with_its_bytes_and_permissions() {
     let stage = Stage::new();
-    let files: [(&str, &[u8], u32); 3] = [
+    let files: [(&str, &[u8], u32); 4] = [
+        ("key.pem", b"mine alone\n", 0o600),
         ("run.sh", b"#!/bin/sh\n", 0o755),
         ("old.txt", b"gr\xfc\xdfe\r\n", 0o644),
         ("wide.txt", b"\xff\xfea\0\n\0", 0o644),

@@ -10,9 +10,9 @@ use protocol::AbsPath;
 
 use super::{
     attributes, open, refused,
-    write::{ANYBODY, temporary},
+    write::{ANYBODY, NOBODY_ELSE, temporary},
 };
-use crate::git::Was;
+use crate::git::{Mode, Was};
 
 /// Makes a path what it was, in one step, if `allow` has no objection at the last moment. Folders
 /// are made where they are missing, and never taken away.
@@ -36,7 +36,7 @@ pub(crate) fn put_back(
             allow()?;
             fs::remove_file(path.as_std_path()).map_err(fail)
         }
-        Was::File { bytes, executable } => write(path, now.as_ref(), bytes, *executable, allow),
+        Was::File { bytes, mode } => write(path, now.as_ref(), bytes, *mode, allow),
         Was::Link { to } => {
             let folder = folder(path)?;
             fs::create_dir_all(folder.as_std_path()).map_err(fail)?;
@@ -73,18 +73,20 @@ fn write(
     path: &AbsPath,
     now: Option<&Metadata>,
     bytes: &[u8],
-    executable: bool,
+    mode: Mode,
     allow: impl FnOnce() -> Result<(), DocumentError>,
 ) -> Result<(), DocumentError> {
     let fail = |error| refused(path, error);
     let folder = folder(path)?;
     fs::create_dir_all(folder.as_std_path()).map_err(fail)?;
-    let new = temporary(folder.as_std_path(), bytes, ANYBODY).map_err(fail)?;
+    // What others had no business with, they do not get to see while it is written either.
+    let first = if let Mode::Bits(_) = mode { NOBODY_ELSE } else { ANYBODY };
+    let new = temporary(folder.as_std_path(), bytes, first).map_err(fail)?;
     if now.is_some_and(Metadata::is_file) {
         let old = open(path, OpenOptions::new().read(true))?;
         attributes::take_after(&old, new.as_file()).map_err(fail)?;
     }
-    set_executable(new.as_file(), executable).map_err(fail)?;
+    set_mode(new.as_file(), mode).map_err(fail)?;
     allow()?;
     new.persist(path.as_std_path()).map(drop).map_err(|error| fail(error.error))
 }
@@ -93,17 +95,21 @@ fn folder(path: &AbsPath) -> Result<AbsPath, DocumentError> {
     path.parent().ok_or_else(|| DocumentError::NotAFile(path.clone()))
 }
 
-/// Whoever may read a file may run it, or nobody.
+/// If no more is known, whoever may read a file may run it, or nobody.
 #[cfg(unix)]
-fn set_executable(file: &File, executable: bool) -> io::Result<()> {
+fn set_mode(file: &File, mode: Mode) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata()?.permissions().mode();
-    let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode & !0o111 };
+    let now = file.metadata()?.permissions().mode();
+    let mode = match mode {
+        Mode::Bits(bits) => bits & 0o777,
+        Mode::Runs(true) => now | (now & 0o444) >> 2,
+        Mode::Runs(false) => now & !0o111,
+    };
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn set_executable(_: &File, _: bool) -> io::Result<()> {
+fn set_mode(_: &File, _: Mode) -> io::Result<()> {
     Ok(())
 }
 

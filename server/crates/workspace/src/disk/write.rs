@@ -221,7 +221,7 @@ fn overwrite(mut file: &File, bytes: &[u8]) -> io::Result<()> {
 /// The permissions of any new file, less what the user's mask takes.
 pub(super) const ANYBODY: u32 = 0o666;
 /// Those of a copy that others have no business with.
-const NOBODY_ELSE: u32 = 0o600;
+pub(super) const NOBODY_ELSE: u32 = 0o600;
 
 /// A file in this folder with these bytes, safe on disk; removed again unless kept.
 pub(super) fn temporary(folder: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {

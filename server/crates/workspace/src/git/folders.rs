@@ -58,8 +58,17 @@ pub(crate) struct Change {
 /// What was at a path.
 pub(crate) enum Was {
     Nothing,
-    File { bytes: Vec<u8>, executable: bool },
+    File { bytes: Vec<u8>, mode: Mode },
     Link { to: String },
+}
+
+/// What is known of who might read, write and run a file.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    /// The permission bits of Unix.
+    Bits(u32),
+    /// Only whether it could be run: git keeps no more.
+    Runs(bool),
 }
 
 /// A folder as it was: git's name for it, and when that was.
@@ -175,7 +184,7 @@ impl Folders {
             let to = String::from_utf8(bytes).map_err(failed)?;
             return Ok(Was::Link { to });
         }
-        Ok(Was::File { bytes, executable: change.mode == "100755" })
+        Ok(Was::File { bytes, mode: Mode::Runs(change.mode == "100755") })
     }
 }
 
