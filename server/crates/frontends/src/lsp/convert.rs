@@ -4,7 +4,7 @@
 use std::ops;
 
 use changes::Counting;
-use protocol::{AbsPath, ContextPart, wire};
+use protocol::{AbsPath, ContextPart, Replacement, wire};
 use ropey::Rope;
 use tower_lsp_server::gen_lsp_types as lsp;
 
@@ -91,11 +91,63 @@ pub(super) fn selection(
     ContextPart::Selection { path, first_line, last_line, text, symbol }
 }
 
+/// A replacement up to the end of a text with a line break there, as one that leaves that break
+/// alone. Editors without a line behind it add one to hold what comes there (Neovim, as of 0.11).
+pub(super) fn before_last_break(text: &Rope, one: Replacement) -> Replacement {
+    let length = text.len_bytes();
+    let ends_with = |end: usize, part: &str| {
+        let start = end.checked_sub(part.len());
+        start.and_then(|start| text.get_byte_slice(start..end)).is_some_and(|it| it == part)
+    };
+    let Some(last) = ["\r\n", "\n"].into_iter().find(|last| ends_with(length, last)) else {
+        return one;
+    };
+    let Replacement { start, end, text: new } = &one;
+    if *end < length {
+        return one;
+    }
+    let end = length - last.len();
+    match new.strip_suffix(last) {
+        Some(new) if *start <= end => Replacement { start: *start, end, text: new.to_owned() },
+        Some(new) if *start == length => {
+            Replacement { start: end, end, text: format!("{last}{new}") }
+        }
+        None if new.is_empty() && ends_with(*start, last) => {
+            Replacement { start: start - last.len(), end, text: String::new() }
+        }
+        _ => one,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use changes::Encoding;
 
     use super::*;
+
+    #[test]
+    fn what_comes_or_goes_at_the_end_leaves_the_last_break_alone() {
+        for last in ["\n", "\r\n"] {
+            let before = format!("one{last}two{last}");
+            let (length, two) = (before.len(), 3 + last.len());
+            let cases = [
+                (length, length, format!("three{last}four{last}")),
+                (two, length, String::new()),
+                (two, length, format!("2{last}")),
+                (0, length, String::new()),
+                (length, length, "three".to_owned()),
+                (two, two + 3, "2".to_owned()),
+            ];
+            for (start, end, text) in cases {
+                let one = Replacement { start, end, text };
+                let moved = before_last_break(&Rope::from_str(&before), one.clone());
+                let is_at_end = moved.end == length;
+                assert_eq!(is_at_end, one.text == "three" || one.start == 0, "{one:?}");
+                let goal = changes::apply(&before, &[one]).unwrap();
+                assert_eq!(changes::apply(&before, &[moved]).unwrap(), goal);
+            }
+        }
+    }
 
     #[test]
     fn folders_are_named_by_uris_or_paths() {

@@ -199,6 +199,7 @@ pub(super) async fn apply(connection: &Connection, edit: BufferEdit) -> Result<(
     connection.documents.expect(&name, edit.version + 1, edit.before.len_bytes() - taken + put);
     let counting = connection.profile().counting;
     let text_edit = |replacement: protocol::Replacement| {
+        let replacement = convert::before_last_break(&edit.before, replacement);
         let bytes = replacement.start..replacement.end;
         let range = convert::range(&edit.before, bytes, counting);
         lsp::Edit::TextEdit(lsp::TextEdit { range, new_text: replacement.text })
