@@ -20,7 +20,7 @@ mod recognizing;
 mod remembering;
 mod switching;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use protocol::Replacement;
@@ -47,11 +47,15 @@ pub struct Weave {
 struct Hunk {
     /// Whether the document has it.
     shown: bool,
-    /// Whether it can no longer be switched: while it is hidden, somebody changed text that it would
-    /// take away; or it is not certain any longer where its place is.
+    /// Whether it can no longer be switched, for good: while it is hidden, somebody changed text
+    /// that it would take away; or it is not certain any longer where its place is. What can be
+    /// taken back is noted in the memories.
     touched: bool,
     /// Whether it puts text in.
     writes: bool,
+    /// Whether it is one replacement, so that all between what it takes away is inside of it.
+    #[serde(default)]
+    is_one: bool,
     /// Earlier hunks whose text it changes.
     needs: Vec<usize>,
     /// Whether it can no longer be shown or hidden.
@@ -88,6 +92,7 @@ impl Weave {
     /// Whether the hunk can no longer be shown or hidden, because of what others did to its text.
     pub fn is_touched(&self, hunk: usize) -> bool {
         self.hunks.get(hunk).is_some_and(|hunk| hunk.touched)
+            || self.memories.iter().any(|memory| memory.touches(hunk))
     }
 
     /// Takes in what the user, or anybody but the agent, changed in the document. All of it counts
@@ -99,7 +104,8 @@ impl Weave {
         self.check(replacements)?;
         // From the last to the first, so that no offset moves before it is used.
         for replacement in replacements.iter().rev() {
-            self.edit_one(replacement)?;
+            let touched = self.edit_one(replacement)?;
+            self.touch(touched);
             self.move_memories(replacement);
         }
         Ok(())
@@ -115,19 +121,24 @@ impl Weave {
         }
     }
 
-    fn edit_one(&mut self, replacement: &Replacement) -> Result<(), ChangeError> {
+    /// Gives the hidden hunks in whose text that was.
+    fn edit_one(&mut self, replacement: &Replacement) -> Result<BTreeSet<usize>, ChangeError> {
         let shown = |hunks: &[Hunk], hunk: usize| hunks[hunk].shown;
         let start = self.split(replacement.start, &shown)?;
         let end = self.split(replacement.end, &shown)?;
+        let mut touched = BTreeSet::new();
         if replacement.start < replacement.end {
-            self.remove(start, end);
+            touched.extend(self.remove(start, end));
         }
         if !replacement.text.is_empty() {
             let at = self.place_between(start);
+            // Typed inside of what hidden hunks would take away.
+            touched.extend(self.hunks_around(&(at..at)));
             self.fragments.insert(at, Fragment::plain(replacement.text.len()));
         }
+        touched.retain(|hunk| !self.hunks[*hunk].shown);
         self.join();
-        Ok(())
+        Ok(touched)
     }
 
     /// Takes in a hunk, hidden, and gives its number. It is made for the text that the document
@@ -153,7 +164,8 @@ impl Weave {
         let needs = self.needs(replacements, &shown);
         let writes = replacements.iter().any(|replacement| !replacement.text.is_empty());
         self.weave_in(number, replacements, &shown)?;
-        self.hunks.push(Hunk { shown: false, touched: false, writes, needs, forgotten: false });
+        let (is_one, shown) = (replacements.len() == 1, false);
+        self.hunks.push(Hunk { shown, touched: false, writes, is_one, needs, forgotten: false });
         Ok(number)
     }
 
@@ -260,7 +272,7 @@ impl Weave {
         });
         let is_gone =
             |it: &Fragment| it.deleted.iter().chain(&it.inserted).any(|it| is_forgotten(*it));
-        self.memories.retain(|memory| !memory.mentions(is_gone));
+        self.give_up(|memory| memory.mentions(is_gone));
         for (_, hunk) in self.hunks.iter_mut().enumerate().filter(|(hunk, _)| is_forgotten(*hunk)) {
             hunk.forgotten = true;
         }
@@ -306,8 +318,9 @@ impl Weave {
         Ok(self.fragments.len())
     }
 
-    /// Takes the visible pieces from `start` to `end` away for good.
-    fn remove(&mut self, start: usize, end: usize) {
+    /// Takes the visible pieces from `start` to `end` away for good, and gives the hunks that would
+    /// have taken them away.
+    fn remove(&mut self, start: usize, end: usize) -> Vec<usize> {
         let is_hidden = |weave: &Self, index: usize| {
             weave.fragments.get(index).is_some_and(|fragment| weave.visible(fragment) == 0)
         };
@@ -327,22 +340,24 @@ impl Weave {
             behind += 1;
         }
         let mut index = first;
+        let mut touched = Vec::new();
         for _ in first..end {
             if is_hidden(self, index) {
                 self.fragments[index].lost = fragment::Lost { left: true, right: true };
                 index += 1;
             } else {
                 let gone = self.fragments.remove(index);
-                self.touch(&gone.deleted);
+                touched.extend(gone.deleted);
             }
         }
+        touched
     }
 
     /// Where in the run of hidden pieces from `start` on a text belongs that is typed there.
     ///
     /// Whole lines stay before it, since what is typed at the start of a line is part of it; so
     /// does what comes in place of the text before.
-    fn place_between(&mut self, start: usize) -> usize {
+    fn place_between(&self, start: usize) -> usize {
         let mut at = start;
         while let Some(fragment) = self.fragments.get(at)
             && self.visible(fragment) == 0
@@ -356,28 +371,47 @@ impl Weave {
             }
             at += 1;
         }
-        // Typed inside of what hidden hunks would take away.
-        self.touch(&self.hunks_around(&(start..start)));
         at
     }
 
-    /// The hunks that take away what is shown on both sides of some pieces.
-    fn hunks_around(&self, pieces: &Range<usize>) -> Vec<usize> {
-        let is_visible = |fragment: &&Fragment| self.visible(fragment) > 0;
-        let before = self.fragments[..pieces.start].iter().rev().find(is_visible);
-        let behind = self.fragments[pieces.end..].iter().find(is_visible);
-        match (before, behind) {
-            (Some(before), Some(behind)) => {
-                let both = before.deleted.iter().filter(|hunk| behind.deleted.contains(hunk));
-                both.copied().collect()
-            }
-            _ => Vec::new(),
-        }
+    /// The hunks that take away what is on both sides of some pieces. One that was typed in
+    /// already has no border between its places that could be told any longer.
+    fn hunks_around(&self, pieces: &Range<usize>) -> BTreeSet<usize> {
+        let (front, back) = (&self.fragments[..pieces.start], &self.fragments[pieces.end..]);
+        let before = self.taking_next(front.iter().rev());
+        let mut around = &before & &self.taking_next(back.iter());
+        let is_whole = |hunk: &&usize| {
+            let known = &self.hunks[**hunk];
+            !known.shown && (known.is_one || self.is_touched(**hunk))
+        };
+        let taking = |pieces: &'_ [Fragment]| -> BTreeSet<usize> {
+            pieces.iter().flat_map(|piece| &piece.deleted).filter(is_whole).copied().collect()
+        };
+        around.extend(&taking(front) & &taking(back));
+        around
     }
 
-    fn touch(&mut self, hunks: &[usize]) {
-        for &hunk in hunks {
-            self.hunks[hunk].touched |= !self.hunks[hunk].shown;
+    /// The hunks that take away the first of some pieces that was there when they were made: what
+    /// others wrote inside of it is between.
+    fn taking_next<'a>(&self, pieces: impl Iterator<Item = &'a Fragment>) -> BTreeSet<usize> {
+        let mut taking = BTreeSet::new();
+        let mut writers = Vec::new();
+        for piece in pieces {
+            let knows = |hunk: usize| {
+                writers.iter().any(|it| *it == hunk || self.hunks[hunk].needs.contains(it))
+            };
+            taking.extend(piece.deleted.iter().copied().filter(|hunk| !knows(*hunk)));
+            match piece.inserted {
+                Some(writer) => writers.push(writer),
+                None => break,
+            }
+        }
+        taking
+    }
+
+    fn touch(&mut self, hunks: impl IntoIterator<Item = usize>) {
+        for hunk in hunks {
+            self.hunks[hunk].touched = true;
         }
     }
 

@@ -48,11 +48,11 @@ impl Weave {
         if before == after {
             return Ok(Followed::default());
         }
-        let before = Before { weave: self.clone(), text: before.to_owned() };
+        let mut before = Before { weave: self.clone(), text: before.to_owned() };
+        before.weave.give_up(|_| true);
         let Switched { start, hunks: switched, mut step } = Switched::new(&before, after)?;
         let moves = Moving { before: &start, after, found: &step.found }.moves(&step.unclear);
         *self = step.weave;
-        self.memories.clear();
         for (hunk, replacements) in moves {
             if self.weave_again(hunk, &replacements).is_some() {
                 step.unclear.remove(&hunk);

@@ -44,6 +44,7 @@ impl Weave {
             }
         }
         woven.hunks[hunk].touched = false;
+        woven.hunks[hunk].is_one = replacements.len() == 1;
         *self = woven;
         Some(())
     }

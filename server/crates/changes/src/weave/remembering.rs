@@ -6,6 +6,7 @@
 //!
 //! Start with [`Weave::typed`].
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use protocol::Replacement;
@@ -28,8 +29,8 @@ pub(super) struct Memory {
     place: Range<usize>,
     text: String,
     fragments: Vec<Fragment>,
-    /// Hunks that typing there touched.
-    touched: Vec<usize>,
+    /// Hunks that typing there touched, whether or not something else did, too.
+    touched: BTreeSet<usize>,
     /// How many hunks there were: newer ones are made for what was typed.
     hunks: usize,
 }
@@ -37,6 +38,14 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn mentions(&self, is_it: impl Fn(&Fragment) -> bool) -> bool {
         self.fragments.iter().any(is_it)
+    }
+
+    pub(super) fn touches(&self, hunk: usize) -> bool {
+        self.touched.contains(&hunk)
+    }
+
+    pub(super) fn frees(&mut self, hunk: usize) {
+        self.touched.remove(&hunk);
     }
 }
 
@@ -55,34 +64,39 @@ impl Weave {
         self.check(replacements)?;
         for one in replacements.iter().rev() {
             let mut memory = self.recall(one, before)?;
-            let is_touched = |weave: &Self| weave.hunks.iter().map(|hunk| hunk.touched).collect();
-            let were: Vec<bool> = if memory.is_some() { is_touched(self) } else { Vec::new() };
-            self.edit_one(one)?;
+            let touched = self.edit_one(one)?;
             self.move_memories(one);
-            if let Some(memory) = &mut memory {
-                memory.place.end = memory.place.end + one.text.len() - (one.end - one.start);
-                let now = self.hunks.iter().zip(were).enumerate();
-                let new = now.filter(|(_, (hunk, was))| hunk.touched && !was);
-                memory.touched.extend(new.map(|(hunk, _)| hunk));
+            match &mut memory {
+                Some(memory) => {
+                    memory.place.end = memory.place.end + one.text.len() - (one.end - one.start);
+                    memory.touched.extend(touched);
+                }
+                None => self.touch(touched),
             }
             self.memories.extend(memory);
         }
         let many = self.memories.len().saturating_sub(MOST);
-        self.memories.drain(..many);
+        let oldest: Vec<Memory> = self.memories.drain(..many).collect();
+        oldest.into_iter().for_each(|memory| self.touch(memory.touched));
         self.restore(after)
+    }
+
+    /// Forgets what some places were. What typing touched there stays touched for good.
+    pub(super) fn give_up(&mut self, is_given_up: impl Fn(&Memory) -> bool) {
+        let given_up = self.memories.extract_if(.., |memory| is_given_up(memory));
+        for hunk in given_up.flat_map(|memory| memory.touched) {
+            self.hunks[hunk].touched = true;
+        }
     }
 
     /// Moves what is remembered behind a replacement along with it, and forgets where it is in.
     pub(super) fn move_memories(&mut self, one: &Replacement) {
-        self.memories.retain_mut(|memory| {
-            let place = &mut memory.place;
-            let is_behind = one.end < place.start;
-            if is_behind {
-                place.start = place.start + one.text.len() - (one.end - one.start);
-                place.end = place.end + one.text.len() - (one.end - one.start);
-            }
-            is_behind || place.end < one.start
-        });
+        self.give_up(|Memory { place, .. }| place.start <= one.end && one.start <= place.end);
+        let places = self.memories.iter_mut().map(|memory| &mut memory.place);
+        for place in places.filter(|place| one.end < place.start) {
+            place.start = place.start + one.text.len() - (one.end - one.start);
+            place.end = place.end + one.text.len() - (one.end - one.start);
+        }
     }
 
     /// What is to be remembered of a place before it is typed in: also what is remembered of it
@@ -100,13 +114,14 @@ impl Weave {
         let whole = one.start.min(first.place.start)..one.end.max(last.place.end);
         let hunks = met.iter().map(|memory| memory.hunks).min().unwrap_or_default();
         if whole.len() > LONGEST || self.is_newer(&whole, hunks)? {
+            met.into_iter().for_each(|memory| self.touch(memory.touched));
             return self.remembered(one, before);
         }
         let mut all = Memory {
             place: whole.start..whole.start,
             text: String::new(),
             fragments: Vec::new(),
-            touched: Vec::new(),
+            touched: BTreeSet::new(),
             hunks,
         };
         for memory in met {
@@ -166,14 +181,14 @@ impl Weave {
             text: text.into(),
             place,
             fragments: self.fragments[pieces].to_vec(),
-            touched: Vec::new(),
+            touched: BTreeSet::new(),
             hunks: self.hunks.len(),
         }))
     }
 
     /// Puts what is remembered back where the text is what it was.
     fn restore(&mut self, now: &Rope) -> Result<Vec<usize>, ChangeError> {
-        let mut restored = Vec::new();
+        let mut restored = BTreeSet::new();
         for memory in std::mem::take(&mut self.memories) {
             let is_same = memory.text.len() == memory.place.len()
                 && now.get_byte_slice(memory.place.clone()).is_some_and(|it| it == *memory.text);
@@ -183,14 +198,13 @@ impl Weave {
                 let pieces = self.pieces(memory.place.start, memory.place.end)?;
                 self.fragments.splice(pieces, memory.fragments);
                 restored.extend(memory.touched);
+            } else {
+                self.touch(memory.touched);
             }
         }
-        restored.retain(|hunk| !self.memories.iter().any(|other| other.touched.contains(hunk)));
-        for hunk in &restored {
-            self.hunks[*hunk].touched = false;
-        }
+        restored.retain(|hunk| !self.is_touched(*hunk));
         self.join();
-        Ok(restored)
+        Ok(restored.into_iter().collect())
     }
 
     /// Whether nothing happened at a place but typing.

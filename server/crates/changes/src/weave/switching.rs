@@ -86,6 +86,7 @@ impl Weave {
         for (&hunk, &shown) in &plan.hunks {
             hunks[hunk].shown = shown;
             hunks[hunk].touched = false;
+            self.memories.iter_mut().for_each(|memory| memory.frees(hunk));
         }
         for one in plan.replacements.iter().rev() {
             self.move_memories(one);
@@ -161,17 +162,18 @@ impl<'a> Look<'a> {
 
     fn obstacle(&self, hunk: usize, shown: bool) -> Option<Obstacle> {
         let known = &self.weave.hunks[hunk];
+        let is_touched = self.weave.is_touched(hunk);
         let missing = || {
             let missing = known.needs.iter().find(|needed| !self.is_shown(**needed));
             missing.copied().map(Obstacle::Needs)
         };
         let gone = known.writes && !self.wrote[hunk];
         let first = match shown {
-            true => known.touched.then_some(Obstacle::Touched).or_else(missing),
+            true => is_touched.then_some(Obstacle::Touched).or_else(missing),
             false => {
                 let needed = self.built_on[hunk].map(Obstacle::NeededBy);
                 let needed = needed.or(gone.then_some(Obstacle::Gone));
-                needed.or(known.touched.then_some(Obstacle::Touched))
+                needed.or(is_touched.then_some(Obstacle::Touched))
             }
         };
         first.or(self.is_lost[hunk].then_some(Obstacle::Surroundings))

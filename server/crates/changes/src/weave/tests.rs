@@ -140,6 +140,46 @@ fn typing_that_is_taken_back_letter_by_letter_was_never_there() {
 }
 
 #[test]
+fn a_hunk_waits_again_only_when_all_typing_in_its_text_is_taken_back() {
+    let typed = |it: &mut Woven| {
+        it.types(0, 1, "Q").types(8, 9, "Z");
+    };
+    let text = "aaa bbb ccc ddd eee";
+    for first in [0, 8] {
+        let mut it = Woven::new(text);
+        let hunk = it.propose(0, 19, "X");
+        typed(&mut it);
+        it.types(first, first + 1, &text[first..=first]);
+        assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
+        let second = 8 - first;
+        it.types(second, second + 1, &text[second..=second]);
+        assert_eq!(it.show(hunk), "X");
+    }
+    // What was typed first can no longer be known again, because another hunk is there now.
+    let mut it = Woven::new(text);
+    let hunk = it.propose(0, 19, "X");
+    typed(&mut it);
+    let other = it.propose(0, 1, "q");
+    it.show(other);
+    it.hide(other);
+    it.types(0, 1, "a").types(8, 9, "c");
+    assert_eq!(it.text, text);
+    assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
+}
+
+#[test]
+fn typing_in_what_another_hunk_wrote_is_in_the_way_of_the_one_around_it() {
+    let mut it = Woven::new("one two three");
+    let hunk = it.propose(4, 13, "X");
+    let inside = it.write(8, 8, "and ");
+    it.types(11, 12, "!");
+    assert_eq!(it.text, "one two and!three");
+    assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
+    it.types(11, 12, " ").hide(inside);
+    assert_eq!(it.show(hunk), "one X");
+}
+
+#[test]
 fn what_happened_to_a_place_meanwhile_stays() {
     // Another hunk was put in there.
     let mut it = Woven::new("one two three");
