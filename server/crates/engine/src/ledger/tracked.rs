@@ -221,7 +221,10 @@ impl Tracked {
             .filter(|number| !std::mem::replace(&mut self.hunks[*number].is_gone, true))
             .collect();
         let mut news = self.named(new, Standing::Hidden);
-        news.extend(self.named(back, Standing::Shown));
+        let (unclear, sure): (Vec<_>, Vec<_>) =
+            back.into_iter().partition(|number| self.weave.is_touched(*number));
+        news.extend(self.named(sure, Standing::Shown));
+        news.extend(self.named(unclear, Standing::Unclear));
         news
     }
 

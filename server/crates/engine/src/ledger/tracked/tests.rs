@@ -281,6 +281,19 @@ fn a_lost_hunk_is_told_if_it_was_shown() {
 }
 
 #[test]
+fn a_lost_hunk_that_is_there_again_is_still_lost() {
+    let mut desk = Desk::new("one\ntwo\nthree\n");
+    desk.proposes("a", "", "zero\n");
+    desk.switches(&["a"], true);
+    let both = "zero\nzero\none\ntwo\nthree\n";
+    desk.text = both.to_owned();
+    assert_eq!(desk.look(None), [(id("a"), Standing::Unclear)]);
+    assert_eq!(desk.types("zero\nzero\n", ""), [(id("a"), Standing::Hidden)]);
+    assert_eq!(desk.goes_to(both), [(id("a"), Standing::Unclear)]);
+    assert_eq!(desk.standing("a"), Standing::Unclear);
+}
+
+#[test]
 fn hunks_of_a_missing_file_are_in_no_text_until_it_is_there_again() {
     let mut desk = numbers();
     desk.proposes("c", "four", "4");

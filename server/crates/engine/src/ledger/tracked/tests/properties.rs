@@ -172,7 +172,7 @@ impl World {
         for (start, gone, new) in spots {
             let mut one = self.at(&made_for, (*start, *gone, new % 3 + 1));
             one.text.push_str(&self.new_text(1));
-            let taken: BTreeSet<char> = letters(&made_for[one.start..one.end]).collect();
+            let taken: BTreeSet<char> = made_for[one.start..one.end].chars().collect();
             let written = letters(&one.text).collect();
             let name = self.hunks.len().to_string();
             self.standing.insert(id(&name), Standing::Hidden);
@@ -309,7 +309,9 @@ impl World {
             // Of line breaks nobody can tell by the text whose they are.
             let number = self.tracked.number(hunk).unwrap();
             let place = self.tracked.weave.place(number).unwrap_or_default();
-            let is_there = written.iter().any(is_there) || self.text[place].contains('\n');
+            let is_there = written.iter().any(is_there)
+                || self.text[place].contains('\n')
+                || self.is_break_taken(number);
             prop_assert!(
                 is != Standing::Shown || is_there,
                 "{hunk} is not in {:?}: {:?}",
@@ -329,6 +331,39 @@ impl World {
         let mut shown = self.hunks.iter().filter(|(hunk, ..)| self.tracked.is_shown(hunk));
         shown.any(|(_, _, taken)| taken.contains(&char))
     }
+
+    /// Whether a hunk that is shown, and builds on this one, takes a line break away: it may be
+    /// all that is left of it.
+    fn is_break_taken(&self, hunk: usize) -> bool {
+        let mut shown = self.hunks.iter().filter(|(other, ..)| self.tracked.is_shown(other));
+        shown.any(|(other, _, taken)| {
+            let number = self.tracked.number(other).unwrap();
+            taken.contains(&'\n') && self.tracked.weave.needs_of(number).contains(&hunk)
+        })
+    }
+}
+
+/// Takes the steps one after the other, and looks at what is after each.
+fn follows(steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut world = World::new();
+    for step in steps {
+        match step {
+            Step::Types(spots) => {
+                let steps = spots.iter().map(|spot| world.types(*spot)).collect();
+                world.look(Some(steps));
+            }
+            Step::Proposes { spots, typed } => world.proposes(spots, *typed),
+            Step::Switches { hunks, shown, before, after } => {
+                world.switches(*hunks, *shown, *before, *after);
+            }
+            Step::Undoes { again } => world.undoes(*again)?,
+            Step::Writes { lines } => world.writes(lines),
+            Step::GoesAndComes => world.goes_and_comes(),
+            Step::Restarts => world.restarts(),
+        }
+        world.check()?;
+    }
+    Ok(())
 }
 
 proptest! {
@@ -338,23 +373,24 @@ proptest! {
     fn nothing_is_lost_and_states_are_what_the_text_shows(
         steps in prop::collection::vec(step(), 1..12),
     ) {
-        let mut world = World::new();
-        for step in &steps {
-            match step {
-                Step::Types(spots) => {
-                    let steps = spots.iter().map(|spot| world.types(*spot)).collect();
-                    world.look(Some(steps));
-                }
-                Step::Proposes { spots, typed } => world.proposes(spots, *typed),
-                Step::Switches { hunks, shown, before, after } => {
-                    world.switches(*hunks, *shown, *before, *after);
-                }
-                Step::Undoes { again } => world.undoes(*again)?,
-                Step::Writes { lines } => world.writes(lines),
-                Step::GoesAndComes => world.goes_and_comes(),
-                Step::Restarts => world.restarts(),
-            }
-            world.check()?;
-        }
+        follows(&steps)?;
     }
+}
+
+#[test]
+fn of_a_hunk_the_line_break_is_left_that_another_took() {
+    let shown = |hunks, after| Step::Switches { hunks, shown: true, before: None, after };
+    let steps = [
+        Step::Proposes { spots: vec![(0, 4, 1), (145, 3, 2), (151, 1, 3)], typed: None },
+        shown(22095, Some((87, 4, 0))),
+    ];
+    follows(&steps).unwrap();
+    let steps = [
+        Step::Types(vec![(0, 4, 3), (0, 1, 0)]),
+        Step::Types(vec![(0, 4, 2), (0, 4, 0)]),
+        Step::Proposes { spots: vec![(76, 1, 2), (178, 3, 2), (65, 3, 0)], typed: None },
+        shown(11054, Some((108, 1, 0))),
+        Step::Types(vec![(79, 3, 0)]),
+    ];
+    follows(&steps).unwrap();
 }
