@@ -569,6 +569,7 @@ fn moment(words: &mut Words<'_>) -> Result<Moment> {
     Ok(match words.needed("a moment")?.as_str() {
         "asked" => Moment::Asked,
         "applying" => Moment::Applying,
+        "idle" => Moment::Idle,
         other => bail!("`{other}` is no moment"),
     })
 }
