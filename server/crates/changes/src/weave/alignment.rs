@@ -371,7 +371,7 @@ impl<'a> Texts<'a> {
     /// What changed, with equal lines beside it that say nothing of where they are.
     ///
     /// Beside what was rewritten, only a line with a word that stands once says it. Lines that came
-    /// or went leave more to go by: there a line that stands once up to the next such line will do.
+    /// or went leave more to go by: there two lines will do that stand once up to the next such line.
     fn weak(&self, doubtful: &[Change]) -> Vec<Range<usize>> {
         let is_strong =
             |line: &usize| self.is_once(self.old.numbers[*line]) && self.old.says(*line);
@@ -386,7 +386,7 @@ impl<'a> Texts<'a> {
         weak.collect()
     }
 
-    /// What of some lines around a change stands more than once among them, up to the nearest that
+    /// What of some lines around a change stands more than once among them, up to the second that
     /// does not.
     fn unsure(&self, change: &Change, around: Range<usize>) -> Range<usize> {
         let (above, below) = (change.old.start - around.start, around.end - change.old.end);
@@ -399,8 +399,10 @@ impl<'a> Texts<'a> {
             counts.entry(*number).or_default().1 += 1;
         }
         let is_sure = |line: &usize| counts.get(&self.old.numbers[*line]) == Some(&(1, 1));
-        let start = (around.start..change.old.start).rev().find(is_sure).map(|line| line + 1);
-        let end = (change.old.end..around.end).find(is_sure);
+        // One alone may have been taken away and put in again.
+        let mut above = (around.start..change.old.start).rev().filter(is_sure);
+        let mut below = (change.old.end..around.end).filter(is_sure);
+        let (start, end) = (above.nth(1).map(|line| line + 1), below.nth(1));
         start.unwrap_or(around.start)..end.unwrap_or(around.end)
     }
 

@@ -188,6 +188,11 @@ fn lines_that_are_there_often_are_no_place() {
         (format!("}}\n{front}}}\n[}}\n\n]}}\n"), format!("{front}}}\n}}\n}}\n\n")),
         // The second line gone, or one more line and one added at the end.
         ("}\nrow,\ndone;\ndone;\n[}\n}\n]done;\n}\n".into(), "}\ndone;\ndone;\ndone;\n}\n".into()),
+        // One line gone, or three rewritten and one added behind the hunk.
+        (
+            "let name = 0;\ndone;\n\n}\n}\n[}\n}\n\n]}\nlet other = 1;\n".into(),
+            "let name = 0;\n\n}\n}\n}\nlet other = 1;\n".into(),
+        ),
         // Two lines gone, or two rewritten and one gone.
         (
             "}\nrow,\n}\n}\ndone;\n[row,\n]done;\ndone;\nrow,\nrow,\n".into(),
