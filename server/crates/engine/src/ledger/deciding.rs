@@ -12,7 +12,7 @@ use super::{
     Book, HunkNow,
     carrying::{Fate, Wish},
     own_set,
-    tracked::Standing,
+    tracked::{Standing, Tracked},
 };
 use crate::{
     DocumentError,
@@ -72,6 +72,18 @@ struct Applied {
     files: HashMap<AbsPath, Result<Place, ErrorCode>>,
     /// Those that wait again, and why.
     refused: Vec<(HunkId, String)>,
+}
+
+/// What was decided about hunks, by what is to be done.
+#[derive(Default)]
+struct Sorted {
+    accepted: HashSet<HunkId>,
+    rejected: Vec<HunkId>,
+    taken_back: Vec<HunkId>,
+    /// Of which that cannot be wished any more, and why.
+    refused: Vec<(HunkId, String)>,
+    /// The documents with reworded hunks, as they were before.
+    before: BTreeMap<AbsPath, Tracked>,
 }
 
 /// What becomes of a hunk that cannot be applied for the moment: its editor refuses, somebody types.
@@ -169,50 +181,40 @@ impl Book {
     ) -> Result<Decided, ErrorInfo> {
         self.load().await;
         let Some((item, mut set)) = self.change_set(id) else { return Err(unknown_set()) };
-        let (mut taken_back, mut accepted) = (Vec::new(), HashSet::new());
+        let is_unknown =
+            |decision: &&HunkDecision| hunks_of(&set).all(|hunk| hunk.id != decision.hunk_id);
+        if let Some(unknown) = decisions.iter().find(is_unknown) {
+            return Err(unknown_hunk(&unknown.hunk_id));
+        }
+        let mut sorted = Sorted::default();
         for decision in decisions {
-            let hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
-            let found = hunks.into_iter().find(|hunk| hunk.id == decision.hunk_id);
-            let Some(hunk) = found else { return Err(unknown_hunk(&decision.hunk_id)) };
-            hunk.comment = decision.reason.clone().or(hunk.comment.take());
-            match (&hunk.state, decision.accept) {
-                (HunkState::Applied | HunkState::Kept, false) => {
-                    taken_back.push(decision.hunk_id.clone());
-                }
-                (HunkState::Applied | HunkState::Kept, true) => {
-                    self.becomes(hunk, HunkState::Kept);
-                }
-                // What may be in the document stays as it is; it cannot come once more.
-                (HunkState::Conflicted { .. }, true) if self.is_in_text(&decision.hunk_id) => {
-                    self.becomes(hunk, HunkState::Kept);
-                }
-                (_, true) => match self.reword(decision) {
-                    Ok(()) => {
-                        hunk.edited |= decision.text.is_some();
-                        accepted.insert(decision.hunk_id.clone());
-                        self.becomes(hunk, HunkState::Accepted);
-                    }
-                    Err(reason) => self.becomes(hunk, HunkState::Conflicted { reason }),
-                },
-                (HunkState::Pending | HunkState::Accepted, false) => {
-                    self.becomes(hunk, HunkState::Rejected);
-                    // If somebody writes the same some day, it is theirs.
-                    if let Some(tracked) = self.tracked(&decision.hunk_id) {
-                        tracked.forget(&decision.hunk_id);
-                    }
-                }
-                (_, false) => {}
+            let mut hunks = set.files.iter_mut().flat_map(|file| &mut file.hunks);
+            if let Some(hunk) = hunks.find(|hunk| hunk.id == decision.hunk_id) {
+                self.mark(hunk, decision, &mut sorted);
             }
+        }
+        let Sorted { accepted, rejected, taken_back, mut refused, before } = sorted;
+        self.fell_with_rejected(&mut set);
+        // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
+        // in their documents, and must not be taken for rejected.
+        if let Err(error) = self.tell(item, set.clone()).await {
+            self.files.extend(before);
+            return Err(error);
+        }
+        for decision in decisions {
             if let Some(tracked) = self.tracked(&decision.hunk_id) {
                 tracked.settle(&decision.hunk_id);
             }
         }
-        self.fell_with_rejected(&mut set);
-        // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
-        // in their documents, and must not be taken for rejected.
-        self.tell(item, set.clone()).await?;
-        let Applied { states, mut files, mut refused } =
+        for hunk in rejected {
+            // If somebody writes the same some day, it is theirs.
+            if let Some(tracked) = self.tracked(&hunk) {
+                tracked.forget(&hunk);
+            }
+        }
+        let Applied { states, mut files, refused: passing } =
             self.apply_accepted(&set, &accepted, otherwise, cancel).await;
+        refused.extend(passing);
         self.set_states(&states).await?;
         for (path, place) in self.places(&set) {
             files.entry(path).or_insert(Ok(place));
@@ -223,6 +225,38 @@ impl Book {
         }
         let set = self.change_set(id).map(|(_, set)| set).ok_or_else(unknown_set)?;
         Ok(Decided { set, files, refused })
+    }
+
+    /// Marks a hunk with what is decided about it. Only what has to be known for that is done
+    /// already: the user's lines are put in place of the hunk's.
+    fn mark(&mut self, hunk: &mut Hunk, decision: &HunkDecision, sorted: &mut Sorted) {
+        hunk.comment = decision.reason.clone().or(hunk.comment.take());
+        match (&hunk.state, decision.accept) {
+            (HunkState::Applied | HunkState::Kept, false) => {
+                sorted.taken_back.push(hunk.id.clone());
+            }
+            (HunkState::Applied | HunkState::Kept, true) => self.becomes(hunk, HunkState::Kept),
+            // What may be in the document stays as it is; it cannot come once more.
+            (HunkState::Conflicted { .. }, true) if self.is_in_text(&hunk.id) => {
+                self.becomes(hunk, HunkState::Kept);
+            }
+            (HunkState::Rejected, true) => {
+                sorted.refused.push((hunk.id.clone(), prompts::obstacle("rejected")));
+            }
+            (_, true) => match self.reword(decision, &mut sorted.before) {
+                Ok(()) => {
+                    hunk.edited |= decision.text.is_some();
+                    sorted.accepted.insert(hunk.id.clone());
+                    self.becomes(hunk, HunkState::Accepted);
+                }
+                Err(reason) => self.becomes(hunk, HunkState::Conflicted { reason }),
+            },
+            (HunkState::Pending | HunkState::Accepted, false) => {
+                sorted.rejected.push(hunk.id.clone());
+                self.becomes(hunk, HunkState::Rejected);
+            }
+            (_, false) => {}
+        }
     }
 
     /// Where the files' hunks went: some may have been applied before the rest was decided.
@@ -509,12 +543,21 @@ impl Book {
     }
 
     /// Puts the user's lines in place of those that a hunk proposes, if they want others.
-    fn reword(&mut self, decision: &HunkDecision) -> Result<(), String> {
+    /// `kept` gets the document as it was.
+    fn reword(
+        &mut self,
+        decision: &HunkDecision,
+        kept: &mut BTreeMap<AbsPath, Tracked>,
+    ) -> Result<(), String> {
         let HunkDecision { hunk_id, text: Some(text), before, .. } = decision else {
             return Ok(());
         };
-        match self.tracked(hunk_id) {
-            Some(tracked) => tracked.reword(hunk_id, text, before.as_deref()),
+        let mut files = self.files.iter_mut();
+        match files.find(|(_, tracked)| tracked.number(hunk_id).is_some()) {
+            Some((path, tracked)) => {
+                kept.entry(path.clone()).or_insert_with(|| tracked.clone());
+                tracked.reword(hunk_id, text, before.as_deref())
+            }
             None => Err(prompts::obstacle("unknown")),
         }
     }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::atomic::Ordering};
 
 use engine::{HunkNow, Resolution, Turned};
 use protocol::{
-    HunkDecision, HunkState, ItemBody, ItemId, Mode, SessionId, SessionState, UndoScope,
+    HunkDecision, HunkId, HunkState, ItemBody, ItemId, Mode, SessionId, SessionState, UndoScope,
 };
 use serde_json::{Value, json};
 
@@ -117,7 +117,7 @@ async fn a_file_whose_name_another_one_took_comes_back_after_it() {
     assert_eq!(stage.read("b.txt"), "words a\n");
 }
 
-fn hunk_of(state: &SessionState, set: &ItemId) -> protocol::HunkId {
+fn hunk_of(state: &SessionState, set: &ItemId) -> HunkId {
     match &state.item(set).unwrap().body {
         ItemBody::ChangeSet(set) => set.files[0].hunks[0].id.clone(),
         _ => panic!("no change set"),
@@ -255,4 +255,50 @@ async fn a_file_that_the_agent_made_and_edited_in_an_unsaved_buffer_goes() {
         assert_eq!((undone.refused.is_empty(), stage.on_disk("new.txt").exists()), (goes, !goes));
         assert_eq!(desk.text(&path), if goes { "" } else { "made more\n" });
     }
+}
+
+fn decision(hunk_id: HunkId, accept: bool) -> HunkDecision {
+    HunkDecision { hunk_id, accept, text: None, before: None, reason: None }
+}
+
+#[tokio::test]
+async fn a_decision_about_hunks_of_which_one_is_unknown_decides_nothing() {
+    let stage = Stage::new();
+    stage.write("a.txt", "one\n");
+    let id = stage.session().await;
+    let set = waiting(&stage, &id, &[("edit", edit("a.txt", "one", "1"))]).await;
+    let hunk = hunk_of(&stage.state(&id).await, &set);
+    let hunks = vec![decision(hunk.clone(), false), decision(HunkId("nosuch".to_owned()), true)];
+    let both = Resolution { hunks, ..Resolution::default() };
+    let error = within(stage.sessions.resolve(&id, &set, both)).await.unwrap_err();
+    assert!(error.message.contains("nosuch"), "{error}");
+    assert_eq!(last_set(&stage.state(&id).await).1, [HunkState::Pending]);
+
+    let one = |accept| Resolution {
+        hunks: vec![decision(hunk.clone(), accept)],
+        ..Resolution::default()
+    };
+    stage.store.fail_at(|_| true);
+    assert!(within(stage.sessions.resolve(&id, &set, one(false))).await.is_err());
+    stage.store.work_again();
+    let now = resolve(&stage, &id, &set, one(true)).await;
+    assert_eq!((&now[0].state, stage.read("a.txt").as_str()), (&HunkState::Applied, "1\n"));
+}
+
+#[tokio::test]
+async fn what_was_rejected_stays_rejected() {
+    let stage = Stage::new();
+    stage.write("a.txt", "one\n");
+    let id = stage.session().await;
+    let set = waiting(&stage, &id, &[("edit", edit("a.txt", "one", "1"))]).await;
+    let hunk = hunk_of(&stage.state(&id).await, &set);
+    let one = |accept| Resolution {
+        hunks: vec![decision(hunk.clone(), accept)],
+        ..Resolution::default()
+    };
+    resolve(&stage, &id, &set, one(false)).await;
+    let now = resolve(&stage, &id, &set, one(true)).await;
+    assert_eq!(now[0].state, HunkState::Rejected);
+    let said = now[0].sentence(&stage.root).unwrap();
+    assert!(said.contains("it was rejected already. It stays out of the file."), "{said}");
 }
