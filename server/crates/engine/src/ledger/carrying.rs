@@ -133,7 +133,7 @@ impl Book {
                 outcomes[at] = Some(Err(error));
             }
             let written = self.serving(self.write_all(&ready, cancel)).await;
-            let mut done = Vec::new();
+            let (mut done, mut failed) = (Vec::new(), Vec::new());
             for ((at, wish, ready), written) in ready.into_iter().zip(written) {
                 // Not begun, if it was stopped before.
                 let Some(written) = written else { continue };
@@ -143,14 +143,17 @@ impl Book {
                         outcomes[at] = Some(Ok(Carried { place: written.0, turned, refused }));
                         done.push((wish, ready, written));
                     }
-                    Err(error) if tries < TRIES && self.has_moved(&error, &wish.path).await => {}
-                    Err(error) => {
-                        self.failed(wish, &error);
-                        outcomes[at] = Some(Err(error));
-                    }
+                    Err(error) => failed.push((at, wish, error)),
                 }
             }
             self.carried(done).await;
+            if tries < TRIES {
+                failed = self.unmoved(failed, cancel).await;
+            }
+            for (at, wish, error) in failed {
+                self.failed(wish, &error);
+                outcomes[at] = Some(Err(error));
+            }
         }
         let told = outcomes.into_iter();
         told.map(|outcome| outcome.unwrap_or_else(|| Err(apply::not_begun()))).collect()
@@ -202,32 +205,54 @@ impl Book {
         errors.collect()
     }
 
+    /// Of failed attempts those that did not fail because somebody changed the document.
+    async fn unmoved<'a>(
+        &self,
+        failed: Vec<(usize, &'a Wish, ToolError)>,
+        cancel: &CancellationToken,
+    ) -> Vec<(usize, &'a Wish, ToolError)> {
+        let moved = failed.iter().map(|(_, wish, error)| self.has_moved(error, &wish.path, cancel));
+        let moved = self.serving(join_all(moved)).await;
+        let unmoved = failed.into_iter().zip(moved).filter(|(_, moved)| !moved);
+        unmoved.map(|(failed, _)| failed).collect()
+    }
+
     /// Whether an attempt failed because somebody changed the document.
-    async fn has_moved(&self, error: &ToolError, path: &AbsPath) -> bool {
-        let known = self.files.get(path).and_then(|tracked| tracked.stamp.as_ref());
-        let then = known.map(|stamp| stamp.revision);
+    async fn has_moved(
+        &self,
+        error: &ToolError,
+        path: &AbsPath,
+        cancel: &CancellationToken,
+    ) -> bool {
         match error.code {
             ErrorCode::EditStale => true,
             ErrorCode::EditRefused => {
-                let documents = &self.shared.parts.documents;
-                let mut changes = documents.changes();
-                let moved = async {
-                    loop {
-                        changes.mark_unchanged();
-                        let now = documents.snapshot(path).await.ok();
-                        if now.map(|now| now.stamp.revision) != then {
-                            return true;
-                        }
-                        if changes.changed().await.is_err() {
-                            return false;
-                        }
-                    }
-                };
                 // Emacs tells what was typed half a second later, and refuses meanwhile.
                 let wait = self.shared.parts.settings.confirm_timeout;
-                self.serving(tokio::time::timeout(wait, moved)).await.unwrap_or(false)
+                tokio::select! {
+                    moved = tokio::time::timeout(wait, self.moves(path)) => moved.unwrap_or(false),
+                    () = cancel.cancelled() => false,
+                }
             }
             _ => false,
+        }
+    }
+
+    /// Waits until a document is not what is known of it; false if nobody can tell any more.
+    async fn moves(&self, path: &AbsPath) -> bool {
+        let known = self.files.get(path).and_then(|tracked| tracked.stamp.as_ref());
+        let then = known.map(|stamp| stamp.revision);
+        let documents = &self.shared.parts.documents;
+        let mut changes = documents.changes();
+        loop {
+            changes.mark_unchanged();
+            let now = documents.snapshot(path).await.ok();
+            if now.map(|now| now.stamp.revision) != then {
+                return true;
+            }
+            if changes.changed().await.is_err() {
+                return false;
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc, Mutex, OnceLock,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use async_trait::async_trait;
@@ -28,6 +28,8 @@ pub struct Desk {
     pub saves: bool,
     /// Whether its documents cannot be changed for the moment.
     pub refuses: AtomicBool,
+    /// How often it refused to change one.
+    pub refused: AtomicUsize,
     version: Mutex<i32>,
 }
 
@@ -45,6 +47,7 @@ impl Desk {
             asked: Mutex::default(),
             saves,
             refuses: AtomicBool::new(false),
+            refused: AtomicUsize::new(0),
             version: Mutex::new(1),
         });
         let connection = stage.sessions.connect(desk.clone());
@@ -97,6 +100,7 @@ impl Editor for Desk {
 
     async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
         if self.refuses.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
             return Err(ApplyRefused { reason: Some("not modifiable".to_owned()) });
         }
         let text = changes::apply(&edit.before.to_string(), &edit.replacements).unwrap();
