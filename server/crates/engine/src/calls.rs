@@ -25,7 +25,6 @@ use crate::{
     prompts,
     review::Review,
     saving,
-    session::closed,
     sessions::lock,
     turn::{Halt, RequestedCall, Turn},
 };
@@ -286,7 +285,7 @@ async fn act(
 /// Has the folders of the session kept as they are, because a command is about to run.
 async fn watch(turn: &Turn) -> Result<Watched, Halt> {
     let kept = turn.session.ledger.ask(|book| Box::pin(book.before_command()));
-    Ok(turn.unless_cancelled(kept).await?.ok_or_else(closed)??)
+    Ok(turn.unless_cancelled(kept).await???)
 }
 
 /// Has it noted what the command changed. Nobody waits for that; what comes next in the ledger does.

@@ -20,8 +20,7 @@ use crate::{
     diagnostics::Baseline,
     ledger::{Decided, summary},
     policy::Verdict,
-    prompts,
-    session::{self, closed},
+    prompts, session,
     sessions::lock,
     turn::{Halt, RequestedCall, Turn},
 };
@@ -227,7 +226,7 @@ impl<'a> Review<'a> {
                 set
             })
         });
-        Ok(taken.await.ok_or_else(closed)?)
+        Ok(taken.await?)
     }
 
     /// The change set as it is now: the user may have decided about hunks one by one.
@@ -274,7 +273,7 @@ impl<'a> Review<'a> {
             self.turn.session.ledger.ask(move |book| {
                 Box::pin(async move { book.finish(&id, &decisions, &cancel).await })
             });
-        let Decided { set, files, .. } = decided.await.ok_or_else(closed)??;
+        let Decided { set, files, .. } = decided.await??;
         for (file, change) in self.files.iter_mut().zip(&set.files) {
             file.change = change.clone();
             file.applied = files.get(&change.path).copied();
@@ -404,7 +403,7 @@ impl<'a> Review<'a> {
             self.turn.session.ledger.ask(move |book| {
                 Box::pin(async move { book.decide(&id, &decisions, &cancel).await })
             });
-        applied.await.ok_or_else(closed)??;
+        applied.await??;
         Ok(())
     }
 
@@ -447,12 +446,17 @@ impl<'a> Review<'a> {
             ),
             answer: None,
         };
-        match approvals::ask(self.turn, approval).await {
-            // It was withdrawn because there is nothing left to ask about.
-            Err(Halt::Cancelled) if !self.turn.cancel.is_cancelled() && !self.waits(item) => {
-                Ok(Some(session::withdrawn()))
+        loop {
+            match approvals::ask(self.turn, approval.clone()).await {
+                // It was withdrawn because there was nothing left to ask about. If something waits
+                // again by now, because what was typed in its way was taken back, that is asked.
+                Err(Halt::Cancelled) if !self.turn.cancel.is_cancelled() => {
+                    if !self.waits(item) {
+                        return Ok(Some(session::withdrawn()));
+                    }
+                }
+                answer => return answer.map(Some),
             }
-            answer => answer.map(Some),
         }
     }
 

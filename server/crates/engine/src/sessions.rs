@@ -536,7 +536,7 @@ impl Sessions {
         let decided = session.ledger.ask(move |book| {
             Box::pin(async move { book.resolve(&item, wanted, &CancellationToken::new()).await })
         });
-        decided.await.ok_or_else(session::closed)?
+        decided.await?
     }
 
     /// Takes back what the agent wrote, or with `redo` does it again. What somebody typed since
@@ -555,7 +555,7 @@ impl Sessions {
         let undone = session.ledger.ask(move |book| {
             Box::pin(async move { book.undo(&scope, redo, &CancellationToken::new()).await })
         });
-        let mut turned = undone.await.ok_or_else(session::closed)??;
+        let mut turned = undone.await??;
         turned.refused.extend(foreign);
         Ok(turned)
     }

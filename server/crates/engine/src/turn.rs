@@ -20,7 +20,7 @@ use crate::{
     ModelEvent, ModelRequest, ModelStream, StopCause, calls,
     context::{self, Pictures, Place, Standing},
     prompts,
-    session::{Command, Session, SessionHandle, closed, item_of},
+    session::{Command, Session, SessionHandle, item_of},
     sessions::Shared,
     watch::Watch,
 };
@@ -129,7 +129,9 @@ impl Turn {
                 .session
                 .ledger
                 .ask(move |book| Box::pin(async move { book.after_commands(&turn).await }));
-            noted.await;
+            if let Err(error) = noted.await {
+                tracing::debug!(%error, "what commands changed was not noted");
+            }
         }
     }
 
@@ -204,7 +206,7 @@ impl Turn {
         let told = self.session.ledger.ask(move |book| {
             Box::pin(async move { book.report(|body| Item { body, ..item }).await })
         });
-        Ok(told.await.ok_or_else(closed)??)
+        Ok(told.await??)
     }
 
     async fn standing(&self) -> Standing {

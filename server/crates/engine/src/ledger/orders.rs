@@ -4,17 +4,22 @@
 //! An order that waits (for an editor, for git) does so within [`Book::serving`], and looks are
 //! answered meanwhile.
 
-use std::{future::Future, panic::AssertUnwindSafe, pin::pin};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, resume_unwind},
+    pin::pin,
+};
 
 use futures::{
     FutureExt, StreamExt,
     future::{BoxFuture, Either, pending},
     stream::FuturesUnordered,
 };
-use protocol::{AbsPath, ItemId};
+use protocol::{AbsPath, ErrorCode, ErrorInfo, ItemId};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::{Book, HunkView, Proposal};
+use crate::session::closed;
 
 type Order = Box<dyn for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, ()> + Send>;
 
@@ -34,7 +39,9 @@ pub(crate) struct Orders {
     looks: Looks,
 }
 
-/// Looks that wait. Only the loop takes them, and what it waits in.
+/// Looks that wait. Only the loop takes them, and what it waits in: one task, one place at a time.
+/// The lock is held while it waits for the next look, and nobody else wants it then; it is there
+/// because an order that is [`Book::serving`] has no exclusive access to the book.
 pub(super) type Looks = Mutex<mpsc::UnboundedReceiver<Look>>;
 
 /// What is to be seen, and who wants to see it.
@@ -59,21 +66,28 @@ impl Ledger {
         let _ = self.orders.send(Box::new(order));
     }
 
-    /// Has something done and waits for what it came to; none if the session was closed before,
-    /// or if it panicked.
+    /// Has something done and waits for what it came to.
+    ///
+    /// # Errors
+    /// The session was closed before, or it panicked.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         order: impl for<'a> FnOnce(&'a mut Book) -> BoxFuture<'a, T> + Send + 'static,
-    ) -> Option<T> {
+    ) -> Result<T, ErrorInfo> {
         let (reply, answer) = oneshot::channel();
         self.post(move |book| {
             Box::pin(async move {
-                let done = order(book).await;
                 // Whoever asked may have gone; what was ordered is done all the same.
-                let _ = reply.send(done);
+                match AssertUnwindSafe(order(book)).catch_unwind().await {
+                    Ok(done) => drop(reply.send(Ok(done))),
+                    Err(panic) => {
+                        drop(reply.send(Err(broken_off())));
+                        resume_unwind(panic);
+                    }
+                }
             })
         });
-        answer.await.ok()
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// The hunks of a document, or of all; none if the session was closed before.
@@ -119,6 +133,11 @@ impl Orders {
             if AssertUnwindSafe(next).catch_unwind().await.is_err() {
                 tracing::error!("an order of a ledger panicked; it is read anew from the store");
                 book = begin(book.looks);
+                // What waits is followed at once, not only from the next order on.
+                if AssertUnwindSafe(book.load()).catch_unwind().await.is_err() {
+                    tracing::error!("what the store has of a ledger cannot be read");
+                    book = begin(book.looks);
+                }
             }
         }
     }
@@ -183,4 +202,10 @@ impl Book {
             }
         }
     }
+}
+
+fn broken_off() -> ErrorInfo {
+    let words = "A fault in Coworker broke this off; the log has details. Look at the files \
+                 before you try again.";
+    ErrorInfo::new(ErrorCode::Internal, words)
 }

@@ -8,7 +8,7 @@ use crate::{
     Differences, Point, Restoration, StoreError,
     checkpoints::{self, Turning},
     rewinding,
-    session::{self, Command},
+    session::Command,
 };
 
 /// What was freed beside the journals.
@@ -45,7 +45,7 @@ impl Sessions {
         let (session, point) = (self.session(id).await?, point.clone());
         let differences =
             session.ledger.ask(|book| Box::pin(async move { book.differences(&point).await }));
-        differences.await.ok_or_else(session::closed)?
+        differences.await?
     }
 
     /// Goes back to a point, with the files that the session changed since, the conversation, or
@@ -73,7 +73,7 @@ impl Sessions {
         let begun = session
             .ledger
             .ask(move |book| Box::pin(async move { book.begin_restore(&to, files, will).await }));
-        let begun = begun.await.ok_or_else(session::closed)??;
+        let begun = begun.await??;
         let Turning { aside, taken_up } = turning;
         self.put_aside(&session, aside.clone()).await?;
         if !taken_up.is_empty()
@@ -85,7 +85,7 @@ impl Sessions {
         let restored = session.ledger.ask(move |book| {
             Box::pin(async move { book.restore(begun, &CancellationToken::new()).await })
         });
-        restored.await.ok_or_else(session::closed)
+        restored.await
     }
 
     /// Takes away what is kept beside the journals and that no session names any more, such as the

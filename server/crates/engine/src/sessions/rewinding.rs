@@ -169,5 +169,5 @@ async fn withdraw(session: &Session, change_set: ItemId) -> Result<(), ErrorInfo
     let decided = session.ledger.ask(move |book| {
         Box::pin(async move { book.resolve(&change_set, no, &CancellationToken::new()).await })
     });
-    decided.await.ok_or_else(session::closed)?.map(drop)
+    decided.await?.map(drop)
 }
