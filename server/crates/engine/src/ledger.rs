@@ -200,18 +200,21 @@ impl Book {
         while let Some(under) = all.last_mut().and_then(|kept| kept.under.take()) {
             all.push(*under);
         }
-        let mut loaded: Option<Tracked> = None;
-        for kept in all.into_iter().rev() {
+        let mut read = Vec::new();
+        for kept in all {
             let text = match &kept.text {
                 Some(hash) => self.kept_text(hash).await.ok().flatten(),
                 None => Some(String::new()),
             };
-            if let Some(mut tracked) = text.and_then(|text| kept.tracked(&text)) {
-                tracked.under = loaded.take().map(Box::new);
-                loaded = Some(tracked);
-            }
+            // What is under a document without text must not be taken for that one.
+            let Some(tracked) = text.and_then(|text| kept.tracked(&text)) else { break };
+            read.push(tracked);
         }
-        loaded
+        let over = |under: Option<Tracked>, mut tracked: Tracked| {
+            tracked.under = under.map(Box::new);
+            Some(tracked)
+        };
+        read.into_iter().rev().fold(None, over)
     }
 
     /// What an earlier process accepted and did not see applied is not applied now.
