@@ -1,11 +1,16 @@
 //! What a session can still do while something of it waits, or has gone wrong.
 
+use std::sync::atomic::Ordering;
+
 use changes::Encoding;
-use protocol::{AbsPath, HunkState, Mode, SessionId, TurnId, UndoScope};
+use protocol::{AbsPath, HunkState, Mode, SessionId, StopReason, TurnId, UndoScope};
 use serde_json::json;
 use workspace::TextChange;
 
-use crate::stage::{Stage, within};
+use crate::{
+    desk::Desk,
+    stage::{Stage, within},
+};
 
 /// The agent puts `new` into a file of one line; gives the turn.
 async fn edited(stage: &Stage, id: &SessionId, name: &str) -> TurnId {
@@ -65,9 +70,32 @@ async fn after_a_panic_it_goes_on_with_what_the_store_has() {
     edited(&stage, &id, "a.txt").await;
     stage.store.panic_at_weave();
     let undo = || within(stage.sessions.undo(&id, UndoScope::Session, false));
-    assert!(undo().await.is_err());
+    let error = undo().await.unwrap_err();
+    assert!(error.message.contains("A fault in Coworker"), "{error}");
     let redone = within(stage.sessions.undo(&id, UndoScope::Session, true)).await.unwrap();
     assert_eq!((redone.hunks.len(), stage.read("a.txt").as_str()), (1, "new\n"));
     assert_eq!(undo().await.unwrap().hunks.len(), 1);
     assert_eq!(stage.read("a.txt"), "old\n");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_refused_document_to_change() {
+    // Never reached: a test that waits for it hangs.
+    let stage = Stage::set_up(|settings| settings.confirm_timeout = crate::stage::PATIENCE * 2);
+    stage.write("a.txt", "old\n");
+    let id = stage.session_in(Mode::Edit).await;
+    let desk = Desk::at(&stage, &id, None, false).await;
+    desk.open(&stage.path("a.txt"), "old\n");
+    desk.refuses.store(true, Ordering::SeqCst);
+    let edit = json!({"path": "a.txt", "edits": [{"old_text": "old", "new_text": "new"}]});
+    stage.model.answer("go").calls("edit", &edit).ends();
+    let turn = stage.chat(&id, "go").await.turn_id;
+    within(async {
+        while desk.refused.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stage.cancel(&id).await;
+    assert_eq!(stage.end(&id, &turn).await.0, StopReason::Cancelled);
 }
