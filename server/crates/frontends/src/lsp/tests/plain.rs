@@ -1,6 +1,10 @@
 //! Editors that know nothing of Coworker: the chat document.
 
+use ::changes::{Breaks, Counting, Encoding};
+use ropey::Rope;
+
 use super::*;
+use crate::lsp::convert;
 
 impl Trial {
     fn chat(&self) -> AbsPath {
@@ -33,14 +37,22 @@ impl Trial {
         self.client.request("workspace/executeCommand", params).await
     }
 
-    /// The next edit of the chat document that the client is asked to make.
+    /// The next edit of the chat document that the client is asked to make: what is behind its
+    /// text after it.
     async fn edit(&mut self) -> (Value, String) {
-        self.until(|_, event| match event {
+        let chat = self.chat();
+        self.until(|trial, event| match event {
             Event::ServerRequest { id, method, params } if method == "workspace/applyEdit" => {
-                let edits = &params["edit"]["documentChanges"][0]["edits"];
-                let text = |edit: &Value| edit["newText"].as_str().unwrap().to_owned();
-                let text = edits.as_array().unwrap().iter().map(text).collect();
-                Some((id.clone(), text))
+                let edits = params["edit"]["documentChanges"][0]["edits"].as_array().unwrap();
+                let [edit] = edits.as_slice() else { panic!("one edit: {edits:?}") };
+                let before = trial.client.text(&chat).unwrap();
+                let counting = Counting { encoding: Encoding::Utf16, breaks: Breaks::All };
+                let range = serde_json::from_value(edit["range"].clone()).unwrap();
+                let range = convert::bytes(&Rope::from_str(&before), range, counting);
+                let mut after = before.clone();
+                after.replace_range(range, edit["newText"].as_str().unwrap());
+                let added = after.strip_prefix(before.as_str()).expect("it only adds");
+                Some((id.clone(), added.to_owned()))
             }
             _ => None,
         })
