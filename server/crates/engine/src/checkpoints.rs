@@ -132,7 +132,7 @@ pub(crate) fn since(
 
 /// The hunks that it takes to turn for a document to be as a checkpoint has it, and whether they
 /// are shown then: those made since are hidden, and of a restore those that it hid are shown.
-pub(crate) fn turned_since(state: &SessionState, position: usize) -> Vec<(HunkId, bool)> {
+pub(crate) fn switched_since(state: &SessionState, position: usize) -> Vec<(HunkId, bool)> {
     let Some(item) = state.items.get(position) else { return Vec::new() };
     let hidden_from = match &item.body {
         ItemBody::Checkpoint(Checkpoint { before: CheckpointKind::Restore { to, .. }, .. }) => {
@@ -155,12 +155,12 @@ pub(crate) fn turned_since(state: &SessionState, position: usize) -> Vec<(HunkId
         let hunks = set.files.iter().flat_map(|file| &file.hunks);
         hunks.map(move |hunk| (at >= start, hunk))
     });
-    let turned = hunks.filter_map(|(is_since, hunk)| match hunk.state {
+    let switched = hunks.filter_map(|(is_since, hunk)| match hunk.state {
         HunkState::Applied | HunkState::Kept if is_since => Some((hunk.id.clone(), false)),
         HunkState::Undone if !is_since => Some((hunk.id.clone(), true)),
         _ => None,
     });
-    turned.collect()
+    switched.collect()
 }
 
 /// A file as it was on disk when it was last kept by itself.

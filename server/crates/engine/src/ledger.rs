@@ -19,6 +19,7 @@ mod restoring;
 mod rewording;
 mod telling;
 mod tracked;
+mod undoing;
 mod views;
 
 use std::{
@@ -33,14 +34,16 @@ use ropey::Rope;
 
 use crate::{Keep, NotKept, prompts, session::Session, sessions::Shared};
 pub use answering::HunkNow;
-pub(crate) use deciding::{Decided, is_in};
-pub use deciding::{Resolution, Turned};
+pub(crate) use deciding::Decided;
+pub use deciding::Resolution;
 pub(crate) use keeping::Watched;
 use orders::Looks;
 pub(crate) use orders::{Ledger, Orders};
 pub use restoring::{Difference, Differences, Restoration};
 pub(crate) use telling::summary;
 use tracked::Tracked;
+pub use undoing::Switched;
+pub(crate) use undoing::is_in;
 pub use views::{HunkView, Proposal};
 
 /// What the loop owns.

@@ -39,7 +39,7 @@ pub use documents::{
 };
 pub use editor::{ApplyRefused, BufferEdit, Diagnostics, DiagnosticsQuery, Editor};
 pub use ledger::{
-    Difference, Differences, HunkNow, HunkView, Proposal, Resolution, Restoration, Turned,
+    Difference, Differences, HunkNow, HunkView, Proposal, Resolution, Restoration, Switched,
 };
 pub use model::{
     AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,

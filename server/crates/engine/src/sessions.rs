@@ -25,7 +25,7 @@ pub use restoring::Swept;
 use crate::{
     Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
     context::{self, Place},
-    ledger::{HunkNow, HunkView, Proposal, Resolution, Turned},
+    ledger::{HunkNow, HunkView, Proposal, Resolution, Switched},
     recovery,
     session::{self, Command, Requeue, Session, Unless},
 };
@@ -549,15 +549,15 @@ impl Sessions {
         id: &SessionId,
         scope: UndoScope,
         redo: bool,
-    ) -> Result<Turned, ErrorInfo> {
+    ) -> Result<Switched, ErrorInfo> {
         let session = self.session(id).await?;
         let foreign = session.look(|state| forking::foreign(state, &scope));
         let undone = session.ledger.ask(move |book| {
             Box::pin(async move { book.undo(&scope, redo, &CancellationToken::new()).await })
         });
-        let mut turned = undone.await??;
-        turned.refused.extend(foreign);
-        Ok(turned)
+        let mut switched = undone.await??;
+        switched.refused.extend(foreign);
+        Ok(switched)
     }
 
     /// A change set in its documents of now, for a preview.

@@ -206,7 +206,8 @@ pub enum HunkState {
     Kept,
     /// It was in the document and is no more: taken back, or written over by the user.
     Undone,
-    /// It cannot be applied, or was not seen in the document; nothing the user typed was touched.
+    /// It can be neither applied nor taken back as it is, or was not seen in the document; nothing
+    /// the user typed was touched. When its text is as it was before, it is what it was before.
     Conflicted {
         /// Why.
         reason: String,

@@ -3,7 +3,8 @@
 
 use protocol::{AbsPath, Hunk, HunkId, HunkState};
 
-use super::{Book, own_set};
+use super::{Book, own_set, tracked::Standing};
+use crate::prompts;
 
 /// A hunk after somebody decided about it, took it back or did it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,5 +69,24 @@ impl Book {
             HunkNow { id: hunk.id, path, line, state: hunk.state, reason }
         });
         standing.collect()
+    }
+
+    /// Whether a document has a hunk, or had it when nobody could tell any longer where it is.
+    pub(super) fn is_in_text(&self, hunk: &HunkId) -> bool {
+        matches!(self.standing_of(hunk), Some(Standing::Shown | Standing::Unclear))
+    }
+
+    fn standing_of(&self, hunk: &HunkId) -> Option<Standing> {
+        self.files.values().find_map(|tracked| tracked.standing(hunk))
+    }
+
+    /// Where a hunk stands that had not to be shown.
+    pub(super) fn state_of(&self, hunk: &HunkId) -> HunkState {
+        let reason = match self.standing_of(hunk) {
+            Some(Standing::Shown) => return HunkState::Applied,
+            Some(_) => "unclear",
+            None => "unknown",
+        };
+        HunkState::Conflicted { reason: prompts::obstacle(reason) }
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Wish {
 #[derive(Debug)]
 pub(super) struct Carried {
     pub(super) place: Place,
-    pub(super) turned: Vec<HunkId>,
+    pub(super) switched: Vec<HunkId>,
     pub(super) refused: Vec<(HunkId, String)>,
 }
 
@@ -64,7 +64,7 @@ pub(super) type Outcome = Result<Carried, ToolError>;
 struct Ready {
     plan: Plan,
     goal: Rope,
-    turned: Vec<HunkId>,
+    switched: Vec<HunkId>,
     refused: Vec<(HunkId, String)>,
 }
 
@@ -119,9 +119,9 @@ impl Book {
             let mut ready = Vec::new();
             for ((at, wish), prepared) in left.iter().zip(self.prepare(&left).await) {
                 match prepared {
-                    Ok(it) if it.turned.is_empty() => {
-                        let Ready { turned, refused, .. } = it;
-                        outcomes[*at] = Some(Ok(Carried { place: Place::Disk, turned, refused }));
+                    Ok(it) if it.switched.is_empty() => {
+                        let Ready { switched, refused, .. } = it;
+                        outcomes[*at] = Some(Ok(Carried { place: Place::Disk, switched, refused }));
                     }
                     Ok(it) => ready.push((*at, *wish, it)),
                     Err(error) => outcomes[*at] = Some(Err(error)),
@@ -139,8 +139,8 @@ impl Book {
                 let Some(written) = written else { continue };
                 match written {
                     Ok(written) => {
-                        let (turned, refused) = (ready.turned.clone(), ready.refused.clone());
-                        outcomes[at] = Some(Ok(Carried { place: written.0, turned, refused }));
+                        let (switched, refused) = (ready.switched.clone(), ready.refused.clone());
+                        outcomes[at] = Some(Ok(Carried { place: written.0, switched, refused }));
                         done.push((wish, ready, written));
                     }
                     Err(error) => failed.push((at, wish, error)),
@@ -429,7 +429,7 @@ impl Book {
             let steps = to.and_then(|to| {
                 self.shared.parts.documents.edits_between(path, tracked.revision(), to.revision)
             });
-            all.extend(tracked.turned(&plan, goal, (&text, stamp), steps.as_deref()));
+            all.extend(tracked.carried_out(&plan, goal, (&text, stamp), steps.as_deref()));
             let memory = &self.session.memory;
             if let Fate::Moves { to } = fate {
                 memory.moved(path, to);
@@ -496,9 +496,9 @@ impl Tracked {
             Some((self.id(*number)?.clone(), self.words(*number, *obstacle)))
         });
         let refused = refused.collect();
-        let turned = plan.hunks.keys().filter_map(|number| self.id(*number).cloned()).collect();
+        let switched = plan.hunks.keys().filter_map(|number| self.id(*number).cloned()).collect();
         let goal = changes::apply_to(&self.text, &plan.replacements)
             .map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
-        Ok(Ready { plan, goal, turned, refused })
+        Ok(Ready { plan, goal, switched, refused })
     }
 }

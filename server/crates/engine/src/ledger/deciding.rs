@@ -1,21 +1,19 @@
-//! What the user decides about hunks, before they are applied and after; undo and redo.
+//! What the user decides about hunks, before they are applied and after.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::{
     AbsPath, ChangeSet, Effect, ErrorCode, ErrorInfo, FileChange, FileChangeKind, Hunk,
-    HunkDecision, HunkId, HunkState, Item, ItemId, SessionInfo, TurnId, UndoScope, Update,
+    HunkDecision, HunkId, HunkState, ItemId, SessionInfo, Update,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Book, HunkNow,
     carrying::{Fate, Wish},
-    own_set,
-    tracked::{Standing, Tracked},
+    tracked::Tracked,
 };
 use crate::{
-    DocumentError,
     apply::Place,
     policy::{self, Situation, Verdict},
     prompts,
@@ -43,24 +41,6 @@ pub struct Resolution {
     pub hunks: Vec<HunkDecision>,
     /// Who decided.
     pub by: String,
-}
-
-/// What was undone or redone, and what could not be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Turned {
-    /// The hunks that were.
-    pub hunks: Vec<HunkId>,
-    /// The documents that they are in, each once.
-    pub files: Vec<AbsPath>,
-    /// Those that were not, each with why.
-    pub refused: Vec<HunkNow>,
-}
-
-/// The hunks that were shown or hidden as it was wished, and those that were not, and why.
-#[derive(Default)]
-struct Shown {
-    hunks: Vec<HunkId>,
-    refused: Vec<(HunkId, String)>,
 }
 
 /// What came of applying hunks.
@@ -93,14 +73,6 @@ enum Otherwise {
     Waits,
     /// Nobody is asked any more.
     IsConflict,
-}
-
-/// A hunk with what it is part of.
-struct Chosen {
-    kind: FileChangeKind,
-    from: AbsPath,
-    to: Option<AbsPath>,
-    id: HunkId,
 }
 
 impl Book {
@@ -221,7 +193,7 @@ impl Book {
         }
         if !taken_back.is_empty() {
             let chosen = self.chosen(|_, hunk| taken_back.contains(&hunk.id));
-            refused.extend(self.turn(chosen, false, cancel).await?.refused);
+            refused.extend(self.switch(chosen, false, cancel).await?.refused);
         }
         let set = self.change_set(id).map(|(_, set)| set).ok_or_else(unknown_set)?;
         Ok(Decided { set, files, refused })
@@ -318,7 +290,7 @@ impl Book {
             let carried = self.carry_out(Wish { path, hunks, fate }, cancel).await;
             for hunk in accepted {
                 let state = match &carried {
-                    Ok(carried) if carried.turned.contains(&hunk) => HunkState::Applied,
+                    Ok(carried) if carried.switched.contains(&hunk) => HunkState::Applied,
                     Ok(carried) => {
                         let refused = carried.refused.iter().find(|(id, _)| *id == hunk);
                         match refused.map(|(_, reason)| reason.clone()) {
@@ -338,208 +310,13 @@ impl Book {
                 states.insert(hunk, state);
             }
             let place = match carried {
-                Ok(carried) if carried.turned.is_empty() => Err(ErrorCode::EditStale),
+                Ok(carried) if carried.switched.is_empty() => Err(ErrorCode::EditStale),
                 Ok(carried) => Ok(carried.place),
                 Err(error) => Err(error.code),
             };
             files.insert(file.path.clone(), place);
         }
         Applied { states, files, refused }
-    }
-
-    /// Takes back, or does again, what a scope names.
-    pub(crate) async fn undo(
-        &mut self,
-        scope: &UndoScope,
-        redo: bool,
-        cancel: &CancellationToken,
-    ) -> Result<Turned, ErrorInfo> {
-        self.load().await;
-        self.sync_all().await;
-        let can = |hunk: &Hunk| match hunk.state {
-            HunkState::Applied | HunkState::Kept => !redo,
-            // It may be there, and why it stays is said.
-            HunkState::Conflicted { .. } => !redo && self.is_in_text(&hunk.id),
-            HunkState::Undone => redo,
-            _ => false,
-        };
-        let Some(scope) = self.named(scope, redo, can) else { return Ok(Turned::default()) };
-        let chosen = self.chosen(|item, hunk| is_in(&scope, item, hunk) && can(hunk));
-        let Shown { hunks, refused } = self.turn(chosen, redo, cancel).await?;
-        let mut files: Vec<AbsPath> = Vec::new();
-        for HunkNow { path, .. } in self.standing(|hunk| hunks.contains(&hunk.id), &[]) {
-            if !files.contains(&path) {
-                files.push(path);
-            }
-        }
-        let is_refused = |hunk: &Hunk| refused.iter().any(|(id, _)| *id == hunk.id);
-        Ok(Turned { hunks, files, refused: self.standing(is_refused, &refused) })
-    }
-
-    /// The hunks that are wanted, each with what it is part of, in order.
-    fn chosen(&self, is_wanted: impl Fn(&Item, &Hunk) -> bool) -> Vec<Chosen> {
-        self.session.look(|state| {
-            let mut chosen = Vec::new();
-            for item in &state.items {
-                for file in own_set(&item.body).into_iter().flat_map(|set| &set.files) {
-                    let hunks = file.hunks.iter().filter(|hunk| is_wanted(item, hunk));
-                    chosen.extend(hunks.map(|hunk| Chosen {
-                        kind: file.kind,
-                        from: file.path.clone(),
-                        to: file.to.clone(),
-                        id: hunk.id.clone(),
-                    }));
-                }
-            }
-            chosen
-        })
-    }
-
-    /// Shows or hides hunks of any change sets, document by document.
-    async fn turn(
-        &mut self,
-        chosen: Vec<Chosen>,
-        shown: bool,
-        cancel: &CancellationToken,
-    ) -> Result<Shown, ErrorInfo> {
-        let mut turned = Shown::default();
-        let (moves, texts): (Vec<_>, Vec<_>) =
-            chosen.iter().partition(|chosen| chosen.kind == FileChangeKind::Move);
-        // A document is changed under the name that it had when its text was proposed.
-        if shown {
-            self.turn_texts(&texts, shown, cancel, &mut turned).await;
-            for moved in moves {
-                self.turn_move(moved, shown, cancel, &mut turned).await;
-            }
-        } else {
-            for moved in moves.into_iter().rev() {
-                self.turn_move(moved, shown, cancel, &mut turned).await;
-            }
-            self.turn_texts(&texts, shown, cancel, &mut turned).await;
-        }
-        self.account_for(&chosen, shown, &mut turned);
-        let state = if shown { HunkState::Applied } else { HunkState::Undone };
-        let states = turned.hunks.iter().map(|hunk| (hunk.clone(), state.clone()));
-        self.set_states(&states.collect()).await?;
-        self.remember(&turned.hunks, shown);
-        Ok(turned)
-    }
-
-    /// What was neither turned nor refused is as it was wished, or nobody knows of it any more.
-    fn account_for(&self, chosen: &[Chosen], shown: bool, turned: &mut Shown) {
-        let refused = turned.refused.iter().map(|(hunk, _)| hunk);
-        let told: HashSet<HunkId> = turned.hunks.iter().chain(refused).cloned().collect();
-        let wished = if shown { Standing::Shown } else { Standing::Hidden };
-        for Chosen { id, .. } in chosen.iter().filter(|chosen| !told.contains(&chosen.id)) {
-            let mut files = self.files.iter();
-            let reason = match files.find(|(_, tracked)| tracked.number(id).is_some()) {
-                Some((_, tracked)) if tracked.standing(id) == Some(wished) => {
-                    turned.hunks.push(id.clone());
-                    continue;
-                }
-                Some((path, tracked)) if tracked.is_missing() => {
-                    DocumentError::NotFound(path.clone()).to_string()
-                }
-                Some((_, tracked)) if tracked.standing(id) == Some(Standing::Hidden) => {
-                    prompts::obstacle("gone")
-                }
-                Some(_) => prompts::obstacle("unclear"),
-                None => self.why_unknown(id),
-            };
-            turned.refused.push((id.clone(), reason));
-        }
-    }
-
-    /// Whether a document has a hunk, or had it when nobody could tell any longer where it is.
-    fn is_in_text(&self, hunk: &HunkId) -> bool {
-        matches!(self.standing_of(hunk), Some(Standing::Shown | Standing::Unclear))
-    }
-
-    fn standing_of(&self, hunk: &HunkId) -> Option<Standing> {
-        self.files.values().find_map(|tracked| tracked.standing(hunk))
-    }
-
-    /// Where a hunk stands that had not to be shown.
-    fn state_of(&self, hunk: &HunkId) -> HunkState {
-        let reason = match self.standing_of(hunk) {
-            Some(Standing::Shown) => return HunkState::Applied,
-            Some(_) => "unclear",
-            None => "unknown",
-        };
-        HunkState::Conflicted { reason: prompts::obstacle(reason) }
-    }
-
-    async fn turn_texts(
-        &mut self,
-        chosen: &[&Chosen],
-        shown: bool,
-        cancel: &CancellationToken,
-        turned: &mut Shown,
-    ) {
-        let known = self.files.iter().flat_map(|(path, it)| it.ids().map(move |id| (id, path)));
-        let known: HashMap<&HunkId, &AbsPath> = known.collect();
-        let mut by_path: BTreeMap<&AbsPath, Vec<&Chosen>> = BTreeMap::new();
-        for chosen in chosen {
-            if let Some(path) = known.get(&chosen.id) {
-                by_path.entry(path).or_default().push(chosen);
-            }
-        }
-        // What the agent created, or deletes again, goes with its last text.
-        let goes = if shown { FileChangeKind::Delete } else { FileChangeKind::Create };
-        let wish = |(path, here): (&AbsPath, Vec<&Chosen>)| Wish {
-            path: path.clone(),
-            hunks: here.iter().map(|chosen| (chosen.id.clone(), shown)).collect(),
-            fate: match here.iter().any(|chosen| chosen.kind == goes) {
-                true => Fate::Goes,
-                false => Fate::Stays,
-            },
-        };
-        let wishes: Vec<Wish> = by_path.into_iter().map(wish).collect();
-        let outcomes = self.carry_out_all(&wishes, cancel).await;
-        for (wish, outcome) in wishes.into_iter().zip(outcomes) {
-            match outcome {
-                Ok(carried) => {
-                    turned.hunks.extend(carried.turned);
-                    turned.refused.extend(carried.refused);
-                }
-                Err(error) => {
-                    let ids = wish.hunks.into_iter().map(|(id, _)| (id, error.message.clone()));
-                    turned.refused.extend(ids);
-                }
-            }
-        }
-    }
-
-    /// Why no document has a hunk.
-    fn why_unknown(&self, hunk: &HunkId) -> String {
-        let is_under = self.files.values().any(|tracked| {
-            let under = std::iter::successors(tracked.under.as_deref(), |it| it.under.as_deref());
-            under.into_iter().any(|under| under.number(hunk).is_some())
-        });
-        prompts::obstacle(if is_under { "displaced" } else { "unknown" })
-    }
-
-    async fn turn_move(
-        &mut self,
-        chosen: &Chosen,
-        shown: bool,
-        cancel: &CancellationToken,
-        turned: &mut Shown,
-    ) {
-        let Some(to) = &chosen.to else { return };
-        let (from, to) = if shown { (&chosen.from, to) } else { (to, &chosen.from) };
-        let wish = Wish {
-            path: from.clone(),
-            hunks: vec![(chosen.id.clone(), shown)],
-            fate: Fate::Moves { to: to.clone() },
-        };
-        match self.carry_out(wish, cancel).await {
-            Ok(carried) => {
-                turned.hunks.extend(carried.turned);
-                turned.refused.extend(carried.refused);
-            }
-            Err(error) => turned.refused.push((chosen.id.clone(), error.message)),
-        }
     }
 
     /// Puts the user's lines in place of those that a hunk proposes, if they want others.
@@ -597,18 +374,6 @@ fn is_passing(code: ErrorCode) -> bool {
 
 fn hunks_of(set: &ChangeSet) -> impl Iterator<Item = &Hunk> {
     set.files.iter().flat_map(|file| &file.hunks)
-}
-
-/// Whether a hunk of a change set is in a scope.
-pub(crate) fn is_in(scope: &UndoScope, item: &Item, hunk: &Hunk) -> bool {
-    match scope {
-        UndoScope::Hunk { hunk_id } => hunk.id == *hunk_id,
-        UndoScope::Hunks { hunk_ids } => hunk_ids.contains(&hunk.id),
-        UndoScope::Call { item_id } => hunk.item_id == *item_id,
-        UndoScope::Turn { turn_id } => item.turn_id == TurnId::clone(turn_id),
-        UndoScope::Session => true,
-        _ => false,
-    }
 }
 
 /// What becomes of a file when its hunks are shown.

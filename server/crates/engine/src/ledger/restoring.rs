@@ -412,7 +412,7 @@ impl Book {
         at: usize,
         cancel: &CancellationToken,
     ) -> Result<Option<Rope>, ToolError> {
-        let wishes = self.session.look(|state| checkpoints::turned_since(state, at));
+        let wishes = self.session.look(|state| checkpoints::switched_since(state, at));
         let now = self.shared.parts.documents.snapshot(&kept.path).await.ok();
         let is_of_now = |tracked: &&Tracked| {
             let stamps = tracked.stamp.as_ref().zip(now.as_ref().map(|now| &now.stamp));
@@ -431,7 +431,7 @@ impl Book {
         };
         let wish = Wish { path: kept.path.clone(), hunks: hunks.clone(), fate: Fate::Stays };
         let carried = self.carry_out(wish, cancel).await?;
-        let states = hunks.into_iter().filter(|(hunk, _)| carried.turned.contains(hunk));
+        let states = hunks.into_iter().filter(|(hunk, _)| carried.switched.contains(hunk));
         let states = states.map(|(hunk, shown)| {
             (hunk, if shown { HunkState::Applied } else { HunkState::Undone })
         });
@@ -527,8 +527,8 @@ impl Tracked {
     /// Whether the document says exactly this with hunks shown or hidden.
     fn says_with(&self, wishes: &[(HunkId, bool)], text: &str) -> bool {
         let plan = self.plan(wishes);
-        let turned = changes::apply_to(&self.text, &plan.replacements);
-        plan.refused.is_empty() && turned.is_ok_and(|turned| turned == text)
+        let switched = changes::apply_to(&self.text, &plan.replacements);
+        plan.refused.is_empty() && switched.is_ok_and(|switched| switched == text)
     }
 }
 

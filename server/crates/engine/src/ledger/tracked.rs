@@ -243,7 +243,7 @@ impl Tracked {
     fn step(&mut self, steps: &[Vec<Replacement>], text: &Rope) -> Option<News> {
         // One undo of an editor may come as several changes.
         if steps.len() > 1
-            && let Some(news) = self.turned_by(&place_of(steps, self.text.len_bytes())?, text)
+            && let Some(news) = self.switched_by(&place_of(steps, self.text.len_bytes())?, text)
         {
             self.text = text.clone();
             return Some(news);
@@ -253,8 +253,8 @@ impl Tracked {
         for step in steps {
             let after = changes::apply_to(&stepped.text, step).ok()?;
             let place = place_of(std::slice::from_ref(step), stepped.text.len_bytes())?;
-            match stepped.turned_by(&place, &after) {
-                Some(turned) => all.extend(turned),
+            match stepped.switched_by(&place, &after) {
+                Some(switched) => all.extend(switched),
                 None => {
                     let typed = refined(step, &stepped.text);
                     if !stepped.weave.typed(&typed, &stepped.text, &after).ok()?.is_empty() {
@@ -274,7 +274,7 @@ impl Tracked {
 
     /// Takes a change for what it is if it turns hunks exactly. Only what was in the document may
     /// come again: everything else that says the same is typed.
-    fn turned_by(&mut self, place: &Range<usize>, text: &Rope) -> Option<News> {
+    fn switched_by(&mut self, place: &Range<usize>, text: &Rope) -> Option<News> {
         let may_show = |number: usize| self.hunks[number].may_come;
         let plan = self.weave.switched_by(place, &self.text, text, may_show);
         let plan = plan.or_else(|| self.switched_back(text))?;
@@ -546,7 +546,7 @@ impl Tracked {
 
     /// Takes in that a plan was carried out, and what the document says after it; `steps` led
     /// there, if they are known. Gives what somebody else did to hunks meanwhile.
-    pub(super) fn turned(
+    pub(super) fn carried_out(
         &mut self,
         plan: &Plan,
         goal: Rope,
@@ -554,7 +554,7 @@ impl Tracked {
         steps: Option<&[Vec<Replacement>]>,
     ) -> News {
         let typed = match steps {
-            Some(steps) if goal != *now => self.turned_within(plan, steps, now),
+            Some(steps) if goal != *now => self.carried_out_within(plan, steps, now),
             _ => None,
         };
         let mut news = typed.unwrap_or_else(|| {
@@ -570,7 +570,7 @@ impl Tracked {
 
     /// Goes on by steps of which some carried out a plan, and the others were typed before and
     /// after; none, and nothing has changed, if there are no such steps.
-    fn turned_within(
+    fn carried_out_within(
         &mut self,
         plan: &Plan,
         steps: &[Vec<Replacement>],

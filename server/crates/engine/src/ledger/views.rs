@@ -122,9 +122,9 @@ impl Book {
     /// What there is to draw in these documents.
     pub(super) fn hunks_in(&self, files: &Files, path: Option<&AbsPath>) -> Vec<HunkView> {
         let is_drawn = |hunk: &Hunk| {
-            let is_turned =
+            let is_switched =
                 matches!(hunk.state, HunkState::Applied | HunkState::Kept | HunkState::Undone);
-            is_open(hunk) || is_turned
+            is_open(hunk) || is_switched
         };
         self.session.look(|state| {
             let mut views = Vec::new();
@@ -202,9 +202,9 @@ impl Tracked {
         let place = self.weave.place(number)?;
         let on = self.weave.needs_of(number).iter().map(|on| (*on, true));
         let base: BTreeMap<usize, bool> = if shown { BTreeMap::new() } else { on.collect() };
-        let mut turned = base.clone();
-        turned.insert(number, !shown);
-        let (now, other) = (self.weave.replacements(&base), self.weave.replacements(&turned));
+        let mut switched = base.clone();
+        switched.insert(number, !shown);
+        let (now, other) = (self.weave.replacements(&base), self.weave.replacements(&switched));
         let around = self.whole_lines(place);
         let (now, other) = (self.within(&around, &now), self.within(&around, &other));
         let (before, after) = if shown { (other, now) } else { (now, other) };

@@ -71,17 +71,17 @@ async fn what_was_written_stays_the_text_of_the_session_that_wrote_it() {
     assert!(said.iter().any(|(_, text)| text.contains(id.as_str())), "{said:?}");
     assert_eq!(within(stage.sessions.hunks(&fork, None)).await.unwrap(), []);
     let scope = UndoScope::Hunk { hunk_id: hunk.clone() };
-    let turned = within(stage.sessions.undo(&fork, scope.clone(), false)).await.unwrap();
-    assert_eq!(turned.hunks, []);
-    assert!(turned.refused[0].reason.as_ref().unwrap().contains(id.as_str()), "{turned:?}");
+    let switched = within(stage.sessions.undo(&fork, scope.clone(), false)).await.unwrap();
+    assert_eq!(switched.hunks, []);
+    assert!(switched.refused[0].reason.as_ref().unwrap().contains(id.as_str()), "{switched:?}");
     let refused = within(stage.sessions.proposal(&fork, &set)).await.unwrap_err();
     assert!(refused.message.contains(id.as_str()), "{refused}");
     let all = within(stage.sessions.undo(&fork, UndoScope::Session, false)).await.unwrap();
     assert_eq!((all.hunks.len(), all.refused.len()), (0, 0));
     assert_eq!(stage.read("a.txt"), "after\n");
 
-    let turned = within(stage.sessions.undo(&id, scope, false)).await.unwrap();
-    assert_eq!(turned.hunks, [hunk]);
+    let switched = within(stage.sessions.undo(&id, scope, false)).await.unwrap();
+    assert_eq!(switched.hunks, [hunk]);
     assert_eq!(stage.read("a.txt"), "before\n");
 }
 

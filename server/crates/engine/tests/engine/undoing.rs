@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::atomic::Ordering};
 
-use engine::{HunkNow, Resolution, Turned};
+use engine::{HunkNow, Resolution, Switched};
 use protocol::{
     HunkDecision, HunkId, HunkState, ItemBody, ItemId, Mode, SessionId, SessionState, UndoScope,
 };
@@ -27,11 +27,11 @@ async fn turn(stage: &Stage, id: &SessionId, prompt: &str, made: &[(&str, Value)
     stage.complete(id, prompt).await
 }
 
-async fn undo(stage: &Stage, id: &SessionId, scope: UndoScope) -> Turned {
+async fn undo(stage: &Stage, id: &SessionId, scope: UndoScope) -> Switched {
     within(stage.sessions.undo(id, scope, false)).await.unwrap()
 }
 
-async fn redo(stage: &Stage, id: &SessionId) -> Turned {
+async fn redo(stage: &Stage, id: &SessionId) -> Switched {
     within(stage.sessions.undo(id, UndoScope::Session, true)).await.unwrap()
 }
 

@@ -8,7 +8,7 @@ use std::{
     io,
 };
 
-use engine::{HunkNow, HunkView, Sessions, Turned};
+use engine::{HunkNow, HunkView, Sessions, Switched};
 use protocol::{
     AbsPath, ErrorCode, ErrorInfo, FileChangeKind, Hunk, HunkId, HunkState, ItemBody, ItemId,
     SessionInfo, SessionState, TurnId, UndoScope,
@@ -153,9 +153,9 @@ pub async fn turn(
         }
     }
     let hunk_ids = chosen.iter().map(|change| change.hunk.id.clone()).collect();
-    let turned = sessions.undo(&info.id, UndoScope::Hunks { hunk_ids }, redo).await?;
-    write(&changes.told(&turned, redo, root))?;
-    Ok(if turned.refused.is_empty() { Ending::Done } else { Ending::Failed })
+    let switched = sessions.undo(&info.id, UndoScope::Hunks { hunk_ids }, redo).await?;
+    write(&changes.told(&switched, redo, root))?;
+    Ok(if switched.refused.is_empty() { Ending::Done } else { Ending::Failed })
 }
 
 impl Changes {
@@ -263,7 +263,7 @@ impl Changes {
         text
     }
 
-    /// The hunks that are meant and can be turned.
+    /// The hunks that are meant and can be switched.
     fn chosen(&self, which: &Which, redo: bool) -> Result<Vec<&Change>, CliError> {
         let can = |change: &&Change| match redo {
             true => change.hunk.state == HunkState::Undone,
@@ -339,19 +339,19 @@ impl Changes {
         }
     }
 
-    /// What was turned and what was not, for reading.
-    fn told(&self, turned: &Turned, redo: bool, root: &AbsPath) -> String {
+    /// What was switched and what was not, for reading.
+    fn told(&self, switched: &Switched, redo: bool, root: &AbsPath) -> String {
         let done = if redo { "done again" } else { "taken back" };
         let mut text = String::new();
-        for HunkNow { id, reason, .. } in &turned.refused {
+        for HunkNow { id, reason, .. } in &switched.refused {
             let reason = reason.as_deref().unwrap_or_default();
             let change = self.hunks.iter().find(|change| change.hunk.id == *id);
             let place = change.map(|it| format!("hunk {} in {}", it.number, it.place(root)));
             let place = place.unwrap_or_else(|| exposed(id.as_str()));
             text += &format!("not {done}: {place}: {}\n", exposed(reason));
         }
-        if !turned.hunks.is_empty() || turned.refused.is_empty() {
-            text += &format!("{} {done}.\n", hunks(turned.hunks.len()));
+        if !switched.hunks.is_empty() || switched.refused.is_empty() {
+            text += &format!("{} {done}.\n", hunks(switched.hunks.len()));
         }
         text
     }

@@ -1,6 +1,6 @@
 //! `coworker/changes/…`: hunks as clients are told of them, and what clients decide about them.
 
-use engine::{Documents, HunkNow, HunkView, Proposal, Resolution, Turned};
+use engine::{Documents, HunkNow, HunkView, Proposal, Resolution, Switched};
 use protocol::{
     AbsPath, ErrorInfo, Hunk,
     wire::{
@@ -101,22 +101,22 @@ impl Server {
         &self,
         Checked(params): Checked<ChangesUndoParams>,
     ) -> Result<ChangesUndoResult> {
-        self.turned(params, false).await
+        self.switched(params, false).await
     }
 
     pub(super) async fn changes_redo(
         &self,
         Checked(params): Checked<ChangesUndoParams>,
     ) -> Result<ChangesUndoResult> {
-        self.turned(params, true).await
+        self.switched(params, true).await
     }
 
-    async fn turned(&self, params: ChangesUndoParams, redo: bool) -> Result<ChangesUndoResult> {
+    async fn switched(&self, params: ChangesUndoParams, redo: bool) -> Result<ChangesUndoResult> {
         let ChangesUndoParams { session_id, scope } = params;
         let connection = self.0.clone();
         let undone =
             detached(async move { connection.sessions.undo(&session_id, scope, redo).await });
-        let Turned { hunks, files, refused: left } = undone.await.map_err(refused)?;
+        let Switched { hunks, files, refused: left } = undone.await.map_err(refused)?;
         let left = left.into_iter().map(|hunk| {
             let reason = hunk.sentence(self.0.root()).unwrap_or_default();
             let HunkNow { id: hunk_id, path, line, .. } = hunk;

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{HunkView, Resolution, Turned};
+use engine::{HunkView, Resolution, Switched};
 use protocol::{
     AbsPath, ErrorInfo, HunkDecision, HunkId, HunkState, ItemId, SessionId, UndoScope, wire,
 };
@@ -261,7 +261,7 @@ async fn take_back(
     let hunk_ids = hunks.iter().map(|hunk| hunk.id.clone()).collect();
     let scope = UndoScope::Hunks { hunk_ids };
     match connection.sessions.undo(session, scope, verb == Verb::Redo).await {
-        Ok(Turned { refused, .. }) => {
+        Ok(Switched { refused, .. }) => {
             let what = if verb == Verb::Redo { "done again" } else { "undone" };
             let sentences = refused.iter().filter_map(|hunk| hunk.sentence(connection.root()));
             sentences.map(|sentence| format!("Not {what}: {sentence}")).collect()

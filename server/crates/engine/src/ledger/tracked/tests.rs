@@ -103,7 +103,7 @@ impl Desk {
         self.text = goal.to_string();
         self.revision += 1;
         let now = stamp(self.revision, &self.text);
-        let news = self.tracked.turned(&plan, goal.clone(), (&goal, Some(now)), None);
+        let news = self.tracked.carried_out(&plan, goal.clone(), (&goal, Some(now)), None);
         assert_eq!(news, []);
         plan.hunks.keys().map(|number| self.tracked.id(*number).unwrap().clone()).collect()
     }
@@ -209,7 +209,7 @@ fn what_is_typed_before_and_after_the_editor_edits_is_typed() {
     let text = steps.iter().fold(desk.text.clone(), |it, step| changes::apply(&it, step).unwrap());
     assert_eq!(text, "zero\none\n2 typed and\n2\nthree\n");
     let now = (&Rope::from_str(&text), Some(stamp(9, &text)));
-    assert_eq!(desk.tracked.turned(&plan, goal, now, Some(&steps)), []);
+    assert_eq!(desk.tracked.carried_out(&plan, goal, now, Some(&steps)), []);
     desk.text = text;
     assert_eq!(desk.switches(&["a"], false), [id("a")]);
     assert_eq!(desk.text, "zero\none\ntwotyped \nthree\n");

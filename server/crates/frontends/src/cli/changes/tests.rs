@@ -44,7 +44,7 @@ fn chosen(changes: &Changes, which: &Which, redo: bool) -> Vec<usize> {
 }
 
 #[test]
-fn the_last_turn_is_the_last_one_of_which_something_can_be_turned() {
+fn the_last_turn_is_the_last_one_of_which_something_can_be_switched() {
     use HunkState::{Applied, Kept, Rejected, Undone};
     let trials = [
         (vec![Applied, Applied, Kept, Rejected], vec![3], vec![]),

@@ -215,7 +215,7 @@ impl World {
         self.revision += 1;
         let text = Rope::from_str(&self.text);
         let now = (&text, Some(stamp(self.revision, &self.text)));
-        let news = self.tracked.turned(&plan, goal, now, Some(&steps));
+        let news = self.tracked.carried_out(&plan, goal, now, Some(&steps));
         let standing = if shown { Standing::Shown } else { Standing::Hidden };
         for number in plan.hunks.keys() {
             self.standing.insert(self.tracked.id(*number).unwrap().clone(), standing);
