@@ -2,6 +2,7 @@
 --- before anything is restored, and a restore has a point of its own, by which it is undone.
 
 local client = require('coworker.client')
+local disk = require('coworker.disk')
 local pane = require('coworker.pane')
 local pause = require('coworker.pause')
 local render = require('coworker.render')
@@ -193,6 +194,9 @@ local function restore(conversation, id, files, talk)
     conversation = talk,
   }, function(result)
     report(conversation.root, result)
+    for _, uri in ipairs(result.restored) do
+      disk.look(vim.uri_to_fname(uri), 'taken back')
+    end
     reread.now(conversation.root)
   end)
 end

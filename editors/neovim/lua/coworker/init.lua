@@ -22,7 +22,7 @@ local todos = require('coworker.todos')
 local waiting = require('coworker.waiting')
 local weight = require('coworker.weight')
 
-require('coworker.moved')
+require('coworker.disk')
 require('coworker.reread')
 
 local M = {}

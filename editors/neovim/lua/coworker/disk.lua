@@ -1,0 +1,246 @@
+--- Buffers follow what becomes of files on the disk. The server makes, moves and deletes them there;
+--- a buffer that kept the old text, or the old name, would write it there again.
+---
+--- Texts are compared, and not times: a file that is moved keeps its time. What the user typed is
+--- never written over.
+
+local edit = require('coworker.edit')
+local pause = require('coworker.pause')
+local render = require('coworker.render')
+local sessions = require('coworker.sessions')
+
+local M = {}
+
+-- What becomes of several files at once is told file by file; where they all are is looked at after
+-- the last one.
+local AFTER_MS = 100
+
+local breaks = { unix = '\n', dos = '\r\n', mac = '\r' }
+
+---@type table<integer, integer> buffers whose file went, with the tick that they had then
+local left = {}
+---@type table<string, 'deleted'|'taken back'|'other'> files to look at, with what became of them
+local touched = {}
+
+---@param buf integer
+---@return string
+local function name_of(buf)
+  return render.one_line(vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buf), ':.'))
+end
+
+-- Whether nothing was typed since the buffer was read or written, or since its file went.
+---@param buf integer
+---@return boolean
+local function is_clean(buf)
+  return not vim.bo[buf].modified or left[buf] == vim.api.nvim_buf_get_changedtick(buf)
+end
+
+---@param path string
+---@return string? bytes
+local function read(path)
+  local file = io.open(path, 'rb')
+  local bytes = file and file:read('*a')
+  return file and file:close() and bytes
+end
+
+-- Whether a file has the text of a buffer; nil if that cannot be told.
+---@param buf integer
+---@param path string
+---@return boolean?
+local function is_in(buf, path)
+  local encoding = vim.bo[buf].fileencoding
+  local bytes = read(path)
+  if not bytes or encoding ~= '' and encoding ~= 'utf-8' then
+    return nil
+  end
+  local line_break = breaks[vim.bo[buf].fileformat]
+  local text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, true), line_break)
+  local last = vim.bo[buf].endofline and line_break or ''
+  local mark = vim.bo[buf].bomb and '\239\187\191' or ''
+  return bytes == mark .. text .. last or bytes == mark and text == ''
+end
+
+---@param buf integer
+---@param problem string
+local function say_not_read(buf, problem)
+  -- A buffer with a swap file is read, too.
+  local has_swap = problem:find('E325', 1, true)
+  local why = has_swap and 'it has a swap file; see :help E325' or render.one_line(problem, 200)
+  pause.say(('%s: %s'):format(name_of(buf), why), vim.log.levels.WARN)
+end
+
+-- Whether a file may be read into a buffer now: not under the fingers of a user who types in it.
+---@param buf integer
+---@return boolean
+local function may_read(buf)
+  local is_typing = vim.api.nvim_get_current_buf() == buf and vim.api.nvim_get_mode().mode ~= 'n'
+  return not is_typing and vim.fn.getcmdwintype() == ''
+end
+
+---@param buf integer
+---@param is_wanted fun(): boolean
+local function read_again(buf, is_wanted)
+  if not may_read(buf) then
+    return pause.wait(is_wanted, function()
+      read_again(buf, is_wanted)
+    end)
+  end
+  local is_read, problem = pcall(vim.api.nvim_buf_call, buf, function()
+    vim.cmd('silent edit!')
+  end)
+  if not is_read then
+    say_not_read(buf, tostring(problem))
+  end
+end
+
+---@param buf integer
+---@return boolean
+local function is_empty(buf)
+  return vim.api.nvim_buf_line_count(buf) == 1
+    and vim.api.nvim_buf_get_lines(buf, 0, 1, true)[1] == ''
+end
+
+-- A file has gone and its text is in a buffer alone. One that is not shown goes along.
+---@param buf integer
+---@param what string
+local function leave(buf, what)
+  if left[buf] or is_empty(buf) then
+    return
+  elseif #vim.fn.win_findbuf(buf) == 0 then
+    return vim.api.nvim_buf_delete(buf, {})
+  end
+  vim.bo[buf].modified = true
+  left[buf] = vim.api.nvim_buf_get_changedtick(buf)
+  local words = '%s is %s; its text is only in this buffer'
+  pause.say(words:format(name_of(buf), what), vim.log.levels.WARN)
+end
+
+--- Has the buffer of a file show what the file has, if nothing was typed in it.
+---@param path string
+---@param what? string What became of it, for one that is not there any more.
+function M.look(path, what)
+  local buf = edit.buffer_of(path)
+  if not buf or not is_clean(buf) then
+    return
+  end
+  if not vim.uv.fs_stat(path) then
+    if what then
+      leave(buf, what)
+    end
+    return
+  end
+  local is_same = is_in(buf, path)
+  if is_same == false then
+    left[buf] = nil
+    read_again(buf, function()
+      return vim.api.nvim_buf_is_loaded(buf) and is_clean(buf) and is_in(buf, path) == false
+    end)
+  elseif is_same and left[buf] then
+    left[buf] = nil
+    vim.bo[buf].modified = false
+  end
+end
+
+-- Whether a buffer shows a file that is now elsewhere. What is told may be long ago.
+---@param buf integer
+---@param from string
+---@param to string
+---@return boolean
+local function has_moved(buf, from, to)
+  if not is_clean(buf) or not vim.uv.fs_stat(to) then
+    return false
+  end
+  return not vim.uv.fs_stat(from) or is_in(buf, from) == false and is_in(buf, to) == true
+end
+
+--- Shows what has moved from `from` to `to` where the old file was shown. A buffer with changes
+--- stays, and so does one whose file is there.
+---@param from string
+---@param to string
+function M.follow(from, to)
+  local old = edit.buffer_of(from)
+  if not old or not has_moved(old, from, to) then
+    return
+  end
+  local new = vim.fn.bufadd(vim.fn.fnamemodify(to, ':.'))
+  local is_read, problem = pcall(vim.fn.bufload, new)
+  if not is_read then
+    say_not_read(new, tostring(problem))
+  end
+  if not vim.api.nvim_buf_is_loaded(new) then
+    return
+  end
+  vim.bo[new].buflisted = vim.bo[old].buflisted
+  for _, win in ipairs(vim.fn.win_findbuf(old)) do
+    local view = vim.api.nvim_win_call(win, vim.fn.winsaveview)
+    vim.api.nvim_win_set_buf(win, new)
+    vim.api.nvim_win_call(win, function()
+      vim.fn.winrestview(view)
+    end)
+  end
+  vim.api.nvim_buf_delete(old, { force = true })
+end
+
+local look_at_touched = pause.coalesce(AFTER_MS, function()
+  local paths = touched
+  touched = {}
+  for path, what in pairs(paths) do
+    M.look(path, what ~= 'other' and what or nil)
+  end
+end)
+
+---@param path string
+---@param what 'deleted'|'taken back'|'other'
+local function touch(path, what)
+  touched[path] = what
+  look_at_touched()
+end
+
+---@param file coworker.FileChange
+---@return boolean? is_shown Whether its hunks are in the file; nil where none was yet.
+local function how_it_stands(file)
+  for _, hunk in ipairs(file.hunks) do
+    local kind = hunk.state.kind
+    if kind == 'applied' or kind == 'kept' or kind == 'undone' then
+      return kind ~= 'undone'
+    end
+  end
+end
+
+-- Hunks were shown in a file or hidden, or how they stand is told anew.
+---@param file coworker.FileChange
+---@param is_shown boolean
+local function turned(file, is_shown)
+  if file.kind == 'delete' and is_shown then
+    touch(file.path, 'deleted')
+  elseif file.kind == 'create' and not is_shown then
+    touch(file.path, 'taken back')
+  else
+    touch(file.path, 'other')
+    if file.to then
+      touch(file.to, 'other')
+    end
+  end
+end
+
+sessions.subscribe(function(_, conversation, event)
+  local item = event.kind == 'update' and event.update.item
+  for _, file in ipairs(item and item.kind == 'changeSet' and item.files or {}) do
+    local is_shown = how_it_stands(file)
+    if is_shown ~= nil and file.kind == 'move' then
+      M.follow(is_shown and file.path or file.to, is_shown and file.to or file.path)
+    end
+    if is_shown ~= nil and not conversation.replays then
+      turned(file, is_shown)
+    end
+  end
+end)
+
+vim.api.nvim_create_autocmd('BufWipeout', {
+  group = vim.api.nvim_create_augroup('coworker.disk', { clear = true }),
+  callback = function(event)
+    left[event.buf] = nil
+  end,
+})
+
+return M
