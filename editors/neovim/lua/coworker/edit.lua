@@ -75,6 +75,45 @@ local function target(change)
   return buf
 end
 
+-- Neovim's own function breaks lines at each CR. In a file that is not of DOS they are characters.
+---@param buf integer
+---@param text string
+---@return string[] lines
+local function lines_of(buf, text)
+  local is_dos = vim.bo[buf].fileformat == 'dos'
+  return vim.split(is_dos and text:gsub('\r\n', '\n') or text, '\n', { plain = true })
+end
+
+-- The place of a position: that behind the last line is at its end.
+---@param buf integer
+---@param at lsp.Position
+---@param encoding string
+---@return integer row, integer byte
+local function place(buf, at, encoding)
+  local last = vim.api.nvim_buf_line_count(buf) - 1
+  local row = math.min(at.line, last)
+  local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, true)[1]
+  return row, at.line > last and #line or vim.str_byteindex(line, encoding, at.character, false)
+end
+
+---@param buf integer
+---@param edits lsp.TextEdit[] In ascending order, without overlap.
+---@param encoding string
+local function put(buf, edits, encoding)
+  local function has_cr(edit)
+    return table.concat(lines_of(buf, edit.newText)):find('\r', 1, true)
+  end
+  if not vim.iter(edits):any(has_cr) then
+    return vim.lsp.util.apply_text_edits(edits, buf, encoding)
+  end
+  for _, edit in vim.iter(edits):rev():enumerate() do
+    local row, byte = place(buf, edit.range.start, encoding)
+    local last_row, last_byte = place(buf, edit.range['end'], encoding)
+    local lines = lines_of(buf, edit.newText)
+    vim.api.nvim_buf_set_text(buf, row, byte, last_row, last_byte, lines)
+  end
+end
+
 --- Applies the edit as a whole or not at all.
 ---@param params lsp.ApplyWorkspaceEditParams
 ---@param encoding string The position encoding agreed on with the server.
@@ -94,7 +133,7 @@ function M.apply(params, encoding)
   end
   for at, change in ipairs(changes) do
     break_undo(targets[at])
-    local ok, problem = pcall(vim.lsp.util.apply_text_edits, change.edits, targets[at], encoding)
+    local ok, problem = pcall(put, targets[at], change.edits, encoding)
     break_undo(targets[at])
     if not ok then
       return refuse(tostring(problem))

@@ -24,12 +24,13 @@ local function be_like_file(buf, path)
   pcall(vim.treesitter.start, buf, vim.treesitter.language.get_lang(filetype))
 end
 
--- How lines end in a hunk, and its last one.
+-- How lines end in a hunk, and its last one. Where they end in both ways, the CR is shown.
 ---@param hunk coworker.PlacedHunk
 ---@return string line_end, string last_end
 local function ends_of(hunk)
   local model = hunk.after ~= '' and hunk.after or hunk.before
-  local line_end = vim.endswith(model, '\r\n') and '\r\n' or '\n'
+  local is_dos = vim.endswith(model, '\r\n') and not model:gsub('\r\n', ''):find('\n', 1, true)
+  local line_end = is_dos and '\r\n' or '\n'
   return line_end, vim.endswith(model, '\n') and line_end or ''
 end
 

@@ -162,6 +162,9 @@ impl Editor for LspEditor {
 
     async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
         let connection = self.connection.upgrade().ok_or_else(|| no("the editor is gone"))?;
+        if connection.profile().breaks_at_cr && loses_cr(&edit) {
+            return Err(no("the file mixes line breaks, and the editor would change them"));
+        }
         apply(&connection, edit).await
     }
 
@@ -233,6 +236,17 @@ fn current(connection: &Connection, edit: &BufferEdit) -> Option<Opened> {
     let shown = connection.workspace.buffer(connection.id, &opened.name)?;
     let Snapshot { origin: Origin::Buffer { version, .. }, text, .. } = shown else { return None };
     (version == edit.version && text == edit.before).then_some(opened)
+}
+
+/// Whether an edit has line breaks that an editor would change which ends lines at each CR: it
+/// knows only files with a CR before every LF.
+fn loses_cr(edit: &BufferEdit) -> bool {
+    let has_cr = edit.replacements.iter().any(|one| one.text.contains('\r'));
+    has_cr
+        && edit.before.lines().any(|line| {
+            let mut end = line.chars_at(line.len_chars()).reversed();
+            end.next() == Some('\n') && end.next() != Some('\r')
+        })
 }
 
 /// The text of a document that this client has open, by its resolved path.

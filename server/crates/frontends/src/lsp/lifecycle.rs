@@ -31,6 +31,9 @@ pub(super) struct Profile {
     pub(super) folders: Vec<AbsPath>,
     /// Whether it named them itself.
     pub(super) named: bool,
+    /// Whether each CR in an edit ends a line for it, though it is a character in its own text:
+    /// Neovim without a plugin.
+    pub(super) breaks_at_cr: bool,
     /// What it draws by itself.
     pub(super) ui: ClientUi,
     /// What it does for the server.
@@ -97,6 +100,7 @@ impl Profile {
             named: root.is_some(),
             root: root.unwrap_or_else(|| folder.clone()),
             folders,
+            breaks_at_cr: is_one_of(params, &["neovim"]) && !ui.hunks,
             ui,
             host,
             mode: options.mode,
@@ -123,6 +127,7 @@ impl Profile {
             root: folder,
             folders: Vec::new(),
             named: false,
+            breaks_at_cr: false,
             ui: ClientUi::default(),
             host: ClientHost::default(),
             mode: None,
