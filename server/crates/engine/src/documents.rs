@@ -55,6 +55,10 @@ pub trait Documents: Send + Sync {
     /// There is no such file, it has no text that can be read, or the path is not resolved.
     async fn snapshot(&self, path: &AbsPath) -> Result<Snapshot, DocumentError>;
 
+    /// The same of a document that an editor has open, without a look at the disk; none if it is
+    /// open nowhere.
+    async fn buffer(&self, path: &AbsPath) -> Option<Snapshot>;
+
     /// Writes a file that is open in no editor: whole or not at all, keeping its permissions.
     /// `expected` is the hash the file must still have; none if it must not exist yet.
     ///

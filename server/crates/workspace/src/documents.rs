@@ -301,18 +301,20 @@ impl Documents for Workspace {
     }
 
     async fn snapshot(&self, path: &AbsPath) -> Result<Snapshot, DocumentError> {
-        let view = self.buffers().authoritative(path);
-        let shared = Arc::clone(&self.shared);
-        match view {
-            Some(view) if view.hash.is_some() || view.text.len_bytes() < BIG => {
-                Ok(shared.seal(view))
-            }
-            Some(view) => blocking(path, move || Ok(shared.seal(view))).await,
-            None => {
-                let asked = path.clone();
-                blocking(path, move || shared.watched_snapshot(&asked)).await
-            }
+        if let Some(open) = Documents::buffer(self, path).await {
+            return Ok(open);
         }
+        let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
+        blocking(path, move || shared.watched_snapshot(&asked)).await
+    }
+
+    async fn buffer(&self, path: &AbsPath) -> Option<Snapshot> {
+        let view = self.buffers().authoritative(path)?;
+        if view.hash.is_some() || view.text.len_bytes() < BIG {
+            return Some(self.shared.seal(view));
+        }
+        let shared = Arc::clone(&self.shared);
+        blocking(path, move || Ok(shared.seal(view))).await.ok()
     }
 
     async fn write(

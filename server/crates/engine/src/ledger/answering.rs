@@ -1,7 +1,9 @@
 //! What whoever decided is told: where each hunk stands now, and in words for people why it does
 //! not stand where they wished.
 
-use protocol::{AbsPath, Hunk, HunkId, HunkState};
+use std::collections::{HashMap, HashSet};
+
+use protocol::{AbsPath, FileChange, Hunk, HunkId, HunkState};
 
 use super::{Book, own_set, tracked::Standing};
 use crate::prompts;
@@ -43,6 +45,23 @@ impl HunkNow {
 }
 
 impl Book {
+    /// The documents that such hunks are in now, in the order of the change sets, each once.
+    pub(super) fn files_of(&self, is_meant: impl Fn(&Hunk) -> bool) -> Vec<AbsPath> {
+        let found: Vec<(AbsPath, Hunk)> = self.session.look(|state| {
+            let files = state.items.iter().filter_map(|item| own_set(&item.body));
+            let files = files.flat_map(|set| &set.files);
+            // Those of one file are in one document.
+            let first = |file: &FileChange| {
+                let hunk = file.hunks.iter().find(|hunk| is_meant(hunk))?;
+                Some((file.path.clone(), hunk.clone()))
+            };
+            files.filter_map(first).collect()
+        });
+        let mut seen = HashSet::new();
+        let at = found.iter().map(|(path, hunk)| self.at(path, std::slice::from_ref(hunk)));
+        at.filter(|path| seen.insert(path.clone())).collect()
+    }
+
     /// Where hunks stand that somebody wished something of; `refused` are those that could not be
     /// had, and why.
     pub(super) fn standing(
@@ -57,12 +76,13 @@ impl Book {
             let meant = hunks.filter(|(_, hunk)| is_meant(hunk));
             meant.map(|(file, hunk)| (file.path.clone(), hunk.clone())).collect()
         });
+        let reasons: HashMap<&HunkId, &String> =
+            refused.iter().map(|(id, why)| (id, why)).collect();
         let standing = found.into_iter().map(|(path, hunk)| {
             let path = self.at(&path, std::slice::from_ref(&hunk));
             let line = self.files.get(&path).and_then(|tracked| tracked.line(&hunk.id));
-            let refused = refused.iter().find(|(id, _)| *id == hunk.id);
-            let reason = match (&hunk.state, refused) {
-                (_, Some((_, reason))) => Some(reason.clone()),
+            let reason = match (&hunk.state, reasons.get(&hunk.id)) {
+                (_, Some(reason)) => Some((*reason).clone()),
                 (HunkState::Conflicted { reason }, None) => Some(reason.clone()),
                 _ => None,
             };

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Book, tracked::Tracked};
 use crate::{
-    DocumentError, Keep, ToolError,
+    DocumentError, Keep, Origin, Snapshot, ToolError,
     apply::{self, Place, Target},
     checkpoints, prompts,
 };
@@ -117,7 +117,7 @@ impl Book {
             }
             let left: Vec<(usize, &Wish)> = left.into_iter().map(|at| (at, &wishes[at])).collect();
             let mut ready = Vec::new();
-            for ((at, wish), prepared) in left.iter().zip(self.prepare(&left).await) {
+            for ((at, wish), prepared) in left.iter().zip(self.prepare(&left, tries).await) {
                 match prepared {
                     Ok(it) if it.switched.is_empty() => {
                         let Ready { switched, refused, .. } = it;
@@ -167,13 +167,17 @@ impl Book {
         }
     }
 
-    /// What each of these wishes takes, with the documents as they are now.
-    async fn prepare(&mut self, wishes: &[(usize, &Wish)]) -> Vec<Result<Ready, ToolError>> {
-        let resolved = join_all(wishes.iter().map(|(_, wish)| self.resolves(&wish.path))).await;
-        let paths: Vec<AbsPath> = wishes.iter().map(|(_, wish)| wish.path.clone()).collect();
-        self.sync_these(&paths).await;
-        let ready = wishes.iter().zip(resolved).map(|((_, wish), resolved)| {
-            resolved?;
+    /// What each of these wishes takes, with the documents as they are now. The first of several
+    /// `tries` takes a file for what it was when it was last seen: whoever writes it looks at it.
+    async fn prepare(
+        &mut self,
+        wishes: &[(usize, &Wish)],
+        tries: usize,
+    ) -> Vec<Result<Ready, ToolError>> {
+        let paths = wishes.iter().map(|(_, wish)| wish.path.clone());
+        let paths = paths.filter(|path| tries > 1 || self.is_other(path));
+        self.sync_these(&paths.collect::<Vec<AbsPath>>()).await;
+        let ready = wishes.iter().map(|(_, wish)| {
             let tracked = self.files.get(&wish.path);
             let tracked = tracked.ok_or_else(|| DocumentError::NotFound(wish.path.clone()))?;
             tracked.ready(&wish.hunks)
@@ -344,11 +348,21 @@ impl Book {
         goal: &Rope,
         cancel: &CancellationToken,
     ) -> Result<Written, ToolError> {
-        let stamp = self.files.get(path).and_then(|tracked| tracked.stamp.as_ref());
-        let now = self.shared.parts.documents.snapshot(path).await?;
-        if stamp.is_none_or(|stamp| now.stamp.hash != stamp.hash) {
-            return Err(DocumentError::Stale(path.clone()).into());
-        }
+        let stale = || DocumentError::Stale(path.clone());
+        let tracked = self.files.get(path).ok_or_else(stale)?;
+        let stamp = tracked.stamp.as_ref().ok_or_else(stale)?;
+        let now = match self.shared.parts.documents.buffer(path).await {
+            Some(now) if now.stamp.hash != stamp.hash => return Err(stale().into()),
+            Some(now) => {
+                self.resolves(path).await?;
+                now
+            }
+            // Whoever writes the file looks at it, and at where its path leads.
+            None => {
+                let (text, stamp) = (tracked.text.clone(), stamp.clone());
+                Snapshot { path: path.clone(), text, stamp, origin: Origin::Disk }
+            }
+        };
         let label = format!("Coworker: edit {}", self.shown(path));
         let target = Target { shared: &self.shared, now: &now, goal, label, cancel };
         let (place, seen) = apply::apply(target, plan.replacements.clone()).await?;

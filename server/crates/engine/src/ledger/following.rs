@@ -98,13 +98,8 @@ impl Book {
     /// Marks pending hunks whose text somebody has changed meanwhile. This follows every keystroke,
     /// so only documents that are not what they were are read.
     pub(super) async fn look_again(&mut self) {
-        let documents = self.shared.parts.documents.clone();
-        let is_other = |path: &AbsPath, tracked: &Tracked| {
-            let known = tracked.stamp.as_ref().map(|stamp| stamp.revision);
-            known.is_none() || documents.revision(path) != known
-        };
         let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
-        let other = pending.filter(|(path, tracked)| is_other(path, tracked));
+        let other = pending.filter(|(path, _)| self.is_other(path));
         let paths: Vec<AbsPath> = other.map(|(path, _)| path.clone()).collect();
         self.sync_these(&paths).await;
         let looked_at = paths.iter().filter_map(|path| self.files.get(path));
@@ -121,6 +116,13 @@ impl Book {
         };
         let states = self.session.look(|state| states(state, conflict));
         self.became(states).await;
+    }
+
+    /// Whether a document is not what is known of it, as far as that was seen: nothing is read.
+    pub(super) fn is_other(&self, path: &AbsPath) -> bool {
+        let known = self.files.get(path).and_then(|tracked| tracked.stamp.as_ref());
+        let known = known.map(|stamp| stamp.revision);
+        known.is_none() || self.shared.parts.documents.revision(path) != known
     }
 
     /// Notes what somebody else did to hunks: with the editor's own undo, by a checkout.

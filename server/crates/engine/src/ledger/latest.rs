@@ -1,5 +1,7 @@
 //! Which hunks are meant by the last ones, when something is taken back or done again.
 
+use std::collections::HashSet;
+
 use protocol::{Hunk, HunkId, Item, UndoPart, UndoScope};
 
 use super::{Book, own_set};
@@ -9,7 +11,8 @@ impl Book {
     /// process: then only the order of the hunks is known.
     pub(super) fn remember(&mut self, hunks: &[HunkId], shown: bool) {
         if shown {
-            self.taken_back.iter_mut().for_each(|all| all.retain(|hunk| !hunks.contains(hunk)));
+            let shown: HashSet<&HunkId> = hunks.iter().collect();
+            self.taken_back.iter_mut().for_each(|all| all.retain(|hunk| !shown.contains(hunk)));
             self.taken_back.retain(|all| !all.is_empty());
         } else if !hunks.is_empty() {
             self.taken_back.push(hunks.to_vec());

@@ -62,14 +62,11 @@ impl Book {
         let Some(scope) = self.named(scope, redo, can) else { return Ok(Switched::default()) };
         let chosen = self.chosen(|item, hunk| is_in(&scope, item, hunk) && can(hunk));
         let Tally { hunks, refused } = self.switch(chosen, redo, cancel).await?;
-        let mut files: Vec<AbsPath> = Vec::new();
-        for HunkNow { path, .. } in self.standing(|hunk| hunks.contains(&hunk.id), &[]) {
-            if !files.contains(&path) {
-                files.push(path);
-            }
-        }
-        let is_refused = |hunk: &Hunk| refused.iter().any(|(id, _)| *id == hunk.id);
-        Ok(Switched { hunks, files, refused: self.standing(is_refused, &refused) })
+        let switched: HashSet<&HunkId> = hunks.iter().collect();
+        let files = self.files_of(|hunk| switched.contains(&hunk.id));
+        let left: HashSet<&HunkId> = refused.iter().map(|(id, _)| id).collect();
+        let refused = self.standing(|hunk| left.contains(&hunk.id), &refused);
+        Ok(Switched { hunks, files, refused })
     }
 
     /// The hunks that are wanted, each with what it is part of, in order.

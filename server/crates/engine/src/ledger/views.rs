@@ -130,9 +130,12 @@ impl Book {
             let mut views = Vec::new();
             for Item { id, turn_id, body, .. } in &state.items {
                 for file in own_set(body).into_iter().flat_map(|set| &set.files) {
+                    // Most are where they were made, which is quick to tell.
+                    let are_in = |path: &AbsPath| {
+                        files.get(path).is_some_and(|tracked| has(tracked, &file.hunks))
+                    };
                     let is_elsewhere = |path: &AbsPath| {
-                        *path != file.path
-                            && !files.get(path).is_some_and(|it| has(it, &file.hunks))
+                        *path != file.path && (are_in(&file.path) || !are_in(path))
                     };
                     if path.is_some_and(is_elsewhere) {
                         continue;
