@@ -65,6 +65,13 @@ impl Weave {
         Ok(Followed { made, taken_back, lost: step.unclear.into_iter().collect() })
     }
 
+    /// The hunks that take away what this one takes away, itself among them.
+    fn taking_with(&self, hunk: usize) -> impl Iterator<Item = usize> {
+        let pieces = self.fragments.iter().map(|fragment| &fragment.deleted);
+        let its = pieces.filter(move |deleted| deleted.len() > 1 && deleted.contains(&hunk));
+        its.flatten().copied()
+    }
+
     /// Where in the document there is a piece that is not only the user's, hidden ones included.
     fn busy(&self) -> Vec<Range<usize>> {
         let mut start = 0;
@@ -152,7 +159,8 @@ impl Before {
         hunks.filter(|(_, hunk)| !hunk.touched && !hunk.forgotten).map(|(hunk, _)| hunk)
     }
 
-    /// A hunk and what has to be switched with it.
+    /// A hunk and what has to be switched with it, so that its text comes or goes: also those that
+    /// take away the same.
     pub(super) fn with_others(&self, hunk: usize) -> BTreeMap<usize, bool> {
         let hunks = &self.weave.hunks;
         let shown = !hunks[hunk].shown;
@@ -162,7 +170,8 @@ impl Before {
             let others: Vec<usize> = if shown {
                 hunks[hunk].needs.clone()
             } else {
-                (0..hunks.len()).filter(|other| hunks[*other].needs.contains(&hunk)).collect()
+                let building = (0..hunks.len()).filter(|other| hunks[*other].needs.contains(&hunk));
+                building.chain(self.weave.taking_with(hunk)).collect()
             };
             for other in others.into_iter().filter(|other| hunks[*other].shown != shown) {
                 if !hunks[other].forgotten && wishes.insert(other, shown).is_none() {

@@ -369,3 +369,22 @@ fn a_document_that_became_another_one_altogether_keeps_no_hunk() {
     assert_eq!(it.becomes(&after), followed(&[], &[], &[hunk]));
     it.is_lost(hunk, true);
 }
+
+#[test]
+fn what_two_hunks_take_away_is_gone_only_if_it_is_gone() {
+    let goal = TEXT.replace("    call(2);\n    done();\n", "");
+    let after = TEXT.replace("call(2)", "call(3)");
+    for shown in [false, true] {
+        let mut it = Woven::new(TEXT);
+        let hunks = [it.proposes(&goal), it.proposes(&goal)];
+        if shown {
+            assert_eq!(it.switch(&hunks, true), []);
+        }
+        assert_eq!(it.becomes(&after), followed(&[], &[], &hunks));
+        hunks.into_iter().for_each(|hunk| it.is_lost(hunk, !shown));
+    }
+    let mut it = Woven::new(TEXT);
+    let hunks = [it.proposes(&goal), it.proposes(&goal)];
+    assert_eq!(it.becomes(&goal), followed(&hunks, &[], &[]));
+    assert_eq!(it.becomes(TEXT), followed(&[], &hunks, &[]));
+}

@@ -1,254 +1,30 @@
-//! What holds however the user types while the agent proposes, applies and takes back.
-//!
-//! Every character but line breaks is there once, so a text tells by itself who wrote what. The
-//! user's typing goes through the positions of an editor, in all three encodings.
+//! What holds however the user types while the agent proposes, applies and takes back, and while
+//! other programs change the document without saying how.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod world;
+
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use protocol::Replacement;
 use ropey::Rope;
 
-use super::{Obstacle, Weave, replace};
+use super::replace;
 use crate::{Encoding, apply};
+use world::{Step, World, is_break, others, places, step};
 
 const CASES: u32 = 10_000;
-
-/// A step of the world. Numbers are taken modulo what there is.
-#[derive(Clone, Debug)]
-enum Step {
-    Types { places: Vec<(usize, usize, usize)>, encoding: Encoding },
-    Proposes { places: Vec<(usize, usize, usize)>, on_pending: bool },
-    Turns { hunks: u16, shown: bool },
-    Forgets { hunks: u16 },
-}
-
-fn places() -> impl Strategy<Value = Vec<(usize, usize, usize)>> {
-    prop::collection::vec((0..200_usize, 0..9_usize, 0..5_usize), 1..4)
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let encoding = prop::sample::select(vec![Encoding::Utf8, Encoding::Utf16, Encoding::Utf32]);
-    prop_oneof![
-        4 => (places(), encoding).prop_map(|(places, encoding)| Step::Types { places, encoding }),
-        3 => (places(), any::<bool>())
-            .prop_map(|(places, on_pending)| Step::Proposes { places, on_pending }),
-        3 => (any::<u16>(), any::<bool>()).prop_map(|(hunks, shown)| Step::Turns { hunks, shown }),
-        1 => any::<u16>().prop_map(|hunks| Step::Forgets { hunks }),
-    ]
-}
-
-/// New characters, each of them once: of one to four bytes, combining ones among them.
-#[derive(Debug)]
-struct Letters {
-    count: u32,
-    /// Whether some of them are line breaks, which nobody can tell apart.
-    breaks: bool,
-}
-
-impl Letters {
-    fn text(&mut self, length: usize) -> String {
-        (0..length).map(|_| self.next()).collect()
-    }
-
-    fn next(&mut self) -> String {
-        self.count += 1;
-        let number = self.count;
-        let breaks = ["\n", "\r\n"];
-        let start = match number % 8 {
-            0 if self.breaks => return breaks[number as usize / 8 % breaks.len()].to_owned(),
-            1 if number < 700 => 0x300 - number + number / 8,
-            2 | 3 => 0x1_f300,
-            4 if number < 400 => 0x80 + 0x100,
-            _ => 0x4e00,
-        };
-        char::from_u32(start + number).map(String::from).unwrap_or_default()
-    }
-}
-
-fn is_break(char: char) -> bool {
-    char == '\n' || char == '\r'
-}
-
-/// A document, and what is known of who wrote its characters.
-#[derive(Debug)]
-struct World {
-    text: String,
-    weave: Weave,
-    letters: Letters,
-    /// What the user wrote, or what was there before.
-    own: BTreeSet<char>,
-    /// What each hunk takes away.
-    taken: Vec<BTreeSet<char>>,
-    /// What the user typed while each hunk was hidden.
-    beside: Vec<BTreeSet<char>>,
-}
-
-impl World {
-    fn new(length: usize) -> Self {
-        let mut letters = Letters { count: 0, breaks: true };
-        let text = letters.text(length);
-        let own = text.chars().collect();
-        let (taken, beside) = (Vec::new(), Vec::new());
-        Self { weave: Weave::new(text.len()), text, letters, own, taken, beside }
-    }
-
-    /// Replacements in order at places of a text where a client has positions.
-    fn at(&mut self, text: &str, places: &[(usize, usize, usize)]) -> Vec<Replacement> {
-        let is_place =
-            |at: usize| at > 0 && at < text.len() && &text.as_bytes()[at - 1..=at] == b"\r\n";
-        let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        let ends: Vec<usize> = ends.filter(|at| !is_place(*at)).collect();
-        let mut sorted = places.to_vec();
-        sorted.sort_unstable_by_key(|(start, ..)| start % ends.len());
-        let mut last = 0;
-        let mut replacements = Vec::new();
-        for (start, gone, new) in sorted {
-            let start = (start % ends.len()).max(last);
-            last = (start + gone.saturating_sub(3)).min(ends.len() - 1);
-            let text = self.letters.text(new);
-            replacements.push(replace(ends[start], ends[last], &text));
-        }
-        replacements
-    }
-
-    fn types(&mut self, replacements: &[Replacement], encoding: Encoding) {
-        let rope = Rope::from_str(&self.text);
-        let sent = replacements.iter().map(|one| {
-            let at = |offset| {
-                let (line, character) = encoding.position(&rope, offset);
-                encoding.offset(&rope, line, character)
-            };
-            replace(at(one.start), at(one.end), &one.text)
-        });
-        let sent: Vec<Replacement> = sent.collect();
-        assert_eq!(sent, replacements);
-        let typed: Vec<char> = sent.iter().flat_map(|one| one.text.chars()).collect();
-        self.own.extend(&typed);
-        for hunk in self.pending() {
-            self.beside[hunk].extend(&typed);
-        }
-        self.text = apply(&self.text, &sent).unwrap();
-        self.weave.typed(&sent, &rope, &Rope::from_str(&self.text)).unwrap();
-        assert_eq!(self.weave.len(), self.text.len());
-    }
-
-    /// The text with these hunks shown, too.
-    fn with(&self, hunks: &[usize]) -> String {
-        let shown = hunks.iter().map(|hunk| (*hunk, true)).collect();
-        apply(&self.text, &self.weave.replacements(&shown)).unwrap()
-    }
-
-    fn proposes(&mut self, places: &[(usize, usize, usize)], on: &[usize]) {
-        let text = self.with(on);
-        let proposal = self.at(&text, places);
-        let gone = proposal.iter().flat_map(|one| text[one.start..one.end].chars());
-        self.taken.push(gone.collect());
-        self.beside.push(BTreeSet::new());
-        self.weave.propose(&proposal, on).unwrap();
-        assert_eq!(self.with(&[on, &[self.weave.hunks() - 1]].concat()), {
-            apply(&text, &proposal).unwrap()
-        });
-    }
-
-    fn pending(&self) -> Vec<usize> {
-        (0..self.weave.hunks()).filter(|hunk| !self.weave.is_shown(*hunk)).collect()
-    }
-
-    /// The user's characters but for line breaks, without those that some hunks take away.
-    fn own(&self, without: &BTreeSet<char>) -> String {
-        let is_own =
-            |char: &char| !is_break(*char) && self.own.contains(char) && !without.contains(char);
-        self.text.chars().filter(is_own).collect()
-    }
-
-    /// Turns hunks as far as possible. The user's text stays in its order, but for what a hunk
-    /// that is shown was proposed to take away, or one that is hidden brings back.
-    fn switches(&mut self, hunks: impl Iterator<Item = usize>, shown: bool) -> bool {
-        let wishes: BTreeMap<usize, bool> = hunks.map(|hunk| (hunk, shown)).collect();
-        let plan = self.weave.plan(&wishes);
-        let of_plan = plan.hunks.keys().flat_map(|hunk| self.taken[*hunk].iter().copied());
-        let taken: BTreeSet<char> = of_plan.collect();
-        let (own, before) = (self.own(&taken), self.text.clone());
-        self.text = apply(&self.text, &plan.replacements).unwrap();
-        self.weave.switch(&plan, &Rope::from_str(&before));
-        assert_eq!(self.own(&taken), own);
-        assert_eq!(self.weave.len(), self.text.len());
-        // Nobody wrote a character twice.
-        let chars: Vec<char> = self.text.chars().filter(|char| !is_break(*char)).collect();
-        assert_eq!(chars.iter().collect::<BTreeSet<_>>().len(), chars.len());
-        // And back again, if nothing happens in between, and what it builds on is there.
-        let back = plan.hunks.iter().map(|(hunk, shown)| (*hunk, !shown)).collect();
-        let back = self.weave.plan(&back);
-        let needs = |obstacle| matches!(obstacle, Obstacle::Needs(_));
-        assert!(back.refused.values().copied().all(needs));
-        if back.refused.is_empty() {
-            assert_eq!(apply(&self.text, &back.replacements).unwrap(), before);
-        }
-        plan.refused.is_empty()
-    }
-
-    /// Puts a text in the place of another, if that is there as it was.
-    fn takes_back(&mut self, gone: &str, typed: &str) {
-        let Some(start) = self.text.find(typed) else { return };
-        let back = [replace(start, start + typed.len(), gone)];
-        let before = Rope::from_str(&self.text);
-        self.text = apply(&self.text, &back).unwrap();
-        self.weave.typed(&back, &before, &Rope::from_str(&self.text)).unwrap();
-    }
-
-    /// Hunks that can be shown have all that they take away, but for what others that are shown
-    /// take away already, and nothing that was typed is inside of it.
-    fn only_whole_hunks_can_be_shown(&self) {
-        for hunk in self.pending() {
-            if !self.weave.plan(&BTreeMap::from([(hunk, true)])).refused.is_empty() {
-                continue;
-            }
-            let taken = &self.taken[hunk];
-            let others = (0..self.weave.hunks()).filter(|other| self.weave.is_shown(*other));
-            let hidden: BTreeSet<char> =
-                others.flat_map(|other| self.taken[other].iter().copied()).collect();
-            let is_there = |char: &char| self.text.contains(*char) || hidden.contains(char);
-            assert!(taken.iter().all(is_there), "{hunk} takes away {taken:?} of {:?}", self.text);
-            let text = self.text.trim_start_matches(|char| !taken.contains(&char));
-            let text = text.trim_end_matches(|char| !taken.contains(&char));
-            let is_typed = |char| self.beside[hunk].contains(&char);
-            assert!(!text.contains(is_typed), "{hunk} takes away {taken:?} of {:?}", self.text);
-        }
-    }
-
-    fn does(&mut self, step: &Step) {
-        let chosen = |hunks: u16| move |hunk: &usize| hunks & (1 << (hunk % 16)) != 0;
-        match step {
-            Step::Types { places, encoding } => {
-                let typed = self.at(&self.text.clone(), places);
-                self.types(&typed, *encoding);
-            }
-            Step::Proposes { places, on_pending } => {
-                let on = if *on_pending { self.pending() } else { Vec::new() };
-                self.proposes(places, &on);
-            }
-            Step::Turns { hunks, shown } => {
-                self.switches((0..self.weave.hunks()).filter(chosen(*hunks)), *shown);
-            }
-            Step::Forgets { hunks } => {
-                let hunks = chosen(*hunks);
-                self.weave.forget(|hunk| hunks(&hunk));
-                assert_eq!(self.weave.len(), self.text.len());
-            }
-        }
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
     fn no_character_of_the_user_is_lost_or_moved(
-        length in 0..60_usize,
+        length in 0..120_usize,
+        line in 2..9_u32,
         steps in prop::collection::vec(step(), 1..16),
     ) {
-        let mut world = World::new(length);
+        let mut world = World::with_lines(length, line);
         for step in &steps {
             world.does(step);
         }
@@ -332,16 +108,19 @@ proptest! {
         length in 6..20_usize,
         proposals in prop::collection::vec((0..20_usize, 3..12_usize, 0..3_usize), 1..4),
         steps in prop::collection::vec((0..10_u8, (0..40_usize, 0..8_usize, 0..3_usize)), 3..15),
+        others in prop::option::of((0..15_usize, others())),
     ) {
-        let mut world = World::new(0);
+        let mut world = World::new(length);
         world.letters.breaks = false;
-        let text = world.letters.text(length);
-        world.types(&[replace(0, 0, &text)], Encoding::Utf8);
         for place in &proposals {
             world.proposes(&[*place], &[]);
         }
         let mut typed: Vec<(String, String)> = Vec::new();
-        for (kind, place) in &steps {
+        for (at, (kind, place)) in steps.iter().enumerate() {
+            if let Some((_, others)) = others.as_ref().filter(|(when, _)| *when == at) {
+                world.does(&Step::Follows(others.clone()));
+                world.only_whole_hunks_can_be_shown();
+            }
             match kind {
                 0..=4 => {
                     let one = world.at(&world.text.clone(), &[*place]).remove(0);
@@ -365,29 +144,58 @@ proptest! {
     }
 
     #[test]
-    fn without_typing_in_its_text_the_agent_leaves_nothing(
-        length in 1..60_usize,
-        steps in prop::collection::vec((any::<bool>(), places(), any::<u16>()), 1..12),
+    fn where_nobody_writes_in_its_text_the_agent_leaves_nothing(
+        length in 1..100_usize,
+        steps in prop::collection::vec((0..5_u8, places(), any::<u16>()), 1..12),
     ) {
         let mut world = World::new(length);
-        // The text with the user's typing alone.
+        // The text with what the user and other programs wrote alone.
         let mut own = world.text.clone();
-        for (is_agent, places, hunks) in &steps {
-            world.letters.breaks = !is_agent;
-            if *is_agent {
-                world.proposes(places, &[]);
-                world.switches((0..world.weave.hunks()).filter(|hunk| hunks & (1 << hunk) != 0), true);
-                continue;
-            }
-            for one in world.at(&world.text.clone(), places).into_iter().rev() {
-                let Some((start, end)) = own_place(&world.text, &own, &one) else { continue };
-                own = apply(&own, &[replace(start, end, &one.text)]).unwrap();
-                world.types(&[one], Encoding::Utf16);
+        for (kind, places, hunks) in &steps {
+            world.letters.breaks = *kind > 1;
+            match kind {
+                0 | 1 => {
+                    world.proposes(places, &[]);
+                    world.switches((0..world.weave.hunks()).filter(|hunk| hunks & (1 << hunk) != 0), true);
+                }
+                2 | 3 => {
+                    for one in world.at(&world.text.clone(), places).into_iter().rev() {
+                        let Some(place) = own_place(&world.text, &own, &one) else { continue };
+                        own = apply(&own, &[replace(place.0, place.1, &one.text)]).unwrap();
+                        world.types(&[one], Encoding::Utf16);
+                    }
+                }
+                _ => {
+                    let mut after = world.text.clone();
+                    for mut one in world.at(&world.text.clone(), places).into_iter().rev() {
+                        let is_lines = hunks % 2 == 0;
+                        if is_lines {
+                            one = whole_lines(&world.text, one);
+                        }
+                        let Some(place) = own_place(&world.text, &own, &one) else { continue };
+                        own = apply(&own, &[replace(place.0, place.1, &one.text)]).unwrap();
+                        after = apply(&after, &[one]).unwrap();
+                    }
+                    let switched = world.follows(&after);
+                    // It did just what a hunk does that only takes something away.
+                    if !switched.is_empty() {
+                        prop_assert!(switched.iter().all(|hunk| world.writes_nothing(*hunk)));
+                        return Ok(());
+                    }
+                }
             }
         }
         let all = world.switches(0..world.weave.hunks(), false);
         prop_assert!(!all || world.text == own, "{:?}\n{:?}", world.text, own);
     }
+}
+
+/// What is replaced as whole lines.
+fn whole_lines(text: &str, one: Replacement) -> Replacement {
+    let start = text[..one.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[one.start..one.end].rfind('\n').map_or(start, |at| one.start + at + 1);
+    let new = if one.text.is_empty() { String::new() } else { one.text + "\n" };
+    replace(start, end, &new)
 }
 
 /// Where typing stands in the text without the agent, if the agent wrote and took away nothing
