@@ -254,6 +254,14 @@ impl Weave {
         gone.filter(|(_, (hunk, _))| !hunk.forgotten).map(|(number, _)| number).collect()
     }
 
+    /// How much others have done to hunks: those that can no longer be switched, those of whose
+    /// text nothing is left, and hidden pieces beside which nothing is left.
+    pub fn harm(&self) -> usize {
+        let touched = (0..self.hunks.len()).filter(|hunk| self.is_touched(*hunk));
+        let lost = self.fragments.iter().filter(|fragment| fragment.is_lost());
+        touched.count() + self.gone().len() + lost.count()
+    }
+
     /// Forgets hunks whose text is nobody's business any longer: it stays, as the user's. Numbers
     /// of hunks stay what they are.
     pub fn forget(&mut self, is_forgotten: impl Fn(usize) -> bool) {

@@ -3,9 +3,13 @@
 //! It holds the text that its weave describes, and the names of the hunks. It reads no document:
 //! what the text is now, the ledger says.
 
+mod returning;
+mod steps;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::Range,
+    sync::Arc,
 };
 
 use changes::{Followed, Obstacle, Plan, Weave};
@@ -14,6 +18,9 @@ use ropey::Rope;
 use serde::{Deserialize, Serialize};
 
 use crate::{CommittedText, apply::Place, prompts};
+use returning::{Former, Half};
+pub(super) use steps::back;
+use steps::{place_of, refined};
 
 /// No document has it: revisions are counted from 1.
 const NO_REVISION: u64 = 0;
@@ -61,6 +68,12 @@ pub(super) struct Tracked {
     /// Hunks that were shown or hidden together, the newest last: the editor's undo turns all of
     /// them at once.
     switched: VecDeque<BTreeMap<usize, bool>>,
+    /// What the document was before somebody else changed it, the newest last.
+    former: VecDeque<Arc<Former>>,
+    /// Whether the text is as the agent's last change left it: what is remembered first.
+    is_own: bool,
+    /// The last step, if the next one may be part of it.
+    half: Option<Half>,
 }
 
 /// What a commit has of the hunks in a text.
@@ -117,6 +130,9 @@ impl Default for Tracked {
             is_missing: false,
             committed: None,
             switched: VecDeque::new(),
+            former: VecDeque::new(),
+            is_own: true,
+            half: None,
         }
     }
 }
@@ -194,11 +210,13 @@ impl Tracked {
             }
             false => News::new(),
         };
-        news.extend(match edits {
-            _ if is_same => News::new(),
-            Some(steps) => self.step(&steps, text).unwrap_or_else(|| self.follow(text)),
-            None => self.follow(text),
-        });
+        if !is_same {
+            news.extend(match (self.returns_to(text), edits) {
+                (Some(returned), _) => returned,
+                (None, Some(steps)) => self.step(&steps, text).unwrap_or_else(|| self.follow(text)),
+                (None, None) => self.follow(text),
+            });
+        }
         news.extend(self.written_over());
         self.text = text.clone();
         self.stamp = Some(stamp.clone());
@@ -249,27 +267,53 @@ impl Tracked {
             return Some(news);
         }
         let mut stepped = self.clone();
-        let mut all = Vec::new();
-        for step in steps {
-            let after = changes::apply_to(&stepped.text, step).ok()?;
-            let place = place_of(std::slice::from_ref(step), stepped.text.len_bytes())?;
-            match stepped.switched_by(&place, &after) {
-                Some(switched) => all.extend(switched),
-                None => {
-                    let typed = refined(step, &stepped.text);
-                    if !stepped.weave.typed(&typed, &stepped.text, &after).ok()?.is_empty() {
-                        all.extend(stepped.freed());
-                    }
-                }
-            }
-            stepped.text = after;
+        let mut news = stepped.walk(steps, false)?;
+        if stepped.weave.harm() > self.weave.harm() {
+            stepped = self.clone();
+            news = stepped.walk(steps, true)?;
         }
         // Texts of one length were not compared: the steps are the mirror's own.
         let fits = stepped.weave.len() == text.len_bytes();
         fits.then(|| {
             *self = stepped;
-            all
+            news
         })
+    }
+
+    /// Takes one step after the other. What the document was before one that harms hunks is
+    /// remembered if it `is_known` that there is such a step.
+    fn walk(&mut self, steps: &[Vec<Replacement>], is_known: bool) -> Option<News> {
+        let mut all = News::new();
+        for step in steps {
+            let after = changes::apply_to(&self.text, step).ok()?;
+            let place = place_of(std::slice::from_ref(step), self.text.len_bytes())?;
+            let half = self.half.take();
+            if let Some(switched) = self.switched_by(&place, &after) {
+                all.extend(switched);
+                self.text = after;
+                continue;
+            }
+            let typed = refined(step, &self.text);
+            let is_half = Half::is_of(&typed, &self.text);
+            let before = (is_known || is_half || self.is_own).then(|| self.as_it_is());
+            let half = half.filter(|_| is_half).map(|half| (half, self.standings()));
+            if !self.weave.typed(&typed, &self.text, &after).ok()?.is_empty() {
+                all.extend(self.freed());
+            }
+            self.text = after;
+            let Some(before) = before else { continue };
+            let joined = half.as_ref().and_then(|(half, told)| self.joins(half, &typed, told));
+            let is_harmed = self.weave.harm() > before.harm();
+            if std::mem::take(&mut self.is_own) || is_harmed || joined.is_some() {
+                let known = half.map(|(half, _)| half.before);
+                known.into_iter().chain([before.clone()]).for_each(|it| self.remember(it));
+            }
+            match joined {
+                Some(news) => all.extend(news),
+                None => self.half = is_half.then_some(Half { before, step: typed }),
+            }
+        }
+        Some(all)
     }
 
     /// Takes a change for what it is if it turns hunks exactly. Only what was in the document may
@@ -310,6 +354,7 @@ impl Tracked {
     /// Shows or hides hunks as planned; the text stays to be changed.
     fn turn(&mut self, plan: &Plan) {
         self.weave.switch(plan, &self.text);
+        (self.is_own, self.half) = (true, None);
         for number in plan.hunks.keys() {
             self.hunks[*number].may_come = true;
             self.hunks[*number].made_for = None;
@@ -324,6 +369,10 @@ impl Tracked {
     }
 
     fn follow(&mut self, text: &Rope) -> News {
+        if !self.hunks.is_empty() {
+            self.remember(self.as_it_is());
+        }
+        (self.is_own, self.half) = (false, None);
         let followed = match self.hunks.is_empty() {
             true => Ok(Followed::default()),
             false => self.weave.follow(&self.text.to_string(), &text.to_string()),
@@ -360,6 +409,7 @@ impl Tracked {
 
     /// Takes in the hunks of a change set, which are made for the text as it is here.
     pub(super) fn propose(&mut self, file: &mut FileChange) {
+        self.forget_former();
         let mut with = Vec::new();
         for hunk in &mut file.hunks {
             // What makes no sense was refused when it was prepared.
@@ -434,6 +484,7 @@ impl Tracked {
     pub(super) fn forget(&mut self, hunk: &HunkId) {
         if let Some(forgotten) = self.number(hunk) {
             self.weave.forget(|number| number == forgotten);
+            self.forget_in_former(forgotten);
         }
     }
 
@@ -453,13 +504,16 @@ impl Tracked {
 
     /// How a hunk stands in the document; none if nothing is known of it.
     pub(super) fn standing(&self, hunk: &HunkId) -> Option<Standing> {
-        let number = self.number(hunk)?;
+        self.number(hunk).map(|number| self.standing_of(number))
+    }
+
+    fn standing_of(&self, number: usize) -> Standing {
         let is_there = self.weave.is_shown(number) && !self.is_gone(number) && !self.is_missing;
-        Some(match (is_there, self.weave.is_touched(number)) {
+        match (is_there, self.weave.is_touched(number)) {
             (false, _) => Standing::Hidden,
             (true, false) => Standing::Shown,
             (true, true) => Standing::Unclear,
-        })
+        }
     }
 
     /// Shows or hides hunks that have no text: where the file is, somebody else has seen to.
@@ -540,6 +594,7 @@ impl Tracked {
             return false;
         }
         self.weave.forget(|number| number == old);
+        self.forget_former();
         self.hunks.push(Known { made_for, ..Known::pending(id) });
         true
     }
@@ -616,59 +671,6 @@ impl Tracked {
             under: self.under.as_ref().map(|under| Box::new(under.as_kept())),
         }
     }
-}
-
-/// A step as what it really changes: not all that an editor sends again was written again.
-fn refined(step: &[Replacement], text: &Rope) -> Vec<Replacement> {
-    // Beside others it stays where it is: it could get past them.
-    if let [one] = step
-        && one.start == one.end
-    {
-        return vec![changes::whole_lines(text, one)];
-    }
-    let parts = step.iter().flat_map(|one| {
-        let old = text.get_byte_slice(one.start..one.end).map(String::from).unwrap_or_default();
-        match old.is_empty() || one.text.is_empty() {
-            true => vec![one.clone()],
-            false => changes::refined(&old, &one.text, one.start),
-        }
-    });
-    parts.collect()
-}
-
-/// Steps from a text as those that lead back to it, if they fit.
-pub(super) fn back(text: &Rope, steps: &[Vec<Replacement>]) -> Option<Vec<Vec<Replacement>>> {
-    let mut text = text.clone();
-    let mut back = Vec::new();
-    for step in steps {
-        let (mut put, mut taken) = (0, 0);
-        let mut ones = Vec::new();
-        for one in step {
-            let start = one.start + put - taken;
-            let old = text.get_byte_slice(one.start..one.end)?.to_string();
-            put += one.text.len();
-            taken += old.len();
-            ones.push(Replacement { start, end: start + one.text.len(), text: old });
-        }
-        text = changes::apply_to(&text, step).ok()?;
-        back.push(ones);
-    }
-    back.reverse();
-    Some(back)
-}
-
-/// The stretch of a text of so many bytes that steps change; none if there are no steps.
-fn place_of(steps: &[Vec<Replacement>], bytes: usize) -> Option<Range<usize>> {
-    let (mut start, mut behind, mut length) = (usize::MAX, usize::MAX, bytes);
-    for step in steps {
-        let (first, last) = (step.first()?, step.last()?);
-        start = start.min(first.start);
-        behind = behind.min(length.checked_sub(last.end)?);
-        let taken: usize = step.iter().map(|one| one.end - one.start).sum();
-        let put: usize = step.iter().map(|one| one.text.len()).sum();
-        length = length.checked_sub(taken)? + put;
-    }
-    (!steps.is_empty()).then(|| start.min(bytes)..bytes.saturating_sub(behind).max(start))
 }
 
 /// What is kept of a document between two processes; its text is a blob.

@@ -1,6 +1,7 @@
 //! One document, followed through what its user, its editor and other programs do.
 
 mod properties;
+mod returning;
 
 use protocol::{FileChangeKind, Hunk, HunkState, ItemId};
 

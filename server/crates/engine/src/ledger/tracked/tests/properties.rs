@@ -25,6 +25,11 @@ enum Step {
     Undoes { again: bool },
     /// Another program writes lines of now, of a former text, and of its own.
     Writes { lines: Vec<(u8, u8)> },
+    /// The same, and then all is written back.
+    WritesAndBack { lines: Vec<(u8, u8)> },
+    /// A filter puts such lines behind the old ones, and takes those away; perhaps somebody looks
+    /// between.
+    Filters { lines: Vec<(u8, u8)>, looks: bool },
     /// The file goes away, and comes back.
     GoesAndComes,
     /// The server starts again.
@@ -42,6 +47,10 @@ fn spots() -> impl Strategy<Value = Vec<Spot>> {
     prop::collection::vec(spot(), 1..4)
 }
 
+fn written() -> impl Strategy<Value = Vec<(u8, u8)>> {
+    prop::collection::vec(any::<(u8, u8)>(), 0..12)
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let maybe = || prop::option::weighted(0.3, spot());
     prop_oneof![
@@ -51,8 +60,9 @@ fn step() -> impl Strategy<Value = Step> {
             |(hunks, shown, before, after)| Step::Switches { hunks, shown, before, after }
         ),
         3 => any::<bool>().prop_map(|again| Step::Undoes { again }),
-        1 => prop::collection::vec(any::<(u8, u8)>(), 0..12)
-            .prop_map(|lines| Step::Writes { lines }),
+        1 => written().prop_map(|lines| Step::Writes { lines }),
+        1 => written().prop_map(|lines| Step::WritesAndBack { lines }),
+        1 => (written(), any::<bool>()).prop_map(|(lines, looks)| Step::Filters { lines, looks }),
         1 => Just(Step::GoesAndComes),
         1 => Just(Step::Restarts),
     ]
@@ -254,6 +264,47 @@ impl World {
     }
 
     fn writes(&mut self, lines: &[(u8, u8)]) {
+        let text = self.other_text(lines);
+        self.becomes(text);
+        self.former.clear();
+        self.look(None);
+    }
+
+    fn writes_and_back(&mut self, lines: &[(u8, u8)]) -> Result<(), TestCaseError> {
+        let (text, stood, open) = (self.text.clone(), self.standing.clone(), self.open());
+        self.writes(lines);
+        self.check()?;
+        self.becomes(text);
+        self.former.clear();
+        self.look(None);
+        prop_assert_eq!(&self.standing, &stood);
+        prop_assert_eq!(self.open(), open);
+        Ok(())
+    }
+
+    /// The hunks that can be switched.
+    fn open(&self) -> Vec<HunkId> {
+        let wishes = self.hunks.iter().map(|(id, ..)| (id.clone(), !self.tracked.is_shown(id)));
+        let plan = self.tracked.plan(&wishes.collect::<Vec<_>>());
+        plan.hunks.keys().filter_map(|number| self.tracked.id(*number).cloned()).collect()
+    }
+
+    fn filters(&mut self, lines: &[(u8, u8)], looks: bool) {
+        let (old, new) = (self.text.clone(), self.other_text(lines));
+        let put_in = vec![replace(old.len(), old.len(), &new)];
+        let taken = vec![replace(0, old.len(), "")];
+        if looks {
+            self.text = old.clone() + &new;
+            self.look(Some(vec![put_in.clone()]));
+            self.text = old;
+        }
+        self.becomes(new);
+        self.former.clear();
+        self.look(Some(if looks { vec![taken] } else { vec![put_in, taken] }));
+    }
+
+    /// Lines of now, of a former text, and of somebody else.
+    fn other_text(&mut self, lines: &[(u8, u8)]) -> String {
         let former = self.former.first().cloned().unwrap_or_default();
         let mut texts: Vec<String> = self.text.split_inclusive('\n').map(str::to_owned).collect();
         let former: Vec<&str> = former.split_inclusive('\n').collect();
@@ -271,9 +322,7 @@ impl World {
                 }
             }
         }
-        self.becomes(texts.concat());
-        self.former.clear();
-        self.look(None);
+        texts.concat()
     }
 
     fn goes_and_comes(&mut self) {
@@ -358,6 +407,8 @@ fn follows(steps: &[Step]) -> Result<(), TestCaseError> {
             }
             Step::Undoes { again } => world.undoes(*again)?,
             Step::Writes { lines } => world.writes(lines),
+            Step::WritesAndBack { lines } => world.writes_and_back(lines)?,
+            Step::Filters { lines, looks } => world.filters(lines, *looks),
             Step::GoesAndComes => world.goes_and_comes(),
             Step::Restarts => world.restarts(),
         }
