@@ -3,7 +3,10 @@
 //! It looks at items and nothing else. What is kept is found out in `ledger/keeping.rs`, and put
 //! back in `ledger/restoring.rs`.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use protocol::{
     AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, FileState, HunkId, HunkState,
@@ -146,6 +149,8 @@ pub(crate) fn switched_since(state: &SessionState, position: usize) -> Vec<(Hunk
         }
         _ => position,
     };
+    // Earlier restores had hidden others.
+    let away = taken_away(state, position);
     let sets = state.items.iter().enumerate().skip(hidden_from.unwrap_or(start));
     let hunks = sets.filter_map(|(at, item)| match &item.body {
         ItemBody::ChangeSet(set) => Some((at, set)),
@@ -153,14 +158,36 @@ pub(crate) fn switched_since(state: &SessionState, position: usize) -> Vec<(Hunk
     });
     let hunks = hunks.flat_map(|(at, set)| {
         let hunks = set.files.iter().flat_map(|file| &file.hunks);
-        hunks.map(move |hunk| (at >= start, hunk))
+        let was_shown = at < start && !away.iter().any(|away| away.contains(&at));
+        hunks.map(move |hunk| (at >= start, was_shown, hunk))
     });
-    let switched = hunks.filter_map(|(is_since, hunk)| match hunk.state {
+    let switched = hunks.filter_map(|(is_since, was_shown, hunk)| match hunk.state {
         HunkState::Applied | HunkState::Kept if is_since => Some((hunk.id.clone(), false)),
-        HunkState::Undone if !is_since => Some((hunk.id.clone(), true)),
+        HunkState::Undone if was_shown => Some((hunk.id.clone(), true)),
         _ => None,
     });
     switched.collect()
+}
+
+/// The places of the items whose changes to files were taken away by restores that still count at a
+/// place among the items.
+pub(crate) fn taken_away(state: &SessionState, place: usize) -> Vec<Range<usize>> {
+    let restores = since(state, 0).take_while(|(at, _)| *at < place);
+    let restores = restores.filter(|(_, checkpoint)| !checkpoint.kept.is_empty());
+    let restores = restores.filter_map(|(at, checkpoint)| match &checkpoint.before {
+        CheckpointKind::Restore { to, .. } => Some(position(state, to)?..at),
+        _ => None,
+    });
+    let mut after_each: Vec<Vec<Range<usize>>> = Vec::new();
+    for restore in restores {
+        // All is as it was at its point, with the restores that counted there.
+        let is_before =
+            |away: &&Vec<Range<usize>>| away.last().is_some_and(|last| last.end < restore.start);
+        let mut away = after_each.iter().rfind(is_before).cloned().unwrap_or_default();
+        away.push(restore);
+        after_each.push(away);
+    }
+    after_each.pop().unwrap_or_default()
 }
 
 /// A file as it was on disk when it was last kept by itself.

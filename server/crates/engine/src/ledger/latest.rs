@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use protocol::{Hunk, HunkId, Item, UndoPart, UndoScope};
 
 use super::{Book, own_set};
+use crate::checkpoints;
 
 impl Book {
     /// Notes what was taken back at once, or with `shown` done again. Not beyond the end of the
@@ -28,9 +29,15 @@ impl Book {
     ) -> Option<UndoScope> {
         let UndoScope::Last { of } = scope else { return Some(scope.clone()) };
         self.session.look(|state| {
+            // A restore is undone by a restore.
+            let away =
+                if redo { checkpoints::taken_away(state, state.items.len()) } else { Vec::new() };
+            let items = state.items.iter().enumerate();
+            let items = items.filter(|(at, _)| !away.iter().any(|away| away.contains(at)));
+            let items: Vec<&Item> = items.map(|(_, item)| item).collect();
             let hunks = |item| own_hunks(item).filter(|hunk| can(hunk));
             let found = |all: &&Vec<HunkId>| {
-                let mut hunks = state.items.iter().flat_map(hunks);
+                let mut hunks = items.iter().copied().flat_map(hunks);
                 hunks.any(|hunk| all.contains(&hunk.id))
             };
             let at_once = self.taken_back.iter().rev().filter(|_| redo && of.is_none()).find(found);
@@ -38,7 +45,7 @@ impl Book {
                 return Some(UndoScope::Hunks { hunk_ids: all.clone() });
             }
             let last = |item| Some((item, hunks(item).last()?));
-            let (item, hunk) = state.items.iter().rev().find_map(last)?;
+            let (item, hunk) = items.iter().rev().copied().find_map(last)?;
             let part = of.unwrap_or(if redo { UndoPart::Hunk } else { UndoPart::Turn });
             Some(match part {
                 UndoPart::Hunk => UndoScope::Hunk { hunk_id: hunk.id.clone() },

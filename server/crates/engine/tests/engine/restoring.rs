@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use engine::{Restoration, Store};
 use protocol::{
-    CheckpointKind, Decision, ErrorCode, FileChangeKind, ItemBody, ItemId, Mode, SessionId, Update,
+    CheckpointKind, Decision, ErrorCode, FileChangeKind, ItemBody, ItemId, Mode, SessionId,
+    UndoPart, UndoScope, Update,
 };
 use serde_json::{Value, json};
 
@@ -122,7 +123,7 @@ async fn after_a_restore_it_is_still_known_whose_text_it_is() {
         turn(&stage, &id, &format!("turn {number}"), &[("edit", edit("a.txt", &from, &to))]).await;
     }
     let undo = async || {
-        within(stage.sessions.undo(&id, protocol::UndoScope::Session, false)).await.unwrap();
+        within(stage.sessions.undo(&id, UndoScope::Session, false)).await.unwrap();
         stage.read("a.txt")
     };
     let back = restore(&stage, &id, &before(&stage, &id, "turn 1").await).await;
@@ -134,6 +135,34 @@ async fn after_a_restore_it_is_still_known_whose_text_it_is() {
     assert_eq!(restores.count(), 2);
     restore(&stage, &id, &before(&stage, &id, "turn 1").await).await;
     assert_eq!(undo().await, "0\nmine\n");
+}
+
+#[tokio::test]
+async fn what_a_restore_took_away_is_not_what_was_taken_back_last() {
+    let stage = Stage::new();
+    stage.write("a.txt", "0\nmine\n");
+    let id = stage.session_in(Mode::Edit).await;
+    for number in 0..3 {
+        let (from, to) = (format!("{number}\n"), format!("{}\n", number + 1));
+        turn(&stage, &id, &format!("turn {number}"), &[("edit", edit("a.txt", &from, &to))]).await;
+    }
+    let switch = async |redo| {
+        let last = UndoScope::Last { of: Some(UndoPart::Hunk) };
+        within(stage.sessions.undo(&id, last, redo)).await.unwrap();
+        stage.read("a.txt")
+    };
+    let back = restore(&stage, &id, &before(&stage, &id, "turn 1").await).await;
+    assert_eq!(switch(true).await, "1\nmine\n");
+    let further = restore(&stage, &id, &before(&stage, &id, "turn 0").await).await;
+    restore(&stage, &id, &further.undo.unwrap()).await;
+    assert_eq!(switch(true).await, "1\nmine\n");
+    restore(&stage, &id, &back.undo.unwrap()).await;
+    assert_eq!(switch(false).await, "2\nmine\n");
+    assert_eq!(switch(true).await, "3\nmine\n");
+    restore(&stage, &id, &before(&stage, &id, "turn 1").await).await;
+    assert_eq!(switch(false).await, "0\nmine\n");
+    assert_eq!(switch(true).await, "1\nmine\n");
+    assert_eq!(switch(true).await, "1\nmine\n");
 }
 
 #[tokio::test]
@@ -250,7 +279,7 @@ async fn what_the_user_decides_between_two_turns_can_be_gone_back_to() {
     let id = stage.session_in(Mode::Edit).await;
     turn(&stage, &id, "go", &[("edit", edit("a.txt", "before", "after"))]).await;
     turn(&stage, &id, "on", &[]).await;
-    within(stage.sessions.undo(&id, protocol::UndoScope::Session, false)).await.unwrap();
+    within(stage.sessions.undo(&id, UndoScope::Session, false)).await.unwrap();
     assert_eq!(stage.read("a.txt"), "before\n");
     restore(&stage, &id, &before(&stage, &id, "on").await).await;
     assert_eq!(stage.read("a.txt"), "after\n");
@@ -372,7 +401,7 @@ async fn what_no_session_names_is_swept_away_and_checkpoints_are_not() {
     assert_eq!((swept.bytes, swept.in_use), (8, 0));
     restore(&other, &id, &before(&other, &id, "turn 1").await).await;
     assert_eq!(other.read("a.txt"), "1\n");
-    within(other.sessions.undo(&id, protocol::UndoScope::Session, false)).await.unwrap();
+    within(other.sessions.undo(&id, UndoScope::Session, false)).await.unwrap();
     assert_eq!(other.read("a.txt"), "0\n");
 }
 
