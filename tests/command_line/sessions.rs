@@ -143,6 +143,9 @@ fn a_session_can_be_looked_at_while_another_process_has_it() {
     let (code, listed, told) = place.said(&["checkpoints", &id]);
     assert_eq!(code, DONE, "{told}");
     assert!(listed.ends_with("before hi\n"), "{listed}");
+    let (code, listed, told) = place.said(&["changes", &id]);
+    assert_eq!(code, DONE, "{told}");
+    assert!(listed.contains("1  a.txt  undecided\nIt is open in another Coworker"), "{listed}");
     let (code, _, told) = place.said(&["restore", "--yes", &id, "1"]);
     assert_eq!(code, FAILED);
     assert!(told.contains("restore it there, in Neovim by `:CoworkerCheckpoints`"), "{told}");

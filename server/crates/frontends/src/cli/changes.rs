@@ -92,11 +92,11 @@ struct Line<'a> {
     depends_on: Vec<usize>,
 }
 
-/// Lists the hunks of a session with where they stand now. With `json` each is one line, as
-/// docs/command-line.md describes it.
+/// Lists the hunks of a session with where they stand now; as another process told last, if that
+/// has it open. With `json` each is one line, as docs/command-line.md describes it.
 ///
 /// # Errors
-/// There is no such session, another process has it open, or the output cannot be written.
+/// There is no such session, or the output cannot be written.
 pub async fn list(
     sessions: &Sessions,
     beginning: &str,
@@ -104,7 +104,14 @@ pub async fn list(
     colour: Colour,
 ) -> Result<Ending, CliError> {
     let info = find(sessions, beginning).await?;
-    let changes = Changes::of(sessions, &info).await?;
+    let (changes, is_elsewhere) = match Changes::of(sessions, &info).await {
+        Ok(changes) => (changes, false),
+        Err(error) if error.code == ErrorCode::SessionInUse => {
+            let state = sessions.look(&info.id).await?.state();
+            (Changes::new(&state, &HashMap::new()), true)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let mut text = String::new();
     if json {
         for change in &changes.hunks {
@@ -113,6 +120,10 @@ pub async fn list(
         }
     } else {
         text = changes.shown(style(colour), &info.root);
+        if is_elsewhere {
+            text +=
+                "It is open in another Coworker: this is how hunks stood when that told last.\n";
+        }
     }
     write(&text)?;
     Ok(Ending::Done)
