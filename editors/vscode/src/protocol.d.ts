@@ -808,7 +808,8 @@ export type HunkState =
 | {
   kind: "undone";
 }
-/** It cannot be applied, or was not seen in the document; nothing the user typed was touched. */
+/** It can be neither applied nor taken back as it is, or was not seen in the document; nothing
+ * the user typed was touched. When its text is as it was before, it is what it was before. */
 | {
   kind: "conflicted";
   /** Why. */
@@ -1001,6 +1002,8 @@ export type PlacedHunk = {
   before: string;
   /** Those lines with it. */
   after: string;
+  /** Whether it can be accepted with other lines: `text` of a decision. */
+  canBeReworded?: boolean;
   /** Hunks that it builds on. */
   dependsOn?: Array<HunkId>;
   /** Why, in the model's words. */

@@ -524,7 +524,8 @@
 ---@class coworker.HunkState.undone
 ---@field kind "undone"
 
----It cannot be applied, or was not seen in the document; nothing the user typed was touched.
+---It can be neither applied nor taken back as it is, or was not seen in the document; nothing
+---the user typed was touched. When its text is as it was before, it is what it was before.
 ---@class coworker.HunkState.conflicted
 ---@field kind "conflicted"
 ---@field reason string Why.
@@ -702,6 +703,7 @@
 ---@field range? coworker.Range|nil The whole lines that it would change, or that it changed; none where it has no place any more.
 ---@field before string Those lines without it.
 ---@field after string Those lines with it.
+---@field canBeReworded? boolean Whether it can be accepted with other lines: `text` of a decision.
 ---@field dependsOn? coworker.HunkId[] Hunks that it builds on.
 ---@field reason? string|nil Why, in the model's words.
 ---@field edited? boolean Whether the user put other words in place of the proposal.

@@ -345,6 +345,9 @@ pub struct PlacedHunk {
     pub before: String,
     /// Those lines with it.
     pub after: String,
+    /// Whether it can be accepted with other lines: `text` of a decision.
+    #[serde(default)]
+    pub can_be_reworded: bool,
     /// Hunks that it builds on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<HunkId>,

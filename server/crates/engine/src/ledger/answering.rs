@@ -32,14 +32,22 @@ impl HunkNow {
         let place =
             self.line.map_or_else(|| file.to_owned(), |line| format!("{file}, line {line}"));
         let reason = self.reason.as_ref()?.trim_end_matches('.');
+        let is_for = |obstacle| reason == prompts::obstacle(obstacle);
         let way_out = match self.state {
             HunkState::Pending => "It still waits: decide once more.",
             HunkState::Conflicted { .. } => "Write it by hand, or ask for it again.",
+            HunkState::Applied | HunkState::Kept if is_for("neededBy") => {
+                "Take that one back first."
+            }
             HunkState::Applied | HunkState::Kept => {
                 "It stays: change it by hand, or restore a checkpoint."
             }
+            _ if is_for("needs") => "Do that one again first.",
             _ => "It stays out of the file.",
         };
+        // The file is named already.
+        let reason = reason.replace(&format!("`{}`", self.path), "it");
+        let reason = reason.replace(&format!("{root}/"), "");
         Some(format!("{place}: {reason}. {way_out}"))
     }
 }
@@ -108,5 +116,31 @@ impl Book {
             None => "unknown",
         };
         HunkState::Conflicted { reason: prompts::obstacle(reason) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_its_file_once_and_what_can_be_done() {
+        let root = AbsPath::new("/project").unwrap();
+        let sentence = |reason: &str, state| {
+            let (id, path) = (HunkId::from("h1"), root.join("src/a.rs").unwrap());
+            let reason = Some(reason.to_owned());
+            HunkNow { id, path, line: Some(3), state, reason }.sentence(&root).unwrap()
+        };
+        let stale = "`/project/src/a.rs` has changed since it was read";
+        let conflict = || HunkState::Conflicted { reason: stale.to_owned() };
+        let said = "src/a.rs, line 3: it has changed since it was read. Write it by hand, or ask \
+                    for it again.";
+        assert_eq!(sentence(stale, conflict()), said);
+        let needed = sentence(&prompts::obstacle("neededBy"), HunkState::Applied);
+        assert!(needed.ends_with("a later hunk builds on it. Take that one back first."));
+        let needs = sentence(&prompts::obstacle("needs"), HunkState::Undone);
+        assert!(needs.ends_with("is not in the file. Do that one again first."), "{needs}");
+        let other = sentence(&prompts::obstacle("unclear"), HunkState::Applied);
+        assert!(other.ends_with("change it by hand, or restore a checkpoint."), "{other}");
     }
 }

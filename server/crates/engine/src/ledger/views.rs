@@ -43,6 +43,8 @@ pub struct HunkView {
     pub turn_id: TurnId,
     /// The document.
     pub path: AbsPath,
+    /// What happens to that as a whole.
+    pub kind: FileChangeKind,
     /// The text of the document.
     pub text: Rope,
     /// The hunk.
@@ -54,6 +56,14 @@ pub struct HunkView {
     pub before: String,
     /// Those lines with the hunk.
     pub after: String,
+}
+
+impl HunkView {
+    /// Whether it can be accepted with other lines: a file that is deleted or moved gets none.
+    pub fn can_be_reworded(&self) -> bool {
+        let has_lines = matches!(self.kind, FileChangeKind::Edit | FileChangeKind::Create);
+        has_lines && self.lines.is_some() && self.hunk.state == HunkState::Pending
+    }
 }
 
 impl Book {
@@ -94,7 +104,8 @@ impl Book {
                 let at = at(files, &file.path, &file.hunks);
                 let tracked = files.get(&at).filter(|tracked| !tracked.is_missing());
                 let views = file.hunks.iter().map(|hunk| {
-                    view(tracked, &at, (item.id.clone(), item.turn_id.clone()), hunk.clone())
+                    let ids = (item.id.clone(), item.turn_id.clone());
+                    view(tracked, &at, file.kind, ids, hunk.clone())
                 });
                 let texts = tracked.map(|tracked| {
                     let open = file.hunks.iter().filter(|hunk| is_open(hunk));
@@ -147,7 +158,7 @@ impl Book {
                     let tracked = files.get(&at).filter(|tracked| !tracked.is_missing());
                     let drawn = file.hunks.iter().filter(|hunk| is_drawn(hunk));
                     views.extend(drawn.map(|hunk| {
-                        view(tracked, &at, (id.clone(), turn_id.clone()), hunk.clone())
+                        view(tracked, &at, file.kind, (id.clone(), turn_id.clone()), hunk.clone())
                     }));
                 }
             }
@@ -183,6 +194,7 @@ fn is_open(hunk: &Hunk) -> bool {
 fn view(
     tracked: Option<&Tracked>,
     path: &AbsPath,
+    kind: FileChangeKind,
     (change_set_id, turn_id): (ItemId, TurnId),
     hunk: Hunk,
 ) -> HunkView {
@@ -192,7 +204,8 @@ fn view(
         None => (None, String::new(), String::new()),
     };
     let text = tracked.map(|tracked| tracked.text.clone()).unwrap_or_default();
-    HunkView { change_set_id, turn_id, path: path.clone(), text, hunk, lines, before, after }
+    let path = path.clone();
+    HunkView { change_set_id, turn_id, path, kind, text, hunk, lines, before, after }
 }
 
 impl Tracked {

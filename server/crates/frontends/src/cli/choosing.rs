@@ -211,9 +211,8 @@ impl Choosing {
     }
 
     fn edit(&mut self, style: Style) -> Step {
-        let Part { view, kind, name, .. } = &self.parts[self.at];
-        let has_lines = matches!(kind, FileChangeKind::Edit | FileChangeKind::Create);
-        if !has_lines || view.lines.is_none() {
+        let Part { view, name, .. } = &self.parts[self.at];
+        if !view.can_be_reworded() {
             let text = format!("  There are no lines to edit here.\n{}", self.prompt(style));
             return Step::Ask(text);
         }

@@ -54,7 +54,8 @@ impl Server {
 
     /// A hunk as this client is told of it.
     fn placed(&self, view: HunkView) -> PlacedHunk {
-        let HunkView { change_set_id, turn_id, path, text, hunk, lines, before, after } = view;
+        let can_be_reworded = view.can_be_reworded();
+        let HunkView { change_set_id, turn_id, path, text, hunk, lines, before, after, .. } = view;
         let Hunk { id, item_id, depends_on, reason, edited, comment, state, .. } = hunk;
         let range = lines.map(|lines| convert::wire_range(&text, lines, self.0.profile().counting));
         PlacedHunk {
@@ -67,6 +68,7 @@ impl Server {
             range,
             before,
             after,
+            can_be_reworded,
             depends_on,
             reason,
             edited,

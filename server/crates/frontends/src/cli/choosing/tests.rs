@@ -23,6 +23,7 @@ fn hunk(id: &str, on: &[&str], after: &str) -> HunkView {
         change_set_id: ItemId::from("set"),
         turn_id: TurnId::from("turn"),
         path: root(),
+        kind: FileChangeKind::Edit,
         text: Rope::from_str(TEXT),
         hunk,
         lines: Some(4..8),
@@ -33,7 +34,7 @@ fn hunk(id: &str, on: &[&str], after: &str) -> HunkView {
 
 fn file(name: &str, kind: FileChangeKind, mut hunks: Vec<HunkView>) -> Proposal {
     let path = root().join(name).unwrap();
-    hunks.iter_mut().for_each(|view| view.path = path.clone());
+    hunks.iter_mut().for_each(|view| (view.path, view.kind) = (path.clone(), kind));
     Proposal {
         path,
         kind,

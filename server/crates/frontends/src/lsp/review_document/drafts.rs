@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use engine::HunkView;
-use protocol::{FileChangeKind, HunkId, HunkState};
+use protocol::HunkId;
 
 use super::render::Page;
 use crate::excerpt::Excerpt;
@@ -47,13 +47,8 @@ struct Fixed<'a> {
 
 impl Lines {
     /// The lines of a hunk that waits, if it has any. `shown` has all its characters visible.
-    pub(super) fn of(
-        view: &HunkView,
-        kind: FileChangeKind,
-        shown: impl Fn(&str) -> bool,
-    ) -> Option<Self> {
-        let has_lines = matches!(kind, FileChangeKind::Edit | FileChangeKind::Create);
-        if !has_lines || view.hunk.state != HunkState::Pending || !shown(&view.after) {
+    pub(super) fn of(view: &HunkView, shown: impl Fn(&str) -> bool) -> Option<Self> {
+        if !view.can_be_reworded() || !shown(&view.after) {
             return None;
         }
         let excerpt = Excerpt::of(view)?;

@@ -88,7 +88,7 @@ pub(super) fn page(files: &[Proposal], prompt: &str, root: &AbsPath) -> Page {
             page.begin(Scope::Here, vec![hunk.hunk.id.clone()]);
             body(&mut page.text, hunk, number);
             if let Some(section) = page.sections.last_mut() {
-                section.lines = Lines::of(hunk, file.kind, is_visible);
+                section.lines = Lines::of(hunk, is_visible);
             }
         }
     }

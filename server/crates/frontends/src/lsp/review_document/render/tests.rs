@@ -23,6 +23,7 @@ fn hunk(id: &str, state: HunkState, after: &str) -> HunkView {
         change_set_id: ItemId::from("set"),
         turn_id: TurnId::from("turn"),
         path: root().join("a.txt").unwrap(),
+        kind: FileChangeKind::Edit,
         text: Rope::from_str(TEXT),
         lines: Some(8..14),
         before: "three\n".to_owned(),
@@ -31,7 +32,8 @@ fn hunk(id: &str, state: HunkState, after: &str) -> HunkView {
     }
 }
 
-fn file(kind: FileChangeKind, hunks: Vec<HunkView>) -> Proposal {
+fn file(kind: FileChangeKind, mut hunks: Vec<HunkView>) -> Proposal {
+    hunks.iter_mut().for_each(|view| view.kind = kind);
     Proposal {
         path: root().join("a.txt").unwrap(),
         kind,
