@@ -12,6 +12,9 @@ local PATIENCE_MS = 15000
 
 local passed, failed = 0, 0
 
+--- What Neovim shows messages with by itself.
+M.notify = vim.notify
+
 ---@type string[] what the user was told
 M.told = {}
 vim.notify = function(message)

@@ -3,6 +3,7 @@
 
 local answers = require('coworker.answers')
 local client = require('coworker.client')
+local pause = require('coworker.pause')
 local sessions = require('coworker.sessions')
 
 local M = {}
@@ -126,10 +127,10 @@ function M.answer(question, decision, reason, said)
     end)
   end
   if not M.waits(question) then
-    return vim.notify('Coworker: this has been answered already', vim.log.levels.WARN)
+    return pause.say('this has been answered already', vim.log.levels.WARN)
   end
   if not M.option(question, decision) then
-    return vim.notify('Coworker: that is not one of the answers here', vim.log.levels.WARN)
+    return pause.say('that is not one of the answers here', vim.log.levels.WARN)
   end
   ---@type coworker.Answer
   local answer = { decision = decision, reason = reason, answers = said, by = 'Neovim' }
@@ -145,7 +146,7 @@ function M.answer(question, decision, reason, said)
     answer = answer,
   }, function() end, function(problem)
     answered[question.id] = nil
-    vim.notify('Coworker: ' .. problem.message, vim.log.levels.ERROR)
+    pause.say(problem.message, vim.log.levels.ERROR)
   end)
 end
 
@@ -201,7 +202,7 @@ local function ask(root, params)
     resume = function(answer)
       local ok, problem = coroutine.resume(thread, answer)
       if not ok then
-        vim.notify('Coworker: ' .. tostring(problem), vim.log.levels.ERROR)
+        pause.say(tostring(problem), vim.log.levels.ERROR)
       end
     end,
   }
@@ -213,7 +214,7 @@ local function ask(root, params)
         run({ id = params.approvalId, approval = params.approval, conversation = conversation })
       end
     else
-      vim.notify('Coworker: another session has a question; see :CoworkerSessions')
+      pause.say('another session has a question; see :CoworkerSessions')
     end
   end)
   return coroutine.yield()

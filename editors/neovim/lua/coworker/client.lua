@@ -90,6 +90,14 @@ function M.lsp(root)
   return server and server.phase == 'running' and lsp_client(server) or nil
 end
 
+--- How the server of a root ended by itself, in words, with what can be done; nil while there is one.
+---@param root string
+---@return string?
+function M.ended(root)
+  local server = servers[root]
+  return server and server.phase == 'stopped' and server.ended or nil
+end
+
 ---@param server coworker.Server
 local function run_waiting(server)
   local waiting = server.waiting
@@ -116,9 +124,7 @@ local function ended(server, code, signal)
   server.phase = 'stopped'
   local how = signal ~= 0 and ('signal %d'):format(signal) or ('exit code %d'):format(code)
   if not wanted then
-    server.ended = ('The server stopped (%s). :CoworkerRestart goes on with the session.'):format(
-      how
-    )
+    server.ended = ('The server stopped (%s). :CoworkerRestart goes on.'):format(how)
   end
   if vim.v.exiting ~= vim.NIL then
     return

@@ -51,6 +51,13 @@ local function conversation_here()
   return sessions.current(client.root_of(vim.api.nvim_get_current_buf()))
 end
 
+-- Says that there is nothing here of what was asked for; or that nobody knows.
+---@param what string
+local function say_none(what)
+  local ended = client.ended(client.root_of(vim.api.nvim_get_current_buf()))
+  say(ended or what, ended and vim.log.levels.WARN or nil)
+end
+
 -- Why something could not be had, in one message.
 ---@param reasons string[]
 local function say_once(reasons)
@@ -117,24 +124,9 @@ end
 function M.accept(lines)
   local found = hunks_in(lines, hunks.is_pending)
   if #found == 0 then
-    return say('no hunk waits here')
+    return say_none('no hunk waits here')
   end
   resolve(conversation_here(), found, { accept = true })
-end
-
--- What becomes of the file that a hunk is of.
----@param conversation coworker.Conversation
----@param hunk coworker.PlacedHunk
----@return coworker.FileChangeKind?
-local function outcome_of(conversation, hunk)
-  local set = conversation.fold:item(hunk.changeSetId)
-  for _, file in ipairs(set and set.files or {}) do
-    for _, one in ipairs(file.hunks) do
-      if one.id == hunk.hunkId then
-        return file.kind
-      end
-    end
-  end
 end
 
 --- Lets the user word the hunk at the cursor otherwise, and accepts it so.
@@ -142,10 +134,10 @@ function M.reword()
   local conversation = conversation_here()
   local hunk = hunks_in(nil, hunks.is_pending)[1]
   if not conversation or not hunk then
-    return say('no hunk waits here')
+    return say_none('no hunk waits here')
   end
-  if outcome_of(conversation, hunk) == 'delete' then
-    return say('the file would be deleted; reject that, and say what is to be done instead')
+  if not hunk.canBeReworded then
+    return say('there are no lines to change here; reject it, and say what is to be done instead')
   end
   reword.open(conversation.root, hunk, function(text, on_done)
     local decided = { accept = true, text = text, before = hunk.before }
@@ -171,7 +163,7 @@ end
 function M.reject(reason, lines)
   local found = hunks_in(lines, hunks.is_pending)
   if #found == 0 then
-    return say('no hunk waits here')
+    return say_none('no hunk waits here')
   end
   resolve(conversation_here(), found, { accept = false, reason = reason })
 end
@@ -181,7 +173,7 @@ end
 function M.keep(lines)
   local found = hunks_in(lines, is_applied)
   if #found == 0 then
-    return say('no hunk here is yet to be kept')
+    return say_none('no hunk here is yet to be kept')
   end
   resolve(conversation_here(), found, { accept = true })
 end
@@ -238,8 +230,8 @@ function M.undo(kind)
   kind = kind or 'hunk'
   local conversation = conversation_here()
   local here = hunks_in(nil, is_in_text)
-  if not conversation or kind == 'hunk' and #here == 0 then
-    return say('the agent has changed nothing here')
+  if not conversation or client.ended(conversation.root) or kind == 'hunk' and #here == 0 then
+    return say_none('the agent has changed nothing here')
   end
   local scope = scope_of(kind, here[#here])
   turn(conversation, 'coworker/changes/undo', scope, 'taken back', 'there is nothing to take back')
@@ -251,8 +243,8 @@ end
 function M.redo(kind)
   local conversation = conversation_here()
   local nothing = 'nothing was taken back'
-  if not conversation then
-    return say(nothing)
+  if not conversation or client.ended(conversation.root) then
+    return say_none(nothing)
   end
   local scope = kind and scope_of(kind) or { kind = 'last' }
   turn(conversation, 'coworker/changes/redo', scope, 'done again', nothing)
@@ -273,7 +265,7 @@ sessions.subscribe(function(root, conversation, event)
     for _, hunk in ipairs(file.hunks) do
       if hunk.state.kind == 'conflicted' and waited[hunk.id] and not is_decided then
         local name = render.one_line(vim.fs.relpath(root, file.path) or file.path)
-        local why = render.one_line(hunk.state.reason)
+        local why = render.why(root, file.path, hunk.state.reason)
         table.insert(lost, ('%s: a hunk cannot be applied: %s'):format(name, why))
       end
       waited[hunk.id] = hunks.is_pending(hunk) or nil

@@ -57,20 +57,21 @@ local function target(change)
     return nil, 'creating, renaming and deleting files is not done by the editor'
   end
   local path = vim.uri_to_fname(change.textDocument.uri)
+  local name = vim.fn.fnamemodify(path, ':.')
   local buf = M.buffer_of(path)
   if not buf then
-    return nil, ('%s is not open'):format(path)
+    return nil, ('%s is not open'):format(name)
   end
   if not sync.is_told(buf) then
-    return nil, ('the server does not have the text of %s that is in the editor'):format(path)
+    return nil, ('the server does not have the text of %s that is in the editor'):format(name)
   end
   local wanted, current = change.textDocument.version, vim.lsp.util.buf_versions[buf]
   if wanted ~= current then
     local found = wanted == nil and 'none' or tostring(wanted)
-    return nil, ('%s is at version %s, the edit is for %s'):format(path, current, found)
+    return nil, ('%s is at version %s, the edit is for %s'):format(name, current, found)
   end
   if not vim.bo[buf].modifiable then
-    return nil, ('%s is not modifiable'):format(path)
+    return nil, ('%s is not modifiable'):format(name)
   end
   return buf
 end

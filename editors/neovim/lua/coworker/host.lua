@@ -5,6 +5,7 @@
 --- when a change was sent to a server, and when the server last published.
 
 local edit = require('coworker.edit')
+local pause = require('coworker.pause')
 
 local M = {}
 
@@ -208,7 +209,7 @@ local function wait(done, timeout_ms)
         timer:close()
         local ok, problem = coroutine.resume(thread, is_done)
         if not ok then
-          vim.notify('Coworker: ' .. tostring(problem), vim.log.levels.ERROR)
+          pause.say(tostring(problem), vim.log.levels.ERROR)
         end
       end
     end)
@@ -273,7 +274,7 @@ function M.save(params)
         vim.cmd('silent update')
       end)
       if not ok then
-        vim.notify('Coworker: not saved: ' .. tostring(problem), vim.log.levels.WARN)
+        pause.say('not saved: ' .. tostring(problem), vim.log.levels.WARN)
       end
     end
   end

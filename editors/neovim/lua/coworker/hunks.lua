@@ -298,6 +298,16 @@ function M.watch()
       end
     end,
   })
+  -- Not every terminal tells that it has the focus again.
+  vim.api.nvim_create_autocmd('CursorHold', {
+    group = group,
+    desc = 'Ask what became of the hunks here',
+    callback = function(event)
+      if marked[event.buf] then
+        M.refresh(event.buf)
+      end
+    end,
+  })
   vim.api.nvim_create_autocmd('CursorMoved', {
     group = group,
     desc = 'Show the new lines above the first one again',

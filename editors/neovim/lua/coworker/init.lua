@@ -29,11 +29,7 @@ local M = {}
 
 local is_set_up = false
 
----@param message string
----@param level? integer
-local function say(message, level)
-  vim.notify('Coworker: ' .. message, level or vim.log.levels.INFO)
-end
+local say = pause.say
 
 --- Takes settings on, and shows every file that is or will be open to the agent. Without it the
 --- first command does the same with the defaults.
@@ -327,9 +323,9 @@ local function next_question()
   local root = root_here()
   local question = approvals.next(root)
   if not question then
-    say(
-      waiting.is_there(root) and 'no question is open; :CoworkerHunks lists what waits' or NOTHING
-    )
+    local waits = waiting.is_there(root)
+    local why = waits and 'no question is open; :CoworkerHunks lists what waits' or NOTHING
+    say(client.ended(root) or why)
   end
   return question
 end

@@ -1,5 +1,7 @@
---- Waits for a pause of the user's typing, so that nothing opens under their fingers, and nothing
---- that is said takes a key.
+--- Waits for a pause of the user's typing, so that nothing opens under their fingers; and says things
+--- so that nothing that is said takes a key.
+
+local note = require('coworker.note')
 
 local M = {}
 
@@ -49,17 +51,26 @@ function M.wait(still_wanted, run)
   end, LOOK_AGAIN_MS)
 end
 
---- Says something to the user. What is longer than the line makes Neovim wait for a key, so it comes
---- at a pause.
+-- Whether messages go to the message line. There are plugins that show them elsewhere.
+---@return boolean
+local function is_on_the_line()
+  return debug.getinfo(vim.notify, 'S').source:find('vim/_', 1, true) ~= nil
+end
+
+--- Says something to the user. What is longer than the line would make Neovim wait for a key, so it
+--- is shown in a float; or comes at a pause, where something else than Neovim shows it.
 ---@param message string
 ---@param level? integer
 function M.say(message, level)
-  message = 'Coworker: ' .. message
+  message, level = 'Coworker: ' .. message, level or vim.log.levels.INFO
   local function say()
-    vim.notify(message, level or vim.log.levels.INFO)
+    vim.notify(message, level)
   end
-  if vim.fn.strdisplaywidth(message) <= vim.v.echospace then
+  local fits = vim.fn.strdisplaywidth(message) <= vim.v.echospace and not message:find('\n')
+  if fits then
     return say()
+  elseif is_on_the_line() and note.show(message, level) then
+    return
   end
   M.wait(function()
     return true

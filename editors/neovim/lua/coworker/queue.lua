@@ -1,6 +1,7 @@
 --- The prompts that wait behind the running turn: changed, taken away, or put to that turn.
 
 local client = require('coworker.client')
+local pause = require('coworker.pause')
 local render = require('coworker.render')
 local sessions = require('coworker.sessions')
 
@@ -64,7 +65,7 @@ function M.open(root)
   local conversation = sessions.current(root)
   local prompts = conversation and conversation.fold.queue or {}
   if #prompts == 0 then
-    return vim.notify('Coworker: no prompt waits')
+    return pause.say('no prompt waits')
   elseif #prompts == 1 then
     return change(conversation --[[@as coworker.Conversation]], prompts[1])
   end

@@ -354,14 +354,25 @@ end
 ---@type string[]
 local hunk_states = { 'pending', 'accepted', 'applied', 'kept', 'rejected', 'undone', 'conflicted' }
 
+--- Why a hunk of a file stands as it does, in one line: the file is named already.
+---@param root string
+---@param path string
+---@param reason string
+---@return string
+function M.why(root, path, reason)
+  local short = reason:gsub('`' .. vim.pesc(path) .. '`', 'it'):gsub(vim.pesc(root .. '/'), '')
+  return M.one_line(short, 160)
+end
+
 -- Where the hunks of a file stand: in one word if it is the same for all, else counted. Behind each
 -- state stands why, or what the user said to the first hunk of which that is known.
----@param hunks coworker.Hunk[]
+---@param file coworker.FileChange
+---@param root string
 ---@return string kind The state whose sign is shown: what went wrong before what went well.
 ---@return string words
-local function standing(hunks)
+local function standing(file, root)
   local counts, reasons = {}, {}
-  for _, hunk in ipairs(hunks) do
+  for _, hunk in ipairs(file.hunks) do
     local kind = hunk.state.kind
     counts[kind] = (counts[kind] or 0) + 1
     reasons[kind] = reasons[kind] or hunk.state.reason or hunk.comment
@@ -372,7 +383,7 @@ local function standing(hunks)
   local is_one = #kinds_there == 1
   local words = vim.tbl_map(function(kind)
     local what = is_one and kind or ('%d %s'):format(counts[kind], kind)
-    local why = reasons[kind] and M.one_line(reasons[kind], 160)
+    local why = reasons[kind] and M.why(root, file.path, reasons[kind])
     return why and (is_one and '%s: %s' or '%s (%s)'):format(what, why) or what
   end, kinds_there)
   local waits = counts.pending or counts.accepted
@@ -399,7 +410,7 @@ function kinds.changeSet(item, root)
         removed = removed + (line:sub(1, 1) == '-' and 1 or 0)
       end
     end
-    local state, words = standing(file.hunks)
+    local state, words = standing(file, root)
     local what = ('%s +%d −%d'):format(relative(file.path, root), added, removed)
     if file.kind == 'move' then
       what = ('%s → %s'):format(relative(file.path, root), relative(file.to, root))

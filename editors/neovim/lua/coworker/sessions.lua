@@ -2,6 +2,7 @@
 --- Panes learn of everything through `subscribe`.
 
 local client = require('coworker.client')
+local pause = require('coworker.pause')
 local state = require('coworker.state')
 
 local M = {}
@@ -165,7 +166,7 @@ function M.attach(root, id, after, on_done)
     end
   end, function(problem)
     release(conversation)
-    vim.notify('Coworker: ' .. problem.message, vim.log.levels.ERROR)
+    pause.say(problem.message, vim.log.levels.ERROR)
   end)
 end
 
@@ -195,7 +196,7 @@ function M.create(root, on_done)
     end,
     function(problem)
       waiting[root] = nil
-      vim.notify('Coworker: ' .. problem.message, vim.log.levels.ERROR)
+      pause.say(problem.message, vim.log.levels.ERROR)
     end
   )
 end
@@ -317,7 +318,7 @@ function M.set_trust(root, trust)
   M.ensure(root, function(conversation)
     local params = { sessionId = conversation.id, trust = trust }
     client.request(root, 'coworker/config/set', params, function()
-      vim.notify(('Coworker: this folder is %s'):format(trust and 'trusted' or 'not trusted'))
+      pause.say(('this folder is %s'):format(trust and 'trusted' or 'not trusted'))
     end)
   end)
 end

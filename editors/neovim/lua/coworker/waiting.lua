@@ -35,11 +35,16 @@ end
 ---@param hunk coworker.PlacedHunk
 ---@return vim.quickfix.entry
 local function entry(hunk)
+  local path = vim.uri_to_fname(hunk.uri)
+  if not hunk.range then
+    local why = vim.uv.fs_stat(path) and 'it has no lines' or 'the file is not there'
+    return { filename = path, lnum = 1, text = ('%s, %s'):format(hunk.state.kind, why) }
+  end
   local before, after = lines_of(hunk.before), lines_of(hunk.after)
   local first = vim.trim(after[1] or before[1] or '')
   return {
-    filename = vim.uri_to_fname(hunk.uri),
-    lnum = hunk.range and hunk.range.start.line + 1 or 1,
+    filename = path,
+    lnum = hunk.range.start.line + 1,
     text = ('%s −%d +%d  %s'):format(
       hunk.state.kind,
       #before,
@@ -55,8 +60,9 @@ end
 ---@param nothing string What is said where there is none.
 function M.list(root, all, nothing)
   local conversation = sessions.current(root)
-  if not conversation then
-    return say(nothing)
+  local ended = client.ended(root)
+  if not conversation or ended then
+    return say(ended or nothing)
   end
   local params = { sessionId = conversation.id }
   client.request(root, 'coworker/changes/list', params, function(result)

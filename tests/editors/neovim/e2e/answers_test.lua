@@ -49,10 +49,7 @@ end)
 
 t.test('modes are completed and chosen', function()
   t.equal({ 'ask', 'plan', 'edit', 'auto' }, vim.fn.getcompletion('CoworkerMode ', 'cmdline'))
-  vim.cmd('CoworkerMode plan')
-  t.eventually('plan mode', function()
-    return coworker.status():find('· plan ·', 1, true)
-  end)
+  stage.go_to_mode('plan')
 end)
 
 t.test('plan mode: the plan is approved, then the edit is asked for like any other', function()

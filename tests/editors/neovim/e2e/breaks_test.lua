@@ -3,12 +3,11 @@
 local stage = dofile(vim.env.TESTS .. '/e2e/stage.lua')
 local t = stage.t
 local coworker = require('coworker')
-local hunks = require('coworker.hunks')
 
 local mixed = 'one\ntwo\r\nthree\r\nfour\nfive\r\n'
 
 local function edit(old, new)
-  return stage.call('edit', { path = 'mixed.txt', old_text = old, new_text = new })
+  return stage.edit(old, new, 'mixed.txt')
 end
 
 local root = stage.start({
@@ -35,22 +34,13 @@ local function saved()
   return text
 end
 
-local function wait_for_marks(states)
-  t.eventually('hunks that are ' .. states, function()
-    local marked = vim.tbl_map(function(standing)
-      return standing.hunk.state.kind
-    end, hunks.all(vim.api.nvim_get_current_buf()))
-    return table.concat(marked, ' ') == states
-  end)
-end
-
 t.test('what the agent writes has the line breaks of the lines around it', function()
   t.write(path, mixed)
   vim.cmd.edit('mixed.txt')
   t.equal('unix', vim.bo.fileformat)
   coworker.ask('more')
   stage.ends_with('More.')
-  wait_for_marks('applied applied applied')
+  stage.wait_for_marks('applied applied applied')
   local text = saved()
   t.equal('zero\none\ntwo\r\nthree\r\nand a half\r\nfour\nfive\r\nsix\r\n', text)
 end)
@@ -60,25 +50,22 @@ t.test('what is taken back leaves them as they were', function()
   t.eventually('the text before', function()
     return not t.has(0, 'six')
   end)
-  wait_for_marks('')
+  stage.wait_for_marks('')
   t.equal(mixed, saved())
   vim.cmd.CoworkerRedo()
-  wait_for_marks('applied applied applied')
+  stage.wait_for_marks('applied applied applied')
   t.type('u')
   t.equal(mixed, saved())
 end)
 
 t.test('they are there for who words a proposal otherwise', function()
-  vim.cmd('CoworkerMode ask')
-  t.eventually('ask mode', function()
-    return coworker.status():find('· ask ·', 1, true)
-  end)
+  stage.go_to_mode('ask')
   coworker.ask('in capitals')
   stage.preview()
   require('coworker.review').close()
   vim.api.nvim_set_current_win(vim.fn.bufwinid(vim.fn.bufnr('mixed.txt')))
   vim.cmd('1')
-  wait_for_marks('pending')
+  stage.wait_for_marks('pending')
   vim.cmd.CoworkerEdit()
   t.equal('ONE\nTWO\r', t.text(0))
   vim.cmd('silent 1substitute/ONE/1')

@@ -4,14 +4,10 @@ local t = stage.t
 local coworker = require('coworker')
 local hunks = require('coworker.hunks')
 
-local function edit(old, new)
-  return stage.call('edit', { path = 'greet.lua', old_text = old, new_text = new })
-end
-
 stage.start({
   'turn "two things"',
-  edit('hello', 'good day'),
-  edit('return M\n', 'M.version = 2\n\nreturn M\n'),
+  stage.edit('hello', 'good day'),
+  stage.edit('return M\n', 'M.version = 2\n\nreturn M\n'),
   '---',
   'say "As you like it."',
 })

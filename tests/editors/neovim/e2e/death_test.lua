@@ -3,7 +3,6 @@
 local stage = dofile(vim.env.TESTS .. '/e2e/stage.lua')
 local t = stage.t
 local coworker = require('coworker')
-local hunks = require('coworker.hunks')
 
 stage.start({
   'turn "two things"',
@@ -21,26 +20,14 @@ stage.start({
   stage.call('edit', { path = 'greet.lua', old_text = 'return M', new_text = 'return M -- end' }),
 })
 
-local function wait_for_marks(states)
-  t.eventually('hunks that are ' .. states, function()
-    local now = vim.tbl_map(function(standing)
-      return standing.hunk.state.kind
-    end, hunks.all(stage.buf))
-    return table.concat(now, ' ') == states
-  end)
-end
-
 t.test('a hunk is accepted after the server died and text was typed: it is where it was', function()
   coworker.ask('two things')
   stage.leave_preview()
-  wait_for_marks('pending pending')
-  vim.uv.kill(stage.servers()[1], 'sigkill')
-  t.eventually('no server', function()
-    return coworker.status():find('server stopped', 1, true)
-  end)
+  stage.wait_for_marks('pending pending')
+  stage.kill_server()
   t.type('Go-- typed while dead<Esc>')
   vim.cmd.CoworkerRestart()
-  wait_for_marks('pending pending')
+  stage.wait_for_marks('pending pending')
   t.type('ggO-- one<CR>two<CR>three<Esc>')
   t.equal(true, vim.fn.search('return out', 'cw') > 0)
   vim.cmd.CoworkerAccept()
@@ -51,13 +38,13 @@ t.test('a hunk is accepted after the server died and text was typed: it is where
   t.eventually('the change', function()
     return t.has(stage.buf, 'return out, #out')
   end)
-  wait_for_marks('pending applied')
+  stage.wait_for_marks('pending applied')
   t.equal(expected, t.text(stage.buf))
   vim.cmd('%CoworkerAccept')
   t.eventually('the other change', function()
     return t.text(stage.buf) == expected:gsub('hello', 'good day')
   end)
-  wait_for_marks('applied applied')
+  stage.wait_for_marks('applied applied')
 end)
 
 t.test('and the agent reads what was typed after that', function()
@@ -69,7 +56,7 @@ end)
 t.test('what is written for a hunk stays when the server dies before it answers', function()
   coworker.ask('one more')
   stage.leave_preview()
-  wait_for_marks('applied applied pending')
+  stage.wait_for_marks('applied applied pending', stage.buf)
   t.equal(true, vim.fn.search('^return M', 'cw') > 0)
   vim.cmd.CoworkerEdit()
   local buf = vim.api.nvim_get_current_buf()
@@ -89,7 +76,7 @@ t.test('what is written for a hunk stays when the server dies before it answers'
     vim.bo.modified,
   })
   vim.cmd.CoworkerRestart()
-  wait_for_marks('applied applied pending')
+  stage.wait_for_marks('applied applied pending', stage.buf)
   vim.api.nvim_buf_call(buf, vim.cmd.write)
   t.eventually('no window for it', function()
     return not vim.api.nvim_buf_is_valid(buf)

@@ -41,22 +41,6 @@ stage.start({
   stage.call('edit', { path = 'greet.lua', old_text = 'Hello, ', new_text = 'Hi, ' }),
 })
 
---- The states of the hunks that are marked in the buffer, from its top to its end.
-local function marked()
-  return table.concat(
-    vim.tbl_map(function(standing)
-      return standing.hunk.state.kind
-    end, hunks.all(stage.buf)),
-    ' '
-  )
-end
-
-local function wait_for_marks(states)
-  t.eventually('hunks that are ' .. states, function()
-    return marked() == states
-  end)
-end
-
 --- Puts the cursor on a line of the source.
 local function go_to(part)
   vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
@@ -84,13 +68,13 @@ t.test('in the preview one is accepted, which leaves the other, and then the res
   t.eventually('the text before', function()
     return t.text(stage.buf) == vim.trim(stage.greet)
   end)
-  wait_for_marks('')
+  stage.wait_for_marks('')
 end)
 
 t.test('both hunks are drawn in the buffer, which has changed in nothing', function()
   coworker.ask('two things')
   stage.leave_preview()
-  wait_for_marks('pending pending')
+  stage.wait_for_marks('pending pending')
   t.equal(vim.trim(stage.greet), t.text(stage.buf))
 end)
 
@@ -102,13 +86,13 @@ t.test('one is accepted, text is typed, the other is rejected', function()
   end)
   t.equal(false, t.has(stage.buf, 'version'))
   t.type('ggO-- typed meanwhile<Esc>')
-  wait_for_marks('applied pending')
+  stage.wait_for_marks('applied pending')
   go_to('^return M')
   vim.cmd('CoworkerReject no version, please')
   stage.ends_with('Only the comment, then.')
   local expected = '-- typed meanwhile\n' .. vim.trim((stage.greet:gsub('hello', 'good day')))
   t.equal(expected, t.text(stage.buf))
-  wait_for_marks('applied')
+  stage.wait_for_marks('applied')
 end)
 
 t.test('the turn is taken back and what was typed stays', function()
@@ -122,26 +106,23 @@ t.test('the turn is taken back and what was typed stays', function()
   t.eventually('the hunk again', function()
     return t.has(stage.buf, 'Says good day')
   end)
-  wait_for_marks('applied')
+  stage.wait_for_marks('applied')
   go_to('Says good day')
   vim.cmd.CoworkerUndo()
   t.eventually('the text before, again', function()
     return t.text(stage.buf) == expected
   end)
-  wait_for_marks('')
+  stage.wait_for_marks('')
 end)
 
 t.test('in mode edit the hunks are applied at once: one is kept, the other taken back', function()
-  vim.cmd('CoworkerMode edit')
-  t.eventually('edit mode', function()
-    return coworker.status():find('· edit ·', 1, true)
-  end)
+  stage.go_to_mode('edit')
   coworker.ask('again')
   stage.ends_with('Both are in.')
-  wait_for_marks('applied applied')
+  stage.wait_for_marks('applied applied')
   go_to('Says good day')
   vim.cmd.CoworkerKeep()
-  wait_for_marks('kept applied')
+  stage.wait_for_marks('kept applied')
   vim.cmd('normal! gg')
   t.type('<Plug>(coworker-next-hunk)')
   t.equal('M.version = 2', vim.api.nvim_get_current_line())
@@ -149,7 +130,7 @@ t.test('in mode edit the hunks are applied at once: one is kept, the other taken
   t.eventually('no version', function()
     return not t.has(stage.buf, 'version')
   end)
-  wait_for_marks('kept')
+  stage.wait_for_marks('kept')
   t.equal(true, t.has(stage.buf, 'Says good day'))
 end)
 
@@ -165,23 +146,26 @@ t.test('what was written over is not taken back', function()
 end)
 
 t.test('a hunk that waits outlives the server', function()
-  vim.cmd('CoworkerMode ask')
-  t.eventually('ask mode', function()
-    return coworker.status():find('· ask ·', 1, true)
-  end)
+  stage.go_to_mode('ask')
   coworker.ask('wait for me')
   stage.leave_preview()
   t.eventually('the hunk', function()
-    return marked():find('pending', 1, true)
+    return stage.marked():find('pending', 1, true)
   end)
-  vim.uv.kill(stage.servers()[1], 'sigkill')
-  t.eventually('no server', function()
-    return coworker.status():find('server stopped', 1, true)
+  stage.kill_server()
+  stage.wait_for_marks('')
+  local ended = 'Coworker: The server stopped (signal 9). :CoworkerRestart goes on.'
+  t.eventually('how it ended', function()
+    return t.told[#t.told] == ended
   end)
-  wait_for_marks('')
+  for _, name in ipairs({ 'Accept', 'Reject', 'Edit', 'Keep', 'Undo', 'Redo', 'Hunks' }) do
+    t.told = {}
+    vim.cmd['Coworker' .. name]()
+    t.equal({ name, ended }, { name, t.told[1] })
+  end
   vim.cmd.CoworkerRestart()
   t.eventually('the hunk again', function()
-    return marked():find('pending', 1, true)
+    return stage.marked():find('pending', 1, true)
   end)
   -- Its question is gone; where it is can be found all the same.
   t.told = {}
@@ -202,7 +186,7 @@ t.test('a hunk that waits outlives the server', function()
   t.eventually('the change', function()
     return t.has(stage.buf, "'Hi, ' .. names[i]")
   end)
-  wait_for_marks('applied')
+  stage.wait_for_marks('applied')
   t.told = {}
   vim.cmd.CoworkerReview()
   t.eventually('that nothing waits', function()

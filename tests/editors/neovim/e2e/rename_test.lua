@@ -2,28 +2,14 @@
 local stage = dofile(vim.env.TESTS .. '/e2e/stage.lua')
 local t = stage.t
 local coworker = require('coworker')
-local hunks = require('coworker.hunks')
-
-local function edit(old, new)
-  return stage.call('edit', { path = 'greet.lua', old_text = old, new_text = new })
-end
 
 local root = stage.start({
   'turn "two things"',
-  edit('hello', 'good day'),
-  edit('return M\n', 'M.version = 2\n\nreturn M\n'),
+  stage.edit('hello', 'good day'),
+  stage.edit('return M\n', 'M.version = 2\n\nreturn M\n'),
   '---',
   'say "Both."',
 })
-
-local function wait_for_marks(states)
-  t.eventually('hunks that are ' .. states, function()
-    local marked = vim.tbl_map(function(standing)
-      return standing.hunk.state.kind
-    end, hunks.all(vim.api.nvim_get_current_buf()))
-    return table.concat(marked, ' ') == states
-  end)
-end
 
 --- Does these commands as one, and what Neovim does before it takes the next key.
 local function command(commands)
@@ -39,21 +25,21 @@ end
 t.test('a file is renamed as plugins do it, with unsaved text in it', function()
   coworker.ask('two things')
   stage.leave_preview()
-  wait_for_marks('pending pending')
+  stage.wait_for_marks('pending pending')
   t.type('ggO-- typed before<Esc>')
   command("call rename('greet.lua', 'welcome.lua') | keepalt saveas! welcome.lua")
-  wait_for_marks('pending pending')
+  stage.wait_for_marks('pending pending')
   t.type('Go-- typed after<Esc>')
   accept('Says hello')
   t.eventually('the hunk, under the new name', function()
     return t.has(0, 'Says good day')
   end)
-  wait_for_marks('applied pending')
+  stage.wait_for_marks('applied pending')
 end)
 
 t.test('it is saved under another name, and the old file deleted', function()
   command("saveas hello.lua | call delete('welcome.lua')")
-  wait_for_marks('applied pending')
+  stage.wait_for_marks('applied pending')
   accept('^return M')
   stage.ends_with('Both.')
   t.equal(true, t.has(0, 'M.version = 2\n\nreturn M\n-- typed after'))
@@ -65,32 +51,29 @@ t.test('a buffer gets another name and is written, while the old file goes', fun
   vim.cmd.file('later.lua')
   t.type('Go-- before it is written<Esc>')
   command("call delete('hello.lua') | write!")
-  wait_for_marks('applied applied')
+  stage.wait_for_marks('applied applied')
   vim.fn.search('Says good day', 'cw')
   vim.cmd.CoworkerUndo()
   t.eventually('the text before', function()
     return t.has(0, 'Says hello')
   end)
-  wait_for_marks('applied')
+  stage.wait_for_marks('applied')
 end)
 
 t.test('a copy has no hunks, the file it is made from keeps its own', function()
   vim.cmd.write()
   command('saveas copy.lua')
-  wait_for_marks('')
+  stage.wait_for_marks('')
   vim.cmd.edit('later.lua')
-  wait_for_marks('applied')
+  stage.wait_for_marks('applied')
 end)
 
 t.test('a file is renamed while no server runs', function()
-  vim.uv.kill(stage.servers()[1], 'sigkill')
-  t.eventually('no server', function()
-    return coworker.status():find('server stopped', 1, true)
-  end)
-  wait_for_marks('')
+  stage.kill_server()
+  stage.wait_for_marks('')
   command("call rename('later.lua', 'last.lua') | file last.lua | write!")
   vim.cmd.CoworkerRestart()
-  wait_for_marks('applied')
+  stage.wait_for_marks('applied')
   vim.fn.search('M.version', 'cw')
   vim.cmd.CoworkerUndo()
   t.eventually('the text before', function()

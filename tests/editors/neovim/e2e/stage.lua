@@ -45,6 +45,15 @@ function M.call(tool, input)
   return ('call %s %s'):format(tool, vim.json.encode(input))
 end
 
+--- An edit of one place, as a statement of the script.
+---@param old string
+---@param new string
+---@param path? string
+---@return string
+function M.edit(old, new, path)
+  return M.call('edit', { path = path or 'greet.lua', old_text = old, new_text = new })
+end
+
 --- The edit that makes `greet` shorter.
 M.shorten = M.call('edit', { path = 'greet.lua', old_text = M.long, new_text = M.short })
 
@@ -86,6 +95,42 @@ end
 function M.ends_with(part)
   M.sees(part)
   M.idle()
+end
+
+--- The states of the hunks that are marked in a buffer, from its top to its end.
+---@param buf? integer The current one if none is given.
+---@return string
+function M.marked(buf)
+  local states = vim.tbl_map(function(standing)
+    return standing.hunk.state.kind
+  end, require('coworker.hunks').all(buf or vim.api.nvim_get_current_buf()))
+  return table.concat(states, ' ')
+end
+
+--- Waits until the hunks in a buffer stand so.
+---@param states string
+---@param buf? integer The current one if none is given.
+function M.wait_for_marks(states, buf)
+  t.eventually('hunks that are ' .. states, function()
+    return M.marked(buf) == states
+  end)
+end
+
+--- Chooses a mode, and waits until it is in force.
+---@param mode string
+function M.go_to_mode(mode)
+  vim.cmd.CoworkerMode(mode)
+  t.eventually('mode ' .. mode, function()
+    return require('coworker').status():find(('· %s ·'):format(mode), 1, true)
+  end)
+end
+
+--- Kills the server, and waits until that is known.
+function M.kill_server()
+  vim.uv.kill(M.servers()[1], 'sigkill')
+  t.eventually('no server', function()
+    return require('coworker').status():find('server stopped', 1, true)
+  end)
 end
 
 --- Waits for the preview of a change.

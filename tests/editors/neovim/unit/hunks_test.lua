@@ -32,6 +32,7 @@ local function hunk(id, first, last, after, state)
     },
     before = '',
     after = after,
+    canBeReworded = true,
   }
 end
 

@@ -106,7 +106,7 @@ t.test(
   'a server that dies is reported, with the way on, and not started by opening files',
   function()
     fake.die(0, 9)
-    told('The server stopped (signal 9). :CoworkerRestart goes on with the session.')
+    told('The server stopped (signal 9). :CoworkerRestart goes on.')
     t.eventually('it in the chat', function()
       return t.has(t.chat(root), 'The server stopped (signal 9)')
     end)
