@@ -106,6 +106,10 @@ impl Book {
         }
         let paths: Vec<AbsPath> = set.files.iter().map(|file| file.path.clone()).collect();
         self.sync_these(&paths).await;
+        // The new hunks are not in the journal yet, so what is in their way could not be noted.
+        for path in &paths {
+            self.files.entry(path.clone()).and_modify(Tracked::has_to_be_looked_at);
+        }
         self.keep_these(&paths).await;
     }
 

@@ -458,6 +458,7 @@ impl Book {
         }
         self.keep_these(&paths).await;
         self.note(all).await;
+        self.note_obstacles(&paths).await;
     }
 
     /// A document has another name from now on. What had that name before has it again when this

@@ -54,6 +54,7 @@ impl Book {
             }
         }
         self.note(all).await;
+        self.note_obstacles(paths).await;
         // After a restart, the weaves have to say the same as the journal.
         self.keep_these(&changed).await;
     }
@@ -95,15 +96,23 @@ impl Book {
         }
     }
 
-    /// Marks pending hunks whose text somebody has changed meanwhile. This follows every keystroke,
+    /// Looks whether somebody has changed the text of pending hunks meanwhile. This follows every keystroke,
     /// so only documents that are not what they were are read.
     pub(super) async fn look_again(&mut self) {
         let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
         let other = pending.filter(|(path, _)| self.is_other(path));
         let paths: Vec<AbsPath> = other.map(|(path, _)| path.clone()).collect();
         self.sync_these(&paths).await;
-        let looked_at = paths.iter().filter_map(|path| self.files.get(path));
-        let obstacles: HashMap<HunkId, String> = looked_at.flat_map(Tracked::obstacles).collect();
+    }
+
+    /// Marks the pending hunks of documents that something stands in the way of, as these are
+    /// known.
+    pub(super) async fn note_obstacles(&mut self, paths: &[AbsPath]) {
+        let mut obstacles: HashMap<HunkId, String> = HashMap::new();
+        for path in paths {
+            let Some(tracked) = self.files.get_mut(path) else { continue };
+            obstacles.extend(tracked.new_obstacles());
+        }
         if obstacles.is_empty() {
             return;
         }

@@ -55,6 +55,8 @@ pub(super) struct Tracked {
     pub(super) text: Rope,
     /// Which state of the document that is; none if the file does not exist.
     pub(super) stamp: Option<Stamp>,
+    /// The revision at which it was looked for what stands in the way of pending hunks.
+    looked_at: Option<u64>,
     /// Where hunks went that this process applied last.
     pub(super) place: Option<Place>,
     /// The document that had its name before it was moved there.
@@ -124,6 +126,7 @@ impl Default for Tracked {
             weave: Weave::new(0),
             text: Rope::new(),
             stamp: None,
+            looked_at: None,
             place: None,
             under: None,
             hunks: Vec::new(),
@@ -145,6 +148,7 @@ impl Tracked {
 
     /// Each name of a document counts its own revisions.
     pub(super) fn is_renamed(&mut self) {
+        self.has_to_be_looked_at();
         if let Some(stamp) = &mut self.stamp {
             stamp.revision = NO_REVISION;
         }
@@ -470,6 +474,20 @@ impl Tracked {
     pub(super) fn wait_again(&mut self, hunk: &HunkId) {
         if let Some(number) = self.number(hunk) {
             self.hunks[number].is_pending = true;
+        }
+    }
+
+    /// What stands in the way of pending hunks is no longer known.
+    pub(super) fn has_to_be_looked_at(&mut self) {
+        self.looked_at = None;
+    }
+
+    /// The same as [`Self::obstacles`], but none if the document is as it was at the last look.
+    pub(super) fn new_obstacles(&mut self) -> Vec<(HunkId, String)> {
+        let now = Some(self.revision());
+        match std::mem::replace(&mut self.looked_at, now) == now {
+            true => Vec::new(),
+            false => self.obstacles(),
         }
     }
 

@@ -79,6 +79,32 @@ async fn after_a_panic_it_goes_on_with_what_the_store_has() {
 }
 
 #[tokio::test]
+async fn what_was_typed_in_the_way_is_noted_although_somebody_looked_first() {
+    let stage = Stage::new();
+    stage.write("a.txt", "one\nmiddle\nand more\ntwo\n");
+    let id = stage.session().await;
+    let desk = Desk::at(&stage, &id, None, false).await;
+    let path = stage.path("a.txt");
+    desk.open(&path, "one\nmiddle\nand more\ntwo\n");
+    let edit = json!({"path": "a.txt", "edits": [
+        {"old_text": "one", "new_text": "1"},
+        {"old_text": "two", "new_text": "2"},
+    ]});
+    stage.model.answer("go").calls("edit", &edit).ends();
+    stage.chat(&id, "go").await;
+    within(async {
+        while desk.asked.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    desk.types(&path, "oXne\nmiddle\nand more\ntwo\n");
+    let drawn = within(stage.sessions.hunks(&id, Some(path))).await.unwrap();
+    let drawn: Vec<&str> = drawn.iter().map(|hunk| hunk.after.as_str()).collect();
+    assert_eq!(drawn, ["2\n"], "a conflict is not drawn");
+}
+
+#[tokio::test]
 async fn a_stop_does_not_wait_for_a_refused_document_to_change() {
     // Never reached: a test that waits for it hangs.
     let stage = Stage::set_up(|settings| settings.confirm_timeout = crate::stage::PATIENCE * 2);
