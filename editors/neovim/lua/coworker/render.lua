@@ -360,7 +360,7 @@ local hunk_states = { 'pending', 'accepted', 'applied', 'kept', 'rejected', 'und
 ---@param reason string
 ---@return string
 function M.why(root, path, reason)
-  local short = reason:gsub('`' .. vim.pesc(path) .. '`', 'it'):gsub(vim.pesc(root .. '/'), '')
+  local short = reason:gsub('^`' .. vim.pesc(path) .. '`', 'it'):gsub(vim.pesc(root .. '/'), '')
   return M.one_line(short, 160)
 end
 

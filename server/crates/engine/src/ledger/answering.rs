@@ -46,8 +46,10 @@ impl HunkNow {
             _ => "It stays out of the file.",
         };
         // The file is named already.
-        let reason = reason.replace(&format!("`{}`", self.path), "it");
-        let reason = reason.replace(&format!("{root}/"), "");
+        let reason = match reason.strip_prefix(&format!("`{}`", self.path)) {
+            Some(rest) => format!("it{rest}"),
+            None => reason.replace(&format!("{root}/"), ""),
+        };
         Some(format!("{place}: {reason}. {way_out}"))
     }
 }
@@ -136,6 +138,8 @@ mod tests {
         let said = "src/a.rs, line 3: it has changed since it was read. Write it by hand, or ask \
                     for it again.";
         assert_eq!(sentence(stale, conflict()), said);
+        let gone = sentence("there is no file `/project/src/a.rs`", HunkState::Undone);
+        assert!(gone.ends_with(": there is no file `src/a.rs`. It stays out of the file."));
         let needed = sentence(&prompts::obstacle("neededBy"), HunkState::Applied);
         assert!(needed.ends_with("a later hunk builds on it. Take that one back first."));
         let needs = sentence(&prompts::obstacle("needs"), HunkState::Undone);
