@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApplyRefused, BufferEdit, ConnectionId, DocumentError, Documents, Origin, Snapshot, ToolError,
-    sessions::Shared,
+    prompts, sessions::Shared,
 };
 
 /// How many pauses' worth of typing is waited for at most: a burst of keys, not a whole page.
@@ -118,13 +118,11 @@ async fn through_editor(
             let wait = settings.confirm_timeout;
             tokio::select! {
                 seen = shows(documents, &path, goal, &mut changes) => Ok(seen),
-                () = time::sleep(wait) => {
-                    Err(unconfirmed("the editor said that it did, but", wait))
-                }
+                () = time::sleep(wait) => Err(unconfirmed("not_shown")),
                 () = cancel.cancelled() => Err(stopped()),
             }
         }
-        Err(_) => Err(unconfirmed("the editor did not answer, and", settings.apply_timeout)),
+        Err(_) => Err(unconfirmed("not_answered")),
     }
 }
 
@@ -162,27 +160,20 @@ fn is_at_goal(text: &Rope, goal: &Goal<'_>) -> bool {
 
 /// The user stopped the turn, and nobody knows yet whether the editor did it.
 fn stopped() -> ToolError {
-    ToolError::new(
-        ErrorCode::Cancelled,
-        "the turn was stopped before the edit was seen in the document; it may still come",
-    )
+    ToolError::new(ErrorCode::Cancelled, prompts::obstacle("stopped"))
 }
 
 /// The user stopped the turn before this edit was begun.
 pub(crate) fn not_begun() -> ToolError {
-    ToolError::new(
-        ErrorCode::Cancelled,
-        "the turn was stopped before it was begun; the file is as it was",
-    )
+    ToolError::new(ErrorCode::Cancelled, prompts::obstacle("not_begun"))
 }
 
 fn said_no(refused: &ApplyRefused) -> ToolError {
-    ToolError::new(ErrorCode::EditRefused, format!("the editor refused it ({refused})"))
+    let words = format!("{} ({refused})", prompts::obstacle("refused"));
+    ToolError::new(ErrorCode::EditRefused, words)
 }
 
-fn unconfirmed(what: &str, waited: Duration) -> ToolError {
-    ToolError::new(
-        ErrorCode::EditUnconfirmed,
-        format!("{what} the document did not show the edit within {waited:?}; it may still come"),
-    )
+/// It was not seen in the document within the time that an editor has.
+fn unconfirmed(kind: &str) -> ToolError {
+    ToolError::new(ErrorCode::EditUnconfirmed, prompts::obstacle(kind))
 }

@@ -107,13 +107,8 @@ impl Book {
             if left.is_empty() || cancel.is_cancelled() {
                 break;
             }
-            if tries > 1 {
-                let pause = self.shared.parts.settings.typing_pause;
-                let documents = self.shared.parts.documents.as_ref();
-                self.serving(apply::pause(documents, pause, cancel)).await;
-                if cancel.is_cancelled() {
-                    break;
-                }
+            if tries > 1 && !self.until_nobody_types(cancel).await {
+                break;
             }
             let left: Vec<(usize, &Wish)> = left.into_iter().map(|at| (at, &wishes[at])).collect();
             let mut ready = Vec::new();
@@ -157,6 +152,14 @@ impl Book {
         }
         let told = outcomes.into_iter();
         told.map(|outcome| outcome.unwrap_or_else(|| Err(apply::not_begun()))).collect()
+    }
+
+    /// Waits for a pause in the typing; false if it was stopped meanwhile.
+    async fn until_nobody_types(&self, cancel: &CancellationToken) -> bool {
+        let pause = self.shared.parts.settings.typing_pause;
+        let documents = self.shared.parts.documents.as_ref();
+        self.serving(apply::pause(documents, pause, cancel)).await;
+        !cancel.is_cancelled()
     }
 
     /// Notes that a wish was not seen carried out.
