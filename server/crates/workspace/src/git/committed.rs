@@ -25,10 +25,24 @@ mod head;
 /// The most bytes of a committed file that are looked at.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// The most bytes of text that are kept. Of more files, those that were asked for last.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// The most files of which something is kept.
+const MOST_FILES: usize = 10_000;
+
 /// Texts that were asked for, each as its last commit has it.
 #[derive(Default)]
 pub(crate) struct Committed {
-    known: Mutex<HashMap<AbsPath, Known>>,
+    known: Mutex<Cache>,
+}
+
+/// What is known of some files, each with when it was asked for.
+#[derive(Default)]
+struct Cache {
+    files: HashMap<AbsPath, (u64, Known)>,
+    asked: u64,
+    bytes: usize,
 }
 
 #[derive(Clone)]
@@ -52,7 +66,7 @@ impl Committed {
         if head == Head::None {
             return Ok(None);
         }
-        let known = self.known().get(path).cloned();
+        let known = self.known().get(path);
         if let Some(Known { id, text, .. }) =
             known.clone().filter(|known| known.head == head && head != Head::Unclear)
         {
@@ -66,12 +80,42 @@ impl Committed {
             (_, None) => None,
         };
         let now = Known { head, id: id.clone(), text: text.clone() };
-        self.known().insert(path.clone(), now);
+        self.known().put(path, now);
         Ok(id.zip(text).map(|(id, text)| CommittedText { id, text }))
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<AbsPath, Known>> {
+    fn known(&self) -> MutexGuard<'_, Cache> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    fn get(&mut self, path: &AbsPath) -> Option<Known> {
+        self.asked += 1;
+        let (asked, known) = self.files.get_mut(path)?;
+        *asked = self.asked;
+        Some(known.clone())
+    }
+
+    fn put(&mut self, path: &AbsPath, known: Known) {
+        self.asked += 1;
+        self.bytes += known.bytes();
+        if let Some((_, old)) = self.files.insert(path.clone(), (self.asked, known)) {
+            self.bytes -= old.bytes();
+        }
+        while self.bytes > MOST_BYTES || self.files.len() > MOST_FILES {
+            let oldest = self.files.iter().min_by_key(|(_, (asked, _))| asked);
+            let Some(path) = oldest.map(|(path, _)| path.clone()) else { break };
+            if let Some((_, known)) = self.files.remove(&path) {
+                self.bytes -= known.bytes();
+            }
+        }
+    }
+}
+
+impl Known {
+    fn bytes(&self) -> usize {
+        self.text.as_ref().map_or(0, Rope::len_bytes)
     }
 }
 

@@ -5,7 +5,12 @@ use std::fs;
 use engine::{ConnectionId, Documents};
 use protocol::AbsPath;
 
-use super::head::{Head, Tip};
+use ropey::Rope;
+
+use super::{
+    Cache, Known, MAX_BYTES, MOST_BYTES,
+    head::{Head, Tip},
+};
 use crate::{Limits, Workspace, git::tests::Repository};
 
 #[tokio::test]
@@ -57,6 +62,22 @@ async fn to_ask_leaves_the_repository_as_it_is() {
         workspace.committed(&a).await;
         assert_eq!(repository.everything(), before);
     }
+}
+
+#[test]
+fn of_many_large_texts_those_are_kept_that_were_asked_for_last() {
+    let mut cache = Cache::default();
+    let text = Rope::from_str(&"a".repeat(usize::try_from(MAX_BYTES).unwrap()));
+    let known = Known { head: Head::None, id: None, text: Some(text) };
+    let path = |number: usize| AbsPath::new(&format!("/{number}")).unwrap();
+    for number in 0..20 {
+        cache.put(&path(number), known.clone());
+        cache.put(&path(number), known.clone());
+        assert!(cache.get(&path(0)).is_some());
+        assert!(cache.bytes <= MOST_BYTES);
+    }
+    let kept: Vec<usize> = (0..20).filter(|it| cache.get(&path(*it)).is_some()).collect();
+    assert_eq!(kept, [0, 17, 18, 19]);
 }
 
 #[test]
