@@ -321,12 +321,27 @@ fn a_file_that_only_the_agent_wrote_can_be_made_again() {
     assert_eq!(desk.text, "new\n");
 }
 
+/// What a commit with this text has of a document.
+fn committed(desk: &mut Desk, text: &str) -> Vec<HunkId> {
+    let commit = CommittedText { id: text.to_owned(), text: Rope::from_str(text) };
+    desk.tracked.committed(&commit)
+}
+
+#[test]
+fn a_commit_has_a_move_if_it_has_the_file_as_it_is() {
+    let mut desk = numbers();
+    desk.tracked.propose(&mut proposal(&["m"], vec![Vec::new()]));
+    desk.tracked.switch(&[(id("m"), true)]);
+    let now = desk.text.clone();
+    assert_eq!(committed(&mut desk, &now), [id("a"), id("b"), id("m")]);
+    let other = now.replace("four", "vier");
+    assert_eq!(committed(&mut desk, &other), [id("a"), id("b")], "nothing says that it was moved");
+    desk.tracked.switch(&[(id("m"), false)]);
+    assert_eq!(committed(&mut desk, &now), [id("a"), id("b")], "it is back");
+}
+
 #[test]
 fn a_commit_has_a_hunk_with_all_of_its_text_and_without_what_it_took_away() {
-    let committed = |desk: &mut Desk, text: &str| {
-        let commit = CommittedText { id: text.to_owned(), text: Rope::from_str(text) };
-        desk.tracked.committed(&commit)
-    };
     let mut desk = numbers();
     let now = desk.text.clone();
     assert_eq!(committed(&mut desk, &now), [id("a"), id("b")]);
