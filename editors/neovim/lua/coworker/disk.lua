@@ -60,13 +60,22 @@ local function is_in(buf, path)
   return bytes == mark .. text .. last or bytes == mark and text == ''
 end
 
+-- Reads a file into a buffer. One with a swap file is read, too, without Neovim's long message.
 ---@param buf integer
----@param problem string
-local function say_not_read(buf, problem)
-  -- A buffer with a swap file is read, too.
-  local has_swap = problem:find('E325', 1, true)
-  local why = has_swap and 'it has a swap file; see :help E325' or render.one_line(problem, 200)
-  pause.say(('%s: %s'):format(name_of(buf), why), vim.log.levels.WARN)
+---@param run fun()
+local function reading(buf, run)
+  local shortmess = vim.o.shortmess
+  vim.opt.shortmess:append('A')
+  local is_read, problem = pcall(run)
+  vim.o.shortmess = shortmess
+  local swap = vim.fn.swapname(buf)
+  -- The first one has this name.
+  local has_other = swap ~= '' and not vim.endswith(swap, '.swp')
+  local why = has_other and 'it has a swap file; see :help E325'
+    or not is_read and render.one_line(tostring(problem), 200)
+  if why then
+    pause.say(('%s: %s'):format(name_of(buf), why), vim.log.levels.WARN)
+  end
 end
 
 -- Whether a file may be read into a buffer now: not under the fingers of a user who types in it.
@@ -77,20 +86,22 @@ local function may_read(buf)
   return not is_typing and vim.fn.getcmdwintype() == ''
 end
 
+-- Reads a file again, if its buffer still has nothing of the user's by then.
 ---@param buf integer
----@param is_wanted fun(): boolean
-local function read_again(buf, is_wanted)
+local function read_again(buf)
   if not may_read(buf) then
-    return pause.wait(is_wanted, function()
-      read_again(buf, is_wanted)
+    return pause.wait(function()
+      return vim.api.nvim_buf_is_loaded(buf) and is_clean(buf)
+    end, function()
+      read_again(buf)
     end)
   end
-  local is_read, problem = pcall(vim.api.nvim_buf_call, buf, function()
-    vim.cmd('silent edit!')
+  left[buf] = nil
+  reading(buf, function()
+    vim.api.nvim_buf_call(buf, function()
+      vim.cmd('silent edit!')
+    end)
   end)
-  if not is_read then
-    say_not_read(buf, tostring(problem))
-  end
 end
 
 ---@param buf integer
@@ -129,15 +140,9 @@ function M.look(path, what)
     end
     return
   end
-  local is_same = is_in(buf, path)
-  if is_same == false then
-    left[buf] = nil
-    read_again(buf, function()
-      return vim.api.nvim_buf_is_loaded(buf) and is_clean(buf) and is_in(buf, path) == false
-    end)
-  elseif is_same and left[buf] then
-    left[buf] = nil
-    vim.bo[buf].modified = false
+  -- What is there again is read even if it says the same: Neovim would ask before it is written.
+  if left[buf] or is_in(buf, path) == false then
+    read_again(buf)
   end
 end
 
@@ -163,10 +168,9 @@ function M.follow(from, to)
     return
   end
   local new = vim.fn.bufadd(vim.fn.fnamemodify(to, ':.'))
-  local is_read, problem = pcall(vim.fn.bufload, new)
-  if not is_read then
-    say_not_read(new, tostring(problem))
-  end
+  reading(new, function()
+    vim.fn.bufload(new)
+  end)
   if not vim.api.nvim_buf_is_loaded(new) then
     return
   end
@@ -192,7 +196,7 @@ end)
 ---@param path string
 ---@param what 'deleted'|'taken back'|'other'
 local function touch(path, what)
-  touched[path] = what
+  touched[path] = what ~= 'other' and what or touched[path] or what
   look_at_touched()
 end
 
