@@ -17,7 +17,7 @@ local AFTER_MS = 100
 
 local breaks = { unix = '\n', dos = '\r\n', mac = '\r' }
 
----@type table<integer, integer> buffers whose file went, with the tick that they had then
+---@type table<integer, true> buffers whose file went
 local left = {}
 ---@type table<string, 'deleted'|'taken back'|'other'> files to look at, with what became of them
 local touched = {}
@@ -26,13 +26,6 @@ local touched = {}
 ---@return string
 local function name_of(buf)
   return render.one_line(vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buf), ':.'))
-end
-
--- Whether nothing was typed since the buffer was read or written, or since its file went.
----@param buf integer
----@return boolean
-local function is_clean(buf)
-  return not vim.bo[buf].modified or left[buf] == vim.api.nvim_buf_get_changedtick(buf)
 end
 
 ---@param path string
@@ -86,17 +79,21 @@ local function may_read(buf)
   return not is_typing and vim.fn.getcmdwintype() == ''
 end
 
--- Reads a file again, if its buffer still has nothing of the user's by then.
+-- Reads a file again. What the user has typed by then stays, and what that means is said.
 ---@param buf integer
 local function read_again(buf)
   if not may_read(buf) then
     return pause.wait(function()
-      return vim.api.nvim_buf_is_loaded(buf) and is_clean(buf)
+      return vim.api.nvim_buf_is_loaded(buf)
     end, function()
       read_again(buf)
     end)
   end
   left[buf] = nil
+  if vim.bo[buf].modified then
+    local words = '%s is another file on the disk now; to write this buffer would overwrite it'
+    return pause.say(words:format(name_of(buf)), vim.log.levels.WARN)
+  end
   reading(buf, function()
     vim.api.nvim_buf_call(buf, function()
       vim.cmd('silent edit!')
@@ -111,7 +108,8 @@ local function is_empty(buf)
     and vim.api.nvim_buf_get_lines(buf, 0, 1, true)[1] == ''
 end
 
--- A file has gone and its text is in a buffer alone. One that is not shown goes along.
+-- A file has gone and its text is in a buffer alone. One that is not shown goes along; one that is
+-- does not count as modified, for then `:wall` would bring the file back.
 ---@param buf integer
 ---@param what string
 local function leave(buf, what)
@@ -120,10 +118,16 @@ local function leave(buf, what)
   elseif #vim.fn.win_findbuf(buf) == 0 then
     return vim.api.nvim_buf_delete(buf, {})
   end
-  vim.bo[buf].modified = true
-  left[buf] = vim.api.nvim_buf_get_changedtick(buf)
+  left[buf] = true
   local words = '%s is %s; its text is only in this buffer'
   pause.say(words:format(name_of(buf), what), vim.log.levels.WARN)
+end
+
+--- Whether the user has been told that the file of a buffer went.
+---@param buf integer
+---@return boolean
+function M.has_left(buf)
+  return left[buf] == true
 end
 
 --- Has the buffer of a file show what the file has, if nothing was typed in it.
@@ -131,7 +135,7 @@ end
 ---@param what? string What became of it, for one that is not there any more.
 function M.look(path, what)
   local buf = edit.buffer_of(path)
-  if not buf or not is_clean(buf) then
+  if not buf or vim.bo[buf].modified then
     return
   end
   if not vim.uv.fs_stat(path) then
@@ -152,7 +156,7 @@ end
 ---@param to string
 ---@return boolean
 local function has_moved(buf, from, to)
-  if not is_clean(buf) or not vim.uv.fs_stat(to) then
+  if vim.bo[buf].modified or not vim.uv.fs_stat(to) then
     return false
   end
   return not vim.uv.fs_stat(from) or is_in(buf, from) == false and is_in(buf, to) == true
@@ -182,7 +186,7 @@ function M.follow(from, to)
       vim.fn.winrestview(view)
     end)
   end
-  vim.api.nvim_buf_delete(old, { force = true })
+  vim.api.nvim_buf_delete(old, {})
 end
 
 local look_at_touched = pause.coalesce(AFTER_MS, function()
@@ -240,7 +244,7 @@ sessions.subscribe(function(_, conversation, event)
   end
 end)
 
-vim.api.nvim_create_autocmd('BufWipeout', {
+vim.api.nvim_create_autocmd({ 'BufWipeout', 'BufWritePost' }, {
   group = vim.api.nvim_create_augroup('coworker.disk', { clear = true }),
   callback = function(event)
     left[event.buf] = nil

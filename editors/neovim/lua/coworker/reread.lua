@@ -2,6 +2,7 @@
 --- written over: what is unsaved stays as it is, and Neovim warns of it as ever.
 
 local client = require('coworker.client')
+local disk = require('coworker.disk')
 local sessions = require('coworker.sessions')
 
 local M = {}
@@ -19,6 +20,7 @@ function M.now(root)
   end
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
     local is_clean = vim.api.nvim_buf_is_loaded(buf) and not vim.bo[buf].modified
+    is_clean = is_clean and not disk.has_left(buf)
     if is_clean and vim.o.autoread and client.is_file(buf) and client.root_of(buf) == root then
       vim.cmd.checktime(buf)
     end

@@ -66,10 +66,11 @@ t.test('a new file is taken back: what is left of it is said, and it comes back'
       'Coworker: new.lua is taken back; its text is only in this buffer'
     )
   end)
-  t.equal({ 'return 1', true }, { t.text(0), vim.bo.modified })
+  vim.cmd.wall()
+  t.equal({ 'return 1', false }, { t.text(0), vim.uv.fs_stat(root .. '/new.lua') ~= nil })
   vim.cmd.CoworkerRedo()
   t.eventually('that it is on the disk again', function()
-    return not vim.bo.modified
+    return vim.uv.fs_stat(root .. '/new.lua')
   end)
   t.equal('return 1\n', t.read(root .. '/new.lua'))
 end)

@@ -163,11 +163,12 @@ t.test('a file is taken back that is shown: its text is left, and that is said',
     return #t.told > 0
   end)
   t.equal({ 'Coworker: new.txt is taken back; its text is only in this buffer' }, t.told)
-  t.equal({ 'new', true }, { t.text(buf), vim.bo[buf].modified })
-  write(path, 'new\n')
+  vim.cmd.wall()
+  t.equal({ 'new', false }, { t.text(buf), vim.uv.fs_stat(path) ~= nil })
+  write(path, 'newer\n')
   tell('create', path)
-  t.eventually('that it is saved', function()
-    return not vim.bo[buf].modified
+  t.eventually('its text', function()
+    return t.text(buf) == 'newer'
   end)
   -- Neovim takes it for the file that it has read.
   vim.cmd('silent write')
@@ -176,11 +177,34 @@ t.test('a file is taken back that is shown: its text is left, and that is said',
   t.eventually('another message', function()
     return t.told[2] == 'Coworker: new.txt is deleted; its text is only in this buffer'
   end)
-  t.type('Atyped<Esc>')
-  write(path, 'new\n')
-  tell('delete', path, 'undone')
-  t.step()
+  vim.cmd('silent write')
+  t.equal('newer\n', t.read(path))
 end)
+
+t.test(
+  'what the user types before a file is read again stays, and what that means is said',
+  function()
+    local path = root .. '/new.txt'
+    vim.cmd.edit('new.txt')
+    local buf = vim.api.nvim_get_current_buf()
+    write(path, 'other\n')
+    _G.move_and_wait = function()
+      tell_moved(a, path)
+      tell('delete', b, 'undone')
+      write(b, 'at last\n')
+      t.eventually('the other file', function()
+        return t.text(buf_b) == 'at last'
+      end)
+    end
+    t.told = {}
+    t.type('i<Cmd>lua move_and_wait()<CR>mine <Esc>')
+    t.eventually('a message', function()
+      return #t.told > 0
+    end)
+    local words = 'new.txt is another file on the disk now; to write this buffer would overwrite it'
+    t.equal({ { 'Coworker: ' .. words }, 'mine newer' }, { t.told, t.text(buf) })
+  end
+)
 
 t.test('a buffer that is not shown goes with its file', function()
   local path = root .. '/hidden.txt'
