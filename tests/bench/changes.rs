@@ -1,10 +1,11 @@
 //! A change set of 1,000 hunks in 200 files: its preview, typing beside it, taking it back. Over
 //! the wire here, in the engine alone in `inside`, and what one edit of a big document costs in
-//! memory in `big`.
+//! memory in `big`; one document of a long session in `long`.
 
 mod big;
 mod desk;
 mod inside;
+mod long;
 
 use std::{
     fs,
@@ -62,6 +63,7 @@ pub fn measure(table: &mut Table) -> Result<()> {
             .against("of that the editor's part", open.editors.median()),
     );
     inside::planning(table)?;
+    long::measure(table)?;
     big::measure(table)
 }
 

@@ -27,4 +27,4 @@ pub use position::{Breaks, Counting, Encoding};
 pub use presence::shows;
 pub use refinement::{refined, whole_lines};
 pub use replacement::{ChangeError, apply, apply_to};
-pub use weave::{Followed, Obstacle, Plan, Weave};
+pub use weave::{Followed, Obstacle, Plan, Reading, Weave};

@@ -16,11 +16,12 @@ mod certain;
 mod following;
 mod fragment;
 mod moving;
+mod reading;
 mod recognizing;
 mod remembering;
 mod switching;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use protocol::Replacement;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::replacement::{ChangeError, check_order};
 pub use following::Followed;
 use fragment::Fragment;
+pub use reading::Reading;
 use remembering::Memory;
 pub use switching::{Obstacle, Plan};
 
@@ -153,7 +155,9 @@ impl Weave {
     ) -> Result<usize, ChangeError> {
         check_order(replacements)?;
         let number = self.hunks.len();
-        let shown = |hunks: &[Hunk], hunk: usize| hunks[hunk].shown || with.contains(&hunk);
+        let mut with_it: Vec<bool> = self.hunks.iter().map(|hunk| hunk.shown).collect();
+        with.iter().filter(|hunk| **hunk < number).for_each(|hunk| with_it[*hunk] = true);
+        let shown = |_: &[Hunk], hunk: usize| with_it[hunk];
         let length = self.length(&shown);
         if let Some(Replacement { end, .. }) = replacements.last()
             && *end > length
@@ -166,6 +170,7 @@ impl Weave {
         self.weave_in(number, replacements, &shown)?;
         let (is_one, shown) = (replacements.len() == 1, false);
         self.hunks.push(Hunk { shown, touched: false, writes, is_one, needs, forgotten: false });
+        self.join();
         Ok(number)
     }
 
@@ -224,23 +229,7 @@ impl Weave {
     /// Where a hunk stands in the document: from the first to the last byte that it wrote or, if
     /// it is hidden, would take away. Empty where it only took away, or would only put in.
     pub fn place(&self, hunk: usize) -> Option<Range<usize>> {
-        let is_its = |it: usize| it == hunk;
-        self.places_of(is_its).pop_first().map(|(_, place)| place)
-    }
-
-    /// Where hunks stand in the document, all at one look.
-    fn places_of(&self, is_wanted: impl Fn(usize) -> bool) -> BTreeMap<usize, Range<usize>> {
-        let mut places: BTreeMap<usize, Range<usize>> = BTreeMap::new();
-        let mut start = 0;
-        for fragment in &self.fragments {
-            let end = start + self.visible(fragment);
-            let hunks = fragment.inserted.iter().chain(&fragment.deleted);
-            for hunk in hunks.filter(|hunk| is_wanted(**hunk)) {
-                places.entry(*hunk).or_insert(start..end).end = end;
-            }
-            start = end;
-        }
-        places
+        self.reading().place(hunk)
     }
 
     /// Hunks that are shown, and of whose text nothing is left.
@@ -347,18 +336,15 @@ impl Weave {
             self.fragments[behind].lost.left = true;
             behind += 1;
         }
-        let mut index = first;
-        let mut touched = Vec::new();
-        for _ in first..end {
-            if is_hidden(self, index) {
-                self.fragments[index].lost = fragment::Lost { left: true, right: true };
-                index += 1;
-            } else {
-                let gone = self.fragments.remove(index);
-                touched.extend(gone.deleted);
+        let hunks = &self.hunks;
+        let gone = self.fragments.extract_if(first..end.max(first), |fragment| {
+            let is_visible = fragment.is_visible(|hunk| hunks[hunk].shown);
+            if !is_visible {
+                fragment.lost = fragment::Lost { left: true, right: true };
             }
-        }
-        touched
+            is_visible
+        });
+        gone.flat_map(|gone| gone.deleted).collect()
     }
 
     /// Where in the run of hidden pieces from `start` on a text belongs that is typed there.
@@ -388,14 +374,15 @@ impl Weave {
         let (front, back) = (&self.fragments[..pieces.start], &self.fragments[pieces.end..]);
         let before = self.taking_next(front.iter().rev());
         let mut around = &before & &self.taking_next(back.iter());
-        let is_whole = |hunk: &&usize| {
+        let mut is_before = vec![false; self.hunks.len()];
+        for hunk in front.iter().flat_map(|piece| &piece.deleted) {
+            is_before[*hunk] = true;
+        }
+        let is_around = |hunk: &&usize| {
             let known = &self.hunks[**hunk];
-            !known.shown && (known.is_one || self.is_touched(**hunk))
+            is_before[**hunk] && !known.shown && (known.is_one || self.is_touched(**hunk))
         };
-        let taking = |pieces: &'_ [Fragment]| -> BTreeSet<usize> {
-            pieces.iter().flat_map(|piece| &piece.deleted).filter(is_whole).copied().collect()
-        };
-        around.extend(&taking(front) & &taking(back));
+        around.extend(back.iter().flat_map(|piece| &piece.deleted).filter(is_around));
         around
     }
 
@@ -403,14 +390,19 @@ impl Weave {
     /// others wrote inside of it is between.
     fn taking_next<'a>(&self, pieces: impl Iterator<Item = &'a Fragment>) -> BTreeSet<usize> {
         let mut taking = BTreeSet::new();
-        let mut writers = Vec::new();
+        let mut is_met = vec![false; self.hunks.len()];
+        let mut has_written = is_met.clone();
         for piece in pieces {
-            let knows = |hunk: usize| {
-                writers.iter().any(|it| *it == hunk || self.hunks[hunk].needs.contains(it))
-            };
-            taking.extend(piece.deleted.iter().copied().filter(|hunk| !knows(*hunk)));
+            // Where a hunk is met first tells it all: a writer that it knows stays one.
+            for hunk in piece.deleted.iter().copied() {
+                let mut known = self.hunks[hunk].needs.iter().chain([&hunk]);
+                if !std::mem::replace(&mut is_met[hunk], true) && !known.any(|it| has_written[*it])
+                {
+                    taking.insert(hunk);
+                }
+            }
             match piece.inserted {
-                Some(writer) => writers.push(writer),
+                Some(writer) => has_written[writer] = true,
                 None => break,
             }
         }
@@ -423,8 +415,8 @@ impl Weave {
         }
     }
 
-    /// Joins neighbours that are shown and of the same hunks, so that typing does not leave a piece
-    /// for each letter.
+    /// Joins neighbours that are of the same hunks, so that typing does not leave a piece for each
+    /// letter.
     fn join(&mut self) {
         self.fragments.dedup_by(|next, fragment| fragment.join(next));
     }
@@ -438,13 +430,9 @@ impl Weave {
         let mut places: Vec<Option<Range<usize>>> = vec![None; self.hunks.len()];
         let mut needed = vec![false; self.hunks.len()];
         let mut start = 0;
-        let replaced_by = |hunk: usize, mut behind: std::slice::Iter<'_, Fragment>| {
-            behind
-                .find(|next| !next.deleted.contains(&hunk))
-                .is_some_and(|next| next.inserted == Some(hunk))
-        };
+        let mut replaced = self.replaced();
         // Each stretch that a hunk wrote is a place, and each gap where it wrote nothing.
-        for (index, fragment) in self.fragments.iter().enumerate() {
+        for fragment in &self.fragments {
             let is_visible = fragment.is_visible(|hunk| shown(&self.hunks, hunk));
             let end = start + if is_visible { fragment.bytes } else { 0 };
             let mut meet = |hunk: usize, place: Range<usize>| {
@@ -459,15 +447,33 @@ impl Weave {
                 meet(hunk, place.clone());
                 places[hunk] = Some(place);
             }
-            for &hunk in fragment.deleted.iter().filter(|_| !is_visible) {
-                let behind = self.fragments[index + 1..].iter();
-                if !replaced_by(hunk, behind) {
+            for &hunk in &fragment.deleted {
+                let is_replaced = replaced.pop().unwrap_or_default();
+                if !is_visible && !is_replaced {
                     meet(hunk, start..start);
                 }
             }
             start = end;
         }
         (0..needed.len()).filter(|hunk| needed[*hunk]).collect()
+    }
+
+    /// For each piece that a hunk takes away, whether that hunk wrote what stands behind the last
+    /// of such pieces: from the last to the first.
+    fn replaced(&self) -> Vec<bool> {
+        let mut is_behind = vec![false; self.hunks.len()];
+        let mut replaced = Vec::new();
+        let mut next: Option<&Fragment> = None;
+        for fragment in self.fragments.iter().rev() {
+            for &hunk in fragment.deleted.iter().rev() {
+                if !next.is_some_and(|next| next.deleted.contains(&hunk)) {
+                    is_behind[hunk] = next.is_some_and(|next| next.inserted == Some(hunk));
+                }
+                replaced.push(is_behind[hunk]);
+            }
+            next = Some(fragment);
+        }
+        replaced
     }
 }
 

@@ -10,9 +10,9 @@ use std::ops::Range;
 
 use protocol::Replacement;
 
-use super::Weave;
 use super::alignment::{Alignment, Change, Lines, Texts};
 use super::following::Before;
+use super::{Reading, Weave};
 use crate::locate;
 
 /// Fewer lines between a hunk and another change do not tell that somebody made or took back the
@@ -30,10 +30,13 @@ pub(super) struct Way {
 }
 
 pub(super) struct Judge<'a> {
-    pub(super) before: &'a Before,
-    pub(super) after: &'a str,
-    pub(super) texts: &'a Texts<'a>,
-    pub(super) ways: &'a [Way],
+    before: &'a Before,
+    after: &'a str,
+    texts: &'a Texts<'a>,
+    /// Where the pieces were.
+    old: Reading<'a>,
+    /// The ways, with where the pieces are then.
+    ways: Vec<(&'a Way, Reading<'a>)>,
 }
 
 /// What is asked about: the switching of a hunk.
@@ -56,22 +59,35 @@ enum Meeting {
     Unclear,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    pub(super) fn new(
+        before: &'a Before,
+        after: &'a str,
+        texts: &'a Texts<'a>,
+        ways: &'a [Way],
+    ) -> Self {
+        let ways = ways.iter().map(|way| (way, way.weave.reading())).collect();
+        Self { before, after, texts, old: before.weave.reading(), ways }
+    }
+
     /// Whether it is certain what switching a hunk does in the text of now. If it has to be `exact`,
     /// nothing may have changed near it either.
     pub(super) fn is_clear(&self, hunk: usize, is_exact: bool) -> bool {
         let wishes = self.before.with_others(hunk);
-        let replacements = self.before.weave.replacements(&wishes);
+        let replacements = self.old.replacements(&wishes);
         let spots = replacements.iter().map(|one| Spot::new(one, &self.texts.old)).collect();
         let is_hidden = !self.before.weave.is_shown(hunk);
         let question = Question { wishes, replacements, spots, is_exact, is_hidden };
-        let met =
-            self.ways.iter().map(|way| question.meeting(&way.alignment, &self.texts.old)).max();
+        let met = self
+            .ways
+            .iter()
+            .map(|(way, _)| question.meeting(&way.alignment, &self.texts.old))
+            .max();
         let merges = match met {
             None | Some(Meeting::Unclear) => return false,
             Some(met) => met == Meeting::InLines,
         };
-        let mut results = self.ways.iter().map(|way| question.result(way));
+        let mut results = self.ways.iter().map(|(way, now)| question.result(way, now));
         let Some(Some(first)) = results.next() else { return false };
         let is_same = |other: &[Replacement]| leads_to_same(self.after, &first, other);
         results.all(|result| result.is_some_and(|other| is_same(&other)))
@@ -83,7 +99,7 @@ impl Judge<'_> {
     fn merged(&self, question: &Question) -> Option<Vec<Replacement>> {
         let lines = question.lines();
         let lines = lines.start.saturating_sub(AROUND)..lines.end + AROUND;
-        let window = self.ways.first()?.alignment.window(lines, self.texts);
+        let window = self.ways.first()?.0.alignment.window(lines, self.texts);
         if window.old.len() > MOST_MERGED || window.new.len() > MOST_MERGED {
             return None;
         }
@@ -142,9 +158,9 @@ impl Question {
     }
 
     /// What switching the hunk does now; none if its text was changed.
-    fn result(&self, way: &Way) -> Option<Vec<Replacement>> {
+    fn result(&self, way: &Way, now: &Reading) -> Option<Vec<Replacement>> {
         let is_touched = self.wishes.keys().any(|hunk| way.weave.hunks[*hunk].touched);
-        (!is_touched).then(|| way.weave.replacements(&self.wishes))
+        (!is_touched).then(|| now.replacements(&self.wishes))
     }
 }
 

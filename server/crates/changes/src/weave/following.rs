@@ -48,8 +48,9 @@ impl Weave {
         if before == after {
             return Ok(Followed::default());
         }
-        let mut before = Before { weave: self.clone(), text: before.to_owned() };
-        before.weave.give_up(|_| true);
+        let mut weave = self.clone();
+        weave.give_up(|_| true);
+        let before = Before::new(weave, before.to_owned());
         let Switched { start, hunks: switched, mut step } = Switched::new(&before, after)?;
         let moves = Moving { before: &start, after, found: &step.found }.moves(&step.unclear);
         *self = step.weave;
@@ -63,13 +64,6 @@ impl Weave {
         }
         let (taken_back, made) = switched.iter().partition(|hunk| before.weave.is_shown(**hunk));
         Ok(Followed { made, taken_back, lost: step.unclear.into_iter().collect() })
-    }
-
-    /// The hunks that take away what this one takes away, itself among them.
-    fn taking_with(&self, hunk: usize) -> impl Iterator<Item = usize> {
-        let pieces = self.fragments.iter().map(|fragment| &fragment.deleted);
-        let its = pieces.filter(move |deleted| deleted.len() > 1 && deleted.contains(&hunk));
-        its.flatten().copied()
     }
 
     /// Where in the document there is a piece that is not only the user's, hidden ones included.
@@ -119,6 +113,8 @@ impl Switched {
 pub(super) struct Before {
     pub(super) weave: Weave,
     pub(super) text: String,
+    /// For each hunk those that have to be hidden if it is: they build on it, or take away the same.
+    hidden_with: Vec<Vec<usize>>,
 }
 
 /// A document after its change, and what of it is not certain.
@@ -141,7 +137,7 @@ impl Step {
             Ok(Way { alignment, weave })
         });
         let ways = ways.collect::<Result<Vec<Way>, ChangeError>>()?;
-        let judge = Judge { before, after, texts: &texts, ways: &ways };
+        let judge = Judge::new(before, after, &texts, &ways);
         let unclear = before.open();
         let unclear =
             unclear.filter(|hunk| !judge.is_clear(*hunk, switched.contains(hunk))).collect();
@@ -153,6 +149,23 @@ impl Step {
 }
 
 impl Before {
+    fn new(weave: Weave, text: String) -> Self {
+        let mut hidden_with = vec![Vec::new(); weave.hunks.len()];
+        for (hunk, known) in weave.hunks.iter().enumerate() {
+            known.needs.iter().for_each(|needed| hidden_with[*needed].push(hunk));
+        }
+        for fragment in &weave.fragments {
+            let mut taking = fragment.deleted.iter().filter(|hunk| weave.is_shown(**hunk));
+            let Some(mut last) = taking.next() else { continue };
+            for hunk in taking {
+                hidden_with[*last].push(*hunk);
+                hidden_with[*hunk].push(*last);
+                last = hunk;
+            }
+        }
+        Self { weave, text, hidden_with }
+    }
+
     /// Hunks that can be switched.
     fn open(&self) -> impl Iterator<Item = usize> {
         let hunks = self.weave.hunks.iter().enumerate();
@@ -167,13 +180,8 @@ impl Before {
         let mut wishes = BTreeMap::from([(hunk, shown)]);
         let mut next = vec![hunk];
         while let Some(hunk) = next.pop() {
-            let others: Vec<usize> = if shown {
-                hunks[hunk].needs.clone()
-            } else {
-                let building = (0..hunks.len()).filter(|other| hunks[*other].needs.contains(&hunk));
-                building.chain(self.weave.taking_with(hunk)).collect()
-            };
-            for other in others.into_iter().filter(|other| hunks[*other].shown != shown) {
+            let others = if shown { &hunks[hunk].needs } else { &self.hidden_with[hunk] };
+            for &other in others.iter().filter(|other| hunks[**other].shown != shown) {
                 if !hunks[other].forgotten && wishes.insert(other, shown).is_none() {
                     next.push(other);
                 }
@@ -203,7 +211,7 @@ impl Before {
         let mut weave = self.weave.clone();
         let plan = Plan { hunks, ..Plan::default() };
         weave.switch(&plan, &Rope::from_str(&self.text));
-        Ok(Self { weave, text })
+        Ok(Self::new(weave, text))
     }
 
     /// Runs of lines that became others, as replacements. Where no hunk is near, what lies between

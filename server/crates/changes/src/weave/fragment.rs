@@ -40,6 +40,11 @@ impl Fragment {
         Self { text: Some(text), inserted: Some(hunk), ..plain }
     }
 
+    /// The hunks that put it in or take it away.
+    pub(super) fn hunks(&self) -> impl Iterator<Item = usize> {
+        self.inserted.iter().chain(&self.deleted).copied()
+    }
+
     pub(super) fn is_plain(&self) -> bool {
         self.inserted.is_none() && self.deleted.is_empty()
     }
@@ -96,12 +101,18 @@ impl Fragment {
         Some(Self { lost: Lost { left: false, ..rest.lost }, ..rest })
     }
 
-    /// Takes in the piece behind it, if both are shown and of the same hunks.
+    /// Takes in the piece behind it, if both are of the same hunks, and nothing was taken away
+    /// between them.
     pub(super) fn join(&mut self, next: &Self) -> bool {
-        let is_shown = self.text.is_none() && next.text.is_none();
-        let joins = is_shown && self.inserted == next.inserted && self.deleted == next.deleted;
+        let is_same = self.inserted == next.inserted && self.deleted == next.deleted;
+        let joins = is_same
+            && self.text.is_some() == next.text.is_some()
+            && !self.lost.right
+            && !next.lost.left;
         if joins {
             self.bytes += next.bytes;
+            self.lost.right = next.lost.right;
+            self.text.iter_mut().for_each(|text| text.push_str(next.hidden_text()));
         }
         joins
     }

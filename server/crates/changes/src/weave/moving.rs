@@ -84,18 +84,19 @@ impl Moving<'_> {
     /// the text now.
     pub(super) fn moves(&self, lost: &BTreeSet<usize>) -> Vec<(usize, Vec<Replacement>)> {
         let weave = &self.before.weave;
-        let is_alone = |hunk: &&usize| {
-            let is_needed = weave.hunks.iter().any(|other| other.needs.contains(*hunk));
-            weave.hunks[**hunk].needs.is_empty() && !is_needed
-        };
+        let needed: BTreeSet<usize> =
+            weave.hunks.iter().flat_map(|hunk| &hunk.needs).copied().collect();
+        let is_alone =
+            |hunk: &&usize| weave.hunks[**hunk].needs.is_empty() && !needed.contains(*hunk);
         let mut alone = lost.iter().filter(is_alone).peekable();
         if alone.peek().is_none() {
             return Vec::new();
         }
         let texts = Texts::new(&self.before.text, self.after);
+        let before = weave.reading();
         let moved = alone.filter_map(|&hunk| {
             let switched = BTreeMap::from([(hunk, !weave.is_shown(hunk))]);
-            let replacements = weave.replacements(&switched);
+            let replacements = before.replacements(&switched);
             Some((hunk, moved(&texts, self.found, &replacements)?))
         });
         moved.collect()

@@ -6,7 +6,6 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use protocol::Replacement;
 use ropey::Rope;
 
 use super::Weave;
@@ -23,13 +22,17 @@ impl Weave {
         after: &Rope,
         may_show: impl Fn(usize) -> bool,
     ) -> Option<Plan> {
-        let places = self.places_of(|hunk| self.is_shown(hunk) || may_show(hunk));
-        let meets = |it: &Range<usize>| it.start <= place.end && place.start <= it.end;
-        let at_place = places.into_iter().filter(|(_, it)| meets(it)).map(|(hunk, _)| hunk);
+        let now = self.reading();
+        let meets = |it: Range<usize>| it.start <= place.end && place.start <= it.end;
+        let may_switch = |hunk: &usize| self.is_shown(*hunk) || may_show(*hunk);
+        let known = (0..self.hunks.len()).filter(may_switch);
+        let at_place = known.filter(|hunk| now.place(*hunk).is_some_and(meets));
         let (shown, hidden): (Vec<usize>, Vec<usize>) =
             at_place.partition(|hunk| self.is_shown(*hunk));
+        let grown = after.len_bytes().cast_signed() - before.len_bytes().cast_signed();
         let fits = |wishes: BTreeMap<usize, bool>| {
-            if wishes.is_empty() || !has_length(&self.replacements(&wishes), before, after) {
+            // Nearly all typing is told apart by its length, without a look at the text.
+            if wishes.is_empty() || now.growth(&wishes) != grown {
                 return None;
             }
             let plan = self.plan(&wishes);
@@ -42,13 +45,6 @@ impl Weave {
             all.or_else(|| if hunks.len() > 1 { one() } else { None })
         })
     }
-}
-
-/// Nearly all typing is told apart by its length, without a look at the text.
-fn has_length(replacements: &[Replacement], before: &Rope, after: &Rope) -> bool {
-    let taken: usize = replacements.iter().map(|one| one.end - one.start).sum();
-    let put: usize = replacements.iter().map(|one| one.text.len()).sum();
-    before.len_bytes() + put == after.len_bytes() + taken
 }
 
 fn leads_to(plan: &Plan, before: &Rope, after: &Rope) -> bool {

@@ -50,6 +50,11 @@ impl Memory {
 }
 
 impl Weave {
+    /// The hunks that typing touched which is remembered.
+    pub(super) fn touched_by_typing(&self) -> impl Iterator<Item = usize> {
+        self.memories.iter().flat_map(|memory| &memory.touched).copied()
+    }
+
     /// Takes in what somebody typed, as [`Weave::edit`] does, in a document that was `before` and
     /// is `after`. Gives the hunks that it had touched, and that are as they were by it.
     ///

@@ -95,24 +95,47 @@ impl Weave {
 
     /// What switching these hunks does to the document, whatever stands in the way.
     pub fn replacements(&self, switched: &BTreeMap<usize, bool>) -> Vec<Replacement> {
-        let mut replacements: Vec<Replacement> = Vec::new();
-        let mut start = 0;
-        for fragment in &self.fragments {
-            let end = start + self.visible(fragment);
-            let is = fragment.is_visible(|hunk| is_shown(switched, hunk, self.hunks[hunk].shown));
-            if (start < end) != is {
-                let one = fragment.switched(start, is);
-                match replacements.last_mut() {
-                    Some(last) if last.end == one.start => {
-                        last.end = one.end;
-                        last.text.push_str(&one.text);
-                    }
-                    _ => replacements.push(one),
-                }
-            }
-            start = end;
+        self.reading().replacements(switched)
+    }
+
+    /// What stands in the way of showing each of the hidden hunks together with all that it builds
+    /// on, at one look.
+    pub fn obstacles(&self) -> BTreeMap<usize, Obstacle> {
+        let mut is_touched: Vec<bool> = self.hunks.iter().map(|hunk| hunk.touched).collect();
+        self.touched_by_typing().for_each(|hunk| is_touched[hunk] = true);
+        // What of a hunk, or of what it builds on, may come where nothing is left around it.
+        let mut may_be_lost = vec![false; self.hunks.len()];
+        for fragment in self.fragments.iter().filter(|fragment| fragment.is_lost()) {
+            fragment.inserted.into_iter().for_each(|hunk| may_be_lost[hunk] = true);
         }
-        replacements
+        let mut obstacles = BTreeMap::new();
+        for (hunk, known) in self.hunks.iter().enumerate() {
+            if known.shown || known.forgotten {
+                continue;
+            }
+            let hidden = || known.needs.iter().copied().filter(|needed| !self.hunks[*needed].shown);
+            may_be_lost[hunk] |= hidden().any(|needed| may_be_lost[needed]);
+            let is_missing =
+                |needed: &usize| self.hunks[*needed].forgotten || obstacles.contains_key(needed);
+            let obstacle = match is_touched[hunk] {
+                true => Some(Obstacle::Touched),
+                false if may_be_lost[hunk] => self.obstacle(hunk),
+                false => hidden().find(is_missing).map(Obstacle::Needs),
+            };
+            obstacles.extend(obstacle.map(|obstacle| (hunk, obstacle)));
+        }
+        obstacles
+    }
+
+    /// What stands in the way of showing a hunk together with all that it builds on.
+    fn obstacle(&self, hunk: usize) -> Option<Obstacle> {
+        let mut wishes = BTreeMap::from([(hunk, true)]);
+        let mut next = vec![hunk];
+        while let Some(hunk) = next.pop() {
+            let needed = self.hunks[hunk].needs.iter();
+            next.extend(needed.filter(|needed| wishes.insert(**needed, true).is_none()));
+        }
+        self.plan(&wishes).refused.get(&hunk).copied()
     }
 }
 

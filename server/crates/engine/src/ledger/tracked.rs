@@ -7,7 +7,7 @@ mod returning;
 mod steps;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     ops::Range,
     sync::Arc,
 };
@@ -229,7 +229,7 @@ impl Tracked {
 
     /// Hunks of which nothing is left, and those that are there again, each told once.
     fn written_over(&mut self) -> News {
-        let gone = self.weave.gone();
+        let gone: BTreeSet<usize> = self.weave.gone().into_iter().collect();
         let were_gone = (0..self.hunks.len()).filter(|number| self.hunks[*number].is_gone);
         let is_back =
             |number: &usize| !gone.contains(number) && self.weave.place(*number).is_some();
@@ -252,7 +252,12 @@ impl Tracked {
 
     /// Blocked hunks of which nothing is in the way any longer.
     fn freed(&mut self) -> News {
-        let is_free = |known: &Known| known.is_blocked && self.obstacle(&known.id).is_none();
+        let obstacles = self.weave.obstacles();
+        let numbers = self.numbers();
+        let is_free = |known: &Known| {
+            let number = numbers.get(&known.id);
+            known.is_blocked && number.is_some_and(|number| !obstacles.contains_key(number))
+        };
         let free: Vec<usize> =
             (0..self.hunks.len()).filter(|number| is_free(&self.hunks[*number])).collect();
         for number in &free {
@@ -338,13 +343,15 @@ impl Tracked {
         let other = |hunks: &BTreeMap<usize, bool>| {
             hunks.iter().map(|(hunk, shown)| (*hunk, !shown)).collect()
         };
+        if self.switched.is_empty() {
+            return None;
+        }
         let mut wishes = self.switched.iter().rev().flat_map(|hunks| [other(hunks), hunks.clone()]);
+        let now = self.weave.reading();
+        let grown = text.len_bytes().cast_signed() - self.text.len_bytes().cast_signed();
         let plan = |wishes: BTreeMap<usize, bool>| {
-            let replacements = self.weave.replacements(&wishes);
-            let taken: usize = replacements.iter().map(|one| one.end - one.start).sum();
-            let put: usize = replacements.iter().map(|one| one.text.len()).sum();
             // Nearly all typing is told apart by its length.
-            if self.text.len_bytes() + put != text.len_bytes() + taken {
+            if now.growth(&wishes) != grown {
                 return None;
             }
             let plan = self.weave.plan(&wishes);
@@ -437,6 +444,12 @@ impl Tracked {
         self.hunks.iter().rposition(|known| known.id == *hunk)
     }
 
+    /// The numbers of all hunks.
+    pub(super) fn numbers(&self) -> HashMap<&HunkId, usize> {
+        // Of an edited one the last is left.
+        self.hunks.iter().enumerate().map(|(number, known)| (&known.id, number)).collect()
+    }
+
     /// The hunks that it knows; one that was reworded comes twice.
     pub(super) fn ids(&self) -> impl Iterator<Item = &HunkId> {
         self.hunks.iter().map(|known| &known.id)
@@ -494,8 +507,15 @@ impl Tracked {
     /// The pending hunks that something stands in the way of, and what.
     pub(super) fn obstacles(&self) -> Vec<(HunkId, String)> {
         // Whether its file comes back, nobody knows.
-        let pending = self.hunks.iter().filter(|known| known.is_pending && !self.is_missing);
-        pending.filter_map(|known| Some((known.id.clone(), self.obstacle(&known.id)?))).collect()
+        if self.is_missing {
+            return Vec::new();
+        }
+        let obstacles = self.weave.obstacles().into_iter();
+        let pending = obstacles.filter_map(|(number, obstacle)| {
+            let known = self.hunks.get(number).filter(|known| known.is_pending)?;
+            Some((known.id.clone(), self.words(number, obstacle)))
+        });
+        pending.collect()
     }
 
     /// A hunk is nothing that could come into the document any more.
@@ -571,20 +591,6 @@ impl Tracked {
         let (commit, text) = (commit.id.clone(), hash.clone());
         self.committed = Some(Committed { commit, text, hunks: hunks.clone() });
         hunks
-    }
-
-    /// What stands in the way of a pending hunk, if everything it builds on were applied.
-    fn obstacle(&self, hunk: &HunkId) -> Option<String> {
-        let number = self.number(hunk)?;
-        let mut wishes = BTreeMap::from([(number, true)]);
-        let mut needed = self.weave.needs_of(number).to_vec();
-        while let Some(next) = needed.pop() {
-            if wishes.insert(next, true).is_none() {
-                needed.extend(self.weave.needs_of(next));
-            }
-        }
-        let plan = self.weave.plan(&wishes);
-        plan.refused.get(&number).map(|obstacle| self.words(number, *obstacle))
     }
 
     /// Why a hunk cannot be shown or hidden, in words for people and for the model.

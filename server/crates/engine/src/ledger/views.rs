@@ -1,8 +1,14 @@
 //! What front ends draw: a change set's texts, and each hunk with the lines it is about, in the
 //! documents as they are now.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    borrow::Borrow,
+    cell::OnceCell,
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
+use changes::Reading;
 use protocol::{
     AbsPath, FileChangeKind, Hunk, HunkId, HunkState, Item, ItemId, Replacement, SyntaxError,
     TurnId,
@@ -97,22 +103,23 @@ impl Book {
 
     /// A change set in these documents.
     pub(super) fn proposal_in(&self, files: &Files, id: &ItemId) -> Option<Vec<Proposal>> {
+        let drawings = drawings(files);
         self.session.look(|state| {
             let item = state.item(id)?;
             let set = own_set(&item.body)?;
             let proposals = set.files.iter().map(|file| {
-                let at = at(files, &file.path, &file.hunks);
-                let tracked = files.get(&at).filter(|tracked| !tracked.is_missing());
+                let at = at(&drawings, &file.path, |drawing| drawing.has(&file.hunks));
+                let drawing = drawings.get(&at).filter(|drawing| !drawing.tracked.is_missing());
                 let views = file.hunks.iter().map(|hunk| {
                     let ids = (item.id.clone(), item.turn_id.clone());
-                    view(tracked, &at, file.kind, ids, hunk.clone())
+                    view(drawing, &at, file.kind, ids, hunk.clone())
                 });
-                let texts = tracked.map(|tracked| {
+                let texts = drawing.map(|drawing| {
                     let open = file.hunks.iter().filter(|hunk| is_open(hunk));
-                    let shown = open.filter_map(|hunk| Some((tracked.number(&hunk.id)?, true)));
-                    let replacements = tracked.weave.replacements(&shown.collect());
-                    let after = changes::apply_to(&tracked.text, &replacements).ok()?;
-                    Some((tracked.text.clone(), after))
+                    let shown = open.filter_map(|hunk| Some((drawing.number(&hunk.id)?, true)));
+                    let replacements = drawing.look().now.replacements(&shown.collect());
+                    let text = &drawing.tracked.text;
+                    Some((text.clone(), changes::apply_to(text, &replacements).ok()?))
                 });
                 // What is done to a file as a whole is done to the one of that name.
                 let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
@@ -137,13 +144,14 @@ impl Book {
                 matches!(hunk.state, HunkState::Applied | HunkState::Kept | HunkState::Undone);
             is_open(hunk) || is_switched
         };
+        let drawings = drawings(files);
         self.session.look(|state| {
             let mut views = Vec::new();
             for Item { id, turn_id, body, .. } in &state.items {
                 for file in own_set(body).into_iter().flat_map(|set| &set.files) {
                     // Most are where they were made, which is quick to tell.
                     let are_in = |path: &AbsPath| {
-                        files.get(path).is_some_and(|tracked| has(tracked, &file.hunks))
+                        drawings.get(path).is_some_and(|drawing| drawing.has(&file.hunks))
                     };
                     let is_elsewhere = |path: &AbsPath| {
                         *path != file.path && (are_in(&file.path) || !are_in(path))
@@ -151,14 +159,14 @@ impl Book {
                     if path.is_some_and(is_elsewhere) {
                         continue;
                     }
-                    let at = at(files, &file.path, &file.hunks);
+                    let at = at(&drawings, &file.path, |drawing| drawing.has(&file.hunks));
                     if path.is_some_and(|path| *path != at) {
                         continue;
                     }
-                    let tracked = files.get(&at).filter(|tracked| !tracked.is_missing());
+                    let drawing = drawings.get(&at).filter(|drawing| !drawing.tracked.is_missing());
                     let drawn = file.hunks.iter().filter(|hunk| is_drawn(hunk));
                     views.extend(drawn.map(|hunk| {
-                        view(tracked, &at, file.kind, (id.clone(), turn_id.clone()), hunk.clone())
+                        view(drawing, &at, file.kind, (id.clone(), turn_id.clone()), hunk.clone())
                     }));
                 }
             }
@@ -168,22 +176,58 @@ impl Book {
 
     /// Where the document of some hunks is now: it may have been moved.
     pub(super) fn at(&self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
-        at(&self.files, path, hunks)
+        let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
+        at(&self.files, path, has)
     }
 }
 
-/// Whether one of these hunks is in a document.
-fn has(tracked: &Tracked, hunks: &[Hunk]) -> bool {
-    hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some())
+/// A document whose hunks are drawn: it is looked through once for all of them, and only then.
+struct Drawing<'a> {
+    tracked: &'a Tracked,
+    look: OnceCell<Look<'a>>,
 }
 
-/// Where some hunks are in these documents.
-fn at(files: &Files, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
+struct Look<'a> {
+    numbers: HashMap<&'a HunkId, usize>,
+    now: Reading<'a>,
+}
+
+impl<'a> Drawing<'a> {
+    fn look(&self) -> &Look<'a> {
+        let Self { tracked, look } = self;
+        look.get_or_init(|| Look { numbers: tracked.numbers(), now: tracked.weave.reading() })
+    }
+
+    fn number(&self, hunk: &HunkId) -> Option<usize> {
+        self.look().numbers.get(hunk).copied()
+    }
+
+    /// Whether one of these hunks is in it.
+    fn has(&self, hunks: &[Hunk]) -> bool {
+        let is_known = |hunk: &HunkId| match self.look.get() {
+            Some(look) => look.numbers.contains_key(hunk),
+            None => self.tracked.number(hunk).is_some(),
+        };
+        hunks.iter().any(|hunk| is_known(&hunk.id))
+    }
+}
+
+fn drawings(files: &Files) -> BTreeMap<&AbsPath, Drawing<'_>> {
+    let drawing = |tracked| Drawing { tracked, look: OnceCell::new() };
+    files.iter().map(|(path, tracked)| (path, drawing(tracked))).collect()
+}
+
+/// Where among documents the one is that has some hunks.
+fn at<K: Borrow<AbsPath> + Ord, V>(
+    files: &BTreeMap<K, V>,
+    path: &AbsPath,
+    has: impl Fn(&V) -> bool,
+) -> AbsPath {
     // Few documents are moved, so the one of this name is looked at first.
-    if files.get(path).is_some_and(|tracked| has(tracked, hunks)) {
+    if files.get(path).is_some_and(&has) {
         return path.clone();
     }
-    let at = files.iter().find(|(_, tracked)| has(tracked, hunks)).map(|(at, _)| at.clone());
+    let at = files.iter().find(|(_, document)| has(document)).map(|(at, _)| at.borrow().clone());
     at.unwrap_or_else(|| path.clone())
 }
 
@@ -192,18 +236,20 @@ fn is_open(hunk: &Hunk) -> bool {
 }
 
 fn view(
-    tracked: Option<&Tracked>,
+    drawing: Option<&Drawing<'_>>,
     path: &AbsPath,
     kind: FileChangeKind,
     (change_set_id, turn_id): (ItemId, TurnId),
     hunk: Hunk,
 ) -> HunkView {
-    let lines = tracked.and_then(|tracked| tracked.lines(&hunk.id));
+    let lines = drawing.and_then(|drawing| {
+        drawing.tracked.lines_of(drawing.number(&hunk.id)?, &drawing.look().now)
+    });
     let (lines, before, after) = match lines {
         Some((lines, before, after)) => (Some(lines), before, after),
         None => (None, String::new(), String::new()),
     };
-    let text = tracked.map(|tracked| tracked.text.clone()).unwrap_or_default();
+    let text = drawing.map(|drawing| drawing.tracked.text.clone()).unwrap_or_default();
     let path = path.clone();
     HunkView { change_set_id, turn_id, path, kind, text, hunk, lines, before, after }
 }
@@ -212,15 +258,20 @@ impl Tracked {
     /// The lines of the document that a hunk is about, in bytes, and what they say without it and
     /// with it. A pending hunk is seen with what it builds on.
     pub(super) fn lines(&self, id: &HunkId) -> Option<(Range<usize>, String, String)> {
-        let is_there = |number: &usize| !self.is_gone(*number) && !self.is_missing();
-        let number = self.number(id).filter(is_there)?;
+        self.lines_of(self.number(id)?, &self.weave.reading())
+    }
+
+    fn lines_of(&self, number: usize, now: &Reading) -> Option<(Range<usize>, String, String)> {
+        if self.is_gone(number) || self.is_missing() {
+            return None;
+        }
         let shown = self.weave.is_shown(number);
-        let place = self.weave.place(number)?;
+        let place = now.place(number)?;
         let on = self.weave.needs_of(number).iter().map(|on| (*on, true));
         let base: BTreeMap<usize, bool> = if shown { BTreeMap::new() } else { on.collect() };
         let mut switched = base.clone();
         switched.insert(number, !shown);
-        let (now, other) = (self.weave.replacements(&base), self.weave.replacements(&switched));
+        let (now, other) = (now.replacements(&base), now.replacements(&switched));
         let around = self.whole_lines(place);
         let (now, other) = (self.within(&around, &now), self.within(&around, &other));
         let (before, after) = if shown { (other, now) } else { (now, other) };

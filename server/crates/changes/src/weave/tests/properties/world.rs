@@ -331,6 +331,22 @@ impl World {
         }
         self.former.push(self.text.clone());
         self.each_piece_is_of_its_hunks();
+        self.each_obstacle_is_that_of_a_plan();
+    }
+
+    /// One look at all hunks says of each what a plan for it and what it builds on says.
+    fn each_obstacle_is_that_of_a_plan(&self) {
+        let obstacles = self.weave.obstacles();
+        for hunk in self.pending() {
+            let mut wishes = BTreeMap::from([(hunk, true)]);
+            let mut next = vec![hunk];
+            while let Some(hunk) = next.pop() {
+                let needed = self.weave.needs_of(hunk).iter();
+                next.extend(needed.filter(|needed| wishes.insert(**needed, true).is_none()));
+            }
+            let plan = self.weave.plan(&wishes);
+            assert_eq!(plan.refused.get(&hunk), obstacles.get(&hunk));
+        }
     }
 
     /// What another program makes of the text.
