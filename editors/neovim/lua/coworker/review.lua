@@ -32,6 +32,7 @@ local WIDE = 140
 ---@field proposed integer The window of the proposed text.
 ---@field group integer
 ---@field help? integer The window that explains the keys.
+---@field decided? coworker.PlacedHunk What was decided last by itself, until that is seen.
 ---@field refresh fun() Asks for the proposal again.
 
 ---@type coworker.Preview?
@@ -110,16 +111,20 @@ local function scratch(state, name, filetype)
 end
 
 -- Answers for the hunk under the cursor alone, but never what the user cannot have read yet.
----@param question coworker.OpenQuestion
+---@param state coworker.Preview
 ---@param accept boolean
-local function decide_hunk(question, accept)
-  if not approvals.seen_by_key(question.id) then
+local function decide_hunk(state, accept)
+  if not approvals.seen_by_key(state.question.id) then
     return
   end
+  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
+  state.decided = hunks.touching(vim.api.nvim_get_current_buf(), row, row)[1]
   -- Looked up before the prompt: meanwhile another hunk can come under the cursor.
   local reject = not accept and decide.rejecter()
-  if not reject then
+  if accept then
     return decide.accept()
+  elseif not reject then
+    return decide.reject()
   end
   vim.ui.input({ prompt = 'Why not? (Enter alone gives no reason) ' }, function(reason)
     if reason then
@@ -145,11 +150,11 @@ local function map_keys(buf, answers)
   end
   if answers then
     map('ga', 'accept this hunk', function(state)
-      decide_hunk(state.question, true)
+      decide_hunk(state, true)
     end)
     map('ge', 'edit this hunk', decide.reword)
     map('gr', 'reject this hunk', function(state)
-      decide_hunk(state.question, false)
+      decide_hunk(state, false)
     end)
   end
   map('q', 'decide later', function(state)
@@ -314,6 +319,48 @@ local function show(state)
   set_bars(state)
 end
 
+---@param state coworker.Preview
+---@param hunk coworker.PlacedHunk
+---@return boolean
+local function waits(state, hunk)
+  return vim.iter(state.files):any(function(file)
+    return vim.iter(pending_of(file)):any(function(pending)
+      return pending.hunkId == hunk.hunkId
+    end)
+  end)
+end
+
+-- Puts the cursor on the next hunk that waits, in this file or in another, where the one at the
+-- cursor is decided: what is typed next is not meant for that.
+---@param state coworker.Preview
+local function go_on(state)
+  if not state.decided or waits(state, state.decided) then
+    return
+  end
+  state.decided = nil
+  local row = vim.api.nvim_win_get_cursor(state.proposed)[1] - 1
+  local buf = vim.api.nvim_win_get_buf(state.proposed)
+  local is_elsewhere = vim.api.nvim_get_current_win() ~= state.proposed
+  if is_elsewhere or #hunks.touching(buf, row, row) > 0 then
+    return
+  end
+  local left = hunks.all(buf)
+  if #left == 0 then
+    for at, file in ipairs(state.files) do
+      if #pending_of(file) > 0 then
+        state.at = at
+        return show(state)
+      end
+    end
+    return
+  end
+  local next_one = vim.iter(left):find(function(standing)
+    return standing.first >= row
+  end) or left[1]
+  local line = math.min(next_one.first + 1, vim.api.nvim_buf_line_count(buf))
+  vim.api.nvim_win_set_cursor(state.proposed, { line, 0 })
+end
+
 -- The user goes on typing in the real buffer, or decides about single hunks: the proposal is asked
 -- for again, for the server knows whether it still fits.
 ---@param state coworker.Preview
@@ -330,6 +377,7 @@ local function follow(state)
       state.at = math.min(state.at, #files)
       fill_proposed(vim.api.nvim_win_get_buf(state.proposed), files[state.at])
       set_bars(state)
+      go_on(state)
     end)
   end)
   vim.api.nvim_create_autocmd({ 'TextChanged', 'TextChangedI' }, {

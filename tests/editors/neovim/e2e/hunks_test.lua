@@ -60,6 +60,9 @@ t.test('in the preview one is accepted, which leaves the other, and then the res
     return #left == 1 and left[1].first == 12 and t.text(proposed) == vim.trim(longer)
   end)
   t.equal(false, t.has(stage.buf, 'version'))
+  t.eventually('the cursor on it', function()
+    return vim.api.nvim_win_get_cursor(preview.proposed)[1] == 13
+  end)
   t.press('a', function()
     return t.text(stage.buf) == vim.trim(longer)
   end)
