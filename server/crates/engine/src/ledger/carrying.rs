@@ -354,6 +354,9 @@ impl Book {
         let stale = || DocumentError::Stale(path.clone());
         let tracked = self.files.get(path).ok_or_else(stale)?;
         let stamp = tracked.stamp.as_ref().ok_or_else(stale)?;
+        if tracked.is_missing() {
+            return Err(DocumentError::NotFound(path.clone()).into());
+        }
         let now = match self.shared.parts.documents.buffer(path).await {
             Some(now) if now.stamp.hash != stamp.hash => return Err(stale().into()),
             Some(now) => {
