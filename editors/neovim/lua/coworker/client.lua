@@ -24,6 +24,7 @@ M.PROTOCOL_VERSION = 1
 ---@field update fun(root: string, params: coworker.SessionUpdate)
 ---@field approval fun(root: string, params: coworker.ApprovalRequestParams): coworker.Answer|vim.NIL
 ---@field prompt fun(root: string, params: coworker.PromptParams): string|vim.NIL
+---@field start fun(root: string) It runs; what waits for it has not been sent yet.
 ---@field exit fun(root: string)
 
 --- Who hears of what the server sends.
@@ -240,6 +241,9 @@ function M.start(root)
       server.phase = 'running'
       attach_buffers(server)
       vim.schedule(function()
+        if server.phase == 'running' then
+          M.on.start(root)
+        end
         run_waiting(server)
       end)
     end,
@@ -345,14 +349,10 @@ end
 
 --- Ends the server of a root and starts a new one.
 ---@param root string
----@param on_started fun()
-function M.restart(root, on_started)
+function M.restart(root)
   local old = servers[root]
   local function start()
-    local server = M.start(root)
-    if server then
-      table.insert(server.waiting, on_started)
-    end
+    M.start(root)
   end
   local client = old and old.phase ~= 'stopped' and lsp_client(old)
   if not client then

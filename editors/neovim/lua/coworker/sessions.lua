@@ -17,6 +17,8 @@ local M = {}
 ---@field models table<string, string> What the models are, as far as it is known.
 ---@field replays? boolean Whether what is told now is what was missed.
 ---@field private held? coworker.SessionUpdate[] What came while attaching.
+---@field private on_attached? fun(conversation: coworker.Conversation)[] Who waits for that.
+---@field private is_lost? boolean Whether its server ended: the next one tells and asks nothing of it.
 
 --- What panes hear of.
 ---@alias coworker.Event
@@ -150,6 +152,8 @@ end
 ---@param on_done? fun(conversation: coworker.Conversation)
 function M.attach(root, id, after, on_done)
   local conversation = known(root, id)
+  conversation.on_attached = conversation.on_attached or {}
+  table.insert(conversation.on_attached, on_done)
   if conversation.held then
     return
   end
@@ -159,12 +163,15 @@ function M.attach(root, id, after, on_done)
     epoch = conversation.epoch,
     afterSeq = conversation.epoch and (after or conversation.seq) or nil,
   }, function(result)
+    local waits = conversation.on_attached or {}
+    conversation.on_attached, conversation.is_lost = nil, nil
     release(conversation, result)
     show(root, conversation)
-    if on_done then
-      on_done(conversation)
+    for _, run in ipairs(waits) do
+      run(conversation)
     end
   end, function(problem)
+    conversation.on_attached = nil
     release(conversation)
     pause.say(problem.message, vim.log.levels.ERROR)
   end)
@@ -210,8 +217,7 @@ function M.ensure(root, on_done)
   if not conversation then
     return M.create(root, on_done)
   end
-  local server = client.server(root)
-  if server and server.phase == 'stopped' then
+  if conversation.is_lost then
     return M.attach(root, conversation.id, nil, on_done)
   end
   on_done(conversation)
@@ -220,13 +226,7 @@ end
 --- Restarts the server of a root and shows the same session again.
 ---@param root string
 function M.restart(root)
-  client.restart(root, function()
-    local conversation = current[root]
-    if conversation then
-      M.attach(root, conversation.id)
-    end
-    tell(root, { kind = 'server' })
-  end)
+  client.restart(root)
 end
 
 --- Sends a prompt.
@@ -342,11 +342,23 @@ M.subscribe(function(_, conversation, event)
   end
 end)
 
+-- Whatever has started it: without this the session would run in it unseen.
+client.on.start = function(root)
+  local conversation = current[root]
+  if conversation and conversation.is_lost then
+    M.attach(root, conversation.id)
+  end
+  tell(root, { kind = 'server' })
+end
+
 client.on.exit = function(root)
   waiting[root] = nil
   for _, conversation in pairs(conversations) do
-    if conversation.root == root and conversation.held then
-      release(conversation)
+    if conversation.root == root then
+      conversation.is_lost, conversation.on_attached = true, nil
+      if conversation.held then
+        release(conversation)
+      end
     end
   end
   tell(root, { kind = 'server' })

@@ -197,4 +197,62 @@ t.test('a question that waits dies with its server', function()
   t.equal(false, fake.replies[1])
 end)
 
+-- What the new server was asked about sessions, in order.
+local function asked()
+  local methods = {}
+  for _, message in ipairs(fake.asked) do
+    if vim.startswith(message.method, 'coworker/session/') or message.method == 'coworker/chat' then
+      table.insert(methods, message.method)
+    end
+  end
+  return methods
+end
+
+t.test('a prompt after the death of a server goes on with the session, and is seen', function()
+  fake.asked, fake.seq = {}, 0
+  attach('s2', 'e3', true, { { kind = 'itemEnded', item = message('x1', 'from before') } })
+  coworker.ask('on')
+  coworker.ask('and on')
+  t.eventually('both prompts', function()
+    return #fake:sent('coworker/chat') == 2
+  end)
+  t.equal({ 'coworker/session/attach', 'coworker/chat', 'coworker/chat' }, asked())
+  t.equal('s2', fake:sent('coworker/chat')[2].sessionId)
+  fake:tell({ kind = 'itemEnded', item = message('x3', 'seen') }, 's2')
+  t.eventually('the answer', function()
+    return t.has(t.chat(root), 'from before\n\nseen')
+  end)
+  t.equal(false, t.has(t.chat(root), 'The server stopped'))
+end)
+
+t.test('whatever starts a server again, the session is attached first', function()
+  fake.answers['coworker/checkpoint/list'] = function()
+    return { checkpoints = {} }
+  end
+  for _, start in ipairs({ 'Coworker', 'CoworkerCheckpoints', 'CoworkerMode plan' }) do
+    fake.die(0, 9)
+    told('The server stopped')
+    vim.cmd.only()
+    fake.asked = {}
+    vim.cmd(start)
+    t.eventually('a session after ' .. start, function()
+      return asked()[1]
+    end)
+    t.equal('coworker/session/attach', asked()[1])
+  end
+end)
+
+t.test('a prompt that finds its session gone is said, and not sent', function()
+  fake.die(0, 9)
+  told('The server stopped')
+  fake.asked = {}
+  fake.answers['coworker/session/attach'] = function()
+    return nil, { code = -32000, message = 'There is no such session.' }
+  end
+  coworker.ask('on')
+  told('There is no such session.')
+  t.step()
+  t.equal({ 'coworker/session/attach' }, asked())
+end)
+
 t.finish()
