@@ -16,6 +16,7 @@ local M = {}
 local AFTER_MS = 100
 
 local breaks = { unix = '\n', dos = '\r\n', mac = '\r' }
+local MARK = '\239\187\191'
 
 ---@type table<integer, true> buffers whose file went
 local left = {}
@@ -36,21 +37,32 @@ local function read(path)
   return file and file:close() and bytes
 end
 
--- Whether a file has the text of a buffer; nil if that cannot be told.
+-- The file that a buffer would be read from; nil if that cannot be told.
 ---@param buf integer
----@param path string
----@return boolean?
-local function is_in(buf, path)
+---@return string? bytes
+local function bytes_of(buf)
   local encoding = vim.bo[buf].fileencoding
-  local bytes = read(path)
-  if not bytes or encoding ~= '' and encoding ~= 'utf-8' then
+  if encoding ~= '' and encoding ~= 'utf-8' then
     return nil
   end
   local line_break = breaks[vim.bo[buf].fileformat]
   local text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, true), line_break)
-  local last = vim.bo[buf].endofline and line_break or ''
-  local mark = vim.bo[buf].bomb and '\239\187\191' or ''
-  return bytes == mark .. text .. last or bytes == mark and text == ''
+  return (vim.bo[buf].bomb and MARK or '') .. text .. (vim.bo[buf].endofline and line_break or '')
+end
+
+-- Whether a file has the text that a buffer has or had; nil if that cannot be told.
+---@param text? string As `bytes_of` gives it.
+---@param path string
+---@return boolean?
+local function is_in(text, path)
+  local bytes = text and read(path)
+  if not bytes then
+    return nil
+  end
+  -- The one empty line of a buffer may be no line in the file.
+  local is_empty = bytes == '' or bytes == MARK
+  return bytes == text
+    or is_empty and vim.tbl_contains(breaks, text:sub(#bytes + 1)) and vim.startswith(text, bytes)
 end
 
 -- Reads a file into a buffer. One with a swap file is read, too, without Neovim's long message.
@@ -79,25 +91,33 @@ local function may_read(buf)
   return not is_typing and vim.fn.getcmdwintype() == ''
 end
 
--- Reads a file again. What the user has typed by then stays, and what that means is said.
+-- Reads a file again; where the user types in its buffer, in a pause, if it is still to be read then.
+-- What they have typed by then stays, and what that means is said.
 ---@param buf integer
-local function read_again(buf)
-  if not may_read(buf) then
-    return pause.wait(function()
-      return vim.api.nvim_buf_is_loaded(buf)
-    end, function()
-      read_again(buf)
+---@param path string
+---@param what? string
+local function read_again(buf, path, what)
+  if may_read(buf) then
+    left[buf] = nil
+    return reading(buf, function()
+      vim.api.nvim_buf_call(buf, function()
+        vim.cmd('silent edit!')
+      end)
     end)
   end
-  left[buf] = nil
-  if vim.bo[buf].modified then
-    local words = '%s is another file on the disk now; to write this buffer would overwrite it'
-    return pause.say(words:format(name_of(buf)), vim.log.levels.WARN)
-  end
-  reading(buf, function()
-    vim.api.nvim_buf_call(buf, function()
-      vim.cmd('silent edit!')
-    end)
+  local text = bytes_of(buf)
+  pause.wait(function()
+    return edit.buffer_of(path) == buf
+  end, function()
+    if not vim.bo[buf].modified then
+      M.look(path, what)
+    elseif vim.uv.fs_stat(path) then
+      left[buf] = nil
+      if not is_in(text, path) then
+        local words = '%s is another file on the disk now; to write this buffer would overwrite it'
+        pause.say(words:format(name_of(buf)), vim.log.levels.WARN)
+      end
+    end
   end)
 end
 
@@ -145,8 +165,8 @@ function M.look(path, what)
     return
   end
   -- What is there again is read even if it says the same: Neovim would ask before it is written.
-  if left[buf] or is_in(buf, path) == false then
-    read_again(buf)
+  if left[buf] or is_in(bytes_of(buf), path) == false then
+    read_again(buf, path, what)
   end
 end
 
@@ -159,7 +179,8 @@ local function has_moved(buf, from, to)
   if vim.bo[buf].modified or not vim.uv.fs_stat(to) then
     return false
   end
-  return not vim.uv.fs_stat(from) or is_in(buf, from) == false and is_in(buf, to) == true
+  local text = bytes_of(buf)
+  return not vim.uv.fs_stat(from) or is_in(text, from) == false and is_in(text, to) == true
 end
 
 --- Shows what has moved from `from` to `to` where the old file was shown. A buffer with changes

@@ -206,6 +206,85 @@ t.test(
   end
 )
 
+-- Tells something while the user types in a buffer, and waits until it was looked at. The pause that is
+-- waited for comes after `more`.
+---@param name string
+---@param tell_first fun()
+---@param keys string What is typed after that.
+---@param more fun() What happens meanwhile.
+local function while_typing(name, tell_first, keys, more)
+  vim.cmd.edit({ name, bang = true })
+  local pause = require('coworker.pause')
+  local wait, waiting = pause.wait, {}
+  pause.wait = function(still_wanted, run)
+    table.insert(waiting, function()
+      return still_wanted() and run()
+    end)
+  end
+  local looked = 0
+  local function look()
+    looked = looked + 1
+    local text = ('looked %s %d'):format(name, looked)
+    tell('delete', b, 'undone')
+    write(b, text)
+    t.eventually('the other file', function()
+      return t.text(buf_b) == text
+    end)
+  end
+  _G.run = function()
+    tell_first()
+    look()
+  end
+  t.type('ggI<Cmd>lua run()<CR>' .. keys .. '<Esc>')
+  more()
+  look()
+  pause.wait = wait
+  t.told = {}
+  t.equal(1, #waiting)
+  waiting[1]()
+end
+
+t.test('a file that was to be read again, and is gone by then, leaves its text', function()
+  local path, onto = root .. '/kept.txt', root .. '/onto.txt'
+  write(path, 'the last of it\n')
+  write(onto, 'moved\n')
+  while_typing(
+    'kept.txt',
+    function()
+      assert(vim.uv.fs_rename(onto, path))
+      tell_moved(onto, path)
+    end,
+    '',
+    function()
+      assert(os.remove(path))
+      tell('delete', path)
+    end
+  )
+  t.equal({ 'the last of it', {} }, { t.text(0), t.told })
+end)
+
+t.test('of a file that is gone or as it was nothing is said to who types in it', function()
+  for _, text in ipairs({ false, 'as it was\n' }) do
+    local path = root .. '/same.txt'
+    write(path, 'as it was\n')
+    while_typing(
+      'same.txt',
+      function()
+        write(path, 'something else\n')
+        tell('edit', path)
+      end,
+      'mine ',
+      function()
+        assert(os.remove(path))
+        if text then
+          write(path, text)
+        end
+      end
+    )
+    t.equal({ 'mine as it was', {} }, { t.text(0), t.told })
+  end
+end)
+
 t.test('a buffer that is not shown goes with its file', function()
   local path = root .. '/hidden.txt'
   write(path, 'new\n')
