@@ -17,6 +17,9 @@ mod hunks;
 mod run;
 #[path = "command_line/sessions.rs"]
 mod sessions;
+#[cfg(unix)]
+#[path = "command_line/terminal.rs"]
+mod terminal;
 
 use std::{
     fs::{self, File},

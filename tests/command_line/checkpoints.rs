@@ -40,3 +40,50 @@ fn files_and_conversation_go_back_to_a_checkpoint_and_forth_again() {
     let (code, _, told) = place.said(&["restore", &id, "9", "--yes"]);
     assert!(code != DONE && told.contains("coworker checkpoints"), "{told}");
 }
+
+/// A place where the model has changed `a.txt`, and the id of the session.
+fn edited() -> (Place, String) {
+    let place = Place::new();
+    place.write("project/a.txt", "old\n");
+    let model = place.script(EDITS);
+    assert_eq!(place.said(&["--model", &model, "run", "--yes", "make it new"]).0, DONE);
+    let id = place.sessions()[0]["id"].as_str().unwrap().to_owned();
+    (place, id)
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_saved_while_the_question_stands_is_shown_before_it_goes() {
+    let (place, id) = edited();
+    let file = place.project().join("a.txt");
+    let mut screen = terminal::Screen::start(place.command(&["restore", &id, "1", "--files"]));
+    let shown = screen.until("[y/N]");
+    assert!(shown.contains("-new\n+old\n") && !shown.contains("mine"), "{shown}");
+    fs::write(&file, "new\nmine\n").unwrap();
+    screen.reply(" ", "y");
+    let shown = screen.reply("[y/N] ", "y");
+    assert!(shown.contains("changed meanwhile") && shown.contains("-mine\n"), "{shown}");
+    let (code, said) = screen.end();
+    assert_eq!((code, fs::read_to_string(file).unwrap().as_str()), (DONE, "old\n"));
+    assert!(said.contains("What somebody else changed since is gone from a.txt.\n"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_could_not_be_looked_at_is_not_said_to_be_as_it_was() {
+    let place = Place::new();
+    place.write("project/a.txt", "old\n");
+    let model = place.script("turn\ncall bash {\"command\": \"echo new >a.txt\"}\n---\nsay \"x\"");
+    // Without git nothing is kept of a folder.
+    let programs = place.0.path().join("programs");
+    fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink("/bin/bash", programs.join("bash")).unwrap();
+    let mut run = place.command(&["--model", &model, "run", "--yes", "make it new"]);
+    let (code, _, told) = said(run.env("PATH", programs));
+    assert_eq!(code, DONE, "{told}");
+    assert_eq!(fs::read_to_string(place.project().join("a.txt")).unwrap(), "new\n", "{told}");
+    let id = place.sessions()[0]["id"].as_str().unwrap().to_owned();
+    let (code, said, _) = place.said(&["restore", &id, "1", "--files", "--yes"]);
+    assert_eq!(code, FAILED, "{said}");
+    assert!(said.contains("not restored: ") && !said.contains("as they were"), "{said}");
+}

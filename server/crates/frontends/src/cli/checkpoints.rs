@@ -7,7 +7,7 @@ use std::{
 
 use engine::{Difference, Differences, Point, Restoration, Sessions, Swept};
 use protocol::{
-    AbsPath, CheckpointKind, ErrorCode, ErrorInfo, FileChangeKind, ItemId, SessionInfo,
+    AbsPath, CheckpointKind, ErrorCode, ErrorInfo, FileChangeKind, ItemId, SessionId, SessionInfo,
     wire::CheckpointInfo,
 };
 
@@ -75,33 +75,72 @@ pub async fn restore(
     let points = sessions.checkpoints(&id).await?;
     let point = named(&points, point)?;
     let style = style(colour);
-    let differences = match what.files {
-        true => sessions.checkpoint_diff(&id, &point).await.map_err(in_editor)?,
-        false => Differences::default(),
-    };
-    if what.files && differences.files.is_empty() && !what.conversation {
-        write(&not_restored(&root, &differences.refused))?;
-        write("The files are as they were then.\n")?;
-        return Ok(Ending::Done);
-    }
-    write(&shown(style, &root, &differences))?;
-    if !yes {
+    let mut differences = compared(sessions, &id, &point, what).await?;
+    loop {
+        if what.files && differences.files.is_empty() && !what.conversation {
+            return unchanged(&root, &differences);
+        }
+        write(&shown(style, &root, &differences))?;
+        if yes {
+            break;
+        }
         must_be_asked("restores")?;
-    }
-    if !yes && !confirmed(style, what, differences.files.len())? {
-        return Ok(Ending::Stopped);
+        if !confirmed(style, what, differences.files.len())? {
+            return Ok(Ending::Stopped);
+        }
+        // What was not shown must not go.
+        let now = compared(sessions, &id, &point, what).await?;
+        if now == differences {
+            break;
+        }
+        differences = now;
+        write("The files have changed meanwhile. A restore does this now:\n")?;
     }
     let done = sessions.restore(&id, &point, what.files, what.conversation).await;
     let done = done.map_err(in_editor)?;
-    let Restoration { undo, restored, refused, .. } = done;
-    write(&not_restored(&root, &refused))?;
+    write(&told(&root, what, &id, &done))?;
+    Ok(if done.refused.is_empty() { Ending::Done } else { Ending::Failed })
+}
+
+/// What a restore would change of the files, if it is to change any.
+async fn compared(
+    sessions: &Sessions,
+    id: &SessionId,
+    point: &ItemId,
+    what: What,
+) -> Result<Differences, ErrorInfo> {
+    match what.files {
+        true => sessions.checkpoint_diff(id, point).await.map_err(in_editor),
+        false => Ok(Differences::default()),
+    }
+}
+
+/// Says that no file is to be changed. Of what was refused nobody knows how it was.
+fn unchanged(root: &AbsPath, differences: &Differences) -> Result<Ending, CliError> {
+    write(&not_restored(root, &differences.refused))?;
+    if differences.refused.is_empty() {
+        write("The files are as they were then.\n")?;
+        return Ok(Ending::Done);
+    }
+    write("Nothing was restored.\n")?;
+    Ok(Ending::Failed)
+}
+
+/// What was done.
+fn told(root: &AbsPath, what: What, id: &SessionId, done: &Restoration) -> String {
+    let Restoration { undo, restored, typed, refused } = done;
+    let mut text = not_restored(root, refused);
     if what.files {
-        write(&format!("{} restored.\n", count(restored.len())))?;
+        text += &format!("{} restored.\n", count(restored.len()));
+    }
+    if !typed.is_empty() {
+        let names: Vec<_> = typed.iter().map(|path| exposed(path.relative_to(root))).collect();
+        text += &format!("What somebody else changed since is gone from {}.\n", names.join(", "));
     }
     if let Some(undo) = undo {
-        write(&format!("`coworker restore {id} {undo}` undoes it.\n"))?;
+        text += &format!("`coworker restore {id} {undo}` undoes it.\n");
     }
-    Ok(if refused.is_empty() { Ending::Done } else { Ending::Failed })
+    text
 }
 
 /// Where a session that is open elsewhere is restored: its documents may not be saved there.
