@@ -59,6 +59,16 @@ function M.set_options(win, options)
   end
 end
 
+--- Opens a buffer that the user writes to, below all windows.
+---@param buf integer
+---@param bar string What 'winbar' is to be.
+function M.open_below(buf, bar)
+  local lines = vim.api.nvim_buf_line_count(buf)
+  local height = math.min(math.max(lines, 3) + 1, math.floor(vim.o.lines / 2))
+  local win = vim.api.nvim_open_win(buf, true, { split = 'below', win = -1, height = height })
+  M.set_options(win, { winbar = bar })
+end
+
 --- What the windows of panes have in common.
 ---@type table<string, any>
 M.window_options = {

@@ -2,6 +2,7 @@
 
 local client = require('coworker.client')
 local pause = require('coworker.pause')
+local prompt = require('coworker.prompt')
 local render = require('coworker.render')
 local sessions = require('coworker.sessions')
 
@@ -9,7 +10,7 @@ local M = {}
 
 ---@class coworker.QueueAction
 ---@field label string
----@field run fun(send: fun(change: coworker.QueueChange), prompt: coworker.QueuedPrompt)
+---@field run fun(send: fun(change: coworker.QueueChange), queued: coworker.QueuedPrompt, root: string)
 
 ---@type coworker.QueueAction[]
 local actions = {
@@ -21,11 +22,9 @@ local actions = {
   },
   {
     label = 'Edit',
-    run = function(send, prompt)
-      vim.ui.input({ prompt = 'Ask Coworker: ', default = prompt.message.text }, function(text)
-        if text and vim.trim(text) ~= '' then
-          send({ op = 'edit', text = text })
-        end
+    run = function(send, queued, root)
+      prompt.change(root, queued.message.text, function(text)
+        send({ op = 'edit', text = text })
       end)
     end,
   },
@@ -38,10 +37,10 @@ local actions = {
 }
 
 ---@param conversation coworker.Conversation
----@param prompt coworker.QueuedPrompt
-local function change(conversation, prompt)
+---@param queued coworker.QueuedPrompt
+local function change(conversation, queued)
   vim.ui.select(actions, {
-    prompt = render.one_line(prompt.message.text, 60),
+    prompt = render.one_line(queued.message.text, 60),
     format_item = function(action)
       return action.label
     end,
@@ -52,10 +51,10 @@ local function change(conversation, prompt)
     action.run(function(what)
       client.request(conversation.root, 'coworker/chat/queue', {
         sessionId = conversation.id,
-        turnId = prompt.turnId,
+        turnId = queued.turnId,
         change = what,
       }, function() end)
-    end, prompt)
+    end, queued, conversation.root)
   end)
 end
 
@@ -71,12 +70,12 @@ function M.open(root)
   end
   vim.ui.select(prompts, {
     prompt = 'Prompts that wait',
-    format_item = function(prompt)
-      return render.one_line(prompt.message.text, 100)
+    format_item = function(queued)
+      return render.one_line(queued.message.text, 100)
     end,
-  }, function(prompt)
-    if prompt then
-      change(conversation --[[@as coworker.Conversation]], prompt)
+  }, function(queued)
+    if queued then
+      change(conversation --[[@as coworker.Conversation]], queued)
     end
   end)
 end

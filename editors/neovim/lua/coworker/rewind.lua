@@ -4,6 +4,7 @@ local chat = require('coworker.chat')
 local checkpoints = require('coworker.checkpoints')
 local client = require('coworker.client')
 local pause = require('coworker.pause')
+local prompt = require('coworker.prompt')
 local render = require('coworker.render')
 local sessions = require('coworker.sessions')
 
@@ -28,16 +29,16 @@ end
 
 ---@param prompts coworker.EarlierPrompt[]
 ---@param title string
----@param run fun(prompt: coworker.EarlierPrompt)
+---@param run fun(earlier: coworker.EarlierPrompt)
 local function choose(prompts, title, run)
   vim.ui.select(prompts, {
     prompt = title,
-    format_item = function(prompt)
-      return render.one_line(prompt.text, 100)
+    format_item = function(earlier)
+      return render.one_line(earlier.text, 100)
     end,
-  }, function(prompt)
-    if prompt then
-      run(prompt)
+  }, function(earlier)
+    if earlier then
+      run(earlier)
     end
   end)
 end
@@ -62,8 +63,8 @@ function M.fork(root)
     return
   end
   table.insert(prompts, 1, { text = 'After all of it' })
-  choose(prompts, 'Fork before', function(prompt)
-    local params = { sessionId = conversation.id, before = prompt.id }
+  choose(prompts, 'Fork before', function(earlier)
+    local params = { sessionId = conversation.id, before = earlier.id }
     client.request(root, 'coworker/session/fork', params, function(result)
       sessions.attach(root, result.session.id)
       chat.open(root, false)
@@ -79,19 +80,16 @@ function M.resend(root, files)
   if not conversation then
     return
   end
-  choose(prompts, 'Change and send again', function(prompt)
-    vim.ui.input({ prompt = 'Ask Coworker: ', default = prompt.text }, function(text)
-      if not text or vim.trim(text) == '' then
-        return
-      end
+  choose(prompts, 'Change and send again', function(earlier)
+    prompt.change(root, earlier.text, function(text)
       local function send()
         local params =
-          { sessionId = conversation.id, itemId = prompt.id, text = text, files = files or false }
+          { sessionId = conversation.id, itemId = earlier.id, text = text, files = files or false }
         client.request(root, 'coworker/session/resend', params, function() end)
         chat.open(root, false)
       end
       if files then
-        checkpoints.before_restore(conversation, prompt.id, 'Put back and send', send)
+        checkpoints.before_restore(conversation, earlier.id, 'Put back and send', send)
       else
         send()
       end

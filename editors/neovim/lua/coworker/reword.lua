@@ -47,11 +47,8 @@ end
 ---@param buf integer
 ---@param name string
 local function show(buf, name)
-  local lines = vim.api.nvim_buf_line_count(buf)
-  local height = math.min(math.max(lines, 3) + 1, math.floor(vim.o.lines / 2))
-  local win = vim.api.nvim_open_win(buf, true, { split = 'below', win = -1, height = height })
   local bar = ' %s, as you want it  %%#CoworkerKey#:w%%* Accept  %%#CoworkerKey#:q!%%* Later'
-  pane.set_options(win, { winbar = bar:format(pane.bar_text(name)) })
+  pane.open_below(buf, bar:format(pane.bar_text(name)))
 end
 
 -- It was accepted as it was written.

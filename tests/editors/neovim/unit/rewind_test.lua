@@ -94,4 +94,45 @@ t.test('an earlier prompt is changed and sent again', function()
   t.equal({ sessionId = 's1', itemId = 'ask one', text = 'one, better', files = true }, sent)
 end)
 
+t.test('a prompt of several lines is changed in a buffer, and sent with its lines', function()
+  local text = 'fix this:\n\n  if x\r\n'
+  fake:finish({ id = 'ask more', kind = 'userMessage', text = text })
+  shows('fix this', true)
+  local chat = vim.api.nvim_get_current_win()
+  t.will_choose('fix this')
+  vim.cmd('CoworkerResend')
+  t.equal(text, t.text(0))
+  t.type('ggAplease<Esc>')
+  vim.cmd.write()
+  t.eventually('the prompt', function()
+    return #fake:sent('coworker/session/resend') == 2
+  end)
+  t.equal('fix this:please\n\n  if x\r\n', fake:sent('coworker/session/resend')[2].text)
+  t.equal(chat, vim.api.nvim_get_current_win())
+end)
+
+t.test('and so is one that waits; what is left is as it was', function()
+  local text = 'one\ntwo'
+  local queued = { turnId = 't2', message = { text = text } }
+  fake:tell({ kind = 'queue', prompts = { queued } })
+  shows('⋯ one', true)
+  t.will_choose('Edit')
+  vim.cmd.CoworkerQueue()
+  t.type('dd')
+  vim.cmd('quit!')
+  t.step()
+  t.equal({}, fake:sent('coworker/chat/queue'))
+  vim.cmd.CoworkerQueue()
+  t.equal(text, t.text(0))
+  t.type('Gothree<Esc>')
+  local windows = #vim.api.nvim_list_wins()
+  vim.cmd.wq()
+  t.eventually('the change', function()
+    return fake:sent('coworker/chat/queue')[1]
+  end)
+  local change = { op = 'edit', text = 'one\ntwo\nthree' }
+  t.equal({ sessionId = 's1', turnId = 't2', change = change }, fake:sent('coworker/chat/queue')[1])
+  t.equal(windows - 1, #vim.api.nvim_list_wins())
+end)
+
 t.finish()
