@@ -87,15 +87,28 @@ function M.toggle_todos()
   todos.toggle(root_here())
 end
 
+-- A place in a buffer, with the line that it is in: it can be told to the server whatever becomes of
+-- the buffer.
+---@class coworker.Place
+---@field row integer counted from 0
+---@field byte integer
+---@field line string
+
 ---@param buf integer
 ---@param row integer counted from 0
 ---@param byte integer
+---@return coworker.Place
+local function place_in(buf, row, byte)
+  local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ''
+  return { row = row, byte = math.min(byte, #line), line = line }
+end
+
+---@param place coworker.Place
 ---@param encoding string
 ---@return coworker.Position
-local function position(buf, row, byte, encoding)
-  local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ''
-  local character = vim.str_utfindex(line, encoding, math.min(byte, #line), false)
-  return { line = row, character = character }
+local function position(place, encoding)
+  local character = vim.str_utfindex(place.line, encoding, place.byte, false)
+  return { line = place.row, character = character }
 end
 
 -- The lines as a range, or the exact characters where they are those of a character-wise
@@ -103,9 +116,8 @@ end
 ---@param buf integer
 ---@param first integer counted from 1
 ---@param last integer counted from 1
----@param encoding string
----@return coworker.Range
-local function range_of(buf, first, last, encoding)
+---@return coworker.Place from, coworker.Place to
+local function range_of(buf, first, last)
   local from, to = vim.api.nvim_buf_get_mark(buf, '<'), vim.api.nvim_buf_get_mark(buf, '>')
   if vim.fn.visualmode() == 'v' and from[1] == first and to[1] == last then
     local line = vim.api.nvim_buf_get_lines(buf, last - 1, last, false)[1] or ''
@@ -114,35 +126,35 @@ local function range_of(buf, first, last, encoding)
     while after < #line and line:byte(after + 1) >= 0x80 and line:byte(after + 1) < 0xC0 do
       after = after + 1
     end
-    return {
-      start = position(buf, first - 1, from[2], encoding),
-      ['end'] = position(buf, last - 1, after, encoding),
-    }
+    return place_in(buf, first - 1, from[2]), place_in(buf, last - 1, after)
   end
-  return {
-    start = { line = first - 1, character = 0 },
-    ['end'] = position(buf, last - 1, math.huge, encoding),
-  }
+  return place_in(buf, first - 1, 0), place_in(buf, last - 1, math.huge)
 end
 
----@param root string
----@param buf integer
+-- What is pointed at now, in the current window. It is counted once it is known what the server
+-- counts in.
 ---@param lines? [integer, integer]
----@return coworker.ChatContext[]
-local function context_of(root, buf, lines)
+---@return fun(encoding: string): coworker.ChatContext[]
+local function pointed_at(lines)
+  local buf = vim.api.nvim_get_current_buf()
   if not client.is_file(buf) then
-    return {}
+    return function()
+      return {}
+    end
   end
-  local running = client.lsp(root)
-  local encoding = running and running.offset_encoding or 'utf-8'
   local uri = vim.uri_from_bufnr(buf)
   if lines then
-    return { { uri = uri, range = range_of(buf, lines[1], lines[2], encoding) } }
+    local from, to = range_of(buf, lines[1], lines[2])
+    return function(encoding)
+      local range = { start = position(from, encoding), ['end'] = position(to, encoding) }
+      return { { uri = uri, range = range } }
+    end
   end
-  local row, column = unpack(vim.api.nvim_win_call(vim.fn.bufwinid(buf), function()
-    return vim.api.nvim_win_get_cursor(0)
-  end))
-  return { { uri = uri, cursor = position(buf, row - 1, column, encoding) } }
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local cursor = place_in(buf, row - 1, column)
+  return function(encoding)
+    return { { uri = uri, cursor = position(cursor, encoding) } }
+  end
 end
 
 ---@class coworker.AskOptions
@@ -171,23 +183,23 @@ end
 ---@param options? coworker.AskOptions
 function M.ask(text, options)
   options = options or {}
-  local buf = vim.api.nvim_get_current_buf()
   local root = options.root or root_here()
-  if options.lines and not client.is_file(buf) then
+  if options.lines and not client.is_file(vim.api.nvim_get_current_buf()) then
     local why =
       'the agent does not see these lines: they are in no file. `:file NAME` makes it one.'
     return say(why, vim.log.levels.WARN)
   end
+  local context = pointed_at(options.lines)
   local function send(words)
     if not words or vim.trim(words) == '' then
       return
     end
     chat.open(root, false)
     chat.show_end(root)
-    -- The positions are counted once it is known what the server counts in.
     client.when_running(root, function()
-      local context = options.context or context_of(root, buf, options.lines)
-      sessions.chat(root, words, context, options.steer)
+      local running = client.lsp(root)
+      local encoding = running and running.offset_encoding or 'utf-8'
+      sessions.chat(root, words, options.context or context(encoding), options.steer)
     end)
   end
   if text and vim.trim(text) ~= '' then

@@ -255,4 +255,27 @@ t.test('a prompt that finds its session gone is said, and not sent', function()
   t.equal({ 'coworker/session/attach' }, asked())
 end)
 
+t.test('prompts mean what was under the cursor when they were typed', function()
+  fake.die(0, 9)
+  told('The server stopped')
+  fake.asked, fake.seq = {}, 0
+  attach('s2', 'e4', true, {})
+  vim.cmd.only()
+  vim.cmd.edit('c.txt')
+  vim.api.nvim_buf_set_lines(0, 0, -1, true, { 'one', 'zwölf' })
+  t.type('G$')
+  coworker.ask('here')
+  coworker.ask('these', { lines = { 1, 2 } })
+  local uri = vim.uri_from_bufnr(0)
+  vim.cmd('bwipeout!')
+  t.eventually('both prompts', function()
+    return #fake:sent('coworker/chat') == 2
+  end)
+  local range = { start = { line = 0, character = 0 }, ['end'] = { line = 1, character = 5 } }
+  t.equal({
+    { { uri = uri, cursor = { line = 1, character = 4 } } },
+    { { uri = uri, range = range } },
+  }, { fake:sent('coworker/chat')[1].context, fake:sent('coworker/chat')[2].context })
+end)
+
 t.finish()
