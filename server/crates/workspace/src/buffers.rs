@@ -359,10 +359,36 @@ fn apply(text: &mut Rope, change: TextChange, counting: Counting) -> Option<Repl
     let (first, last) = (one.min(other), one.max(other));
     let start = counting.offset(text, first.0, first.1);
     let end = counting.offset(text, last.0, last.1);
-    let first = text.byte_to_char(start);
-    text.remove(first..text.byte_to_char(end));
-    text.insert(first, &change.text);
-    Some(Replacement { start, end, text: change.text })
+    let edit = behind_last_break(text, Replacement { start, end, text: change.text });
+    let first = text.byte_to_char(edit.start);
+    text.remove(first..text.byte_to_char(edit.end));
+    text.insert(first, &edit.text);
+    Some(edit)
+}
+
+/// Lines that come or go at the end of a text, with their own line breaks. Editors without a line
+/// behind the last break (Vim) tell of the break before each of them; in the middle of a text they
+/// tell of the one behind it, and what is told twice must be known for the same.
+fn behind_last_break(text: &Rope, edit: Replacement) -> Replacement {
+    let length = text.len_bytes();
+    let has = |start: usize, part: &str| {
+        text.get_byte_slice(start..start + part.len()).is_some_and(|it| it == part)
+    };
+    let is_last = |last: &&str| length.checked_sub(last.len()).is_some_and(|at| has(at, last));
+    let Some(last) = ["\r\n", "\n"].into_iter().find(is_last) else { return edit };
+    let Replacement { start, end, text: new } = &edit;
+    if end + last.len() != length {
+        return edit;
+    }
+    match new.strip_prefix(last) {
+        Some(lines) if start == end => {
+            Replacement { start: length, end: length, text: format!("{lines}{last}") }
+        }
+        None if new.is_empty() && start < end && has(*start, last) => {
+            Replacement { start: start + last.len(), end: length, text: String::new() }
+        }
+        _ => edit,
+    }
 }
 
 #[cfg(test)]

@@ -14,23 +14,51 @@ stage.start({
   stage.call('edit', { path = 'greet.lua', old_text = '\nreturn M\n', new_text = '\n' }),
   '---',
   'say "Gone."',
+  'turn "once more"',
+  stage.call('edit', { path = 'greet.lua', old_text = '\nreturn M\n', new_text = '\n' }),
+  '---',
+  'say "Gone again."',
 }, { mode = 'edit' })
 
 local function text()
   return table.concat(vim.api.nvim_buf_get_lines(stage.buf, 0, -1, false), '\n') .. '\n'
 end
 
-coworker.ask('add')
-stage.ends_with('Added.')
-t.equal(more, text())
-coworker.undo('turn')
-t.eventually('the text as it was', function()
-  return text() == stage.greet
+t.test('what is added and taken back leaves no empty line', function()
+  coworker.ask('add')
+  stage.ends_with('Added.')
+  t.equal(more, text())
+  coworker.undo('turn')
+  t.eventually('the text as it was', function()
+    return text() == stage.greet
+  end)
 end)
-coworker.ask('take away')
-stage.ends_with('Gone.')
-t.equal((stage.greet:gsub('return M\n', '')), text())
-coworker.undo('turn')
-t.eventually('the text as it was, again', function()
-  return text() == stage.greet
+
+t.test('nor does what goes and comes back', function()
+  coworker.ask('take away')
+  stage.ends_with('Gone.')
+  t.equal((stage.greet:gsub('return M\n', '')), text())
+  coworker.undo('turn')
+  t.eventually('the text as it was, again', function()
+    return text() == stage.greet
+  end)
 end)
+
+t.test('what the editor takes back is known for that, and not taken back once more', function()
+  coworker.ask('once more')
+  stage.ends_with('Gone again.')
+  vim.api.nvim_set_current_win(vim.fn.bufwinid(stage.buf))
+  stage.wait_for_marks('applied')
+  t.type('u')
+  t.equal(stage.greet, text())
+  stage.wait_for_marks('')
+  t.type('<C-r>')
+  stage.wait_for_marks('applied')
+  t.type('u')
+  stage.wait_for_marks('')
+  t.told = {}
+  coworker.undo('hunk')
+  t.equal({ 'Coworker: the agent has changed nothing here' }, t.told)
+end)
+
+t.finish()

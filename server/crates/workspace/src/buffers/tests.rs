@@ -47,6 +47,24 @@ fn changes_of_one_notification_apply_one_after_the_other() {
 }
 
 #[test]
+fn lines_at_the_end_come_and_go_with_their_own_breaks() {
+    for last in ["\n", "\r\n"] {
+        let (mut buffers, name) = opened(&format!("one{last}"));
+        let first = revision(&buffers, &name);
+        let steps = [ranged((0, 3), (0, 3), &format!("{last}two")), ranged((0, 3), (1, 3), "")];
+        for (version, step) in (2..).zip(steps) {
+            buffers.change(VIM, &name, version, vec![step], Encoding::Utf16).unwrap();
+        }
+        assert_eq!(text(&buffers, &name), format!("one{last}"));
+        let (end, two) = (3 + last.len(), format!("two{last}"));
+        let edits = buffers.edits_between(&name, first, revision(&buffers, &name)).unwrap();
+        let came = Replacement { start: end, end, text: two.clone() };
+        let went = Replacement { start: end, end: end + two.len(), text: String::new() };
+        assert_eq!(edits, [[came], [went]]);
+    }
+}
+
+#[test]
 fn ranges_beyond_the_text_stand_for_its_end() {
     let (mut buffers, name) = opened("ab");
     let changes = vec![ranged((0, 9), (0, 9), "c"), ranged((7, 0), (9, 9), "\nd")];
