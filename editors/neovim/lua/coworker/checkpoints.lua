@@ -35,7 +35,7 @@ local function lines_of(root, difference)
     table.insert(lines, ('%s %s%s'):format(does, name_of(root, file.uri), goes))
     vim.list_extend(diffs, vim.split(file.diff, '\n', { plain = true, trimempty = true }))
   end
-  if #lines == 0 then
+  if #lines == 0 and #difference.refused == 0 then
     lines = { 'The files are as they were then.' }
   end
   for _, file in ipairs(difference.refused) do
@@ -167,8 +167,10 @@ local function report(root, result)
     local words = ('%s is not put back: %s'):format(name_of(root, file.uri), file.reason)
     say(words, vim.log.levels.WARN)
   end
-  if not result.undo then
+  if not result.undo and #result.refused == 0 then
     return say('all is as it was then')
+  elseif not result.undo then
+    return
   end
   local done = #result.restored > 0 and render.counted(#result.restored, 'file') .. ' put back'
     or 'gone back'

@@ -135,4 +135,32 @@ t.test('and so is one that waits; what is left is as it was', function()
   t.equal(windows - 1, #vim.api.nvim_list_wins())
 end)
 
+t.test('of files that nobody can compare it is not said that they are as they were', function()
+  local refused = { { uri = vim.uri_from_fname(root), reason = 'a command ran' } }
+  fake.answers['coworker/checkpoint/list'] = function()
+    return {
+      checkpoints = { { id = 'c1', at = 0, files = 0, title = '', before = { kind = 'restore' } } },
+    }
+  end
+  fake.answers['coworker/checkpoint/diff'] = function()
+    return { files = {}, refused = refused }
+  end
+  fake.answers['coworker/checkpoint/restore'] = function()
+    return { restored = {}, typed = {}, refused = refused }
+  end
+  t.will_choose('before a restore')
+  t.told = {}
+  vim.cmd.CoworkerCheckpoints()
+  t.eventually('what a restore would do', function()
+    return vim.api.nvim_buf_get_name(0):find('coworker://restore', 1, true)
+  end)
+  t.equal('not .: a command ran\n', t.text(0))
+  t.type('f')
+  t.eventually('why', function()
+    return t.told[1]
+  end)
+  t.step()
+  t.equal({ 'Coworker: . is not put back: a command ran' }, t.told)
+end)
+
 t.finish()
