@@ -18,6 +18,8 @@ stage.start({
   'say "I see it."',
   'turn "one more"',
   stage.call('edit', { path = 'greet.lua', old_text = 'return M', new_text = 'return M -- end' }),
+  'turn "and another"',
+  stage.call('edit', { path = 'greet.lua', old_text = 'local M', new_text = 'local M -- top' }),
 })
 
 t.test('a hunk is accepted after the server died and text was typed: it is where it was', function()
@@ -82,6 +84,14 @@ t.test('what is written for a hunk stays when the server dies before it answers'
     return not vim.api.nvim_buf_is_valid(buf)
   end)
   t.equal(true, t.has(stage.buf, 'return M -- end, mine\n'))
+end)
+
+t.test('a prompt that starts the next server is answered and asked about here', function()
+  stage.kill_server()
+  coworker.ask('and another')
+  stage.leave_preview()
+  stage.wait_for_marks('pending applied applied applied', stage.buf)
+  t.equal(true, t.has(t.chat(stage.root), '› and another'))
 end)
 
 t.finish()
