@@ -1,33 +1,24 @@
 //! A document that the agent wrote in for a long session: what a step costs when 2,000 hunks came
-//! before it, of which half wait. In the weave alone, and the list of them in an engine.
+//! before it, of which half wait. In the weave alone.
 
-use std::{collections::BTreeMap, fs, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use changes::Weave;
-use engine::ConnectionId;
-use protocol::{AbsPath, Replacement};
+use protocol::Replacement;
 use ropey::Rope;
-use serde_json::{Value, json};
-use tokio::runtime::Runtime;
-use workspace::TextChange;
 
-use super::{before, inside::Engine};
-use crate::{
-    stage::Stage,
-    table::{Row, Samples, Table},
-};
+use super::{after, before};
+use crate::table::{Row, Samples, Table};
 
 const HUNKS: usize = 2_000;
 /// The agent writes one of so many lines.
 const STEP: usize = 4;
 const SAMPLES: usize = 50;
-const CONNECTION: ConnectionId = ConnectionId(1);
 
 pub(super) fn measure(table: &mut Table) -> Result<()> {
     let mut document = Document::after_a_long_session()?;
-    let (mut keystroke, mut look, mut hunk) =
-        (Samples::default(), Samples::default(), Samples::default());
+    let [mut keystroke, mut look, mut list, mut hunk]: [Samples; 4] = Default::default();
     for sample in 0..SAMPLES {
         let started = Instant::now();
         document.types(sample * STEP + 1)?;
@@ -37,15 +28,18 @@ pub(super) fn measure(table: &mut Table) -> Result<()> {
         look.add(started.elapsed());
         ensure!(obstacles.is_empty(), "in the way: {obstacles:?}");
         let started = Instant::now();
+        let listed = document.listed();
+        list.add(started.elapsed());
+        ensure!(listed == HUNKS + sample, "{listed} hunks have a place");
+        let started = Instant::now();
         document.writes(sample * STEP + 2, true)?;
         hunk.add(started.elapsed());
     }
     let document = format!("a document with {HUNKS} hunks of a long session");
     table.add(Row::new(format!("{document}: a keystroke, in its weave"), keystroke.median()));
     table.add(Row::new("what stands in the way of those that wait", look.median()));
+    table.add(Row::new("where each of all hunks is, and what it does", list.median()));
     table.add(Row::new("one more hunk proposed and applied", hunk.median()));
-    table
-        .add(Row::new("all that wait listed after a keystroke, in the engine", listed()?.median()));
     Ok(())
 }
 
@@ -72,7 +66,7 @@ impl Document {
     fn writes(&mut self, line: usize, is_applied: bool) -> Result<()> {
         let start = self.text.line_to_byte(line);
         let end = self.text.line_to_byte(line + 1) - 1;
-        let one = Replacement { start, end, text: super::after(1, line) };
+        let one = Replacement { start, end, text: after(1, line) };
         let hunk = self.weave.propose(&[one], &[])?;
         if is_applied {
             let plan = self.weave.plan(&BTreeMap::from([(hunk, true)]));
@@ -83,6 +77,16 @@ impl Document {
         Ok(())
     }
 
+    /// Looks at each hunk as a list of them does, and gives how many have a place.
+    fn listed(&self) -> usize {
+        let now = self.weave.reading();
+        let is_there = |hunk: &usize| {
+            let switched = BTreeMap::from([(*hunk, !self.weave.is_shown(*hunk))]);
+            now.place(*hunk).is_some() && !now.replacements(&switched).is_empty()
+        };
+        (0..self.weave.hunks()).filter(is_there).count()
+    }
+
     fn types(&mut self, line: usize) -> Result<()> {
         let at = self.text.line_to_byte(line);
         let typed = [Replacement { start: at, end: at, text: "x".to_owned() }];
@@ -91,36 +95,4 @@ impl Document {
         self.text = after;
         Ok(())
     }
-}
-
-/// How long it takes from a keystroke to the list of the hunks that wait in its document.
-fn listed() -> Result<Samples> {
-    let stage = Stage::new()?;
-    let text: String = (0..HUNKS * STEP).map(|line| before(0, line) + "\n").collect();
-    let file = stage.root.join("long.rs");
-    fs::write(&file, &text)?;
-    let home = stage.home()?;
-    let edit =
-        |line: usize| json!({"old_text": before(0, line), "new_text": super::after(0, line)});
-    let edits: Vec<Value> = (0..HUNKS).map(|hunk| edit(hunk * STEP)).collect();
-    let call = json!({"path": "long.rs", "edits": edits});
-    let script = format!("turn\ncall edit {call}\n---\nsay \"ok\"\n");
-    Runtime::new()?.block_on(async {
-        let engine = Engine::start(&stage.root, &home, &script).await?;
-        let path = AbsPath::new(file.to_str().context("no name")?)?;
-        engine.workspace.open(CONNECTION, &path, 1, &text);
-        engine.proposed().await?;
-        let mut times = Samples::default();
-        for version in 2..2 + SAMPLES {
-            let started = Instant::now();
-            let change = TextChange { range: Some(((1, 0), (1, 0))), text: "x".to_owned() };
-            let encoding = changes::Encoding::Utf8;
-            engine.workspace.change(CONNECTION, &path, version as i32, vec![change], encoding)?;
-            let hunks = engine.sessions.hunks(&engine.session, Some(path.clone())).await?;
-            times.add(started.elapsed());
-            ensure!(hunks.len() == HUNKS, "{} hunks", hunks.len());
-        }
-        engine.sessions.shutdown().await;
-        Ok(times)
-    })
 }
