@@ -18,6 +18,21 @@ fn only_what_differs_inside_of_a_line_is_replaced() {
 }
 
 #[test]
+fn several_lines_are_replaced_whole_and_what_comes_behind_the_last_is_added() {
+    assert_eq!(diff("one\ntwo\n", "on\nto\n"), [replace(0, 8, "on\nto\n")]);
+    assert_eq!(diff("one\n", "one 1\nover\n"), [replace(0, 4, "one 1\nover\n")]);
+    assert_eq!(diff("one\nover\n", "one 1\n"), [replace(0, 9, "one 1\n")]);
+    assert_eq!(diff("one", "one\ntwo"), [replace(3, 3, "\ntwo")]);
+}
+
+#[test]
+fn a_long_change_is_one_for_everybody() {
+    let changes = |length: usize| fine(&"ab".repeat(length), &"ac".repeat(length)).len();
+    assert_eq!(changes(1_000), 1_000);
+    assert_eq!(changes(6_000), 1);
+}
+
+#[test]
 fn lines_between_changes_stay_as_they_are() {
     let before = "one\ntwo\nthree\nfour\n";
     let after = "ONE\ntwo\nthree\n4\n";

@@ -82,6 +82,24 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_at_the_place_is_thought_of() {
+        let before = Rope::from_str("say hello\nend\nfar\n");
+        let mut weave = Weave::new(before.len_bytes());
+        weave.propose(&[replace(4, 9, "good day")], &[]).unwrap();
+        weave.propose(&[replace(10, 10, "more\n")], &[]).unwrap();
+        weave.propose(&[replace(14, 17, "near")], &[]).unwrap();
+        let plan = weave.plan(&(0..3).map(|hunk| (hunk, true)).collect());
+        let text = crate::apply_to(&before, &plan.replacements).unwrap();
+        weave.switch(&plan, &before);
+        assert_eq!(text, "say good day\nmore\nend\nnear\n");
+        assert_eq!(recognized(&weave, &text, 4..18, "say hello\nend\nnear\n"), [0, 1]);
+        // Of two at the place one is enough.
+        assert_eq!(recognized(&weave, &text, 4..18, "say good day\nend\nnear\n"), [1]);
+        assert_eq!(recognized(&weave, &text, 4..18, "say hello\nmore\nend\nnear\n"), [0]);
+        assert_eq!(recognized(&weave, &text, 4..6, "say good day\nmore\nend\nfar\n"), [0; 0]);
+    }
+
+    #[test]
     fn what_only_looks_like_it_is_typing() {
         let (weave, text) = greeting();
         assert_eq!(recognized(&weave, &text, 4..12, "say hallo\nmore\nend\n"), [0; 0]);

@@ -12,6 +12,7 @@ use crate::apply;
 mod chains;
 mod following;
 mod properties;
+mod remembering;
 
 /// A document with its weave.
 #[derive(Clone, Debug)]
@@ -302,6 +303,41 @@ fn what_makes_no_sense_changes_nothing() {
     assert!(it.weave.propose(&[replace(2, 3, "")], &[hunk]).is_err());
     assert!(it.weave.propose(&[replace(2, 3, ""), replace(0, 1, "")], &[]).is_err());
     assert_eq!(it.weave, before);
+}
+
+#[test]
+fn a_hunk_that_cuts_a_character_of_another_changes_nothing() {
+    let mut it = Woven::new("abc");
+    let hunk = it.propose(1, 1, "ä");
+    let before = it.weave.clone();
+    // The last of them would fit.
+    let hunks = [replace(2, 2, "x"), replace(4, 5, "y")];
+    assert!(it.weave.propose(&hunks, &[hunk]).is_err());
+    assert_eq!(it.weave, before);
+}
+
+#[test]
+fn what_is_shown_is_kept_by_the_document_alone() {
+    let mut it = Woven::new("one two three");
+    let hunk = it.propose(4, 7, "second");
+    assert!(format!("{:?}", it.weave).contains("second"));
+    it.show(hunk);
+    assert!(!format!("{:?}", it.weave).contains("second"));
+}
+
+#[test]
+fn a_hunk_is_switched_by_one_replacement_where_it_is_one() {
+    let mut it = Woven::new("one two three");
+    let hunk = it.propose(4, 7, "2");
+    let plan = it.weave.plan(&BTreeMap::from([(hunk, true)]));
+    assert_eq!(plan.replacements, [replace(4, 7, "2")]);
+    it.show(hunk);
+    let plan = it.weave.plan(&BTreeMap::from([(hunk, false)]));
+    assert_eq!(plan.replacements, [replace(4, 5, "two")]);
+    // What is as wished, or forgotten, is no part of it.
+    assert!(it.weave.plan(&BTreeMap::from([(hunk, true)])).hunks.is_empty());
+    it.weave.forget(|_| true);
+    assert_eq!(it.weave.plan(&BTreeMap::from([(hunk, false)])), crate::Plan::default());
 }
 
 #[test]

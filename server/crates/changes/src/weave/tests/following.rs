@@ -300,6 +300,50 @@ fn a_hunk_goes_with_its_block() {
 }
 
 #[test]
+fn a_move_of_one_hunk_leaves_the_others_what_they_are() {
+    let block =
+        "/// Reads.\nfn moved() {\n    let value = read();\n    check(value);\n    close();\n";
+    let rest: String = (0..12).map(|n| format!("const NUMBER_{n}: u8 = {n};\n")).collect();
+    let (top, bottom) = (
+        format!("// The top.\n{block}}}\n\n{rest}// The end.\n"),
+        format!("// The top.\n{rest}{block}}}\n\n// The end.\n"),
+    );
+    let elsewhere = |text: &str| text.replace("NUMBER_6: u8 = 6", "NUMBER_SIX: u8 = 6");
+    let changed = |text: &str| text.replace("check(value)", "check(&value)");
+    let mut it = Woven::new(&top);
+    let (hunk, other) = (it.proposes(&changed(&top)), it.proposes(&elsewhere(&top)));
+    assert_eq!(it.becomes(&bottom), Followed::default());
+    assert_eq!(it.show(other), elsewhere(&bottom));
+    assert_eq!(it.show(hunk), changed(&elsewhere(&bottom)));
+    assert_eq!(it.hide(other), changed(&bottom));
+    // Those that build on each other do not go.
+    let mut it = Woven::new(&top);
+    let first = it.writes(&changed(&top));
+    let second = it.writes(&top.replace("check(value)", "check(&mut value)"));
+    assert_eq!(it.weave.needs_of(second), [first]);
+    let moved = bottom.replace("check(value)", "check(&mut value)");
+    assert_eq!(it.becomes(&moved), followed(&[], &[], &[first, second]));
+}
+
+#[test]
+fn a_block_says_where_it_is_by_three_lines_with_words() {
+    let rest: String = (0..12).map(|n| format!("const NUMBER_{n}: u8 = {n};\n")).collect();
+    for (block, is_telling) in [
+        ("{{{\n((\n[[\none(1);\n]]\n))\nlast_of_it();\n", false),
+        ("{{{\n((\n[[\none(1);\n]]\nbut_one();\nlast_of_it();\n", true),
+    ] {
+        let (top, bottom) = (
+            format!("// The top.\n{block}{rest}// The end.\n"),
+            format!("// The top.\n{rest}{block}// The end.\n"),
+        );
+        let mut it = Woven::new(&top);
+        let hunk = it.proposes(&top.replace("one(1)", "one(2)"));
+        let lost = if is_telling { vec![] } else { vec![hunk] };
+        assert_eq!(it.becomes(&bottom), followed(&[], &[], &lost));
+    }
+}
+
+#[test]
 fn a_hunk_is_not_told_from_another_by_blank_lines() {
     let goal = TEXT.replace("fn second", "const ONE: u8 = 1;\n\nfn second");
     let mut it = Woven::new(TEXT);

@@ -1,0 +1,88 @@
+//! What is remembered of places that somebody typed in, and for how long.
+
+use super::{Obstacle, Woven};
+
+/// A document with a hunk that makes `2` of `two`, typed in and waiting to be free again.
+fn typed_in() -> (Woven, usize) {
+    let mut it = Woven::new("one two three four\n");
+    let hunk = it.propose(4, 7, "2");
+    it.types(5, 6, "");
+    assert!(it.weave.is_touched(hunk));
+    (it, hunk)
+}
+
+#[test]
+fn a_place_is_known_again_wherever_it_went() {
+    let (mut it, hunk) = typed_in();
+    it.types(0, 3, "1").types(0, 0, "zero, ");
+    assert_eq!(it.text, "zero, 1 to three four\n");
+    it.types(9, 9, "w");
+    assert_eq!(it.show(hunk), "zero, 1 2 three four\n");
+    // Behind it nothing moves it.
+    let (mut it, hunk) = typed_in();
+    it.types(7, 12, "").types(5, 5, "w");
+    assert_eq!(it.show(hunk), "one 2  four\n");
+}
+
+#[test]
+fn what_is_typed_right_beside_a_place_is_in_it() {
+    for back in [5, 6] {
+        let (mut it, hunk) = typed_in();
+        it.types(5, 5, "!").types(back, back, "w");
+        assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)], "{}", it.text);
+        let at = it.text.find('!').unwrap();
+        it.types(at, at + 1, "");
+        assert_eq!(it.show(hunk), "one 2 three four\n");
+    }
+}
+
+#[test]
+fn a_place_of_some_kilobytes_is_known_again() {
+    let long = "word ".repeat(1_000);
+    let mut it = Woven::new(&long);
+    let hunk = it.propose(0, long.len(), "short");
+    it.types(0, long.len(), "").types(0, 0, &long);
+    assert_eq!(it.show(hunk), "short");
+    // Of one that nobody types letter by letter, nothing is.
+    let long = "word ".repeat(20_000);
+    let mut it = Woven::new(&long);
+    let hunk = it.propose(0, long.len(), "short");
+    it.types(0, long.len(), "").types(0, 0, &long);
+    assert_eq!(it.switch(&[hunk], true).len(), 1);
+}
+
+#[test]
+fn a_forgotten_hunk_does_not_come_back_with_its_place() {
+    let mut it = Woven::new("one two three\n");
+    let (gone, other) = (it.write(0, 3, "1"), it.propose(2, 5, "2"));
+    it.types(0, 1, "").types(2, 3, "");
+    it.weave.forget(|hunk| hunk == gone);
+    it.types(0, 0, "1");
+    assert_eq!(it.written(), []);
+    // What is remembered of another place has not changed by it.
+    it.types(3, 3, "w");
+    assert_eq!(it.text, "1 two three\n");
+    assert_eq!(it.show(other), "1 2 three\n");
+}
+
+#[test]
+fn a_place_in_which_something_was_shown_is_what_it_is() {
+    let mut it = Woven::new("one two three\n");
+    let (hunk, inside) = (it.propose(0, 7, "X"), it.propose(4, 4, "and "));
+    it.types(4, 5, "");
+    it.show(inside);
+    it.hide(inside);
+    it.types(4, 4, "t");
+    assert_eq!(it.text, "one two three\n");
+    assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
+}
+
+#[test]
+fn a_change_that_is_not_typed_ends_what_is_remembered() {
+    let (mut it, hunk) = typed_in();
+    it.weave.edit(&[super::replace(5, 6, "O")]).unwrap();
+    it.text.replace_range(5..6, "O");
+    it.types(5, 6, "wo");
+    assert_eq!(it.text, "one two three four\n");
+    assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
+}
