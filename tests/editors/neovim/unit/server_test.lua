@@ -200,9 +200,9 @@ end)
 -- What the new server was asked about sessions, in order.
 local function asked()
   local methods = {}
-  for _, message in ipairs(fake.asked) do
-    if vim.startswith(message.method, 'coworker/session/') or message.method == 'coworker/chat' then
-      table.insert(methods, message.method)
+  for _, sent in ipairs(fake.asked) do
+    if vim.startswith(sent.method, 'coworker/session/') or sent.method == 'coworker/chat' then
+      table.insert(methods, sent.method)
     end
   end
   return methods
