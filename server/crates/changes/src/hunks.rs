@@ -80,6 +80,18 @@ mod tests {
         assert!(hunks(&text, &[replace(0, 99)]).is_err());
     }
 
+    #[test]
+    fn what_is_in_one_line_or_the_next_is_one_far_down_as_well() {
+        let text = Rope::from_str("a\nb\nc\nd\nline five\nline six\nline seven\n");
+        let replace = |start, end| Replacement { start, end, text: "x".into() };
+        let count = |first, second| hunks(&text, &[first, second]).unwrap().len();
+        // Within line five, put in at its start, and with its break.
+        for first in [replace(8, 12), replace(8, 8), replace(8, 18)] {
+            assert_eq!(count(first, replace(18, 19)), 1);
+        }
+        assert_eq!(count(replace(8, 12), replace(27, 28)), 2);
+    }
+
     proptest! {
         #[test]
         fn one_after_the_other_they_make_the_edit(before in "[ab\n]{0,30}", after in "[ab\n]{0,30}") {

@@ -128,3 +128,22 @@ fn long_texts_are_counted_across_the_pieces_of_a_rope() {
     assert_eq!(Encoding::Utf8.offset(&rope, u32::MAX, u32::MAX), text.len());
     assert_eq!(Encoding::Utf32.position(&rope, usize::MAX), (5000, 0));
 }
+
+#[test]
+fn long_texts_with_a_cr_are_counted_across_the_pieces_of_a_rope() {
+    let text = "😀é\r\n".repeat(5000) + &"x".repeat(5000);
+    let rope = Rope::from_str(&text);
+    let counting = Counting { encoding: Encoding::Utf16, breaks: Breaks::Lf };
+    for (offset, position) in [(4000 * 8 + 7, (4000, 4)), (text.len() - 1, (5000, 4999))] {
+        assert_eq!(counting.position(&rope, offset), position);
+        assert_eq!(counting.offset(&rope, position.0, position.1), offset);
+    }
+}
+
+#[test]
+fn where_lines_end_at_all_breaks_a_cr_is_one() {
+    let rope = Rope::from_str("a\rb\nc");
+    let counting = Counting::from(Encoding::Utf16);
+    assert_eq!(counting.offset(&rope, 1, 1), 3);
+    assert_eq!(counting.position(&rope, 3), (1, 1));
+}
