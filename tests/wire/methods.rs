@@ -384,3 +384,42 @@ fn of_two_names_for_one_file_the_one_last_used_gets_the_edits() {
     let changed = &edit["params"]["edit"]["documentChanges"][0]["textDocument"];
     assert_eq!(changed["uri"], json!(names[0]));
 }
+
+#[test]
+fn a_review_document_that_is_typed_in_while_it_is_written_is_written_once_more() {
+    let desk = Desk::new(
+        "turn \"go\"\ncall edit {\"path\": \"a.txt\", \"old_text\": \"b\", \"new_text\": \"c\"}\n\
+         ---\nsay \"Done.\"",
+    );
+    desk.stage.write("a.txt", b"a\nb\n").unwrap();
+    let mut server = desk.server();
+    let coworker = json!({"version": 1, "ui": {"chat": true, "approvals": true}});
+    let mut greeting = hello(desk.stage.root.as_str(), coworker);
+    greeting["capabilities"]["window"] = json!({"showDocument": {"support": true}});
+    assert!(ask(&mut server, "hello", "initialize", greeting)["result"].is_object());
+    server.notify("initialized", json!({}));
+    server.write(&frame(&desk.did_open("a.txt", "a\nb\n")));
+    let session = new_session(&mut server, "s");
+    chat(&mut server, "c", &session, "go");
+    asked(&mut server);
+    server.request("r", "workspace/executeCommand", json!({"command": "coworker.review"}));
+    let show = server.find("the document", |it| it["method"] == "window/showDocument");
+    reply(&mut server, &show["id"], json!({"success": true}));
+    let review = ".coworker/review.diff";
+    let file = desk.stage.root.join(review).unwrap();
+    let text = fs::read_to_string(file.as_std_path()).unwrap();
+    server.write(&frame(&desk.did_open(review, &text)));
+
+    // The lines around the change are others, and the user types where the editor is to write.
+    let at = |line: u32| {
+        let place = json!({"line": line, "character": 0});
+        json!([{"range": {"start": place, "end": place}, "text": "x"}])
+    };
+    server.write(&frame(&desk.did_change("a.txt", 1, at(0))));
+    let edit = server.find("an edit", |it| it["method"] == "workspace/applyEdit");
+    server.write(&frame(&desk.did_change(review, 1, at(5))));
+    reply(&mut server, &edit["id"], json!({"applied": false}));
+    let edit = server.find("another edit", |it| it["method"] == "workspace/applyEdit");
+    let document = &edit["params"]["edit"]["documentChanges"][0]["textDocument"];
+    assert_eq!(document, &json!({"uri": desk.uri(review), "version": 1}));
+}

@@ -72,8 +72,8 @@ struct State {
     // Somebody keeps the document up with what happens, and is to look once more.
     following: bool,
     again: bool,
-    // The editor did not want to be written to.
-    refused: bool,
+    // The version of the document that the editor did not want to be written to.
+    refused: Option<i32>,
 }
 
 /// The change set that is shown.
@@ -168,7 +168,16 @@ impl ReviewDocument {
 
     /// The client has opened a document.
     pub(super) fn opened(&self, connection: &Arc<Connection>, opened: &AbsPath) {
-        if path(connection).as_ref() == Some(opened) && lock(&self.state).subject.is_some() {
+        if path(connection).as_ref() != Some(opened) {
+            return;
+        }
+        let shows_something = {
+            let mut state = lock(&self.state);
+            // Its versions are counted anew.
+            state.refused = None;
+            state.subject.is_some()
+        };
+        if shows_something {
             self.follow(connection);
         }
     }
@@ -186,7 +195,7 @@ impl ReviewDocument {
         {
             let mut state = lock(&self.state);
             state.subject = Some(Subject { session, set });
-            state.refused = false;
+            state.refused = None;
         }
         if let Err(error) = self.update(connection, focus).await {
             connection.say(lsp::MessageType::Error, error.message);

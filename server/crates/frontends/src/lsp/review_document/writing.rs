@@ -46,9 +46,10 @@ impl ReviewDocument {
         }
         let Some(path) = place else { return Ok(()) };
         let Some(document) = document else { return Ok(on_disk(connection, &path, &text).await?) };
-        let may = connection.profile().shows_documents && !lock(&self.state).refused;
-        if may || wished {
-            self.through_editor(connection, path, document, &text).await;
+        let Origin::Buffer { version, .. } = document.origin else { return Ok(()) };
+        let refused = lock(&self.state).refused == Some(version);
+        if wished || connection.profile().shows_documents && !refused {
+            self.through_editor(connection, path, (document, version), &text).await;
         }
         Ok(())
     }
@@ -113,12 +114,12 @@ impl ReviewDocument {
         &self,
         connection: &Connection,
         path: AbsPath,
-        document: Snapshot,
+        (document, version): (Snapshot, i32),
         text: &str,
     ) {
-        let Origin::Buffer { version, .. } = document.origin else { return };
         let before = document.text.to_string();
-        if is_same(text, &before) {
+        // What the editor trimmed it would trim again.
+        if text.lines().map(str::trim_end).eq(before.lines().map(str::trim_end)) {
             return;
         }
         let after =
@@ -131,7 +132,8 @@ impl ReviewDocument {
             label: "Coworker: review".to_owned(),
         };
         let reply = timeout(REPLY_TIMEOUT, editor::apply(connection, edit)).await;
-        lock(&self.state).refused = !matches!(reply, Ok(Ok(())));
+        // Where the text has changed meanwhile, it is not this one that was refused.
+        lock(&self.state).refused = (!matches!(reply, Ok(Ok(())))).then_some(version);
     }
 }
 
