@@ -73,7 +73,8 @@ impl Lines {
         };
         for line in plus {
             end(&mut text);
-            match come.iter().find(|old| bare(old) == *line) {
+            let trimmed = |old: &&&str| !line.is_empty() && is_kept(&bare(old), line);
+            match come.iter().find(|old| bare(old) == *line).or_else(|| come.iter().find(trimmed)) {
                 Some(old) => text.push_str(old),
                 None => text.push_str(line),
             }
@@ -145,7 +146,9 @@ impl Page {
             else {
                 continue;
             };
-            let is_own = plus[at].iter().map(String::as_str).eq(self.plus(at));
+            let own: Vec<&str> = self.plus(at).collect();
+            let is_own = own.len() == plus[at].len()
+                && own.iter().zip(&plus[at]).all(|(own, line)| is_kept(own, line));
             draft.plus = (!is_own).then(|| std::mem::take(&mut plus[at]));
             if draft != Draft::default() {
                 drafts.insert(id.clone(), draft);
@@ -223,6 +226,12 @@ impl Page {
         let lines = self.text.lines().skip(first).take(next - first);
         lines.filter_map(|line| line.strip_prefix('+'))
     }
+}
+
+/// Whether a line that was made is still there: editors that save may take the white space away at
+/// its end, which is nobody's wish.
+fn is_kept(made: &str, shown: &str) -> bool {
+    shown == made || shown == made.trim_end()
 }
 
 /// Editors take white space away at the ends of lines, and some correct how many lines a hunk has.

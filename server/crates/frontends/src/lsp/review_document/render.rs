@@ -155,9 +155,9 @@ fn body(text: &mut String, view: &HunkView, number: usize) {
     }
 }
 
-/// Whether a text is shown as it is.
+/// Whether a text is shown as it is. A CR is no letter only where it ends a line.
 fn is_visible(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, '\t' | '\r' | '\n') || !is_hidden(c))
+    text.replace("\r\n", "\n").chars().all(|c| matches!(c, '\t' | '\n') || !is_hidden(c))
 }
 
 fn marked<'a>(text: &mut String, mark: char, lines: impl Iterator<Item = &'a str>) {

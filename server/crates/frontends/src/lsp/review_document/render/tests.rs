@@ -141,8 +141,22 @@ fn nothing_else_of_the_document_can_be_written_otherwise() {
         assert_ne!(text, page.text);
         assert_eq!(page.read(&text), None, "{to}");
     }
-    let hidden = waiting("a\u{202e}b\n");
-    assert_eq!(hidden.read(&hidden.text.replace("+a", "+b")), None, "it is not shown as it is");
+    for hidden in ["a\u{202e}b\nc\n", "a\rb\nc\n", "a\r\r\nc\n", "a\nc\r"] {
+        let page = waiting(hidden);
+        let text = page.text.replace("+c", "+d");
+        assert_eq!(page.read(&text), None, "{hidden:?} is not shown as it is");
+    }
+}
+
+#[test]
+fn what_an_editor_trims_when_it_saves_is_nobodys_wish() {
+    let page = waiting("three  \n    \nand\n");
+    let trimmed = page.text.replace("three  \n", "three\n").replace("+    \n", "+\n");
+    assert_eq!(page.read(&trimmed).unwrap().1, Drafts::new());
+    let found = written(&page, &trimmed.replace("+and", "+und")).unwrap();
+    assert!(found.0.as_ref().unwrap().starts_with("three  \n"), "{found:?}");
+    let wish = page.text.replace("+and", "+and  ");
+    assert_eq!(written(&page, &wish).unwrap().0.unwrap(), "three  \n    \nand  \n");
 }
 
 #[test]
