@@ -408,8 +408,10 @@ fn edits(words: &mut Words<'_>) -> Result<ApplyBehaviour> {
     let fate = words.needed("what becomes of them")?;
     Ok(match fate.as_str() {
         "refused" => ApplyBehaviour::Refuse(words.text()?),
+        "skipped" => ApplyBehaviour::Skip,
         "ignored" => ApplyBehaviour::Ignore,
-        _ => bail!("edits can be `refused` or `ignored`"),
+        "saved" => ApplyBehaviour::Save,
+        _ => bail!("edits can be `refused`, `skipped`, `ignored` or `saved`"),
     })
 }
 

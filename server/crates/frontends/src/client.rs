@@ -120,8 +120,13 @@ pub enum ApplyBehaviour {
     Apply,
     /// It is answered with `applied: false` and this reason.
     Refuse(Option<String>),
+    /// It is answered with `applied: true`, and nothing is done.
+    Skip,
     /// It is never answered.
     Ignore,
+    /// As [`ApplyBehaviour::Apply`]; then the documents are saved, as by an editor that saves by
+    /// itself.
+    Save,
 }
 
 /// Something that arrived.
@@ -461,6 +466,18 @@ impl Link {
         self.send(|_| vec![answer]).await;
     }
 
+    /// Saves the documents that an edit is about.
+    async fn save_edited(&self, edit: &Value) {
+        for document in edit["documentChanges"].as_array().into_iter().flatten() {
+            let uri = document["textDocument"]["uri"].as_str().unwrap_or_default();
+            if let Some(path) = crate::uri::path(uri)
+                && let Err(error) = self.save(&path).await
+            {
+                tracing::warn!(%error, %path, "the document was not saved");
+            }
+        }
+    }
+
     /// Sends what is made of the documents, before anything that is made of them later.
     async fn send(&self, messages: impl FnOnce(&mut Buffers) -> Vec<Value>) {
         let Ok(permit) = self.outgoing.reserve().await else { return };
@@ -524,6 +541,9 @@ impl Link {
             self.save_all(&id, &params).await;
         } else if !held {
             self.send(|buffers| self.response(&id, &method, &params, buffers)).await;
+            if method == "workspace/applyEdit" && self.apply == ApplyBehaviour::Save {
+                self.save_edited(&params["edit"]).await;
+            }
         }
         Event::ServerRequest { id, method, params }
     }
@@ -544,14 +564,19 @@ impl Link {
             "workspace/applyEdit" => match &self.apply {
                 ApplyBehaviour::Ignore => Vec::new(),
                 ApplyBehaviour::Refuse(reason) => vec![refuse(reason.clone())],
-                ApplyBehaviour::Apply => match buffers.apply(&params["edit"]) {
-                    Err(refused) => vec![refuse(Some(refused.to_string()))],
-                    Ok(changes) => std::iter::once(answer(json!({"applied": true})))
-                        .chain(
-                            changes.into_iter().map(|it| call(None, "textDocument/didChange", it)),
-                        )
-                        .collect(),
-                },
+                ApplyBehaviour::Skip => vec![answer(json!({"applied": true}))],
+                ApplyBehaviour::Apply | ApplyBehaviour::Save => {
+                    match buffers.apply(&params["edit"]) {
+                        Err(refused) => vec![refuse(Some(refused.to_string()))],
+                        Ok(changes) => std::iter::once(answer(json!({"applied": true})))
+                            .chain(
+                                changes
+                                    .into_iter()
+                                    .map(|it| call(None, "textDocument/didChange", it)),
+                            )
+                            .collect(),
+                    }
+                }
             },
             "window/showDocument" => vec![answer(json!({"success": true}))],
             "workspace/configuration" => {
