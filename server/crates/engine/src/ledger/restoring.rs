@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
-    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, FileChangeKind, FileState, HunkId,
-    HunkState, ItemBody, ItemId, Kept, KeptFile, KeptFolder, Update,
+    AbsPath, Checkpoint, CheckpointKind, ErrorCode, ErrorInfo, FileChangeKind, FileState, Hunk,
+    HunkId, HunkState, ItemBody, ItemId, Kept, KeptFile, KeptFolder, Update,
 };
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Book,
     carrying::{Fate, Wish},
+    own_set,
     tracked::Tracked,
 };
 use crate::{
@@ -297,9 +298,38 @@ impl Book {
             let there = hunks.filter(|it| matches!(it.state, HunkState::Applied | HunkState::Kept));
             there.map(|hunk| hunk.id.clone()).collect::<Vec<_>>()
         });
-        let base = left.as_deref().or(then).unwrap_or_default();
+        let moved = match then {
+            Some(_) => None,
+            None => self.moved_text(position, &kept.path).await?,
+        };
+        let base = left.as_deref().or(then).or(moved.as_deref()).unwrap_or_default();
         let without: Vec<_> = hunks.into_iter().map(|hunk| (hunk, false)).collect();
         Ok(!tracked.says_with(&without, base))
+    }
+
+    /// What a file that was moved to a path since a place in the journal was there under its old name.
+    async fn moved_text(
+        &self,
+        position: usize,
+        path: &AbsPath,
+    ) -> Result<Option<String>, ErrorInfo> {
+        let text = self.session.look(|state| {
+            let items = state.items.iter().skip(position);
+            let files = items.filter_map(|item| own_set(&item.body)).flat_map(|set| &set.files);
+            let is_there = |it: &Hunk| matches!(it.state, HunkState::Applied | HunkState::Kept);
+            let mut moved = files.filter(|file| file.kind == FileChangeKind::Move);
+            let moved = moved
+                .find(|file| file.to.as_ref() == Some(path) && file.hunks.iter().any(is_there))?;
+            let mut kept = checkpoints::since(state, position).flat_map(|(_, it)| &it.kept);
+            kept.find_map(|kept| match kept {
+                Kept::File(file) if file.path == moved.path => file.text.clone(),
+                _ => None,
+            })
+        });
+        match text {
+            Some(text) => self.kept_text(&text).await,
+            None => Ok(None),
+        }
     }
 
     /// Looks how files of a folder differ from what they were.

@@ -195,6 +195,24 @@ async fn text_that_the_user_typed_goes_with_a_restore_and_is_named_before() {
 }
 
 #[tokio::test]
+async fn a_file_that_only_the_agent_moved_and_edited_has_no_text_of_others() {
+    let stage = Stage::new();
+    stage.write("a.txt", "one\ntwo\n");
+    let id = stage.session_in(Mode::Auto).await;
+    let calls =
+        [("move", json!({"from": "a.txt", "to": "b.txt"})), ("edit", edit("b.txt", "two", "2"))];
+    turn(&stage, &id, "go", &calls).await;
+    let point = before(&stage, &id, "go").await;
+    let typed = async || {
+        let files = stage.sessions.checkpoint_diff(&id, &point).await.unwrap().files;
+        files.iter().map(|file| file.typed).collect::<Vec<_>>()
+    };
+    assert_eq!(typed().await, [false, false]);
+    stage.write("b.txt", "one\n2\nmine\n");
+    assert_eq!(typed().await, [false, true]);
+}
+
+#[tokio::test]
 async fn bytes_and_permissions_of_a_deleted_file_come_back() {
     use std::os::unix::fs::PermissionsExt;
     let stage = Stage::new();
