@@ -69,7 +69,7 @@ fn of_many_large_texts_those_are_kept_that_were_asked_for_last() {
     let mut cache = Cache::default();
     let text = Rope::from_str(&"a".repeat(usize::try_from(MAX_BYTES).unwrap()));
     let known = Known { head: Head::None, id: None, text: Some(text) };
-    let path = |number: usize| AbsPath::new(&format!("/{number}")).unwrap();
+    let path = |number: usize| AbsPath::new(format!("/{number}")).unwrap();
     for number in 0..20 {
         cache.put(&path(number), known.clone());
         cache.put(&path(number), known.clone());
