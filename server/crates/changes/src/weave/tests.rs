@@ -317,6 +317,46 @@ fn a_hunk_that_cuts_a_character_of_another_changes_nothing() {
 }
 
 #[test]
+fn typing_right_beside_what_a_proposal_takes_away_is_not_in_its_way() {
+    for (at, put) in [(4, "2"), (4, ""), (7, "2"), (7, "")] {
+        let mut it = Woven::new("one two three");
+        let hunk = it.propose(4, 7, put);
+        it.types(at, at, "!");
+        assert_eq!(it.switch(&[hunk], true), [], "{at} {put}");
+    }
+}
+
+#[test]
+fn typing_between_two_places_of_a_proposal_is_not_in_its_way() {
+    let parts = [replace(4, 7, "2"), replace(14, 18, "4")];
+    let proposed = || {
+        let mut it = Woven::new("one two three four");
+        assert_eq!(it.weave.propose(&parts, &[]), Ok(0));
+        it
+    };
+    let mut it = proposed();
+    it.types(9, 9, "!");
+    assert_eq!(it.show(0), "one 2 t!hree 4");
+    for inside in [5, 16] {
+        let mut it = proposed();
+        it.types(inside, inside, "!");
+        assert_eq!(it.switch(&[0], true), [(0, Obstacle::Touched)]);
+    }
+}
+
+#[test]
+fn a_hunk_needs_those_into_whose_gap_it_writes_and_not_those_beside_it() {
+    let needs = |put: &str| {
+        let mut it = Woven::new("one two three");
+        it.write(4, 7, put);
+        let next = it.propose(0, 4, "1 ");
+        it.weave.needs_of(next).to_vec()
+    };
+    assert_eq!(needs(""), [0]);
+    assert_eq!(needs("2"), [0; 0]);
+}
+
+#[test]
 fn what_is_shown_is_kept_by_the_document_alone() {
     let mut it = Woven::new("one two three");
     let hunk = it.propose(4, 7, "second");

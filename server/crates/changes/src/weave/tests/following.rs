@@ -316,6 +316,12 @@ fn a_move_of_one_hunk_leaves_the_others_what_they_are() {
     assert_eq!(it.show(other), elsewhere(&bottom));
     assert_eq!(it.show(hunk), changed(&elsewhere(&bottom)));
     assert_eq!(it.hide(other), changed(&bottom));
+    // What it replaced goes with it.
+    let replaced = |text: &str| text.replace("check(value)", "verify(&value)");
+    let mut it = Woven::new(&top);
+    let hunk = it.writes(&replaced(&top));
+    assert_eq!(it.becomes(&replaced(&bottom)), Followed::default());
+    assert_eq!(it.hide(hunk), bottom);
     // Those that build on each other do not go.
     let mut it = Woven::new(&top);
     let first = it.writes(&changed(&top));
