@@ -12,9 +12,11 @@
 //! Start with [`Weave::typed`], what the user does, and [`Weave::propose`], what the agent does.
 
 mod alignment;
+mod behind;
 mod certain;
 mod following;
 mod fragment;
+mod lines;
 mod moving;
 mod reading;
 mod recognizing;
@@ -106,7 +108,7 @@ impl Weave {
         self.check(replacements)?;
         // From the last to the first, so that no offset moves before it is used.
         for replacement in replacements.iter().rev() {
-            let touched = self.edit_one(replacement)?;
+            let touched = self.edit_one(replacement, None)?;
             self.touch(touched);
             self.move_memories(replacement);
         }
@@ -123,8 +125,13 @@ impl Weave {
         }
     }
 
-    /// Gives the hidden hunks in whose text that was.
-    fn edit_one(&mut self, replacement: &Replacement) -> Result<BTreeSet<usize>, ChangeError> {
+    /// Gives the hidden hunks in whose text that was. The new text is part of the hunk `by`, or the
+    /// user's.
+    fn edit_one(
+        &mut self,
+        replacement: &Replacement,
+        by: Option<usize>,
+    ) -> Result<BTreeSet<usize>, ChangeError> {
         let shown = |hunks: &[Hunk], hunk: usize| hunks[hunk].shown;
         let start = self.split(replacement.start, &shown)?;
         let end = self.split(replacement.end, &shown)?;
@@ -136,7 +143,9 @@ impl Weave {
             let at = self.place_between(start);
             // Typed inside of what hidden hunks would take away.
             touched.extend(self.hunks_around(&(at..at)));
-            self.fragments.insert(at, Fragment::plain(replacement.text.len()));
+            let mut piece = Fragment::plain(replacement.text.len());
+            piece.inserted = by;
+            self.fragments.insert(at, piece);
         }
         touched.retain(|hunk| !self.hunks[*hunk].shown);
         self.join();

@@ -15,6 +15,7 @@ use ropey::Rope;
 
 use super::Weave;
 use super::alignment::{Change, Texts};
+use super::behind::Behind;
 use super::certain::{Judge, Way};
 use super::moving::Moving;
 use super::switching::Plan;
@@ -45,6 +46,61 @@ impl Weave {
         if before.len() != self.len() {
             return Err(ChangeError::BeyondEnd { end: self.len(), length: before.len() });
         }
+        let mut lines = self.clone();
+        let followed = lines.follow_lines(before, after)?;
+        if followed.lost.is_empty() {
+            *self = lines;
+            return Ok(followed);
+        }
+        match self.behind(before, after, &followed)? {
+            Some((weave, less)) => {
+                *self = weave;
+                Ok(less)
+            }
+            None => {
+                *self = lines;
+                Ok(followed)
+            }
+        }
+    }
+
+    /// The same with what was typed behind lines taken for typed, if that loses fewer hunks and
+    /// nothing else is otherwise.
+    fn behind(
+        &self,
+        before: &str,
+        after: &str,
+        followed: &Followed,
+    ) -> Result<Option<(Self, Followed)>, ChangeError> {
+        let Behind { without, typed } = Behind::new(before, after, &self.switched_lines(before)?);
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        let mut weave = self.clone();
+        let mut less = weave.follow_lines(before, &without)?;
+        let touched = |weave: &Self| -> BTreeSet<usize> {
+            (0..weave.hunks.len()).filter(|hunk| weave.is_touched(*hunk)).collect()
+        };
+        let was_touched = touched(&weave);
+        weave.typed(&typed, &Rope::from_str(&without), &Rope::from_str(after))?;
+        less.lost.extend(&touched(&weave) - &was_touched);
+        let is_less = less.lost.len() < followed.lost.len()
+            && less.lost.iter().all(|hunk| followed.lost.contains(hunk))
+            && (&less.made, &less.taken_back) == (&followed.made, &followed.taken_back);
+        Ok(is_less.then_some((weave, less)))
+    }
+
+    /// The text as hunks would make it that are shown or hidden.
+    fn switched_lines(&self, text: &str) -> Result<String, ChangeError> {
+        let hunks = |shown: bool| {
+            let hunks = (0..self.hunks.len()).filter(|hunk| self.is_shown(*hunk) != shown);
+            self.replacements(&hunks.map(|hunk| (hunk, shown)).collect())
+        };
+        Ok(crate::apply(text, &hunks(true))? + "\n" + &crate::apply(text, &hunks(false))?)
+    }
+
+    /// The same where nothing was typed behind lines.
+    fn follow_lines(&mut self, before: &str, after: &str) -> Result<Followed, ChangeError> {
         if before == after {
             return Ok(Followed::default());
         }

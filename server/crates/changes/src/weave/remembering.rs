@@ -67,10 +67,21 @@ impl Weave {
         after: &Rope,
     ) -> Result<Vec<usize>, ChangeError> {
         self.check(replacements)?;
+        // From here on the text is no longer as it was before.
+        let mut behind = before.len_bytes();
         for one in replacements.iter().rev() {
-            let mut memory = self.recall(one, before)?;
-            let touched = self.edit_one(one)?;
+            let hunk = self.indented(one, before);
+            let line_break = self.needed_break(one, before);
+            let line_break = line_break.filter(|it| hunk.is_none() && it.end <= behind);
+            behind = one.start;
+            let end = line_break.as_ref().map_or(one.end, |line_break| line_break.end);
+            let mut memory = self.recall(&Replacement { end, ..one.clone() }, before)?;
+            let touched = self.edit_one(one, hunk)?;
             self.move_memories(one);
+            if let Some(Range { start, end }) = line_break {
+                let moved = |at: usize| at + one.text.len() - (one.end - one.start);
+                self.keep_break(moved(start)..moved(end));
+            }
             match &mut memory {
                 Some(memory) => {
                     memory.place.end = memory.place.end + one.text.len() - (one.end - one.start);

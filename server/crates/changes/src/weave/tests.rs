@@ -11,6 +11,7 @@ use crate::apply;
 
 mod chains;
 mod following;
+mod lines;
 mod properties;
 mod remembering;
 
@@ -397,7 +398,7 @@ fn what_hunks_wrote_side_by_side_is_told_apart() {
     let second = it.write(8, 8, "three\n");
     assert_eq!(it.written(), [(first, 4..8), (second, 8..14)]);
     it.types(5, 5, "!");
-    assert_eq!(it.written(), [(first, 4..5), (first, 6..9), (second, 9..15)]);
+    assert_eq!(it.written(), [(first, 4..5), (first, 6..8), (second, 9..15)]);
     assert!(it.weave.gone().is_empty());
     it.types(4, 9, "");
     assert_eq!(it.weave.gone(), [first]);

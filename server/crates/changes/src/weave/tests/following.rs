@@ -438,3 +438,37 @@ fn what_two_hunks_take_away_is_gone_only_if_it_is_gone() {
     assert_eq!(it.becomes(&goal), followed(&hunks, &[], &[]));
     assert_eq!(it.becomes(TEXT), followed(&[], &hunks, &[]));
 }
+
+#[test]
+fn what_was_typed_behind_a_line_changes_nothing_of_it() {
+    let typed = |text: &str, line: &str| text.replace(line, &format!("{line} // typed"));
+    let text = "fn first() {\n    let a = call(1);\n    let total = 0;\n    done();\n}\n";
+    for (old, new, line) in [
+        ("let total = 0;", "let total = 22;", "let total = 22;"),
+        ("let total = 0;", "return sum(a)", "return sum(a)"),
+        ("    let total = 0;\n", "", "let a = call(1);"),
+    ] {
+        let mut it = Woven::new(text);
+        let hunk = it.writes(&text.replace(old, new));
+        let after = typed(&it.text, line);
+        assert_eq!(it.becomes(&after), Followed::default());
+        assert_eq!(it.hide(hunk), typed(text, if new.is_empty() { line } else { old }));
+    }
+    let mut it = Woven::new(text);
+    let hunk = it.proposes(&text.replace("call(1)", "call(2)"));
+    let after = typed(text, "call(1);");
+    assert_eq!(it.becomes(&after), Followed::default());
+    assert_eq!(it.show(hunk), after.replace("call(1)", "call(2)"));
+}
+
+#[test]
+fn a_line_that_goes_on_without_a_space_is_another_one() {
+    let mut it = Woven::new("limit = 0\nend()\n");
+    let hunk = it.writes("limit = 1\nend()\n");
+    assert_eq!(it.becomes("limit = 1.5\nend()\n"), followed(&[], &[], &[hunk]));
+    // Nor does it say which of two lines went on.
+    let mut it = Woven::new("one(1)\nbetween()\nthree(3)\n");
+    let hunk = it.writes("one(1)\nmore(2)\nbetween()\nthree(3)\n");
+    let both = "one(1)\nmore(2) # a\nbetween()\nthree(3)\nmore(2) # b\n";
+    assert_eq!(it.becomes(both), followed(&[], &[], &[hunk]));
+}
