@@ -78,16 +78,9 @@ impl From<When> for Colour {
     }
 }
 
-/// What to do.
+/// What is done with the sessions there are.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Serve an editor over standard input and output (editors call this, not you)
-    Lsp,
-    /// Watch the main job in the terminal: real server, real tools, real edits, a scripted model
-    Demo(DemoOptions),
-    /// Send one prompt from the command line and see it through
-    #[command(after_help = run_help())]
-    Run(RunOptions),
+pub(crate) enum OfSessions {
     /// List, show, export, fork and delete sessions
     #[command(args_conflicts_with_subcommands = true)]
     Sessions {
@@ -132,6 +125,21 @@ pub(crate) enum Command {
     Restore(RestoreOptions),
     /// Free the disk of what no session needs any more
     Gc,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve an editor over standard input and output (editors call this, not you)
+    Lsp,
+    /// Watch the main job in the terminal: real server, real tools, real edits, a scripted model
+    Demo(DemoOptions),
+    /// Send one prompt from the command line and see it through
+    #[command(after_help = run_help())]
+    Run(RunOptions),
+    // A documentation here would stand in the help as that of the program.
+    #[command(flatten)]
+    OfSessions(OfSessions),
     /// Show what a model would be sent for a first prompt, and what each part of it weighs
     Context(ContextOptions),
     /// Show the configuration: each key, its value and where it came from
@@ -274,6 +282,9 @@ pub(crate) struct UndoOptions {
     /// Only the last hunk
     #[arg(long, group = "which")]
     pub(crate) last: bool,
+    /// All of the session
+    #[arg(long = "session", group = "which")]
+    pub(crate) all: bool,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
@@ -412,7 +423,7 @@ mod tests {
     #[test]
     fn plain_sessions_lists_them() {
         for line in [&["coworker", "sessions", "--json"][..], &["coworker", "sessions", "list"]] {
-            let Command::Sessions { list, command } =
+            let Command::OfSessions(OfSessions::Sessions { list, command }) =
                 Arguments::try_parse_from(line).unwrap().command
             else {
                 panic!("{line:?}")

@@ -22,7 +22,7 @@ use anyhow::Context;
 use clap::Parser;
 use frontends::cli::Ending;
 
-use arguments::{Arguments, Command, ConfigCommand, Global};
+use arguments::{Arguments, Command, ConfigCommand, Global, OfSessions};
 use configuration::{Configuration, keys::Keys, show};
 use output::Output;
 
@@ -55,34 +55,7 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             let configuration = load(global, Some(folder(&options.root)?))?.checked()?;
             wiring::run(&configuration, options, global).await
         }
-        Command::Sessions { list, command } => {
-            let configuration = load(global, None)?.checked()?;
-            wiring::sessions(&configuration, list, command, global.color.into()).await
-        }
-        Command::Changes { session, json } => {
-            let configuration = load(global, None)?.checked()?;
-            wiring::changes(&configuration, &session, json, global.color.into()).await
-        }
-        Command::Undo(options) => {
-            let configuration = load(global, None)?.checked()?;
-            wiring::turn(&configuration, options, false, global.color.into()).await
-        }
-        Command::Redo(options) => {
-            let configuration = load(global, None)?.checked()?;
-            wiring::turn(&configuration, options, true, global.color.into()).await
-        }
-        Command::Checkpoints { session, json } => {
-            let configuration = load(global, None)?.checked()?;
-            wiring::checkpoints(&configuration, &session, json, global.color.into()).await
-        }
-        Command::Restore(options) => {
-            let configuration = load(global, None)?.checked()?;
-            wiring::restore(&configuration, options, global.color.into()).await
-        }
-        Command::Gc => {
-            let configuration = load(global, None)?.checked()?;
-            wiring::free(&configuration).await
-        }
+        Command::OfSessions(command) => of_sessions(global, command).await,
         Command::Context(options) => {
             let configuration = load(global, Some(folder(&options.root)?))?.checked()?;
             wiring::context(&configuration, options, global.color.into()).await
@@ -120,6 +93,26 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             }
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+async fn of_sessions(global: &Global, command: OfSessions) -> anyhow::Result<ExitCode> {
+    let configuration = load(global, None)?.checked()?;
+    let (configuration, colour) = (&configuration, global.color.into());
+    match command {
+        OfSessions::Sessions { list, command } => {
+            wiring::sessions(configuration, list, command, colour).await
+        }
+        OfSessions::Changes { session, json } => {
+            wiring::changes(configuration, &session, json, colour).await
+        }
+        OfSessions::Undo(options) => wiring::turn(configuration, options, false, colour).await,
+        OfSessions::Redo(options) => wiring::turn(configuration, options, true, colour).await,
+        OfSessions::Checkpoints { session, json } => {
+            wiring::checkpoints(configuration, &session, json, colour).await
+        }
+        OfSessions::Restore(options) => wiring::restore(configuration, options, colour).await,
+        OfSessions::Gc => wiring::free(configuration).await,
     }
 }
 

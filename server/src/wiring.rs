@@ -205,8 +205,9 @@ pub(crate) async fn turn(
     redo: bool,
     colour: Colour,
 ) -> anyhow::Result<ExitCode> {
-    let UndoOptions { session, turn, hunk, last, yes } = options;
+    let UndoOptions { session, turn, hunk, last, all, yes } = options;
     let which = match (turn, last) {
+        _ if all => cli_changes::Which::Session,
         (Some(number), _) => cli_changes::Which::Turn(number),
         (None, true) => cli_changes::Which::LastHunk,
         (None, false) if hunk.is_empty() => cli_changes::Which::LastTurn,

@@ -153,6 +153,11 @@ fn turns_are_taken_back_from_the_last_one_and_done_again_forwards() {
     assert!(turn("undo").ends_with("3 hunks taken back.\n"));
     assert_eq!(state(), (true, "old\n".to_owned()));
     assert_eq!(turn("undo"), "Nothing to take back in this session.\n");
+    let (code, shown, told) = place.said(&["redo", &id, "--session", "--yes"]);
+    assert!(code == DONE && shown.ends_with("4 hunks done again.\n"), "{shown}{told}");
+    let (code, shown, told) = place.said(&["undo", &id, "--session", "--yes"]);
+    assert!(code == DONE && shown.ends_with("4 hunks taken back.\n"), "{shown}{told}");
+    assert_eq!(state(), (true, "old\n".to_owned()));
     assert!(turn("redo").ends_with("3 hunks done again.\n"));
     assert_eq!(state(), (false, "new\n".to_owned()));
     assert!(turn("redo").ends_with("1 hunk done again.\n"));

@@ -37,6 +37,8 @@ pub enum Which {
     Turn(usize),
     /// Hunks, by their numbers.
     Hunks(Vec<usize>),
+    /// All.
+    Session,
 }
 
 /// The hunks of a session, in order, and its prompts.
@@ -291,6 +293,7 @@ impl Changes {
                 of_turn(turn)
             }
             Which::Hunks(numbers) => self.named(numbers)?.into_iter().filter(can).collect(),
+            Which::Session => self.hunks.iter().filter(is_own).collect(),
             Which::LastHunk | Which::LastTurn => {
                 let last = match redo {
                     // What was undone step by step is done again in the other order: first what
@@ -335,7 +338,9 @@ impl Changes {
                 Err(_) => String::new(),
             },
             Which::Turn(number) => format!("{what} of turn {number}.\n"),
-            Which::LastHunk | Which::LastTurn => format!("{what} in this session.\n"),
+            Which::LastHunk | Which::LastTurn | Which::Session => {
+                format!("{what} in this session.\n")
+            }
         }
     }
 
