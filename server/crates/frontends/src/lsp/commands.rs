@@ -421,9 +421,8 @@ fn on_hunks(
     let target: Hunks = read(arguments)?;
     let working = connection.clone();
     connection.spawn(async move {
-        match target.chosen(&working).await {
-            Ok(chosen) => hunks::carry_out(&working, verb, chosen).await,
-            Err(error) => working.say(lsp::MessageType::Error, error.message),
+        if let Err(error) = hunks::run(&working, verb, target).await {
+            working.say(lsp::MessageType::Error, error.message);
         }
     });
     Ok(())
@@ -440,4 +439,20 @@ fn explain_hunks(connection: &Arc<Connection>, arguments: Option<Value>) -> Resu
         }
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_page_about_editors_without_a_plugin_has_every_command() {
+        let page = include_str!("../../../../../docs/plain-mode.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+        let written: BTreeSet<&str> =
+            rows.flat_map(|row| row.split('`')).filter(|it| it.starts_with("coworker.")).collect();
+        assert_eq!(written, BTreeSet::from(NAMES));
+    }
 }

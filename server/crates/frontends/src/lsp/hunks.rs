@@ -10,14 +10,22 @@ use std::{
     sync::Arc,
 };
 
-use engine::{HunkView, Resolution, Switched};
+use engine::{HunkNow, HunkView, Resolution, Switched};
 use protocol::{
     AbsPath, ErrorInfo, HunkDecision, HunkId, HunkState, ItemId, SessionId, UndoScope, wire,
 };
 use serde::Deserialize;
 use tower_lsp_server::gen_lsp_types::MessageType;
 
-use super::{connection::Connection, convert, pointed::Pointed, view::Named};
+use super::{
+    connection::{Connection, invalid},
+    convert,
+    pointed::Pointed,
+    view::Named,
+};
+
+/// Said where no hunk fits.
+const NOTHING: &str = "There is no change here for that; it may have been decided already.";
 
 /// A hunk that has a place in a document.
 pub(super) struct Here {
@@ -59,7 +67,8 @@ impl Verb {
 #[serde(
     untagged,
     rename_all_fields = "camelCase",
-    expecting = "name the changes by `sessionId` and `hunkIds`, or a place by `uri` and `range`"
+    expecting = "name the changes by `sessionId` and `hunkIds`, a place by `uri` and `range`, or \
+                 to undo and redo a `scope`"
 )]
 pub(super) enum Target {
     /// Those that are named.
@@ -72,6 +81,12 @@ pub(super) enum Target {
     },
     /// Those at a place.
     Place { uri: String, range: wire::Range },
+    /// For undo and redo: those of a scope, in a session or in the one that changed something last.
+    Scope {
+        #[serde(default)]
+        session_id: Option<SessionId>,
+        scope: UndoScope,
+    },
 }
 
 /// Hunks of one session, by name.
@@ -155,7 +170,7 @@ impl Target {
     /// The hunks that are meant, session by session.
     ///
     /// # Errors
-    /// The place is in no file.
+    /// The place is in no file, or a scope is named where only hunks can be.
     pub(super) async fn chosen(self, connection: &Connection) -> Result<Vec<Chosen>, ErrorInfo> {
         let (uri, range) = match self {
             Self::Named { session_id: session, hunk_ids, from_review } => {
@@ -168,6 +183,7 @@ impl Target {
                 return Ok(vec![Chosen { session, hunks, written }]);
             }
             Self::Place { uri, range } => (uri, range),
+            Self::Scope { .. } => return Err(invalid("a `scope` can only be undone or redone")),
         };
         if let Some((chosen, _)) = connection.review.pointed(connection, &uri, range) {
             let written = connection.review.written(connection)?;
@@ -193,8 +209,38 @@ impl Target {
     }
 }
 
-/// Does what the user wishes with hunks, and says what could not be done.
-pub(super) async fn carry_out(connection: &Arc<Connection>, verb: Verb, chosen: Vec<Chosen>) {
+/// Does what the user wishes with what they named, and says what could not be done.
+///
+/// # Errors
+/// It cannot be told what is meant, or the scope cannot be had.
+pub(super) async fn run(
+    connection: &Arc<Connection>,
+    verb: Verb,
+    target: Target,
+) -> Result<(), ErrorInfo> {
+    let (session, scope) = match target {
+        Target::Scope { session_id, scope } if matches!(verb, Verb::Undo | Verb::Redo) => {
+            let last = || connection.view.last_set().map(|(session, _)| session);
+            let nothing = || invalid("Coworker has not changed anything here yet");
+            (session_id.or_else(last).ok_or_else(nothing)?, scope)
+        }
+        target => {
+            carry_out(connection, verb, target.chosen(connection).await?).await;
+            return Ok(());
+        }
+    };
+    let Switched { hunks, refused, .. } =
+        connection.sessions.undo(&session, scope, verb == Verb::Redo).await?;
+    if hunks.is_empty() && refused.is_empty() {
+        connection.say(MessageType::Info, NOTHING);
+    }
+    for reason in not_done(connection, &refused, verb) {
+        connection.say(MessageType::Warning, reason);
+    }
+    Ok(())
+}
+
+async fn carry_out(connection: &Arc<Connection>, verb: Verb, chosen: Vec<Chosen>) {
     let mut done = false;
     for Chosen { session, hunks, written } in chosen {
         let fitting: Vec<Named> = hunks.into_iter().filter(|it| verb.fits(&it.state)).collect();
@@ -213,8 +259,7 @@ pub(super) async fn carry_out(connection: &Arc<Connection>, verb: Verb, chosen: 
         }
     }
     if !done {
-        let text = "There is no change here for that; it may have been decided already.";
-        connection.say(MessageType::Info, text);
+        connection.say(MessageType::Info, NOTHING);
     }
 }
 
@@ -261,11 +306,14 @@ async fn take_back(
     let hunk_ids = hunks.iter().map(|hunk| hunk.id.clone()).collect();
     let scope = UndoScope::Hunks { hunk_ids };
     match connection.sessions.undo(session, scope, verb == Verb::Redo).await {
-        Ok(Switched { refused, .. }) => {
-            let what = if verb == Verb::Redo { "done again" } else { "undone" };
-            let sentences = refused.iter().filter_map(|hunk| hunk.sentence(connection.root()));
-            sentences.map(|sentence| format!("Not {what}: {sentence}")).collect()
-        }
+        Ok(Switched { refused, .. }) => not_done(connection, &refused, verb),
         Err(error) => BTreeSet::from([error.message]),
     }
+}
+
+/// Why hunks were not undone or redone.
+fn not_done(connection: &Connection, refused: &[HunkNow], verb: Verb) -> BTreeSet<String> {
+    let what = if verb == Verb::Redo { "done again" } else { "undone" };
+    let sentences = refused.iter().filter_map(|hunk| hunk.sentence(connection.root()));
+    sentences.map(|sentence| format!("Not {what}: {sentence}")).collect()
 }
