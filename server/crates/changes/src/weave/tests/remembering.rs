@@ -14,10 +14,10 @@ fn typed_in() -> (Woven, usize) {
 #[test]
 fn a_place_is_known_again_wherever_it_went() {
     let (mut it, hunk) = typed_in();
-    it.types(0, 3, "1").types(0, 0, "zero, ");
-    assert_eq!(it.text, "zero, 1 to three four\n");
+    it.types(1, 3, "").types(0, 0, "zero, ");
+    assert_eq!(it.text, "zero, o to three four\n");
     it.types(9, 9, "w");
-    assert_eq!(it.show(hunk), "zero, 1 2 three four\n");
+    assert_eq!(it.show(hunk), "zero, o 2 three four\n");
     // Behind it nothing moves it.
     let (mut it, hunk) = typed_in();
     it.types(7, 12, "").types(5, 5, "w");
