@@ -177,7 +177,7 @@ impl Tracked {
         let is_all = plan.refused.is_empty()
             && changes::apply_to(&self.text, &plan.replacements).is_ok_and(|it| it == "");
         if is_all {
-            self.turn(&plan);
+            self.note_switch(&plan);
             (self.text, self.stamp) = (Rope::new(), None);
         } else {
             self.is_missing = true;
@@ -331,7 +331,7 @@ impl Tracked {
         let may_show = |number: usize| self.hunks[number].may_come;
         let plan = self.weave.switched_by(place, &self.text, text, may_show);
         let plan = plan.or_else(|| self.switched_back(text))?;
-        self.turn(&plan);
+        self.note_switch(&plan);
         let (shown, hidden): (Vec<_>, Vec<_>) = plan.hunks.into_iter().partition(|(_, is)| *is);
         let mut news = self.named(shown.into_iter().map(|(hunk, _)| hunk), Standing::Shown);
         news.extend(self.named(hidden.into_iter().map(|(hunk, _)| hunk), Standing::Hidden));
@@ -363,7 +363,7 @@ impl Tracked {
     }
 
     /// Shows or hides hunks as planned; the text stays to be changed.
-    fn turn(&mut self, plan: &Plan) {
+    fn note_switch(&mut self, plan: &Plan) {
         self.weave.switch(plan, &self.text);
         (self.is_own, self.half) = (true, None);
         for number in plan.hunks.keys() {
@@ -558,7 +558,7 @@ impl Tracked {
     pub(super) fn switch(&mut self, hunks: &[(HunkId, bool)]) {
         let plan = self.plan(hunks);
         if plan.replacements.is_empty() {
-            self.turn(&plan);
+            self.note_switch(&plan);
         }
     }
 
@@ -637,7 +637,7 @@ impl Tracked {
             _ => None,
         };
         let mut news = typed.unwrap_or_else(|| {
-            self.turn(plan);
+            self.note_switch(plan);
             self.text = goal;
             if self.text == *now { News::new() } else { self.follow(now) }
         });
@@ -666,7 +666,7 @@ impl Tracked {
             let Ok(goal) = changes::apply_to(&it.text, &then.replacements) else { continue };
             let done = (typed + 1..texts.len()).find(|at| texts[*at] == goal);
             let Some(done) = done.filter(|_| then.hunks == plan.hunks) else { continue };
-            it.turn(&then);
+            it.note_switch(&then);
             it.text = goal;
             let Some(later) = it.step(&steps[done..], now) else { continue };
             news.extend(later);
