@@ -285,22 +285,49 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
     let Some(verb) = words.word().filter(|word| !word.starts_with('#')) else {
         return Ok(Line::Empty);
     };
-    let (usual, action) = match verb {
-        "front" => return Ok(Line::Front(front(words.0)?)),
-        "encoding" => return Ok(Line::Setting(Setting::Encoding(encoding(words.0)?))),
-        "mode" => return Ok(Line::Setting(Setting::Mode(words.0.trim().to_owned()))),
-        "config" => return Ok(Line::Setting(Setting::Config(words.0.trim().to_owned()))),
-        "edits" => return Ok(Line::Setting(Setting::Edits(edits(&mut words)?))),
-        "saves" => return Ok(Line::Setting(Setting::Saves(saves(&mut words)?))),
-        "problem" => return Ok(Line::Setting(Setting::Problem(problem(&mut words)?))),
+    if verb == "front" {
+        return Ok(Line::Front(front(words.0)?));
+    }
+    if let Some(setting) = setting(verb, &mut words)? {
+        return Ok(Line::Setting(setting));
+    }
+    let (usual, action) = match on_documents(verb, &mut words)? {
+        Some(found) => found,
+        None => on_session(verb, &mut words)?,
+    };
+    let when = if words.skip("when") { Some(moment(&mut words)?) } else { usual };
+    ensure!(words.0.trim().is_empty(), "`{}` is too much", words.0.trim());
+    let needs_moment = matches!(&action, Action::Cancel | Action::Ask(Prompt { steers: true, .. }));
+    ensure!(!needs_moment || when.is_some(), "say when");
+    Ok(Line::Step(Step { line: number, when, action }))
+}
+
+/// What is so before the scenario begins; none if the line says something else.
+fn setting(verb: &str, words: &mut Words<'_>) -> Result<Option<Setting>> {
+    Ok(Some(match verb {
+        "encoding" => Setting::Encoding(encoding(words.0)?),
+        "mode" => Setting::Mode(words.0.trim().to_owned()),
+        "config" => Setting::Config(words.0.trim().to_owned()),
+        "edits" => Setting::Edits(edits(words)?),
+        "saves" => Setting::Saves(saves(words)?),
+        "problem" => Setting::Problem(problem(words)?),
         "folders" => {
             let folders = words.0.split_whitespace().map(str::to_owned).collect();
-            return Ok(Line::Setting(Setting::Folders(folders)));
+            Setting::Folders(folders)
         }
-        "editor" => return Ok(Line::Setting(Setting::Editor(words.0.trim().to_owned()))),
-        "act" => (None, at(At::Act, &mut words)?),
-        "lens" => (None, at(At::Lens, &mut words)?),
-        "hover" => (None, at(At::Hover, &mut words)?),
+        "editor" => Setting::Editor(words.0.trim().to_owned()),
+        "trusted" => Setting::Trusted,
+        _ => return Ok(None),
+    }))
+}
+
+/// What is done with documents and files, and when if nothing is said; none if it is something
+/// else.
+fn on_documents(verb: &str, words: &mut Words<'_>) -> Result<Option<(Option<Moment>, Action)>> {
+    Ok(Some(match verb {
+        "act" => (None, at(At::Act, words)?),
+        "lens" => (None, at(At::Lens, words)?),
+        "hover" => (None, at(At::Hover, words)?),
         "expect" if words.skip("hunk") => {
             let number = words.needed("its number")?.parse()?;
             (None, Action::ExpectHunk { number, state: words.needed("its state")? })
@@ -309,7 +336,6 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
             let path = words.needed("a path")?;
             (None, Action::Expect { path, text: words.text()?.context("which text?")? })
         }
-        "trusted" => return Ok(Line::Setting(Setting::Trusted)),
         "open" => (None, Action::Open { path: words.needed("a path")?, text: words.text()? }),
         "close" => (None, Action::Close { path: words.needed("a path")? }),
         "rename" => {
@@ -317,10 +343,25 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
             (Some(Moment::Idle), Action::Rename { from, to })
         }
         "delete" => (Some(Moment::Idle), Action::Delete { path: words.needed("a path")? }),
-        "outside" => (None, outside(&mut words)?),
-        "folder" => (Some(Moment::Idle), folder(&mut words)?),
-        "steer" => (None, Action::Ask(Prompt { steers: true, ..prompt(&mut words)? })),
-        "queue" => (None, queue(&mut words)?),
+        "outside" => (None, outside(words)?),
+        "folder" => (Some(Moment::Idle), folder(words)?),
+        "type" => (None, typed(words)?),
+        "replace" => {
+            let path = words.needed("a path")?;
+            let old = words.text()?.context("what is replaced?")?;
+            let new = words.text()?.context("what comes in its place?")?;
+            (None, Action::Replace { path, old, new })
+        }
+        "save" => (None, Action::Save { path: words.needed("a path")? }),
+        _ => return Ok(None),
+    }))
+}
+
+/// What is done with the session, and when if nothing is said.
+fn on_session(verb: &str, words: &mut Words<'_>) -> Result<(Option<Moment>, Action)> {
+    Ok(match verb {
+        "steer" => (None, Action::Ask(Prompt { steers: true, ..prompt(words)? })),
+        "queue" => (None, queue(words)?),
         "fork" => {
             let before = words.skip("before").then(|| words.needed("a prompt's number"));
             let before = before.transpose()?.map(|number| number.parse()).transpose()?;
@@ -332,22 +373,14 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
             let files = words.skip("with") && words.skip("files");
             (Some(Moment::Idle), Action::Resend { number, text, files })
         }
-        "restore" => (Some(Moment::Idle), restore(&mut words)?),
-        "answer" => (Some(Moment::Asked), reply(&mut words)?),
-        "type" => (None, typed(&mut words)?),
-        "replace" => {
-            let path = words.needed("a path")?;
-            let old = words.text()?.context("what is replaced?")?;
-            let new = words.text()?.context("what comes in its place?")?;
-            (None, Action::Replace { path, old, new })
-        }
-        "hunk" => (None, hunk(&mut words)?),
+        "restore" => (Some(Moment::Idle), restore(words)?),
+        "answer" => (Some(Moment::Asked), reply(words)?),
+        "hunk" => (None, hunk(words)?),
         "undo" | "redo" => {
-            (Some(Moment::Idle), Action::Turn { scope: scope(&mut words)?, redo: verb == "redo" })
+            (Some(Moment::Idle), Action::Turn { scope: scope(words)?, redo: verb == "redo" })
         }
-        "save" => (None, Action::Save { path: words.needed("a path")? }),
-        "ask" => (Some(Moment::Idle), Action::Ask(prompt(&mut words)?)),
-        "approve" => (Some(Moment::Asked), approve(&mut words)?),
+        "ask" => (Some(Moment::Idle), Action::Ask(prompt(words)?)),
+        "approve" => (Some(Moment::Asked), approve(words)?),
         "reject" => {
             let (decision, reason) = (Decision::Reject, words.text()?);
             (Some(Moment::Asked), Action::Answer { decision, except: None, reason })
@@ -359,14 +392,9 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
             (Some(Moment::Idle), Action::Request { method, params })
         }
         "restart" => (Some(Moment::Idle), Action::Restart),
-        "database" => (Some(Moment::Idle), Action::Database(database(&mut words)?)),
+        "database" => (Some(Moment::Idle), Action::Database(database(words)?)),
         _ => bail!("no step begins with `{verb}`"),
-    };
-    let when = if words.skip("when") { Some(moment(&mut words)?) } else { usual };
-    ensure!(words.0.trim().is_empty(), "`{}` is too much", words.0.trim());
-    let needs_moment = matches!(&action, Action::Cancel | Action::Ask(Prompt { steers: true, .. }));
-    ensure!(!needs_moment || when.is_some(), "say when");
-    Ok(Line::Step(Step { line: number, when, action }))
+    })
 }
 
 fn restore(words: &mut Words<'_>) -> Result<Action> {
