@@ -148,6 +148,15 @@ impl Book {
         self.session.look(|state| state.items.iter().filter(is_set).cloned().collect())
     }
 
+    /// The hunks of the session that are so, in order.
+    fn hunks_that(&self, are_so: impl Fn(&Hunk) -> bool) -> Vec<HunkId> {
+        self.session.look(|state| {
+            let sets = state.items.iter().filter_map(|item| own_set(&item.body));
+            let hunks = sets.flat_map(|set| &set.files).flat_map(|file| &file.hunks);
+            hunks.filter(|hunk| are_so(hunk)).map(|hunk| hunk.id.clone()).collect()
+        })
+    }
+
     /// The change sets that have such a hunk, in order.
     fn change_sets_with(&self, is_wanted: impl Fn(&Hunk) -> bool) -> Vec<ItemId> {
         self.session.look(|state| {
@@ -191,9 +200,12 @@ impl Book {
             tracing::warn!(%error, "nothing can be taken back of what was done before");
             Vec::new()
         });
+        let rejected = self.hunks_that(|hunk| hunk.state == HunkState::Rejected);
         for (path, bytes) in kept {
             let Some(kept) = tracked::Kept::read(&bytes) else { continue };
-            if let Some(tracked) = self.loaded(kept).await {
+            if let Some(mut tracked) = self.loaded(kept).await {
+                // That may not have been kept before the process died.
+                rejected.iter().for_each(|hunk| tracked.forget(hunk));
                 self.files.insert(path.clone(), tracked);
                 self.sync(&path).await;
             }
@@ -227,16 +239,12 @@ impl Book {
     /// What an earlier process accepted and did not see applied is not applied now.
     async fn end_accepted(&mut self) {
         let mut states = HashMap::new();
-        for item in self.change_sets() {
-            let ItemBody::ChangeSet(set) = item.body else { continue };
-            let hunks = set.files.into_iter().flat_map(|file| file.hunks);
-            for hunk in hunks.filter(|hunk| hunk.state == HunkState::Accepted) {
-                let reason = prompts::obstacle("unseen");
-                if let Some(tracked) = self.tracked(&hunk.id) {
-                    tracked.may_come(&[(hunk.id.clone(), true)]);
-                }
-                states.insert(hunk.id, HunkState::Conflicted { reason });
+        for hunk in self.hunks_that(|hunk| hunk.state == HunkState::Accepted) {
+            let reason = prompts::obstacle("unseen");
+            if let Some(tracked) = self.tracked(&hunk) {
+                tracked.may_come(&[(hunk.clone(), true)]);
             }
+            states.insert(hunk, HunkState::Conflicted { reason });
         }
         if let Err(error) = self.set_states(&states).await {
             tracing::warn!(%error, "what was not seen applied was not journaled as a conflict");
@@ -244,12 +252,12 @@ impl Book {
     }
 
     /// Keeps what is known of a document, so that it can be taken back after a restart.
-    async fn keep(&self, path: &AbsPath) {
+    async fn keep(&mut self, path: &AbsPath) {
         self.keep_these(std::slice::from_ref(path)).await;
     }
 
     /// The same for several documents, at once.
-    async fn keep_these(&self, paths: &[AbsPath]) {
+    async fn keep_these(&mut self, paths: &[AbsPath]) {
         let mut kept = Vec::new();
         for path in paths {
             let Some(tracked) = self.files.get(path) else { continue };
@@ -266,6 +274,12 @@ impl Book {
         }
         if let Err(error) = self.shared.parts.store.keep(&self.session.id, kept).await {
             tracing::warn!(?paths, %error, "not kept: after a restart it cannot be taken back");
+            return;
+        }
+        for path in paths {
+            if let Some(tracked) = self.files.get_mut(path) {
+                tracked.note_kept();
+            }
         }
     }
 }

@@ -249,10 +249,16 @@ impl<'a> Review<'a> {
         self.now(item).is_some_and(|set| hunks_of(&set).any(is_pending))
     }
 
-    /// What an answer means for each hunk that still waits for a decision.
+    /// What an answer means for each hunk that still waits for a decision. A no is also meant for
+    /// those that something is in the way of: they would wait again when it is gone.
     fn decisions(&self, item: &Item, answer: Option<&Answer>) -> Vec<HunkDecision> {
         let Some(set) = self.now(item) else { return Vec::new() };
-        let waiting = hunks_of(&set).filter(|hunk| hunk.state == HunkState::Pending);
+        let is_no = answer.is_some_and(|answer| !answer.decision.allows());
+        let waiting = hunks_of(&set).filter(|hunk| match hunk.state {
+            HunkState::Pending => true,
+            HunkState::Conflicted { .. } => is_no,
+            _ => false,
+        });
         let decision = |hunk: &Hunk| {
             let own = answer.and_then(|it| it.hunks.iter().find(|own| own.hunk_id == hunk.id));
             own.cloned().unwrap_or_else(|| HunkDecision {
@@ -478,7 +484,7 @@ impl<'a> Review<'a> {
                 });
             }
             words.push(self.became(file, &hunks));
-            if hunks.iter().any(|hunk| hunk.state == HunkState::Applied) {
+            if hunks.iter().any(|hunk| hunk.state.is_in_document()) {
                 let of_file = |(item, path, _): &&(ItemId, AbsPath, String)| {
                     *item == call.item.id && *path == file.change.path
                 };
@@ -497,7 +503,7 @@ impl<'a> Review<'a> {
         let root = self.turn.session.info().root;
         let path = file.change.path.relative_to(&root);
         let mut one: Vec<String> = hunks.iter().map(|hunk| self.became_of(file, hunk)).collect();
-        let edited = hunks.iter().any(|hunk| hunk.edited && hunk.state == HunkState::Applied);
+        let edited = hunks.iter().any(|hunk| hunk.edited && hunk.state.is_in_document());
         if one.iter().all(|words| *words == one[0]) {
             one.truncate(1);
         } else {

@@ -1,9 +1,9 @@
 //! Save and run: a command sees the disk, so what the agent edited and nobody saved is named
 //! before it runs, saved if the user says so, and named again in the result where it lags.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
-use protocol::{AbsPath, Effect, HunkState, ItemBody, Mode, SessionState};
+use protocol::{AbsPath, Effect, Mode};
 use tokio::time;
 
 use crate::{Origin, prompts, turn::Turn};
@@ -21,7 +21,8 @@ pub(crate) async fn before(turn: &Turn, effects: &[Effect]) -> Unsaved {
     if !effects.iter().any(|effect| matches!(effect, Effect::Run { .. })) {
         return Unsaved::default();
     }
-    let edited = turn.session.look(edited);
+    let edited = turn.session.ledger.ask(|book| Box::pin(book.edited())).await;
+    let edited = edited.unwrap_or_default();
     if edited.is_empty() {
         return Unsaved::default();
     }
@@ -41,17 +42,6 @@ pub(crate) async fn before(turn: &Turn, effects: &[Effect]) -> Unsaved {
         };
     }
     Unsaved { paths, can_be_saved }
-}
-
-/// Every document that has an edit of the agent in it.
-fn edited(state: &SessionState) -> HashSet<AbsPath> {
-    let sets = state.items.iter().filter_map(|item| match &item.body {
-        ItemBody::ChangeSet(set) => Some(set),
-        _ => None,
-    });
-    let files = sets.flat_map(|set| &set.files);
-    let applied = files.filter(|file| file.hunks.iter().any(|it| it.state == HunkState::Applied));
-    applied.map(|file| file.path.clone()).collect()
 }
 
 impl Unsaved {

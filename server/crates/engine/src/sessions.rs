@@ -704,6 +704,17 @@ impl Sessions {
         }
     }
 
+    /// The user saved a document: what is known of its hunks is kept with what was typed in it, so
+    /// that a restart finds them as they are.
+    pub fn saved(&self, path: &AbsPath) {
+        for session in self.open_sessions() {
+            let path = path.clone();
+            session
+                .ledger
+                .post(move |book| Box::pin(async move { book.keep_typed(Some(&path)).await }));
+        }
+    }
+
     fn open_sessions(&self) -> Vec<Session> {
         lock(&self.shared.open)
             .values()

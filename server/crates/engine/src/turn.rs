@@ -10,8 +10,8 @@ use std::{
 
 use futures::StreamExt;
 use protocol::{
-    Effect, ErrorCode, ErrorInfo, HunkState, Item, ItemBody, ItemId, Mode, Rule, SessionInfo,
-    SessionState, ToolCall, ToolCallStatus, TurnId, Update, Usage,
+    Effect, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState,
+    ToolCall, ToolCallStatus, TurnId, Update, Usage,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -136,7 +136,12 @@ impl Turn {
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
-        self.session.ledger.post(|book| Box::pin(book.keep_committed(None)));
+        self.session.ledger.post(|book| {
+            Box::pin(async move {
+                book.keep_typed(None).await;
+                book.keep_committed(None).await;
+            })
+        });
         let standing = self.standing().await;
         let settings = &self.shared.parts.settings;
         let (max_requests, max_tokens) = (settings.max_requests, settings.max_turn_tokens);
@@ -360,7 +365,7 @@ impl Turn {
 /// Whether a document was changed by this.
 fn is_applied(body: &ItemBody) -> bool {
     let ItemBody::ChangeSet(set) = body else { return false };
-    set.files.iter().flat_map(|file| &file.hunks).any(|hunk| hunk.state == HunkState::Applied)
+    set.files.iter().flat_map(|file| &file.hunks).any(|hunk| hunk.state.is_in_document())
 }
 
 fn too_long(after: &str) -> Halt {

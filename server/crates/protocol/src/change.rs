@@ -215,6 +215,11 @@ pub enum HunkState {
 }
 
 impl HunkState {
+    /// Whether its document has it.
+    pub fn is_in_document(&self) -> bool {
+        matches!(self, Self::Applied | Self::Kept)
+    }
+
     /// Whether it is in its document, or was.
     pub fn was_applied(&self) -> bool {
         matches!(self, Self::Applied | Self::Kept | Self::Undone)

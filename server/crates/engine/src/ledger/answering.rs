@@ -43,7 +43,7 @@ impl HunkNow {
                 "It stays: change it by hand, or restore a checkpoint."
             }
             _ if is_for("needs") => "Do that one again first.",
-            _ => "It stays out of the file.",
+            _ => "Nothing was changed.",
         };
         // The file is named already.
         let reason = match reason.strip_prefix(&format!("`{}`", self.path)) {
@@ -55,6 +55,12 @@ impl HunkNow {
 }
 
 impl Book {
+    /// The documents that have text of the agent's, where they are now.
+    pub(crate) async fn edited(&mut self) -> Vec<AbsPath> {
+        self.load().await;
+        self.files_of(|hunk| hunk.state.is_in_document())
+    }
+
     /// The documents that such hunks are in now, in the order of the change sets, each once.
     pub(super) fn files_of(&self, is_meant: impl Fn(&Hunk) -> bool) -> Vec<AbsPath> {
         let found: Vec<(AbsPath, Hunk)> = self.session.look(|state| {
@@ -139,7 +145,7 @@ mod tests {
                     for it again.";
         assert_eq!(sentence(stale, conflict()), said);
         let gone = sentence("there is no file `/project/src/a.rs`", HunkState::Undone);
-        assert!(gone.ends_with(": there is no file `src/a.rs`. It stays out of the file."));
+        assert!(gone.ends_with(": there is no file `src/a.rs`. Nothing was changed."));
         let needed = sentence(&prompts::obstacle("neededBy"), HunkState::Applied);
         assert!(needed.ends_with("a later hunk builds on it. Take that one back first."));
         let needs = sentence(&prompts::obstacle("needs"), HunkState::Undone);

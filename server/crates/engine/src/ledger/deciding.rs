@@ -92,9 +92,16 @@ impl Book {
             None => true,
         };
         let files = set.files.iter().filter(is_meant);
+        let waits = |hunk: &Hunk| match hunk.state {
+            HunkState::Pending => true,
+            // It would wait again when what is in its way is gone.
+            HunkState::Conflicted { .. } => {
+                wanted.accept == Some(false) && !self.is_in_text(&hunk.id)
+            }
+            _ => false,
+        };
         let waiting = files.flat_map(|file| &file.hunks).filter(|hunk| {
-            hunk.state == HunkState::Pending
-                && decisions.iter().all(|decision| decision.hunk_id != hunk.id)
+            waits(hunk) && decisions.iter().all(|decision| decision.hunk_id != hunk.id)
         });
         let waiting: Vec<HunkId> = waiting.map(|hunk| hunk.id.clone()).collect();
         if let Some(accept) = wanted.accept {
@@ -165,25 +172,15 @@ impl Book {
                 self.mark(hunk, decision, &mut sorted);
             }
         }
-        let Sorted { accepted, rejected, taken_back, mut refused, before } = sorted;
-        self.fell_with_rejected(&mut set);
+        let Sorted { accepted, mut rejected, taken_back, mut refused, before } = sorted;
+        rejected.extend(self.fell_with_rejected(&mut set));
         // Journaled before anything is applied: if the process dies meanwhile, the hunks may be
         // in their documents, and must not be taken for rejected.
         if let Err(error) = self.tell(item, set.clone()).await {
             self.files.extend(before);
             return Err(error);
         }
-        for decision in decisions {
-            if let Some(tracked) = self.tracked(&decision.hunk_id) {
-                tracked.settle(&decision.hunk_id);
-            }
-        }
-        for hunk in rejected {
-            // If somebody writes the same some day, it is theirs.
-            if let Some(tracked) = self.tracked(&hunk) {
-                tracked.forget(&hunk);
-            }
-        }
+        self.settle(decisions, &rejected).await;
         let Applied { states, mut files, refused: passing } =
             self.apply_accepted(&set, &accepted, otherwise, cancel).await;
         refused.extend(passing);
@@ -223,11 +220,12 @@ impl Book {
                 }
                 Err(reason) => self.becomes(hunk, HunkState::Conflicted { reason }),
             },
-            (HunkState::Pending | HunkState::Accepted, false) => {
+            (HunkState::Conflicted { .. }, false) if self.is_in_text(&hunk.id) => {}
+            (_, false) if matches!(hunk.state, HunkState::Rejected | HunkState::Undone) => {}
+            (_, false) => {
                 sorted.rejected.push(hunk.id.clone());
                 self.becomes(hunk, HunkState::Rejected);
             }
-            (_, false) => {}
         }
     }
 
@@ -240,8 +238,31 @@ impl Book {
         set.files.iter().filter_map(place).collect()
     }
 
-    /// What builds on a rejected hunk falls with it.
-    fn fell_with_rejected(&self, set: &mut ChangeSet) {
+    /// Something has been decided about hunks: none of them waits any more.
+    async fn settle(&mut self, decisions: &[HunkDecision], rejected: &[HunkId]) {
+        let decided = decisions.iter().map(|decision| &decision.hunk_id);
+        for hunk in decided.chain(rejected) {
+            if let Some(tracked) = self.tracked(hunk) {
+                tracked.settle(hunk);
+            }
+        }
+        for hunk in rejected {
+            // If somebody writes the same some day, it is theirs.
+            if let Some(tracked) = self.tracked(hunk) {
+                tracked.forget(hunk);
+            }
+        }
+        let rejected: HashSet<&HunkId> = rejected.iter().collect();
+        let has = |tracked: &Tracked| tracked.ids().any(|id| rejected.contains(id));
+        let files = self.files.iter().filter(|(_, tracked)| has(tracked));
+        let paths: Vec<AbsPath> = files.map(|(path, _)| path.clone()).collect();
+        // Also after a restart.
+        self.keep_these(&paths).await;
+    }
+
+    /// What builds on a rejected hunk falls with it; gives those.
+    fn fell_with_rejected(&self, set: &mut ChangeSet) -> Vec<HunkId> {
+        let mut all = Vec::new();
         for file in &mut set.files {
             let mut fallen: HashSet<HunkId> = HashSet::new();
             for hunk in &mut file.hunks {
@@ -252,9 +273,11 @@ impl Book {
                     let reason = prompts::obstacle("fell");
                     self.becomes(hunk, HunkState::Conflicted { reason });
                     fallen.insert(hunk.id.clone());
+                    all.push(hunk.id.clone());
                 }
             }
         }
+        all
     }
 
     /// Applies what was accepted just now; gives where each of the hunks stands then, and where the

@@ -74,6 +74,20 @@ impl Book {
         files
     }
 
+    /// Keeps what is known of documents that somebody has typed in since that was kept last; all
+    /// documents if none is named.
+    pub(crate) async fn keep_typed(&mut self, path: Option<&AbsPath>) {
+        // What has not been read yet is as it was kept.
+        if !self.is_loaded {
+            return;
+        }
+        let is_meant = |it: &&AbsPath| path.is_none_or(|path| path == *it);
+        let mut paths: Vec<AbsPath> = self.files.keys().filter(is_meant).cloned().collect();
+        self.sync_these(&paths).await;
+        paths.retain(|path| self.files.get(path).is_some_and(|tracked| !tracked.is_kept()));
+        self.keep_these(&paths).await;
+    }
+
     /// Brings what is known of all documents to their texts of now.
     pub(super) async fn sync_all(&mut self) {
         let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
@@ -96,8 +110,9 @@ impl Book {
         }
     }
 
-    /// Looks whether somebody has changed the text of pending hunks meanwhile. This follows every keystroke,
-    /// so only documents that are not what they were are read.
+    /// Looks whether somebody has changed the text of pending hunks meanwhile. This follows every
+    /// keystroke, so only documents that are not what they were are read, and those that are not
+    /// there.
     pub(super) async fn look_again(&mut self) {
         let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
         let other = pending.filter(|(path, _)| self.is_other(path));
@@ -141,8 +156,22 @@ impl Book {
         }
         // Of several the last counts.
         let news: HashMap<HunkId, Standing> = news.into_iter().collect();
-        let after = |hunk: &Hunk| state_after(&hunk.state, *news.get(&hunk.id)?);
-        let states = self.session.look(|state| states(state, after));
+        let after = |hunk: &Hunk| {
+            let after = state_after(&hunk.state, *news.get(&hunk.id)?)?;
+            Some((hunk.id.clone(), hunk.state.clone(), after))
+        };
+        let changes: Vec<_> = self.session.look(|state| hunks(state).filter_map(after).collect());
+        let mut states = HashMap::new();
+        for (hunk, before, mut after) in changes {
+            if let Some(tracked) = self.tracked(&hunk) {
+                match after {
+                    HunkState::Undone => tracked.was_kept(&hunk, before == HunkState::Kept),
+                    HunkState::Applied if tracked.is_kept_again(&hunk) => after = HunkState::Kept,
+                    _ => {}
+                }
+            }
+            states.insert(hunk, after);
+        }
         self.became(states).await;
     }
 
@@ -175,10 +204,7 @@ impl Book {
             return;
         }
         self.load().await;
-        let applied: HashSet<HunkId> = self.session.look(|state| {
-            let hunks = hunks(state).filter(|hunk| is_applied(hunk));
-            hunks.map(|hunk| hunk.id.clone()).collect()
-        });
+        let applied: HashSet<HunkId> = self.hunks_that(is_applied).into_iter().collect();
         let has = |tracked: &Tracked| tracked.ids().any(|id| applied.contains(id));
         let paths: Vec<AbsPath> = match path {
             Some(path) => vec![path.clone()],
@@ -187,11 +213,12 @@ impl Book {
         let paths: Vec<AbsPath> =
             paths.into_iter().filter(|path| self.files.get(path).is_some_and(has)).collect();
         self.sync_these(&paths).await;
+        let is_quick = path.is_some();
         let mut kept: HashSet<HunkId> = HashSet::new();
         for path in paths {
             let Some(commit) = self.shared.parts.documents.committed(&path).await else { continue };
             let Some(tracked) = self.files.get_mut(&path) else { continue };
-            kept.extend(tracked.committed(&commit));
+            kept.extend(tracked.committed(&commit, is_quick));
         }
         // Some may have been taken back by what was seen just now.
         let keep =
@@ -342,7 +369,8 @@ fn states(
 /// The state of a hunk after what somebody else did; none if it stays what it is.
 fn state_after(state: &HunkState, standing: Standing) -> Option<HunkState> {
     match (standing, state) {
-        (Standing::Shown, HunkState::Kept) => None,
+        // If somebody writes the same, it is theirs.
+        (_, HunkState::Rejected) | (Standing::Shown, HunkState::Kept) => None,
         (Standing::Shown, _) => Some(HunkState::Applied),
         (Standing::Hidden, _) => Some(HunkState::Undone),
         (Standing::Unclear, HunkState::Applied | HunkState::Undone) => {

@@ -26,8 +26,7 @@ pub(crate) fn summary(hunk: &Hunk) -> String {
 
 /// Whether two states are one for the model: that the user has looked at a hunk changes nothing.
 fn is_same(one: &HunkState, other: &HunkState) -> bool {
-    let is_in = |state: &HunkState| matches!(state, HunkState::Applied | HunkState::Kept);
-    one == other || is_in(one) && is_in(other)
+    one == other || one.is_in_document() && other.is_in_document()
 }
 
 impl Book {

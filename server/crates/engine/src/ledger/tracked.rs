@@ -76,6 +76,8 @@ pub(super) struct Tracked {
     is_own: bool,
     /// The last step, if the next one may be part of it.
     half: Option<Half>,
+    /// The hash of the text that was kept last for the next process.
+    kept: Option<String>,
 }
 
 /// What a commit has of the hunks in a text.
@@ -85,6 +87,8 @@ struct Committed {
     commit: String,
     /// The hash of the text.
     text: String,
+    /// The hunks that the text had, by their numbers.
+    shown: Vec<usize>,
     hunks: Vec<HunkId>,
 }
 
@@ -105,6 +109,9 @@ struct Known {
     /// Whether something came in its way while it was pending.
     #[serde(default)]
     is_blocked: bool,
+    /// Whether the user had kept it when somebody else took it away.
+    #[serde(default)]
+    was_kept: bool,
 }
 
 impl Known {
@@ -116,6 +123,7 @@ impl Known {
             is_gone: false,
             made_for: None,
             is_blocked: false,
+            was_kept: false,
         }
     }
 }
@@ -136,6 +144,7 @@ impl Default for Tracked {
             former: VecDeque::new(),
             is_own: true,
             half: None,
+            kept: None,
         }
     }
 }
@@ -469,6 +478,19 @@ impl Tracked {
         self.hunks.iter().any(|known| known.is_pending || known.is_blocked)
     }
 
+    /// Somebody took away a hunk; if the user had kept it, it is kept when it comes again.
+    pub(super) fn was_kept(&mut self, hunk: &HunkId, was_kept: bool) {
+        if let Some(number) = self.number(hunk) {
+            self.hunks[number].was_kept = was_kept;
+        }
+    }
+
+    /// Whether a hunk that came again was kept before it went; that is asked once.
+    pub(super) fn is_kept_again(&mut self, hunk: &HunkId) -> bool {
+        let known = self.number(hunk).and_then(|number| self.hunks.get_mut(number));
+        known.is_some_and(|known| std::mem::take(&mut known.was_kept))
+    }
+
     /// Something is in the way of a hunk. It waits again when that is taken back.
     pub(super) fn block(&mut self, hunk: &HunkId) {
         for known in self.hunks.iter_mut().filter(|known| known.id == *hunk) {
@@ -563,13 +585,16 @@ impl Tracked {
     }
 
     /// The hunks of the document that a commit has, each with all of its text and without what it
-    /// took away.
-    pub(super) fn committed(&mut self, commit: &CommittedText) -> Vec<HunkId> {
+    /// took away. A look at every keystroke is quick: if the commit and the hunks are the same, it
+    /// is not looked for anew in what somebody typed.
+    pub(super) fn committed(&mut self, commit: &CommittedText, is_quick: bool) -> Vec<HunkId> {
         let Some(Stamp { hash, .. }) = self.stamp.as_ref().filter(|_| !self.is_missing) else {
             return Vec::new();
         };
+        let shown: Vec<usize> = self.in_text().collect();
         if let Some(known) = &self.committed
-            && (&known.commit, &known.text) == (&commit.id, hash)
+            && known.commit == commit.id
+            && (known.text == *hash || is_quick && known.shown == shown)
         {
             return known.hunks.clone();
         }
@@ -585,11 +610,11 @@ impl Tracked {
         // A move has no text of its own: the file as a whole is committed, or it is not.
         let has_text =
             |number: &usize| self.text == commit.text || self.weave.place(*number).is_some();
-        let numbers = self.in_text().filter(|number| followed.is_ok() && is_in(number));
+        let numbers = shown.iter().copied().filter(|number| followed.is_ok() && is_in(number));
         let numbers = numbers.filter(has_text);
         let hunks: Vec<HunkId> = numbers.filter_map(|number| self.id(number).cloned()).collect();
         let (commit, text) = (commit.id.clone(), hash.clone());
-        self.committed = Some(Committed { commit, text, hunks: hunks.clone() });
+        self.committed = Some(Committed { commit, text, shown, hunks: hunks.clone() });
         hunks
     }
 
@@ -600,9 +625,16 @@ impl Tracked {
             Obstacle::Touched => "touched",
             Obstacle::Surroundings => "surroundings",
             Obstacle::Gone => "gone",
+            Obstacle::Needs(other) if self.is_reworded(other) => "reworded",
             Obstacle::Needs(_) => "needs",
             Obstacle::NeededBy(_) => "neededBy",
         })
+    }
+
+    /// Whether the user has put other words in place of a hunk's.
+    fn is_reworded(&self, number: usize) -> bool {
+        let now = self.id(number).and_then(|id| self.number(id));
+        now.is_some_and(|now| now != number)
     }
 
     /// Puts another wording in place of a hunk's, made for the text with the hunks `with` in it.
@@ -679,6 +711,16 @@ impl Tracked {
     /// It and those that had its name before, the last first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |tracked| tracked.under.as_deref())
+    }
+
+    /// Whether what is kept of it is about this text.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.as_ref() == self.stamp.as_ref().map(|stamp| &stamp.hash)
+    }
+
+    /// What is kept of it is about this text now.
+    pub(super) fn note_kept(&mut self) {
+        self.kept = self.stamp.as_ref().map(|stamp| stamp.hash.clone());
     }
 
     /// What is kept of it.

@@ -158,13 +158,16 @@ impl Book {
                 by_path.entry(path).or_default().push(chosen);
             }
         }
-        // What the agent created, or deletes again, goes with its last text.
-        let goes = if shown { FileChangeKind::Delete } else { FileChangeKind::Create };
+        // What the agent created goes with its last text; what it deletes again, only as it was.
+        let (goes, fate) = match shown {
+            true => (FileChangeKind::Delete, Fate::GoesWhole),
+            false => (FileChangeKind::Create, Fate::Goes),
+        };
         let wish = |(path, here): (&AbsPath, Vec<&Chosen>)| Wish {
             path: path.clone(),
             hunks: here.iter().map(|chosen| (chosen.id.clone(), shown)).collect(),
             fate: match here.iter().any(|chosen| chosen.kind == goes) {
-                true => Fate::Goes,
+                true => fate.clone(),
                 false => Fate::Stays,
             },
         };

@@ -2,7 +2,6 @@
 //! documents as they are now.
 
 use std::{
-    borrow::Borrow,
     cell::OnceCell,
     collections::{BTreeMap, HashMap},
     ops::Range,
@@ -108,7 +107,7 @@ impl Book {
             let item = state.item(id)?;
             let set = own_set(&item.body)?;
             let proposals = set.files.iter().map(|file| {
-                let at = at(&drawings, &file.path, |drawing| drawing.has(&file.hunks));
+                let at = self.at(&file.path, &file.hunks);
                 let drawing = drawings.get(&at).filter(|drawing| !drawing.tracked.is_missing());
                 let views = file.hunks.iter().map(|hunk| {
                     let ids = (item.id.clone(), item.turn_id.clone());
@@ -159,7 +158,7 @@ impl Book {
                     if path.is_some_and(is_elsewhere) {
                         continue;
                     }
-                    let at = at(&drawings, &file.path, |drawing| drawing.has(&file.hunks));
+                    let at = self.at(&file.path, &file.hunks);
                     if path.is_some_and(|path| *path != at) {
                         continue;
                     }
@@ -177,7 +176,12 @@ impl Book {
     /// Where the document of some hunks is now: it may have been moved.
     pub(super) fn at(&self, path: &AbsPath, hunks: &[Hunk]) -> AbsPath {
         let has = |tracked: &Tracked| hunks.iter().any(|hunk| tracked.number(&hunk.id).is_some());
-        at(&self.files, path, has)
+        // Few documents are moved, so the one of this name is looked at first.
+        if self.files.get(path).is_some_and(has) {
+            return path.clone();
+        }
+        let found = self.files.iter().find(|(_, tracked)| has(tracked));
+        found.map_or_else(|| path.clone(), |(at, _)| at.clone())
     }
 }
 
@@ -215,20 +219,6 @@ impl<'a> Drawing<'a> {
 fn drawings(files: &Files) -> BTreeMap<&AbsPath, Drawing<'_>> {
     let drawing = |tracked| Drawing { tracked, look: OnceCell::new() };
     files.iter().map(|(path, tracked)| (path, drawing(tracked))).collect()
-}
-
-/// Where among documents the one is that has some hunks.
-fn at<K: Borrow<AbsPath> + Ord, V>(
-    files: &BTreeMap<K, V>,
-    path: &AbsPath,
-    has: impl Fn(&V) -> bool,
-) -> AbsPath {
-    // Few documents are moved, so the one of this name is looked at first.
-    if files.get(path).is_some_and(&has) {
-        return path.clone();
-    }
-    let at = files.iter().find(|(_, document)| has(document)).map(|(at, _)| at.borrow().clone());
-    at.unwrap_or_else(|| path.clone())
 }
 
 fn is_open(hunk: &Hunk) -> bool {

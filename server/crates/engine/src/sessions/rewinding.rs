@@ -145,7 +145,8 @@ fn waiting(session: &Session, stretches: &[Stretch]) -> Vec<ItemId> {
     let waits = |body: &ItemBody| {
         let ItemBody::ChangeSet(set) = body else { return false };
         let mut hunks = set.files.iter().flat_map(|file| &file.hunks);
-        hunks.any(|hunk| hunk.state == HunkState::Pending)
+        // What something is in the way of waits again when that is gone.
+        hunks.any(|it| matches!(it.state, HunkState::Pending | HunkState::Conflicted { .. }))
     };
     session.look(|state| {
         let items = stretches.iter().flat_map(|stretch| state.stretch(stretch));

@@ -300,5 +300,5 @@ async fn what_was_rejected_stays_rejected() {
     let now = resolve(&stage, &id, &set, one(true)).await;
     assert_eq!(now[0].state, HunkState::Rejected);
     let said = now[0].sentence(&stage.root).unwrap();
-    assert!(said.contains("it was rejected already. It stays out of the file."), "{said}");
+    assert!(said.contains("it was rejected already. Nothing was changed."), "{said}");
 }

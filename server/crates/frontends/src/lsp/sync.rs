@@ -238,6 +238,7 @@ impl Server {
         let Some(DidClose { text_document }) = fit("didSave", params) else { return };
         if let Some(name) = file(&text_document.uri) {
             self.0.documents.used(&name);
+            self.0.sessions.saved(&name);
             self.0.workspace.changed_on_disk(vec![name]);
         }
     }

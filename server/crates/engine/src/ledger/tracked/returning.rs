@@ -104,6 +104,7 @@ impl Tracked {
     pub(super) fn returns_to(&mut self, text: &Rope) -> Option<News> {
         let former = self.former.iter().rfind(|former| former.text == *text)?.clone();
         let told = self.standings();
+        (self.is_own, self.half) = (false, None);
         Some(self.becomes(former.weave.clone(), &told))
     }
 

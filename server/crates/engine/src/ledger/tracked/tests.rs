@@ -324,7 +324,7 @@ fn a_file_that_only_the_agent_wrote_can_be_made_again() {
 /// What a commit with this text has of a document.
 fn committed(desk: &mut Desk, text: &str) -> Vec<HunkId> {
     let commit = CommittedText { id: text.to_owned(), text: Rope::from_str(text) };
-    desk.tracked.committed(&commit)
+    desk.tracked.committed(&commit, false)
 }
 
 #[test]
