@@ -248,7 +248,16 @@ impl World {
         self.text.chars().filter(is_own).collect()
     }
 
-    /// Turns hunks as far as possible. The user's text stays in its order, but for what a hunk
+    /// Hunks that others have shown without all that they build on.
+    fn without_needs(&self) -> BTreeSet<usize> {
+        let lacks = |hunk: &usize| {
+            let mut needs = self.weave.needs_of(*hunk).iter();
+            self.weave.is_shown(*hunk) && !needs.all(|on| self.weave.is_shown(*on))
+        };
+        (0..self.weave.hunks()).filter(lacks).collect()
+    }
+
+    /// Switches hunks as far as possible. The user's text stays in its order, but for what a hunk
     /// that is shown was proposed to take away, or one that is hidden brings back.
     pub(super) fn switches(&mut self, hunks: impl Iterator<Item = usize>, shown: bool) -> bool {
         let wishes: BTreeMap<usize, bool> = hunks.map(|hunk| (hunk, shown)).collect();
@@ -256,6 +265,7 @@ impl World {
         let of_plan = plan.hunks.keys().flat_map(|hunk| self.taken[*hunk].iter().copied());
         let taken: BTreeSet<char> = of_plan.collect();
         let (own, before) = (self.own(&taken), self.text.clone());
+        let alone = self.without_needs();
         self.text = apply(&self.text, &plan.replacements).unwrap();
         self.weave.switch(&plan, &Rope::from_str(&before));
         assert_eq!(self.own(&taken), own);
@@ -264,10 +274,15 @@ impl World {
         let is_once = |char: &char| !is_break(*char) && !self.moved.contains(char);
         let chars: Vec<char> = self.text.chars().filter(is_once).collect();
         assert_eq!(chars.iter().collect::<BTreeSet<_>>().len(), chars.len());
-        // And back again, if nothing happens in between, and what it builds on is there.
+        // And back again, if nothing happens in between, and what it builds on is there; and if
+        // nobody else has done what builds on it before it was there.
         let back = plan.hunks.iter().map(|(hunk, shown)| (*hunk, !shown)).collect();
         let back = self.weave.plan(&back);
-        let needs = |obstacle| matches!(obstacle, Obstacle::Needs(_));
+        let needs = |obstacle| match obstacle {
+            Obstacle::Needs(_) => true,
+            Obstacle::NeededBy(other) => alone.contains(&other),
+            _ => false,
+        };
         assert!(back.refused.values().copied().all(needs));
         if back.refused.is_empty() {
             assert_eq!(apply(&self.text, &back.replacements).unwrap(), before);
