@@ -3,6 +3,8 @@
 //! It holds the text that its weave describes, and the names of the hunks. It reads no document:
 //! what the text is now, the ledger says.
 
+mod committed;
+mod kept;
 mod returning;
 mod steps;
 
@@ -17,7 +19,9 @@ use protocol::{FileChange, HunkId, Replacement, Stamp};
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
 
-use crate::{CommittedText, apply::Place, prompts};
+use crate::{apply::Place, prompts};
+use committed::Committed;
+pub(super) use kept::Kept;
 use returning::{Former, Half};
 pub(super) use steps::back;
 use steps::{place_of, refined};
@@ -78,18 +82,6 @@ pub(super) struct Tracked {
     half: Option<Half>,
     /// The hash of the text that was kept last for the next process.
     kept: Option<String>,
-}
-
-/// What a commit has of the hunks in a text.
-#[derive(Clone)]
-struct Committed {
-    /// What the commit says by its name.
-    commit: String,
-    /// The hash of the text.
-    text: String,
-    /// The hunks that the text had, by their numbers.
-    shown: Vec<usize>,
-    hunks: Vec<HunkId>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -584,40 +576,6 @@ impl Tracked {
         }
     }
 
-    /// The hunks of the document that a commit has, each with all of its text and without what it
-    /// took away. A look at every keystroke is quick: if the commit and the hunks are the same, it
-    /// is not looked for anew in what somebody typed.
-    pub(super) fn committed(&mut self, commit: &CommittedText, is_quick: bool) -> Vec<HunkId> {
-        let Some(Stamp { hash, .. }) = self.stamp.as_ref().filter(|_| !self.is_missing) else {
-            return Vec::new();
-        };
-        let shown: Vec<usize> = self.in_text().collect();
-        if let Some(known) = &self.committed
-            && known.commit == commit.id
-            && (known.text == *hash || is_quick && known.shown == shown)
-        {
-            return known.hunks.clone();
-        }
-        let mut weave = self.weave.clone();
-        let followed = match self.text == commit.text {
-            true => Ok(Followed::default()),
-            false => weave.follow(&self.text.to_string(), &commit.text.to_string()),
-        };
-        let gone = weave.gone();
-        let is_in = |number: &usize| {
-            weave.is_shown(*number) && !weave.is_touched(*number) && !gone.contains(number)
-        };
-        // A move has no text of its own: the file as a whole is committed, or it is not.
-        let has_text =
-            |number: &usize| self.text == commit.text || self.weave.place(*number).is_some();
-        let numbers = shown.iter().copied().filter(|number| followed.is_ok() && is_in(number));
-        let numbers = numbers.filter(has_text);
-        let hunks: Vec<HunkId> = numbers.filter_map(|number| self.id(number).cloned()).collect();
-        let (commit, text) = (commit.id.clone(), hash.clone());
-        self.committed = Some(Committed { commit, text, shown, hunks: hunks.clone() });
-        hunks
-    }
-
     /// Why a hunk cannot be shown or hidden, in words for people and for the model.
     pub(super) fn words(&self, number: usize, obstacle: Obstacle) -> String {
         prompts::obstacle(match obstacle {
@@ -711,63 +669,6 @@ impl Tracked {
     /// It and those that had its name before, the last first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |tracked| tracked.under.as_deref())
-    }
-
-    /// Whether what is kept of it is about this text.
-    pub(super) fn is_kept(&self) -> bool {
-        self.kept.as_ref() == self.stamp.as_ref().map(|stamp| &stamp.hash)
-    }
-
-    /// What is kept of it is about this text now.
-    pub(super) fn note_kept(&mut self) {
-        self.kept = self.stamp.as_ref().map(|stamp| stamp.hash.clone());
-    }
-
-    /// What is kept of it.
-    pub(super) fn kept(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.as_kept()).unwrap_or_default()
-    }
-
-    fn as_kept(&self) -> Kept {
-        Kept {
-            weave: self.weave.clone(),
-            hunks: self.hunks.clone(),
-            text: self.stamp.as_ref().map(|stamp| stamp.hash.clone()),
-            is_missing: self.is_missing,
-            under: self.under.as_ref().map(|under| Box::new(under.as_kept())),
-        }
-    }
-}
-
-/// What is kept of a document between two processes; its text is a blob.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Kept {
-    weave: Weave,
-    hunks: Vec<Known>,
-    /// The hash of the text; none if the file did not exist.
-    pub(super) text: Option<String>,
-    /// Whether somebody took the file away.
-    #[serde(default)]
-    is_missing: bool,
-    /// The document that had its name before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) under: Option<Box<Kept>>,
-}
-
-impl Kept {
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
-    }
-
-    /// The document as it was kept, without those that had its name before; none if that is not
-    /// its text.
-    pub(super) fn tracked(self, text: &str) -> Option<Tracked> {
-        let text = Rope::from_str(text);
-        let Self { weave, hunks, text: hash, is_missing, .. } = self;
-        // Revisions are counted anew in each process.
-        let stamp = hash.map(|hash| Stamp { revision: NO_REVISION, hash });
-        let fits = weave.len() == text.len_bytes();
-        fits.then(|| Tracked { weave, text, stamp, hunks, is_missing, ..Tracked::default() })
     }
 }
 

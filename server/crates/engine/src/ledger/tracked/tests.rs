@@ -6,6 +6,7 @@ mod returning;
 use protocol::{FileChangeKind, Hunk, HunkState, ItemId};
 
 use super::*;
+use crate::CommittedText;
 
 fn replace(start: usize, end: usize, text: &str) -> Replacement {
     Replacement { start, end, text: text.to_owned() }
