@@ -130,6 +130,16 @@ fn says(text: &str) -> String {
 const EDITS: &str = "turn\n\
     call edit {\"path\": \"a.txt\", \"old_text\": \"old\", \"new_text\": \"new\"}\n---\nsay \"done\"";
 
+/// A place with one session, in which the model has changed `a.txt`, and the id of it.
+fn with_a_session() -> (Place, String) {
+    let place = Place::new();
+    place.write("project/a.txt", "old\n");
+    let model = place.script(EDITS);
+    assert_eq!(place.said(&["--model", &model, "run", "--yes", "make it new"]).0, DONE);
+    let id = place.sessions()[0]["id"].as_str().unwrap().to_owned();
+    (place, id)
+}
+
 #[test]
 fn who_stops_reading_is_told_nothing() {
     let place = Place::new();

@@ -41,20 +41,10 @@ fn files_and_conversation_go_back_to_a_checkpoint_and_forth_again() {
     assert!(code != DONE && told.contains("coworker checkpoints"), "{told}");
 }
 
-/// A place where the model has changed `a.txt`, and the id of the session.
-fn edited() -> (Place, String) {
-    let place = Place::new();
-    place.write("project/a.txt", "old\n");
-    let model = place.script(EDITS);
-    assert_eq!(place.said(&["--model", &model, "run", "--yes", "make it new"]).0, DONE);
-    let id = place.sessions()[0]["id"].as_str().unwrap().to_owned();
-    (place, id)
-}
-
 #[cfg(unix)]
 #[test]
 fn what_is_saved_while_the_question_stands_is_shown_before_it_goes() {
-    let (place, id) = edited();
+    let (place, id) = with_a_session();
     let file = place.project().join("a.txt");
     let mut screen = terminal::Screen::start(place.command(&["restore", &id, "1", "--files"]));
     let shown = screen.until("[y/N]");

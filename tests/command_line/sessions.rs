@@ -7,16 +7,6 @@ use std::{
 
 use super::*;
 
-/// A place with one session, and the id of it.
-fn with_a_session() -> (Place, String) {
-    let place = Place::new();
-    place.write("project/a.txt", "old\n");
-    let model = place.script(EDITS);
-    assert_eq!(place.said(&["--model", &model, "run", "--yes", "make it new"]).0, DONE);
-    let id = place.sessions()[0]["id"].as_str().unwrap().to_owned();
-    (place, id)
-}
-
 #[test]
 fn a_session_is_shown_as_it_went() {
     let (place, id) = with_a_session();

@@ -133,7 +133,7 @@ pub(crate) fn since(
     })
 }
 
-/// The hunks that it takes to turn for a document to be as a checkpoint has it, and whether they
+/// The hunks that it takes to switch for a document to be as a checkpoint has it, and whether they
 /// are shown then: those made since are hidden, and of a restore those that it hid are shown.
 pub(crate) fn switched_since(state: &SessionState, position: usize) -> Vec<(HunkId, bool)> {
     let Some(item) = state.items.get(position) else { return Vec::new() };

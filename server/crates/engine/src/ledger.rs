@@ -28,7 +28,8 @@ use std::{
 };
 
 use protocol::{
-    AbsPath, ChangeSet, ErrorInfo, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, Stamp, Update,
+    AbsPath, ChangeSet, ErrorInfo, Hunk, HunkId, HunkState, Item, ItemBody, ItemId, SessionState,
+    Stamp, Update,
 };
 use ropey::Rope;
 
@@ -151,19 +152,14 @@ impl Book {
     /// The hunks of the session that are so, in order.
     fn hunks_that(&self, are_so: impl Fn(&Hunk) -> bool) -> Vec<HunkId> {
         self.session.look(|state| {
-            let sets = state.items.iter().filter_map(|item| own_set(&item.body));
-            let hunks = sets.flat_map(|set| &set.files).flat_map(|file| &file.hunks);
-            hunks.filter(|hunk| are_so(hunk)).map(|hunk| hunk.id.clone()).collect()
+            hunks(state).filter(|hunk| are_so(hunk)).map(|hunk| hunk.id.clone()).collect()
         })
     }
 
     /// The change sets that have such a hunk, in order.
     fn change_sets_with(&self, is_wanted: impl Fn(&Hunk) -> bool) -> Vec<ItemId> {
         self.session.look(|state| {
-            let has = |item: &&Item| match own_set(&item.body) {
-                Some(set) => set.files.iter().flat_map(|file| &file.hunks).any(&is_wanted),
-                None => false,
-            };
+            let has = |item: &&Item| own_hunks(item).any(&is_wanted);
             state.items.iter().filter(has).map(|item| item.id.clone()).collect()
         })
     }
@@ -296,4 +292,14 @@ fn own_set(body: &ItemBody) -> Option<&ChangeSet> {
         ItemBody::ChangeSet(set) if set.session_id.is_none() => Some(set),
         _ => None,
     }
+}
+
+/// The hunks of an item.
+fn own_hunks(item: &Item) -> impl Iterator<Item = &Hunk> {
+    own_set(&item.body).into_iter().flat_map(|set| &set.files).flat_map(|file| &file.hunks)
+}
+
+/// The hunks of a session.
+fn hunks(state: &SessionState) -> impl Iterator<Item = &Hunk> {
+    state.items.iter().flat_map(own_hunks)
 }

@@ -310,7 +310,7 @@ impl<'a> Review<'a> {
 
     /// The documents that now have some of their hunks.
     fn applied(&self) -> HashSet<AbsPath> {
-        let is_there = |hunk: &Hunk| matches!(hunk.state, HunkState::Applied | HunkState::Kept);
+        let is_there = |hunk: &Hunk| hunk.state.is_in_document();
         let applied = self.files.iter().filter(|file| file.change.hunks.iter().any(is_there));
         applied.map(|file| file.change.path.clone()).collect()
     }

@@ -709,9 +709,7 @@ impl Sessions {
     pub fn saved(&self, path: &AbsPath) {
         for session in self.open_sessions() {
             let path = path.clone();
-            session
-                .ledger
-                .post(move |book| Box::pin(async move { book.keep_typed(Some(&path)).await }));
+            session.ledger.post(move |book| Box::pin(async move { book.keep_typed(&path).await }));
         }
     }
 

@@ -136,12 +136,7 @@ impl Turn {
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
-        self.session.ledger.post(|book| {
-            Box::pin(async move {
-                book.keep_typed(None).await;
-                book.keep_committed(None).await;
-            })
-        });
+        self.session.ledger.post(|book| Box::pin(book.take_stock()));
         let standing = self.standing().await;
         let settings = &self.shared.parts.settings;
         let (max_requests, max_tokens) = (settings.max_requests, settings.max_turn_tokens);

@@ -14,7 +14,7 @@ use protocol::{
 use ropey::Rope;
 
 use super::{
-    Book, own_set,
+    Book, hunks, own_set,
     tracked::{News, Standing, Tracked, back},
     views::Files,
 };
@@ -74,17 +74,31 @@ impl Book {
         files
     }
 
-    /// Keeps what is known of documents that somebody has typed in since that was kept last; all
-    /// documents if none is named.
-    pub(crate) async fn keep_typed(&mut self, path: Option<&AbsPath>) {
+    /// Keeps what is known of a document that somebody has typed in since that was kept last.
+    pub(crate) async fn keep_typed(&mut self, path: &AbsPath) {
         // What has not been read yet is as it was kept.
-        if !self.is_loaded {
+        if self.is_loaded {
+            self.sync(path).await;
+            self.keep_unkept(std::slice::from_ref(path)).await;
+        }
+    }
+
+    /// Looks at all documents before the model is asked: what was typed in them is kept, and what
+    /// was committed counts as kept by the user.
+    pub(crate) async fn take_stock(&mut self) {
+        if !self.is_loaded && self.hunks_that(is_applied).is_empty() {
             return;
         }
-        let is_meant = |it: &&AbsPath| path.is_none_or(|path| path == *it);
-        let mut paths: Vec<AbsPath> = self.files.keys().filter(is_meant).cloned().collect();
-        self.sync_these(&paths).await;
-        paths.retain(|path| self.files.get(path).is_some_and(|tracked| !tracked.is_kept()));
+        self.load().await;
+        self.sync_all().await;
+        let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
+        self.keep_unkept(&paths).await;
+        self.keep_committed(None).await;
+    }
+
+    async fn keep_unkept(&mut self, paths: &[AbsPath]) {
+        let is_unkept = |path: &&AbsPath| self.files.get(*path).is_some_and(|it| !it.is_kept());
+        let paths: Vec<AbsPath> = paths.iter().filter(is_unkept).cloned().collect();
         self.keep_these(&paths).await;
     }
 
@@ -197,22 +211,15 @@ impl Book {
         }
     }
 
-    /// Takes the applied hunks for kept that the last commit has.
-    pub(crate) async fn keep_committed(&mut self, path: Option<&AbsPath>) {
-        let is_applied = |hunk: &Hunk| hunk.state == HunkState::Applied;
-        if self.change_sets_with(is_applied).is_empty() {
-            return;
-        }
-        self.load().await;
+    /// Takes the applied hunks for kept that the last commit has, in documents as they were seen
+    /// last; all documents if none is named.
+    pub(super) async fn keep_committed(&mut self, path: Option<&AbsPath>) {
         let applied: HashSet<HunkId> = self.hunks_that(is_applied).into_iter().collect();
-        let has = |tracked: &Tracked| tracked.ids().any(|id| applied.contains(id));
-        let paths: Vec<AbsPath> = match path {
-            Some(path) => vec![path.clone()],
-            None => self.files.keys().cloned().collect(),
+        let is_meant = |(at, tracked): &(&AbsPath, &Tracked)| {
+            path.is_none_or(|path| path == *at) && tracked.ids().any(|id| applied.contains(id))
         };
-        let paths: Vec<AbsPath> =
-            paths.into_iter().filter(|path| self.files.get(path).is_some_and(has)).collect();
-        self.sync_these(&paths).await;
+        let paths = self.files.iter().filter(is_meant).map(|(path, _)| path.clone());
+        let paths: Vec<AbsPath> = paths.collect();
         let is_quick = path.is_some();
         let mut kept: HashSet<HunkId> = HashSet::new();
         for path in paths {
@@ -220,7 +227,6 @@ impl Book {
             let Some(tracked) = self.files.get_mut(&path) else { continue };
             kept.extend(tracked.committed(&commit, is_quick));
         }
-        // Some may have been taken back by what was seen just now.
         let keep =
             |hunk: &Hunk| (is_applied(hunk) && kept.contains(&hunk.id)).then_some(HunkState::Kept);
         let states = self.session.look(|state| states(state, keep));
@@ -352,10 +358,8 @@ fn chain(
     None
 }
 
-/// The hunks of a session.
-fn hunks(state: &SessionState) -> impl Iterator<Item = &Hunk> {
-    let sets = state.items.iter().filter_map(|item| own_set(&item.body));
-    sets.flat_map(|set| &set.files).flat_map(|file| &file.hunks)
+fn is_applied(hunk: &Hunk) -> bool {
+    hunk.state == HunkState::Applied
 }
 
 /// The hunks of a session that stand elsewhere from now on.

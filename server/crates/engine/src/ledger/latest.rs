@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use protocol::{Hunk, HunkId, Item, UndoPart, UndoScope};
 
-use super::{Book, own_set};
+use super::{Book, own_hunks};
 use crate::checkpoints;
 
 impl Book {
@@ -54,8 +54,4 @@ impl Book {
             })
         })
     }
-}
-
-fn own_hunks(item: &Item) -> impl Iterator<Item = &Hunk> {
-    own_set(&item.body).into_iter().flat_map(|set| &set.files).flat_map(|file| &file.hunks)
 }

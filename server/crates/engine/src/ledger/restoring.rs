@@ -295,7 +295,7 @@ impl Book {
                 _ => None,
             });
             let hunks = sets.flat_map(|set| &set.files).flat_map(|file| &file.hunks);
-            let there = hunks.filter(|it| matches!(it.state, HunkState::Applied | HunkState::Kept));
+            let there = hunks.filter(|it| it.state.is_in_document());
             there.map(|hunk| hunk.id.clone()).collect::<Vec<_>>()
         });
         let moved = match then {
@@ -316,7 +316,7 @@ impl Book {
         let text = self.session.look(|state| {
             let items = state.items.iter().skip(position);
             let files = items.filter_map(|item| own_set(&item.body)).flat_map(|set| &set.files);
-            let is_there = |it: &Hunk| matches!(it.state, HunkState::Applied | HunkState::Kept);
+            let is_there = |it: &Hunk| it.state.is_in_document();
             let mut moved = files.filter(|file| file.kind == FileChangeKind::Move);
             let moved = moved
                 .find(|file| file.to.as_ref() == Some(path) && file.hunks.iter().any(is_there))?;
@@ -430,13 +430,13 @@ impl Book {
             return Err(written_in());
         }
         let before = now.map(|now| now.text);
-        let left = self.turn_to(kept, at, cancel).await?.or(before);
+        let left = self.switch_to(kept, at, cancel).await?.or(before);
         self.put_back_rest(kept, left, cancel).await
     }
 
     /// Shows and hides the hunks that a document had then: so it stays known whose text it is.
     /// Gives the text that this makes of it, if it can be done.
-    async fn turn_to(
+    async fn switch_to(
         &mut self,
         kept: &KeptFile,
         at: usize,

@@ -113,8 +113,8 @@ async fn after_twenty_turns_any_of_them_can_be_gone_back_to() {
     assert_eq!(last.typed, []);
 }
 
-#[tokio::test]
-async fn after_a_restore_it_is_still_known_whose_text_it_is() {
+/// A session of three turns, each of which changed the first line of `a.txt` to the next number.
+async fn counted() -> (Stage, SessionId) {
     let stage = Stage::new();
     stage.write("a.txt", "0\nmine\n");
     let id = stage.session_in(Mode::Edit).await;
@@ -122,6 +122,12 @@ async fn after_a_restore_it_is_still_known_whose_text_it_is() {
         let (from, to) = (format!("{number}\n"), format!("{}\n", number + 1));
         turn(&stage, &id, &format!("turn {number}"), &[("edit", edit("a.txt", &from, &to))]).await;
     }
+    (stage, id)
+}
+
+#[tokio::test]
+async fn after_a_restore_it_is_still_known_whose_text_it_is() {
+    let (stage, id) = counted().await;
     let undo = async || {
         within(stage.sessions.undo(&id, UndoScope::Session, false)).await.unwrap();
         stage.read("a.txt")
@@ -139,13 +145,7 @@ async fn after_a_restore_it_is_still_known_whose_text_it_is() {
 
 #[tokio::test]
 async fn what_a_restore_took_away_is_not_what_was_taken_back_last() {
-    let stage = Stage::new();
-    stage.write("a.txt", "0\nmine\n");
-    let id = stage.session_in(Mode::Edit).await;
-    for number in 0..3 {
-        let (from, to) = (format!("{number}\n"), format!("{}\n", number + 1));
-        turn(&stage, &id, &format!("turn {number}"), &[("edit", edit("a.txt", &from, &to))]).await;
-    }
+    let (stage, id) = counted().await;
     let switch = async |redo| {
         let last = UndoScope::Last { of: Some(UndoPart::Hunk) };
         within(stage.sessions.undo(&id, last, redo)).await.unwrap();

@@ -376,7 +376,7 @@ impl Changes {
 impl Change {
     /// Whether its text is in its document.
     fn is_there(&self) -> bool {
-        matches!(self.hunk.state, HunkState::Applied | HunkState::Kept)
+        self.hunk.state.is_in_document()
     }
 
     /// Its file and line, and what is done with the file.

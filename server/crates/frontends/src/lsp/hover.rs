@@ -46,7 +46,7 @@ impl Server {
         let here = hunks::in_document(connection, &path).await;
         let stands = |here: &&Here| {
             let hunk = &here.hunk;
-            let is_there = matches!(hunk.hunk.state, HunkState::Applied | HunkState::Kept);
+            let is_there = hunk.hunk.state.is_in_document();
             // Nobody asks about a line why something else is not there.
             let is_text = hunk.lines.as_ref().is_some_and(|lines| !lines.is_empty());
             is_there && is_text && here.touches(at)

@@ -56,7 +56,7 @@ impl Verb {
         match self {
             Self::Accept | Self::Reject => *state == HunkState::Pending,
             Self::Keep => *state == HunkState::Applied,
-            Self::Undo => matches!(state, HunkState::Applied | HunkState::Kept),
+            Self::Undo => state.is_in_document(),
             Self::Redo => *state == HunkState::Undone,
         }
     }
