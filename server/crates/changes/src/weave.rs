@@ -383,16 +383,30 @@ impl Weave {
         let (front, back) = (&self.fragments[..pieces.start], &self.fragments[pieces.end..]);
         let before = self.taking_next(front.iter().rev());
         let mut around = &before & &self.taking_next(back.iter());
-        let mut is_before = vec![false; self.hunks.len()];
-        for hunk in front.iter().flat_map(|piece| &piece.deleted) {
-            is_before[*hunk] = true;
-        }
-        let is_around = |hunk: &&usize| {
-            let known = &self.hunks[**hunk];
-            is_before[**hunk] && !known.shown && (known.is_one || self.is_touched(**hunk))
+        let bytes = |pieces: &[Fragment]| pieces.iter().map(|it| self.visible(it)).sum::<usize>();
+        let start = bytes(front);
+        let end = start + bytes(&self.fragments[pieces.clone()]);
+        let is_before = self.taking(front, |place| place.end <= start);
+        let is_behind = self.taking(back, |place| end <= place.start);
+        let is_around = |&hunk: &usize| {
+            let known = &self.hunks[hunk];
+            let is_between = is_before[hunk] && is_behind[hunk] && !known.shown;
+            is_between && (known.is_one || self.is_touched(hunk))
         };
-        around.extend(back.iter().flat_map(|piece| &piece.deleted).filter(is_around));
+        around.extend((0..self.hunks.len()).filter(is_around));
         around
+    }
+
+    /// For each hunk whether it takes away one of some pieces, or what somebody typed over at
+    /// places that are there, too: it may come back.
+    fn taking(&self, pieces: &[Fragment], is_there: impl Fn(&Range<usize>) -> bool) -> Vec<bool> {
+        let mut is_taking = vec![false; self.hunks.len()];
+        let typed_over = self.memories.iter().filter(|memory| is_there(memory.place()));
+        let pieces = pieces.iter().chain(typed_over.flat_map(Memory::fragments));
+        for hunk in pieces.flat_map(|piece| &piece.deleted) {
+            is_taking[*hunk] = true;
+        }
+        is_taking
     }
 
     /// The hunks that take away the first of some pieces that was there when they were made: what

@@ -246,12 +246,16 @@ impl Before {
         wishes
     }
 
-    /// Those of some hunks that can be switched with no others but them.
+    /// Those of some hunks that can be switched with no others but them. What nobody can switch,
+    /// others have not: one whose text is gone was not taken back, since nothing was there to take.
     fn closed(&self, mut hunks: BTreeSet<usize>) -> BTreeSet<usize> {
         loop {
-            let is_closed =
-                |hunk: &&usize| self.with_others(**hunk).keys().all(|other| hunks.contains(other));
-            let closed: BTreeSet<usize> = hunks.iter().filter(is_closed).copied().collect();
+            let wishes = hunks.iter().map(|hunk| (*hunk, !self.weave.is_shown(*hunk))).collect();
+            let can = self.weave.plan(&wishes).hunks;
+            let is_closed = |hunk: &&usize| {
+                self.with_others(**hunk).keys().all(|other| can.contains_key(other))
+            };
+            let closed: BTreeSet<usize> = can.keys().filter(is_closed).copied().collect();
             if closed == hunks {
                 return closed;
             }

@@ -36,6 +36,16 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Where it is in the document now.
+    pub(super) fn place(&self) -> &Range<usize> {
+        &self.place
+    }
+
+    /// What it was.
+    pub(super) fn fragments(&self) -> &[Fragment] {
+        &self.fragments
+    }
+
     pub(super) fn mentions(&self, is_it: impl Fn(&Fragment) -> bool) -> bool {
         self.fragments.iter().any(is_it)
     }

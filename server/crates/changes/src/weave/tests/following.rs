@@ -472,3 +472,15 @@ fn a_line_that_goes_on_without_a_space_is_another_one() {
     let both = "one(1)\nmore(2) # a\nbetween()\nthree(3)\nmore(2) # b\n";
     assert_eq!(it.becomes(both), followed(&[], &[], &[hunk]));
 }
+
+#[test]
+fn what_is_gone_was_not_taken_back() {
+    let mut it = Woven::new("one two\n");
+    let (gone, other) = (it.propose(4, 7, "2"), it.propose(4, 7, "second"));
+    assert_eq!(it.show(gone), "one 2\n");
+    it.types(4, 5, "");
+    assert_eq!(it.becomes("one second\n"), followed(&[other], &[], &[]));
+    assert_eq!(it.switch(&[gone], false), [(gone, crate::Obstacle::Gone)]);
+    assert_eq!(it.hide(other), "one \n");
+    assert_eq!(it.show(other), "one second\n");
+}

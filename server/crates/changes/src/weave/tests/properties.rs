@@ -11,7 +11,7 @@ use ropey::Rope;
 
 use super::replace;
 use crate::{Encoding, apply};
-use world::{World, is_break, places, step};
+use world::{Step, World, is_break, others, places, step};
 
 const CASES: u32 = 10_000;
 
@@ -108,6 +108,7 @@ proptest! {
         length in 6..20_usize,
         proposals in prop::collection::vec((0..20_usize, 3..12_usize, 0..3_usize), 1..4),
         steps in prop::collection::vec((0..10_u8, (0..40_usize, 0..8_usize, 0..3_usize)), 3..15),
+        others in prop::option::of((0..15_usize, others())),
     ) {
         let mut world = World::new(length);
         world.letters.breaks = false;
@@ -115,7 +116,11 @@ proptest! {
             world.proposes(&[*place], &[]);
         }
         let mut typed: Vec<(String, String)> = Vec::new();
-        for (kind, place) in &steps {
+        for (at, (kind, place)) in steps.iter().enumerate() {
+            if let Some((_, others)) = others.as_ref().filter(|(when, _)| *when == at) {
+                world.does(&Step::Follows(others.clone()));
+                world.only_whole_hunks_can_be_shown();
+            }
             match kind {
                 0..=4 => {
                     let one = world.at(&world.text.clone(), &[*place]).remove(0);

@@ -86,3 +86,21 @@ fn a_change_that_is_not_typed_ends_what_is_remembered() {
     assert_eq!(it.text, "one two three four\n");
     assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)]);
 }
+
+#[test]
+fn what_is_typed_between_is_in_a_hunk_whose_text_was_typed_over() {
+    // One end of the hunk's text is typed over, then something is typed at the other end of what
+    // was put inside of it.
+    for (start, over, at) in [(4, "two ", 8), (10, "d three", 7)] {
+        let mut it = Woven::new("one two three four\n");
+        let (hunk, inside) = (it.propose(4, 13, "2"), it.propose(7, 7, " and"));
+        assert_eq!(it.show(inside), "one two and three four\n");
+        it.types(start, start + over.len(), "X").types(at, at, "!");
+        let typed = it.text.find('X').unwrap();
+        it.types(typed, typed + 1, over);
+        assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Touched)], "{}", it.text);
+        let typed = it.text.find('!').unwrap();
+        it.types(typed, typed + 1, "");
+        assert_eq!(it.show(hunk), "one  and2 four\n");
+    }
+}
