@@ -205,6 +205,10 @@ pub trait Documents: Send + Sync {
     /// has seen it.
     fn revision(&self, path: &AbsPath) -> Option<u64>;
 
+    /// The documents that have another revision than when the revisions of all together were so
+    /// many, and how many they are now; as they were last seen, without a look at the disk.
+    fn changed_since(&self, count: u64) -> (u64, Vec<AbsPath>);
+
     /// Ticks whenever any document changed. Subscribe before looking, and no change is missed.
     fn changes(&self) -> watch::Receiver<u64>;
 }

@@ -53,6 +53,8 @@ pub(crate) struct Book {
     session: Session,
     looks: Looks,
     files: BTreeMap<AbsPath, Tracked>,
+    /// How many revisions of documents there had been when it was last asked which changed.
+    seen: u64,
     is_loaded: bool,
     /// Whether the folders have been looked through.
     has_looked: bool,
@@ -79,6 +81,7 @@ impl Book {
             session,
             looks,
             files: BTreeMap::new(),
+            seen: 0,
             is_loaded: false,
             has_looked: false,
             hopeless: BTreeMap::new(),

@@ -51,12 +51,16 @@ pub(crate) struct Buffers {
     /// What each connection's own names for its documents resolve to. Kept from the opening to
     /// the closing, so that no keystroke asks the disk and no document changes its identity.
     names: HashMap<(ConnectionId, AbsPath), AbsPath>,
+    /// How many revisions there have been of all documents together.
+    count: u64,
 }
 
 /// What is known of one resolved path.
 #[derive(Default)]
 struct Document {
     revision: u64,
+    /// The how many-th revision of all documents that is.
+    counted: u64,
     /// How its text became that of this revision.
     history: History,
     /// The hash of the file as it was last seen.
@@ -85,15 +89,20 @@ impl Document {
     }
 
     /// The text is another one, or another's.
-    fn advance(&mut self) {
-        self.revision += 1;
+    fn advance(&mut self, count: &mut u64) {
+        self.count(count);
         self.history.begin(self.revision);
     }
 
     /// The text that counts was edited.
-    fn advance_by(&mut self, edits: Vec<Replacement>) {
-        self.revision += 1;
+    fn advance_by(&mut self, edits: Vec<Replacement>, count: &mut u64) {
+        self.count(count);
         self.history.add(self.revision, edits);
+    }
+
+    fn count(&mut self, count: &mut u64) {
+        *count += 1;
+        (self.revision, self.counted) = (self.revision + 1, *count);
     }
 
     fn position(&self, connection: ConnectionId, name: &AbsPath) -> Option<usize> {
@@ -153,7 +162,7 @@ impl Buffers {
     ) {
         self.close(connection, name);
         let document = self.documents.entry(path.clone()).or_default();
-        document.advance();
+        document.advance(&mut self.count);
         let text = Rope::from_str(text);
         document.replicas.push(Replica {
             connection,
@@ -177,7 +186,8 @@ impl Buffers {
     ) -> Result<(), ChangeRefused> {
         let counting = counting.into();
         let not_open = || ChangeRefused::NotOpen(name.clone());
-        let (_, document) = self.document(connection, name).ok_or_else(not_open)?;
+        let path = self.names.get(&(connection, name.clone())).ok_or_else(not_open)?;
+        let document = self.documents.get_mut(path).ok_or_else(not_open)?;
         let index = document.position(connection, name).ok_or_else(not_open)?;
         let counted = document.authoritative().is_some_and(|it| it.is(connection, name));
         let replica = document.prefer(index);
@@ -187,19 +197,20 @@ impl Buffers {
         replica.hash = None;
         replica.abandoned = false;
         match edits.into_iter().collect() {
-            Some(edits) if counted => document.advance_by(edits),
-            _ => document.advance(),
+            Some(edits) if counted => document.advance_by(edits, &mut self.count),
+            _ => document.advance(&mut self.count),
         }
         Ok(())
     }
 
     /// The user looks at a connection's document now. Whether that made a difference.
     pub(crate) fn focus(&mut self, connection: ConnectionId, name: &AbsPath) -> bool {
-        let Some((_, document)) = self.document(connection, name) else { return false };
+        let Some(path) = self.names.get(&(connection, name.clone())) else { return false };
+        let Some(document) = self.documents.get_mut(path) else { return false };
         match document.position(connection, name) {
             Some(index) if index + 1 < document.replicas.len() => {
                 document.prefer(index);
-                document.advance();
+                document.advance(&mut self.count);
                 true
             }
             _ => false,
@@ -211,7 +222,7 @@ impl Buffers {
         let Some(path) = self.names.remove(&(connection, name.clone())) else { return false };
         if let Some(document) = self.documents.get_mut(&path) {
             document.replicas.retain(|replica| !replica.is(connection, name));
-            document.advance();
+            document.advance(&mut self.count);
         }
         true
     }
@@ -253,6 +264,13 @@ impl Buffers {
         Some(self.documents.get(path)?.revision)
     }
 
+    /// The resolved paths that have a new revision since so many were counted of all together, and
+    /// how many that are now.
+    pub(crate) fn changed_since(&self, count: u64) -> (u64, Vec<AbsPath>) {
+        let changed = self.documents.iter().filter(|(_, document)| document.counted > count);
+        (self.count, changed.map(|(path, _)| path.clone()).collect())
+    }
+
     /// How a document came from one revision to another, if that is known.
     pub(crate) fn edits_between(
         &self,
@@ -288,7 +306,7 @@ impl Buffers {
         for replica in &mut document.replicas {
             replica.abandoned |= replica.hash.as_ref().is_some_and(|hash| shown.contains(hash));
         }
-        document.advance();
+        document.advance(&mut self.count);
     }
 
     /// The open texts at and below a resolved path. Those without a place on disk are below none.
@@ -318,7 +336,7 @@ impl Buffers {
     pub(crate) fn stamp_of_file(&mut self, path: &AbsPath, hash: Hash) -> Stamp {
         let document = self.documents.entry(path.clone()).or_default();
         if document.on_disk.as_ref() != Some(&hash) {
-            document.advance();
+            document.advance(&mut self.count);
             document.on_disk = Some(hash.clone());
         }
         Stamp { revision: document.revision, hash }
@@ -336,17 +354,8 @@ impl Buffers {
     pub(crate) fn file_is_gone(&mut self, path: &AbsPath) {
         if let Some(document) = self.documents.get_mut(path) {
             document.on_disk = None;
-            document.advance();
+            document.advance(&mut self.count);
         }
-    }
-
-    fn document(
-        &mut self,
-        connection: ConnectionId,
-        name: &AbsPath,
-    ) -> Option<(&AbsPath, &mut Document)> {
-        let path = self.names.get(&(connection, name.clone()))?;
-        Some((path, self.documents.get_mut(path)?))
     }
 }
 

@@ -497,6 +497,10 @@ impl Documents for Workspace {
         self.buffers().revision(path)
     }
 
+    fn changed_since(&self, count: u64) -> (u64, Vec<AbsPath>) {
+        self.buffers().changed_since(count)
+    }
+
     fn changes(&self) -> watch::Receiver<u64> {
         self.shared.ticks.subscribe()
     }

@@ -471,7 +471,9 @@ impl Book {
     /// one is moved away.
     pub(super) async fn takes_name(&mut self, from: &AbsPath, to: &AbsPath, mut tracked: Tracked) {
         match tracked.under.take() {
-            Some(under) => {
+            Some(mut under) => {
+                // What happened to the name meanwhile was not noted of it.
+                under.has_changed();
                 self.files.insert(from.clone(), *under);
                 self.keep(from).await;
             }

@@ -125,12 +125,22 @@ impl Book {
     }
 
     /// Looks whether somebody has changed the text of pending hunks meanwhile. This follows every
-    /// keystroke, so only documents that are not what they were are read, and those that are not
-    /// there.
+    /// keystroke, so only documents that have changed are asked for, and only those read that are
+    /// not what they were or not there.
     pub(super) async fn look_again(&mut self) {
-        let pending = self.files.iter().filter(|(_, tracked)| tracked.has_pending());
-        let other = pending.filter(|(path, _)| self.is_other(path));
-        let paths: Vec<AbsPath> = other.map(|(path, _)| path.clone()).collect();
+        let documents = self.shared.parts.documents.clone();
+        let (seen, changed) = documents.changed_since(self.seen);
+        self.seen = seen;
+        for path in &changed {
+            if let Some(tracked) = self.files.get_mut(path) {
+                tracked.has_changed();
+            }
+        }
+        let other = self.files.iter_mut().filter_map(|(path, tracked)| {
+            let is_other = tracked.is_other(|| documents.revision(path));
+            (is_other && tracked.has_pending()).then(|| path.clone())
+        });
+        let paths: Vec<AbsPath> = other.collect();
         self.sync_these(&paths).await;
     }
 

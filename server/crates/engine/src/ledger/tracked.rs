@@ -61,6 +61,8 @@ pub(super) struct Tracked {
     pub(super) stamp: Option<Stamp>,
     /// The revision at which it was looked for what stands in the way of pending hunks.
     looked_at: Option<u64>,
+    /// Whether its document may have changed since it was last found to be what is known of it.
+    may_be_other: bool,
     /// Where hunks went that this process applied last.
     pub(super) place: Option<Place>,
     /// The document that had its name before it was moved there.
@@ -127,6 +129,7 @@ impl Default for Tracked {
             text: Rope::new(),
             stamp: None,
             looked_at: None,
+            may_be_other: true,
             place: None,
             under: None,
             hunks: Vec::new(),
@@ -145,6 +148,20 @@ impl Tracked {
     /// The revision of the document that is known; none has it if the text is an older process's.
     pub(super) fn revision(&self) -> u64 {
         self.stamp.as_ref().map_or(NO_REVISION, |stamp| stamp.revision)
+    }
+
+    /// Its document has another revision than it had.
+    pub(super) fn has_changed(&mut self) {
+        self.may_be_other = true;
+    }
+
+    /// Whether its document is not what is known of it. Its revision of now is only asked for if
+    /// that can be.
+    pub(super) fn is_other(&mut self, now: impl FnOnce() -> Option<u64>) -> bool {
+        let known = self.revision();
+        self.may_be_other |= known == NO_REVISION;
+        self.may_be_other = self.may_be_other && now() != Some(known);
+        self.may_be_other
     }
 
     /// Each name of a document counts its own revisions.

@@ -47,6 +47,29 @@ fn changes_of_one_notification_apply_one_after_the_other() {
 }
 
 #[test]
+fn what_changed_since_is_told_of_all_documents() {
+    let (mut buffers, name) = opened("a");
+    let (other, closed, file) = (path("/b.rs"), path("/c.rs"), path("/d.rs"));
+    buffers.open(CODE, &other, other.clone(), 1, "b");
+    let (before, all) = buffers.changed_since(0);
+    assert_eq!(all, [name.clone(), other.clone()]);
+    assert_eq!(buffers.changed_since(before), (before, vec![]));
+    for version in 2..4 {
+        buffers.change(VIM, &name, version, whole("other"), Encoding::Utf16).unwrap();
+    }
+    assert_eq!(buffers.changed_since(before).1, [name]);
+    let (before, _) = buffers.changed_since(before);
+    buffers.open(CODE, &closed, closed.clone(), 1, "c");
+    buffers.disconnect(CODE);
+    buffers.stamp_of_file(&file, "1".into());
+    buffers.stamp_of_file(&file, "1".into());
+    let (before, changed) = buffers.changed_since(before);
+    assert_eq!(changed, [other, closed, file.clone()]);
+    buffers.file_is_gone(&file);
+    assert_eq!(buffers.changed_since(before).1, [file]);
+}
+
+#[test]
 fn lines_at_the_end_come_and_go_with_their_own_breaks() {
     for last in ["\n", "\r\n"] {
         let (mut buffers, name) = opened(&format!("one{last}"));

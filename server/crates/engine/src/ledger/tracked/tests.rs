@@ -126,6 +126,22 @@ fn numbers() -> Desk {
 }
 
 #[test]
+fn a_document_that_has_not_changed_is_not_asked_for_its_revision() {
+    let mut tracked = Tracked::default();
+    assert!(tracked.is_other(|| None), "there is no file yet");
+    tracked.take_in(None, &"a\n".into(), &stamp(3, "a\n"));
+    assert!(tracked.is_other(|| Some(4)), "it changed while it was read");
+    assert!(!tracked.is_other(|| Some(3)));
+    assert!(!tracked.is_other(|| unreachable!("nothing was told of it")));
+    tracked.has_changed();
+    assert!(tracked.is_other(|| Some(4)));
+    tracked.take_in(None, &"b\n".into(), &stamp(4, "b\n"));
+    assert!(!tracked.is_other(|| Some(4)));
+    tracked.is_renamed();
+    assert!(tracked.is_other(|| Some(4)), "that is another document's revision");
+}
+
+#[test]
 fn what_we_took_back_comes_again_by_the_editors_undo_and_goes_by_its_redo() {
     let mut desk = numbers();
     desk.switches(&["a"], false);
