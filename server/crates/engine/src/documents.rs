@@ -55,7 +55,10 @@ pub trait Documents: Send + Sync {
     /// There is no such file, it has no text that can be read, or the path is not resolved.
     async fn snapshot(&self, path: &AbsPath) -> Result<Snapshot, DocumentError>;
 
-    /// The same of a document that an editor has open, without a look at the disk; none if it is
+    /// The same for many, in their order: quicker than one after the other.
+    async fn snapshots(&self, paths: &[AbsPath]) -> Vec<Result<Snapshot, DocumentError>>;
+
+    /// The text of a document that an editor has open, without a look at the disk; none if it is
     /// open nowhere.
     async fn buffer(&self, path: &AbsPath) -> Option<Snapshot>;
 

@@ -9,6 +9,7 @@
 
 use std::{
     collections::HashMap,
+    error::Error,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -42,6 +43,9 @@ mod writing;
 
 /// From this size on, in bytes, a hash is made where blocking is allowed.
 const BIG: usize = 256 * 1024;
+
+/// How many files are read at the same time, of many that are wanted.
+const READERS: usize = 16;
 
 /// What the workspace reads at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,6 +271,27 @@ impl Workspace {
         self.shared.folders.sweep().await
     }
 
+    /// Reads files that are open nowhere. Most are read sooner than a thread is woken, so each
+    /// thread reads several.
+    async fn read_all(&self, paths: &[AbsPath]) -> Vec<Result<Snapshot, DocumentError>> {
+        let read = |paths: &[AbsPath]| {
+            let (paths, shared) = (paths.to_vec(), Arc::clone(&self.shared));
+            let all = move || paths.iter().map(|path| shared.watched_snapshot(path)).collect();
+            tokio::task::spawn_blocking(all)
+        };
+        let share = paths.len().div_ceil(READERS).max(1);
+        let readers: Vec<_> = paths.chunks(share).map(|paths| (paths, read(paths))).collect();
+        let mut all = Vec::new();
+        for (paths, reader) in readers {
+            let read: Vec<_> = reader.await.unwrap_or_else(|error| {
+                let why = error.to_string();
+                paths.iter().map(|path| Err(failed(path, why.clone()))).collect()
+            });
+            all.extend(read);
+        }
+        all
+    }
+
     fn buffers(&self) -> MutexGuard<'_, Buffers> {
         self.shared.buffers()
     }
@@ -306,6 +331,19 @@ impl Documents for Workspace {
         }
         let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
         blocking(path, move || shared.watched_snapshot(&asked)).await
+    }
+
+    async fn snapshots(&self, paths: &[AbsPath]) -> Vec<Result<Snapshot, DocumentError>> {
+        let (mut found, mut closed) = (Vec::new(), Vec::new());
+        for path in paths {
+            let open = Documents::buffer(self, path).await;
+            if open.is_none() {
+                closed.push(path.clone());
+            }
+            found.push(open.map(Ok));
+        }
+        let mut read = self.read_all(&closed).await.into_iter();
+        found.into_iter().filter_map(|open| open.or_else(|| read.next())).collect()
     }
 
     async fn buffer(&self, path: &AbsPath) -> Option<Snapshot> {
@@ -511,9 +549,11 @@ async fn blocking<T: Send + 'static>(
     path: &AbsPath,
     work: impl FnOnce() -> Result<T, DocumentError> + Send + 'static,
 ) -> Result<T, DocumentError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(DocumentError::Io { path: path.clone(), source: std::io::Error::other(error) })
-    })
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(failed(path, error)))
+}
+
+fn failed(path: &AbsPath, error: impl Into<Box<dyn Error + Send + Sync>>) -> DocumentError {
+    DocumentError::Io { path: path.clone(), source: std::io::Error::other(error) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures::future::join_all;
 use protocol::{
     AbsPath, FileChangeKind, Hunk, HunkId, HunkState, ItemId, Replacement, SessionState, Stamp,
 };
@@ -19,9 +18,6 @@ use super::{
     views::Files,
 };
 use crate::{DocumentError, Documents, Snapshot, prompts};
-
-/// How many documents are read at the same time.
-const READ_AT_ONCE: usize = 16;
 
 /// A move of a file that the agent proposed.
 struct Move {
@@ -39,18 +35,16 @@ impl Book {
     /// Brings what is known of documents to their texts of now.
     pub(super) async fn sync_these(&mut self, paths: &[AbsPath]) {
         let documents = self.shared.parts.documents.clone();
-        let known: Vec<&AbsPath> =
-            paths.iter().filter(|path| self.files.contains_key(*path)).collect();
+        let known = paths.iter().filter(|path| self.files.contains_key(*path));
+        let known: Vec<AbsPath> = known.cloned().collect();
         let (mut all, mut changed) = (News::new(), Vec::new());
-        for paths in known.chunks(READ_AT_ONCE) {
-            let texts = join_all(paths.iter().map(|path| documents.snapshot(path))).await;
-            for (path, text) in paths.iter().zip(texts) {
-                let Some(tracked) = self.files.get_mut(*path) else { continue };
-                let news = bring(tracked, path, text, documents.as_ref());
-                if !news.is_empty() {
-                    changed.push((*path).clone());
-                    all.extend(news);
-                }
+        let texts = documents.snapshots(&known).await;
+        for (path, text) in known.into_iter().zip(texts) {
+            let Some(tracked) = self.files.get_mut(&path) else { continue };
+            let news = bring(tracked, &path, text, documents.as_ref());
+            if !news.is_empty() {
+                changed.push(path);
+                all.extend(news);
             }
         }
         self.note(all).await;
@@ -63,13 +57,10 @@ impl Book {
     pub(super) async fn as_now(&self, paths: &[AbsPath]) -> Files {
         let documents = self.shared.parts.documents.as_ref();
         let mut files = Files::new();
-        for paths in paths.chunks(READ_AT_ONCE) {
-            let texts = join_all(paths.iter().map(|path| documents.snapshot(path))).await;
-            for (path, text) in paths.iter().zip(texts) {
-                let Some(mut tracked) = self.files.get(path).cloned() else { continue };
-                bring(&mut tracked, path, text, documents);
-                files.insert(path.clone(), tracked);
-            }
+        for (path, text) in paths.iter().zip(documents.snapshots(paths).await) {
+            let Some(mut tracked) = self.files.get(path).cloned() else { continue };
+            bring(&mut tracked, path, text, documents);
+            files.insert(path.clone(), tracked);
         }
         files
     }
