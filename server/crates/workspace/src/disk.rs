@@ -28,7 +28,7 @@ mod write;
 
 pub(crate) use moves::{remove, rename};
 pub(crate) use putting_back::{put_back, says};
-pub(crate) use write::{Expected, write};
+pub(crate) use write::{Expected, is_temporary, write};
 
 /// How old a change must be for the time of a file to tell it from the next one: clocks of file
 /// systems are coarse.

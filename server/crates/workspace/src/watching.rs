@@ -24,7 +24,7 @@ use notify::{
 };
 use protocol::AbsPath;
 
-use crate::documents::Shared;
+use crate::{disk, documents::Shared};
 
 /// How many folders are watched at most: the system has so many for all programs of a user.
 const MAX_FOLDERS: usize = 10_000;
@@ -147,12 +147,14 @@ fn start(for_whom: Weak<Shared>, state: Arc<State>) -> Option<SyncSender<Message
     let (sender, messages) = sync_channel(MAX_WAITING);
     let (back, missed) = (sender.clone(), Arc::clone(&state));
     let told = move |event: notify::Result<Event>| match event {
-        Ok(event) if !is_of_interest(&event) => {}
-        Ok(event) => {
+        Ok(mut event) if is_of_interest(&event) => {
+            // What takes a file's place has no other name that anybody knows.
+            event.paths.retain(|path| !disk::is_temporary(path));
             if back.try_send(Message::Happened(event)).is_err() {
                 missed.missed.store(true, Ordering::Relaxed);
             }
         }
+        Ok(_) => {}
         Err(error) => tracing::debug!(%error, "watching failed"),
     };
     let run = move || match notify::recommended_watcher(told) {
@@ -163,14 +165,18 @@ fn start(for_whom: Weak<Shared>, state: Arc<State>) -> Option<SyncSender<Message
     Some(sender)
 }
 
-/// Reading is no change, and neither is whatever is done to permissions.
+/// Reading is no change, neither is whatever is done to permissions, nor what happens to a file
+/// on its way into the place of another.
 fn is_of_interest(event: &Event) -> bool {
+    let is_on_its_way =
+        !event.paths.is_empty() && event.paths.iter().all(|path| disk::is_temporary(path));
     event.need_rescan()
-        || match event.kind {
-            EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
-            EventKind::Modify(ModifyKind::Metadata(_)) => false,
-            _ => true,
-        }
+        || !is_on_its_way
+            && match event.kind {
+                EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+                EventKind::Modify(ModifyKind::Metadata(_)) => false,
+                _ => true,
+            }
 }
 
 struct Thread {

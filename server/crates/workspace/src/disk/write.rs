@@ -16,7 +16,7 @@ use engine::DocumentError;
 use protocol::AbsPath;
 use tempfile::NamedTempFile;
 
-use super::{FileText, Reading, attributes, open, read_from, refused};
+use super::{FileText, Reading, attributes, open_seen, read_from, refused};
 use crate::{
     encoding::{self, Form},
     hash::{self, Hash},
@@ -94,12 +94,15 @@ fn check(
             Err(DocumentError::Stale(path.clone()))
         }
         (Some(metadata), Expected::Text(hash)) => {
+            if !metadata.is_file() {
+                return Err(DocumentError::NotAFile(path.clone()));
+            }
             // A rename needs no right to write the file, so that has to be asked for.
             if metadata.permissions().readonly() {
                 let error = io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only");
                 return Err(refused(path, error));
             }
-            let file = open(path, OpenOptions::new().read(true).write(true))?;
+            let file = open_seen(path, OpenOptions::new().read(true).write(true))?;
             let before = read_from(path, &file, reading)?;
             if before.hash != *hash {
                 return Err(DocumentError::Stale(path.clone()));
@@ -223,10 +226,20 @@ pub(super) const ANYBODY: u32 = 0o666;
 /// Those of a copy that others have no business with.
 pub(super) const NOBODY_ELSE: u32 = 0o600;
 
+/// How the names of files begin and end that are about to take another's place.
+const PREFIX: &str = ".coworker-";
+const SUFFIX: &str = ".tmp";
+
+/// Whether a file has the name of one that is about to take another's place.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
+}
+
 /// A file in this folder with these bytes, safe on disk; removed again unless kept.
 pub(super) fn temporary(folder: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".coworker-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
