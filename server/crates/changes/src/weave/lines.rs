@@ -31,19 +31,11 @@ impl Weave {
         if one.text.is_empty() || one.text.ends_with('\n') {
             return None;
         }
-        let line = before.byte_to_line(one.end.min(before.len_bytes()));
-        let next = before.try_line_to_byte(line + 1).ok()?;
-        let rest = before.get_byte_slice(one.end..next)?.to_string();
-        let end = ["\r\n", "\n"].into_iter().find(|end| rest.ends_with(end))?;
-        let hunk = self.writer(next - 1)?;
+        let (hunk, line_break) = self.agents_break(one.end, before)?;
         let (mut start, mut last, mut first) = (0, None, None);
         for fragment in &self.fragments {
             let place = start..start + self.visible(fragment);
             start = place.end;
-            let is_rest = place.start < next && one.end < place.end;
-            if is_rest && !place.is_empty() && fragment.inserted != Some(hunk) {
-                return None;
-            }
             if !fragment.is_visible(|it| it != hunk && self.hunks[it].shown) {
                 continue;
             }
@@ -54,7 +46,27 @@ impl Weave {
             }
         }
         let is_joined = last.is_none_or(|it| it == b'\n') && first.is_none_or(|it| it != b'\n');
-        is_joined.then(|| next - end.len()..next)
+        is_joined.then_some(line_break)
+    }
+
+    /// The line break behind a place and the hunk that wrote it, if it wrote all of the line up to
+    /// there.
+    pub(super) fn agents_break(&self, at: usize, text: &Rope) -> Option<(usize, Range<usize>)> {
+        let line = text.byte_to_line(at.min(text.len_bytes()));
+        let next = text.try_line_to_byte(line + 1).ok()?;
+        let rest = text.get_byte_slice(at..next)?.to_string();
+        let end = ["\r\n", "\n"].into_iter().find(|end| rest.ends_with(end))?;
+        let hunk = self.writer(next - 1)?;
+        let mut start = 0;
+        for fragment in &self.fragments {
+            let place = start..start + self.visible(fragment);
+            start = place.end;
+            let is_rest = place.start < next && at < place.end;
+            if is_rest && !place.is_empty() && fragment.inserted != Some(hunk) {
+                return None;
+            }
+        }
+        Some((hunk, next - end.len()..next))
     }
 
     /// Makes a line break the user's.

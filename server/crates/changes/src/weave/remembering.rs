@@ -126,7 +126,8 @@ impl Weave {
     }
 
     /// What is to be remembered of a place before it is typed in: also what is remembered of it
-    /// already, and what it is beside that. None if nobody but the user has a part in it.
+    /// already, and what it is beside that. None if nobody but the user has a part in it, or in
+    /// the line break behind what is gone.
     fn recall(&mut self, one: &Replacement, before: &Rope) -> Result<Option<Memory>, ChangeError> {
         let meets =
             |memory: &Memory| memory.place.start <= one.end && one.start <= memory.place.end;
@@ -200,7 +201,9 @@ impl Weave {
         let place = one.start..one.end;
         let pieces = self.pieces(place.start, place.end)?;
         let is_plain = self.fragments[pieces.clone()].iter().all(Fragment::is_plain);
-        let is_needed = !is_plain || !self.hunks_around(&pieces).is_empty();
+        // Where it is typed again, the line break behind it would become the user's.
+        let is_line = || !place.is_empty() && self.agents_break(place.end, before).is_some();
+        let is_needed = !is_plain || !self.hunks_around(&pieces).is_empty() || is_line();
         let is_needed = is_needed && place.len() <= LONGEST;
         let text = is_needed.then(|| before.get_byte_slice(place.clone())).flatten();
         Ok(text.map(|text| Memory {

@@ -104,3 +104,38 @@ fn what_is_typed_between_is_in_a_hunk_whose_text_was_typed_over() {
         assert_eq!(it.show(hunk), "one  and2 four\n");
     }
 }
+
+#[test]
+fn what_is_typed_again_before_a_hunk_leaves_its_line_break_to_it() {
+    // Typed anew, its last line would be one by the hunk's break alone.
+    for (agents, (start, end), over) in [
+        ("\n", (4, 7), ""),
+        ("\n", (2, 7), ""),
+        ("\n", (2, 7), "X"),
+        ("\nmore", (0, 7), "X"),
+        ("\r\nmore\n", (3, 7), "X\n"),
+        ("added\n", (0, 7), ""),
+    ] {
+        let text = "one\ntwo, end\n";
+        let mut it = Woven::new(text);
+        let hunk = it.write(7, 7, agents);
+        let written = it.text.clone();
+        it.types(start, end, over).types(start, start + over.len(), "");
+        for (at, letter) in (start..).zip(text[start..end].chars()) {
+            it.types(at, at, &letter.to_string());
+        }
+        assert_eq!(it.text, written);
+        assert_eq!(it.hide(hunk), text, "{agents:?} {start} {end} {over:?}");
+    }
+}
+
+#[test]
+fn a_line_that_is_typed_again_before_one_of_a_hunk_leaves_its_line_break_to_it() {
+    let mut it = Woven::new("one\nend\n");
+    let hunk = it.write(4, 4, "added\n");
+    it.types(0, 4, "");
+    for (at, letter) in "one\n".chars().enumerate() {
+        it.types(at, at, &letter.to_string());
+    }
+    assert_eq!(it.hide(hunk), "one\nend\n");
+}
