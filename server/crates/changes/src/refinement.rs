@@ -99,6 +99,12 @@ mod tests {
     }
 
     #[test]
+    fn more_indentation_is_put_in_behind_what_was_there() {
+        let more = Replacement { start: 6, end: 6, text: "  ".into() };
+        assert_eq!(refined("one\n\tb\n", "one\n\t  b\n", 1), [more]);
+    }
+
+    #[test]
     fn equal_lines_stay_and_others_go() {
         assert_eq!(kept("one\ntwo\nthree\n", "one\n2\nthree\n"), "one\nthree\n".len());
         assert_eq!(kept("  \n", "\t\n"), 0, "white space alone tells nothing");
@@ -116,6 +122,8 @@ mod tests {
         assert_eq!(put_in(6, "    x\n"), whole);
         let torn = Replacement { start: 4, end: 4, text: "x\ny".into() };
         assert_eq!(put_in(4, "x\ny"), torn);
+        let replaced = Replacement { start: 4, end: 5, text: "x\n    ".into() };
+        assert_eq!(whole_lines(&text, &replaced), replaced);
     }
 
     proptest! {

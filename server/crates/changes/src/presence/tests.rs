@@ -73,6 +73,15 @@ fn an_insertion_beside_its_equal_shows_only_if_both_are_there() {
 }
 
 #[test]
+fn what_could_stand_elsewhere_shows_if_it_is_whole_in_one_of_the_places() {
+    assert!(!shows(" ", "ba ", "b a "));
+    assert!(shows("\né", "\néx\né", "\néax\né"));
+    assert!(shows(" aba\nbb", "abba\nbb", "abbab"));
+    assert!(!shows("x\n\na", "x\naba", "x\n ba"));
+    assert!(!shows("\nab", " b", "b"));
+}
+
+#[test]
 fn a_new_file_shows_with_text_typed_after_it() {
     assert!(shows("", "new\n", "new\ntyped\n"));
     assert!(!shows("", "new\n", ""));

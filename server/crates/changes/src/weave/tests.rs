@@ -210,6 +210,11 @@ fn what_is_put_in_needs_one_of_its_neighbours() {
     assert_eq!(it.clone().show(hunk), "abcXef");
     it.types(2, 3, "");
     assert_eq!(it.switch(&[hunk], true), [(hunk, Obstacle::Surroundings)]);
+    // So does each of several in one place.
+    let mut it = Woven::new("abcdef");
+    let hunks = [it.propose(3, 3, "X"), it.propose(3, 3, "Y")];
+    it.types(3, 4, "").types(2, 3, "");
+    assert_eq!(it.switch(&hunks, true), hunks.map(|hunk| (hunk, Obstacle::Surroundings)));
 }
 
 #[test]
@@ -303,6 +308,8 @@ fn what_makes_no_sense_changes_nothing() {
     assert!(it.weave.edit(&[replace(0, 4, "")]).is_err());
     assert!(it.weave.propose(&[replace(2, 3, "")], &[hunk]).is_err());
     assert!(it.weave.propose(&[replace(2, 3, ""), replace(0, 1, "")], &[]).is_err());
+    // A hunk that is not there is nothing to build on.
+    assert!(it.weave.clone().propose(&[replace(3, 3, "!")], &[hunk + 1]).is_ok());
     assert_eq!(it.weave, before);
 }
 
@@ -346,6 +353,23 @@ fn typing_between_two_places_of_a_proposal_is_not_in_its_way() {
 }
 
 #[test]
+fn typing_between_two_places_side_by_side_is_not_in_the_way() {
+    let mut it = Woven::new("one two three");
+    let hunk = it.weave.propose(&[replace(4, 7, "2"), replace(7, 8, "_")], &[]).unwrap();
+    it.types(7, 7, "!");
+    assert_eq!(it.show(hunk), "one 2!_three");
+}
+
+#[test]
+fn typing_in_the_gap_of_another_hunk_is_in_the_way_of_the_one_around_it() {
+    let mut it = Woven::new("one two three");
+    it.write(4, 8, "");
+    let around = it.propose(0, 9, "X");
+    it.types(4, 4, "!");
+    assert_eq!(it.switch(&[around], true), [(around, Obstacle::Touched)]);
+}
+
+#[test]
 fn a_hunk_needs_those_into_whose_gap_it_writes_and_not_those_beside_it() {
     let needs = |put: &str| {
         let mut it = Woven::new("one two three");
@@ -355,6 +379,23 @@ fn a_hunk_needs_those_into_whose_gap_it_writes_and_not_those_beside_it() {
     };
     assert_eq!(needs(""), [0]);
     assert_eq!(needs("2"), [0; 0]);
+}
+
+#[test]
+fn a_hunk_does_not_need_one_that_wrote_before_and_behind_it() {
+    let mut it = Woven::new("one two three four");
+    it.weave.propose(&[replace(0, 3, "1"), replace(8, 13, "3")], &[]).unwrap();
+    assert_eq!(it.show(0), "1 two 3 four");
+    for (start, end) in [(2, 5), (7, 9)] {
+        let next = it.propose(start, end, "");
+        assert_eq!(it.weave.needs_of(next), [0; 0], "{start} {end}");
+    }
+    // Nor one of whose text the last, which it touched, is gone.
+    let mut it = Woven::new("one two three");
+    let (first, second) = (it.write(4, 7, "second"), it.write(8, 10, ""));
+    let third = it.propose(8, 9, "_");
+    assert_eq!(it.weave.needs_of(third), [second]);
+    assert_eq!(it.weave.needs_of(second), [first]);
 }
 
 #[test]
@@ -402,4 +443,16 @@ fn what_hunks_wrote_side_by_side_is_told_apart() {
     assert!(it.weave.gone().is_empty());
     it.types(4, 9, "");
     assert_eq!(it.weave.gone(), [first]);
+}
+
+#[test]
+fn what_others_did_to_hunks_is_counted() {
+    let mut it = Woven::new("one two three four");
+    let hunks = [it.propose(4, 7, "2"), it.write(8, 13, "3"), it.propose(12, 12, "X")];
+    assert_eq!((it.weave.hunks(), it.weave.harm()), (hunks.len(), 0));
+    // The first is typed in, of the second nothing is left, and around the third neither.
+    for (harm, (start, end)) in (1..).zip([(5, 6), (7, 8), (9, 11)]) {
+        it.types(start, end, "");
+        assert_eq!(it.weave.harm(), harm, "{}", it.text);
+    }
 }

@@ -3,6 +3,7 @@
 use super::Woven;
 use crate::{Followed, diff};
 
+mod places;
 mod properties;
 
 impl Woven {

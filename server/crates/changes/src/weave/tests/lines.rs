@@ -48,3 +48,42 @@ fn blanks_between_the_ink_of_a_hunk_go_with_it() {
     assert_eq!(it.hide(hunk), "if ready {\n}\n");
     assert_eq!(it.show(hunk), formatted);
 }
+
+#[test]
+fn lines_before_one_of_a_hunk_and_letters_taken_out_of_it_leave_no_blank_line() {
+    let (mut it, hunk) = added();
+    it.types(7, 7, "mine();\n").types(17, 19, "");
+    assert_eq!(it.hide(hunk), "one();\nmine();\ntwo();\n");
+}
+
+#[test]
+fn a_break_behind_a_line_of_the_user_stays_the_hunks() {
+    let mut it = Woven::new("one();\ntwo()");
+    let hunk = it.write(12, 12, "\n");
+    it.types(7, 7, "x = ");
+    assert_eq!(it.hide(hunk), "one();\nx = two()");
+}
+
+#[test]
+fn what_is_shown_around_a_line_of_a_hunk_says_whether_its_break_is_needed() {
+    // Somebody types behind the line, and the hunk is taken back.
+    let left = |it: &mut Woven| {
+        let hunk = it.write(7, 7, "added();\n");
+        it.types(15, 15, " // mine").hide(hunk).to_owned()
+    };
+    // Another hunk wrote the break before it.
+    let mut it = Woven::new("one();two();\n");
+    it.write(6, 6, "\n");
+    assert_eq!(left(&mut it), "one();\n // mine\ntwo();\n");
+    // A hidden hunk would write one behind it.
+    let mut it = Woven::new("one();\ntwo();\n");
+    it.propose(7, 7, "\n");
+    assert_eq!(left(&mut it), "one();\n // mine\ntwo();\n");
+    // The next line has one behind what another hunk wrote.
+    let mut it = Woven::new("one();\ntwo();\n");
+    it.write(13, 13, " // 2");
+    assert_eq!(left(&mut it), "one();\n // mine\ntwo(); // 2\n");
+    // That of a blank line will do.
+    let mut it = Woven::new("one();\n\ntwo();\n");
+    assert_eq!(left(&mut it), "one();\n // mine\ntwo();\n");
+}
