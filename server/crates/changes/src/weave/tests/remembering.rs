@@ -20,8 +20,8 @@ fn a_place_is_known_again_wherever_it_went() {
     assert_eq!(it.show(hunk), "zero, o 2 three four\n");
     // Behind it nothing moves it.
     let (mut it, hunk) = typed_in();
-    it.types(7, 12, "").types(5, 5, "w");
-    assert_eq!(it.show(hunk), "one 2  four\n");
+    it.types(7, 12, "3").types(5, 5, "w");
+    assert_eq!(it.show(hunk), "one 2 3 four\n");
 }
 
 #[test]

@@ -155,9 +155,11 @@ fn what_others_made_or_took_back_is_known_two_lines_from_what_else_they_changed(
 
 #[test]
 fn what_a_hunk_would_make_was_not_typed_behind_a_line() {
-    let mut it = Woven::new("");
-    let (wrote, hunk) = (it.write(0, 0, "a b\nx\n"), it.propose(5, 5, " # b"));
-    assert_eq!(it.becomes("a b\nx # b\n"), followed(&[], &[], &[wrote, hunk]));
+    is_lost(
+        "}\n\n}\nrow, # b[| x]\ndone();\n}\n}\n\n}\n",
+        false,
+        "\n}\nrow, # b x\ndone();\n}\n}\n\n}\n",
+    );
     // Nor does what was typed behind another line tell that it was made.
     is_lost("a b\n}\n[|B]", false, "a b x\n}\nB");
 }
