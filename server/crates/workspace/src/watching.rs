@@ -148,7 +148,7 @@ fn start(for_whom: Weak<Shared>, state: Arc<State>) -> Option<SyncSender<Message
     let (back, missed) = (sender.clone(), Arc::clone(&state));
     let told = move |event: notify::Result<Event>| match event {
         Ok(mut event) if is_of_interest(&event) => {
-            // What takes a file's place has no other name that anybody knows.
+            // Of a move into the place of a file, only that place is of interest.
             event.paths.retain(|path| !disk::is_temporary(path));
             if back.try_send(Message::Happened(event)).is_err() {
                 missed.missed.store(true, Ordering::Relaxed);

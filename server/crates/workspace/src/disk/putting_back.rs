@@ -10,7 +10,7 @@ use protocol::AbsPath;
 
 use super::{
     attributes, open, refused,
-    write::{ANYBODY, NOBODY_ELSE, temporary},
+    write::{ANYBODY, NOBODY_ELSE, temporary, under_free_name},
 };
 use crate::git::{Mode, Was};
 
@@ -40,9 +40,7 @@ pub(crate) fn put_back(
         Was::Link { to } => {
             let folder = folder(path)?;
             fs::create_dir_all(folder.as_std_path()).map_err(fail)?;
-            // A name that is free, for a link that then takes the place of what is there.
-            let new = tempfile::Builder::new()
-                .prefix(".coworker-")
+            let new = under_free_name()
                 .make_in(folder.as_std_path(), |free| link(to, free))
                 .map_err(fail)?;
             allow()?;

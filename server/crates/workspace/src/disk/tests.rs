@@ -6,7 +6,7 @@ use engine::DocumentError;
 use protocol::AbsPath;
 use tempfile::TempDir;
 
-use super::{Expected, Reading, list, read, remove, rename, write};
+use super::{Expected, Reading, is_temporary, list, read, remove, rename, write};
 use crate::hash;
 
 const LIMIT: u64 = 100;
@@ -44,6 +44,19 @@ fn names(root: &AbsPath) -> Vec<String> {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+#[test]
+fn a_users_own_file_is_not_taken_for_a_temporary_one() {
+    let (_guard, root) = folder();
+    let made = super::write::temporary(root.as_std_path(), b"new", 0o600).unwrap();
+    assert!(is_temporary(made.path()), "{made:?}");
+    for own in [".coworker-notes.tmp", ".coworker-.tmp", ".coworker-a-draft-of-it.tmp", "a.tmp"] {
+        assert!(!is_temporary(root.join(own).unwrap().as_std_path()), "{own}");
+    }
+    let with_dashes = ".coworker-my-own-notes.tmp";
+    assert_eq!(with_dashes.len(), made.path().file_name().unwrap().len());
+    assert!(!is_temporary(root.join(with_dashes).unwrap().as_std_path()));
 }
 
 #[test]

@@ -226,20 +226,32 @@ pub(super) const ANYBODY: u32 = 0o666;
 /// Those of a copy that others have no business with.
 pub(super) const NOBODY_ELSE: u32 = 0o600;
 
-/// How the names of files begin and end that are about to take another's place.
+/// How the names of files begin and end that are about to take another's place, and how many
+/// letters and digits come between. There are more than a user's own name is likely to have.
 const PREFIX: &str = ".coworker-";
+const RANDOM: usize = 12;
 const SUFFIX: &str = ".tmp";
 
-/// Whether a file has the name of one that is about to take another's place.
+/// Makes what is about to take another's place, under a name that is free.
+pub(super) fn under_free_name() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).rand_bytes(RANDOM).suffix(SUFFIX);
+    builder
+}
+
+/// Whether a file has a name such as [`under_free_name`] gives.
 pub(crate) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    name.is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
+    let random = name.and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// A file in this folder with these bytes, safe on disk; removed again unless kept.
 pub(super) fn temporary(folder: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only the mode changes it"))]
+    let mut builder = under_free_name();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
