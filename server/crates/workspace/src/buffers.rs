@@ -51,8 +51,33 @@ pub(crate) struct Buffers {
     /// What each connection's own names for its documents resolve to. Kept from the opening to
     /// the closing, so that no keystroke asks the disk and no document changes its identity.
     names: HashMap<(ConnectionId, AbsPath), AbsPath>,
-    /// How many revisions there have been of all documents together.
+    revisions: Revisions,
+}
+
+/// The revisions of all documents together.
+#[derive(Default)]
+struct Revisions {
+    /// How many there have been.
     count: u64,
+    /// The last one of each document, by the how many-th of all it is. This is asked with every
+    /// keystroke, so nothing is searched for.
+    last: BTreeMap<u64, AbsPath>,
+}
+
+impl Revisions {
+    /// Counts a new revision of the document of which the `before`-th of all was the last; none
+    /// was if that is 0. Gives the how many-th it is.
+    fn count(&mut self, path: &AbsPath, before: u64) -> u64 {
+        let path = self.last.remove(&before).unwrap_or_else(|| path.clone());
+        self.count += 1;
+        self.last.insert(self.count, path);
+        self.count
+    }
+
+    /// The documents of which the last one was counted later than so many.
+    fn since(&self, count: u64) -> impl Iterator<Item = &AbsPath> {
+        self.last.range(count.saturating_add(1)..).map(|(_, path)| path)
+    }
 }
 
 /// What is known of one resolved path.
@@ -89,20 +114,20 @@ impl Document {
     }
 
     /// The text is another one, or another's.
-    fn advance(&mut self, count: &mut u64) {
-        self.count(count);
+    fn advance(&mut self, path: &AbsPath, revisions: &mut Revisions) {
+        self.count(path, revisions);
         self.history.begin(self.revision);
     }
 
     /// The text that counts was edited.
-    fn advance_by(&mut self, edits: Vec<Replacement>, count: &mut u64) {
-        self.count(count);
+    fn advance_by(&mut self, edits: Vec<Replacement>, path: &AbsPath, revisions: &mut Revisions) {
+        self.count(path, revisions);
         self.history.add(self.revision, edits);
     }
 
-    fn count(&mut self, count: &mut u64) {
-        *count += 1;
-        (self.revision, self.counted) = (self.revision + 1, *count);
+    fn count(&mut self, path: &AbsPath, revisions: &mut Revisions) {
+        self.revision += 1;
+        self.counted = revisions.count(path, self.counted);
     }
 
     fn position(&self, connection: ConnectionId, name: &AbsPath) -> Option<usize> {
@@ -162,7 +187,7 @@ impl Buffers {
     ) {
         self.close(connection, name);
         let document = self.documents.entry(path.clone()).or_default();
-        document.advance(&mut self.count);
+        document.advance(&path, &mut self.revisions);
         let text = Rope::from_str(text);
         document.replicas.push(Replica {
             connection,
@@ -197,8 +222,8 @@ impl Buffers {
         replica.hash = None;
         replica.abandoned = false;
         match edits.into_iter().collect() {
-            Some(edits) if counted => document.advance_by(edits, &mut self.count),
-            _ => document.advance(&mut self.count),
+            Some(edits) if counted => document.advance_by(edits, path, &mut self.revisions),
+            _ => document.advance(path, &mut self.revisions),
         }
         Ok(())
     }
@@ -210,7 +235,7 @@ impl Buffers {
         match document.position(connection, name) {
             Some(index) if index + 1 < document.replicas.len() => {
                 document.prefer(index);
-                document.advance(&mut self.count);
+                document.advance(path, &mut self.revisions);
                 true
             }
             _ => false,
@@ -222,7 +247,7 @@ impl Buffers {
         let Some(path) = self.names.remove(&(connection, name.clone())) else { return false };
         if let Some(document) = self.documents.get_mut(&path) {
             document.replicas.retain(|replica| !replica.is(connection, name));
-            document.advance(&mut self.count);
+            document.advance(&path, &mut self.revisions);
         }
         true
     }
@@ -267,8 +292,7 @@ impl Buffers {
     /// The resolved paths that have a new revision since so many were counted of all together, and
     /// how many that are now.
     pub(crate) fn changed_since(&self, count: u64) -> (u64, Vec<AbsPath>) {
-        let changed = self.documents.iter().filter(|(_, document)| document.counted > count);
-        (self.count, changed.map(|(path, _)| path.clone()).collect())
+        (self.revisions.count, self.revisions.since(count).cloned().collect())
     }
 
     /// How a document came from one revision to another, if that is known.
@@ -306,7 +330,7 @@ impl Buffers {
         for replica in &mut document.replicas {
             replica.abandoned |= replica.hash.as_ref().is_some_and(|hash| shown.contains(hash));
         }
-        document.advance(&mut self.count);
+        document.advance(path, &mut self.revisions);
     }
 
     /// The open texts at and below a resolved path. Those without a place on disk are below none.
@@ -336,7 +360,7 @@ impl Buffers {
     pub(crate) fn stamp_of_file(&mut self, path: &AbsPath, hash: Hash) -> Stamp {
         let document = self.documents.entry(path.clone()).or_default();
         if document.on_disk.as_ref() != Some(&hash) {
-            document.advance(&mut self.count);
+            document.advance(path, &mut self.revisions);
             document.on_disk = Some(hash.clone());
         }
         Stamp { revision: document.revision, hash }
@@ -354,7 +378,7 @@ impl Buffers {
     pub(crate) fn file_is_gone(&mut self, path: &AbsPath) {
         if let Some(document) = self.documents.get_mut(path) {
             document.on_disk = None;
-            document.advance(&mut self.count);
+            document.advance(path, &mut self.revisions);
         }
     }
 }
