@@ -25,6 +25,9 @@ use crate::{
 
 mod history;
 
+/// From this size on, in bytes, to make a hash takes a while.
+const BIG: usize = 256 * 1024;
+
 /// One change of a buffer, as an editor tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextChange {
@@ -158,6 +161,7 @@ impl Replica {
 }
 
 /// A text of which the hash may not be known yet.
+#[derive(Clone)]
 pub(crate) struct View {
     path: AbsPath,
     pub(crate) text: Rope,
@@ -167,6 +171,11 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// Whether its hash is known or soon made. Elsewhere it is made where blocking is allowed.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.hash.is_some() || self.text.len_bytes() < BIG
+    }
+
     /// The same with its hash. Slow on big texts, if the hash is not known.
     pub(crate) fn into_snapshot(self) -> Snapshot {
         let hash = self.hash.unwrap_or_else(|| hash::of_rope(&self.text));

@@ -41,10 +41,7 @@ mod folders;
 mod outside;
 mod writing;
 
-/// From this size on, in bytes, a hash is made where blocking is allowed.
-const BIG: usize = 256 * 1024;
-
-/// How many files are read at the same time, of many that are wanted.
+/// How many threads read, where many documents are wanted.
 const READERS: usize = 16;
 
 /// What the workspace reads at most.
@@ -271,21 +268,27 @@ impl Workspace {
         self.shared.folders.sweep().await
     }
 
-    /// Reads files that are open nowhere. Most are read sooner than a thread is woken, so each
-    /// thread reads several.
-    async fn read_all(&self, paths: &[AbsPath]) -> Vec<Result<Snapshot, DocumentError>> {
-        let read = |paths: &[AbsPath]| {
-            let (paths, shared) = (paths.to_vec(), Arc::clone(&self.shared));
-            let all = move || paths.iter().map(|path| shared.watched_snapshot(path)).collect();
-            tokio::task::spawn_blocking(all)
+    /// Reads files that are open nowhere, and makes the hashes of big buffers. Most are done sooner
+    /// than a thread is woken, so each thread has several.
+    async fn read_all(
+        &self,
+        wanted: &[(AbsPath, Option<View>)],
+    ) -> Vec<Result<Snapshot, DocumentError>> {
+        let read = |wanted: &[(AbsPath, Option<View>)]| {
+            let (wanted, shared) = (wanted.to_vec(), Arc::clone(&self.shared));
+            let read = move |(path, open): (AbsPath, Option<View>)| match open {
+                Some(view) => Ok(shared.seal(view)),
+                None => shared.watched_snapshot(&path),
+            };
+            tokio::task::spawn_blocking(|| wanted.into_iter().map(read).collect())
         };
-        let share = paths.len().div_ceil(READERS).max(1);
-        let readers: Vec<_> = paths.chunks(share).map(|paths| (paths, read(paths))).collect();
+        let share = wanted.len().div_ceil(READERS).max(1);
+        let readers: Vec<_> = wanted.chunks(share).map(|wanted| (wanted, read(wanted))).collect();
         let mut all = Vec::new();
-        for (paths, reader) in readers {
+        for (wanted, reader) in readers {
             let read: Vec<_> = reader.await.unwrap_or_else(|error| {
                 let why = error.to_string();
-                paths.iter().map(|path| Err(failed(path, why.clone()))).collect()
+                wanted.iter().map(|(path, _)| Err(failed(path, why.clone()))).collect()
             });
             all.extend(read);
         }
@@ -334,21 +337,24 @@ impl Documents for Workspace {
     }
 
     async fn snapshots(&self, paths: &[AbsPath]) -> Vec<Result<Snapshot, DocumentError>> {
-        let (mut found, mut closed) = (Vec::new(), Vec::new());
+        let (mut found, mut slow) = (Vec::new(), Vec::new());
         for path in paths {
-            let open = Documents::buffer(self, path).await;
-            if open.is_none() {
-                closed.push(path.clone());
+            let open = self.buffers().authoritative(path);
+            match open {
+                Some(view) if view.is_quick() => found.push(Some(Ok(self.shared.seal(view)))),
+                open => {
+                    slow.push((path.clone(), open));
+                    found.push(None);
+                }
             }
-            found.push(open.map(Ok));
         }
-        let mut read = self.read_all(&closed).await.into_iter();
-        found.into_iter().filter_map(|open| open.or_else(|| read.next())).collect()
+        let mut read = self.read_all(&slow).await.into_iter();
+        found.into_iter().filter_map(|quick| quick.or_else(|| read.next())).collect()
     }
 
     async fn buffer(&self, path: &AbsPath) -> Option<Snapshot> {
         let view = self.buffers().authoritative(path)?;
-        if view.hash.is_some() || view.text.len_bytes() < BIG {
+        if view.is_quick() {
             return Some(self.shared.seal(view));
         }
         let shared = Arc::clone(&self.shared);

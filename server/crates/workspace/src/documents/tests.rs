@@ -79,6 +79,38 @@ async fn big_buffers_have_the_right_hash_too() {
 }
 
 #[tokio::test]
+async fn many_documents_come_in_the_order_they_were_asked_for() {
+    let (_guard, root, workspace) = workspace();
+    let mut asked = Vec::new();
+    for index in 0..20 {
+        let closed = file(&root, &format!("closed{index}"), &format!("closed {index}"));
+        let open = file(&root, &format!("open{index}"), "on disk");
+        workspace.open(VIM, &open, 1, &format!("open {index}"));
+        let big = file(&root, &format!("big{index}"), "on disk");
+        let long = format!("big {index}\n").repeat(40_000);
+        workspace.open(VIM, &big, 1, &long);
+        let missing = root.join(&format!("missing{index}")).unwrap();
+        let text = |it: &str| Some(format!("{it} {index}"));
+        let four =
+            [(closed, text("closed")), (missing, None), (big, Some(long)), (open, text("open"))];
+        asked.extend(four);
+    }
+    let paths: Vec<AbsPath> = asked.iter().map(|(path, _)| path.clone()).collect();
+    let found = workspace.snapshots(&paths).await;
+    assert_eq!(found.len(), asked.len());
+    for ((path, text), found) in asked.into_iter().zip(found) {
+        match (text, found) {
+            (Some(text), Ok(found)) => {
+                assert!(found.path == path && found.text == text.as_str(), "{path}");
+                assert_eq!(found.stamp.hash, crate::hash::of_str(&text));
+            }
+            (None, Err(DocumentError::NotFound(missing))) => assert_eq!(missing, path),
+            (wanted, found) => panic!("{path}: {} {found:?}", wanted.is_some()),
+        }
+    }
+}
+
+#[tokio::test]
 async fn each_connection_has_its_own_text_and_the_last_used_counts() {
     let (_guard, root, workspace) = workspace();
     let path = file(&root, "a.rs", "disk");
