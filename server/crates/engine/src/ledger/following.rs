@@ -116,8 +116,8 @@ impl Book {
     }
 
     /// Looks whether somebody has changed the text of pending hunks meanwhile. This follows every
-    /// keystroke, so only documents that have changed are asked for, and only those read that are
-    /// not what they were or not there.
+    /// keystroke, so of the documents with such hunks only those are asked for that have changed or
+    /// are not there, and only those read that are not what they were.
     pub(super) async fn look_again(&mut self) {
         let documents = self.shared.parts.documents.clone();
         let (seen, changed) = documents.changed_since(self.seen);
@@ -128,8 +128,7 @@ impl Book {
             }
         }
         let other = self.files.iter_mut().filter_map(|(path, tracked)| {
-            let is_other = tracked.is_other(|| documents.revision(path));
-            (is_other && tracked.has_pending()).then(|| path.clone())
+            tracked.is_other(|| documents.revision(path)).then(|| path.clone())
         });
         let paths: Vec<AbsPath> = other.collect();
         self.sync_these(&paths).await;

@@ -155,12 +155,15 @@ impl Tracked {
         self.may_be_other = true;
     }
 
-    /// Whether its document is not what is known of it. Its revision of now is only asked for if
-    /// that can be.
+    /// Whether hunks are pending in a document that is not what is known of it. Its revision of now
+    /// is only asked for if that can be.
     pub(super) fn is_other(&mut self, now: impl FnOnce() -> Option<u64>) -> bool {
         let known = self.revision();
         self.may_be_other |= known == NO_REVISION;
-        self.may_be_other = self.may_be_other && now() != Some(known);
+        if !self.may_be_other || !self.has_pending() {
+            return false;
+        }
+        self.may_be_other = now() != Some(known);
         self.may_be_other
     }
 

@@ -128,6 +128,7 @@ fn numbers() -> Desk {
 #[test]
 fn a_document_that_has_not_changed_is_not_asked_for_its_revision() {
     let mut tracked = Tracked::default();
+    tracked.propose(&mut proposal(&["a"], vec![vec![replace(0, 0, "new\n")]]));
     assert!(tracked.is_other(|| None), "there is no file yet");
     tracked.take_in(None, &"a\n".into(), &stamp(3, "a\n"));
     assert!(tracked.is_other(|| Some(4)), "it changed while it was read");
@@ -139,6 +140,20 @@ fn a_document_that_has_not_changed_is_not_asked_for_its_revision() {
     assert!(!tracked.is_other(|| Some(4)));
     tracked.is_renamed();
     assert!(tracked.is_other(|| Some(4)), "that is another document's revision");
+}
+
+#[test]
+fn a_document_without_pending_hunks_is_asked_for_its_revision_once_one_is_proposed() {
+    let mut desk = Desk::new("one\n");
+    desk.proposes("a", "one", "1");
+    desk.switches(&["a"], true);
+    desk.tracked.settle(&id("a"));
+    desk.tracked.has_changed();
+    assert!(!desk.tracked.is_other(|| unreachable!("nothing waits in it")));
+    desk.proposes("b", "1", "I");
+    let now = desk.revision + 1;
+    assert!(desk.tracked.is_other(|| Some(now)), "it had changed before");
+    assert!(!desk.tracked.is_other(|| Some(now - 1)));
 }
 
 #[test]
