@@ -19,6 +19,9 @@ use super::{
 };
 use crate::{DocumentError, Documents, Snapshot, prompts};
 
+/// So many documents are read at once: their texts are held until all of these were read.
+const READ_AT_ONCE: usize = 128;
+
 /// A move of a file that the agent proposed.
 struct Move {
     hunk: HunkId,
@@ -38,13 +41,14 @@ impl Book {
         let known = paths.iter().filter(|path| self.files.contains_key(*path));
         let known: Vec<AbsPath> = known.cloned().collect();
         let (mut all, mut changed) = (News::new(), Vec::new());
-        let texts = documents.snapshots(&known).await;
-        for (path, text) in known.into_iter().zip(texts) {
-            let Some(tracked) = self.files.get_mut(&path) else { continue };
-            let news = bring(tracked, &path, text, documents.as_ref());
-            if !news.is_empty() {
-                changed.push(path);
-                all.extend(news);
+        for known in known.chunks(READ_AT_ONCE) {
+            for (path, text) in known.iter().zip(documents.snapshots(known).await) {
+                let Some(tracked) = self.files.get_mut(path) else { continue };
+                let news = bring(tracked, path, text, documents.as_ref());
+                if !news.is_empty() {
+                    changed.push(path.clone());
+                    all.extend(news);
+                }
             }
         }
         self.note(all).await;
@@ -57,10 +61,12 @@ impl Book {
     pub(super) async fn as_now(&self, paths: &[AbsPath]) -> Files {
         let documents = self.shared.parts.documents.as_ref();
         let mut files = Files::new();
-        for (path, text) in paths.iter().zip(documents.snapshots(paths).await) {
-            let Some(mut tracked) = self.files.get(path).cloned() else { continue };
-            bring(&mut tracked, path, text, documents);
-            files.insert(path.clone(), tracked);
+        for paths in paths.chunks(READ_AT_ONCE) {
+            for (path, text) in paths.iter().zip(documents.snapshots(paths).await) {
+                let Some(mut tracked) = self.files.get(path).cloned() else { continue };
+                bring(&mut tracked, path, text, documents);
+                files.insert(path.clone(), tracked);
+            }
         }
         files
     }
