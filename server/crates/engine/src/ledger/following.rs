@@ -86,8 +86,12 @@ impl Book {
         if !self.is_loaded && self.hunks_that(is_applied).is_empty() {
             return;
         }
-        self.load().await;
-        self.sync_all().await;
+        // What is loaded now is brought to the texts of now with that.
+        if self.is_loaded {
+            self.sync_all().await;
+        } else {
+            self.load().await;
+        }
         let paths: Vec<AbsPath> = self.files.keys().cloned().collect();
         self.keep_unkept(&paths).await;
         self.keep_committed(None).await;
