@@ -146,8 +146,28 @@ struct Switched {
 impl Switched {
     /// Those hunks were switched that are in place exactly if they are.
     fn new(before: &Before, after: &str) -> Result<Self, ChangeError> {
-        let as_it_was = Step::new(before, after, &BTreeSet::new())?;
-        let mut hunks = before.closed(as_it_was.unclear.clone());
+        let step = Step::new(before, after, &BTreeSet::new())?;
+        let unclear = step.unclear.clone();
+        let all = before.closed(unclear.clone());
+        let as_it_was = Self { start: before.clone(), hunks: BTreeSet::new(), step };
+        let found = Self::sure(before, after, all.clone())?.unwrap_or(as_it_was);
+        // Not at once with those that were taken back, since these cannot be shown without: what
+        // is hidden, and builds on them.
+        let taken_back = unclear.into_iter().filter(|hunk| before.weave.is_shown(*hunk));
+        let more = before.closed(taken_back.chain(found.hunks.iter().copied()).collect());
+        if more.is_subset(&all) {
+            return Ok(found);
+        }
+        let more = Self::sure(before, after, more)?;
+        Ok(more.filter(|more| more.hunks.is_superset(&found.hunks)).unwrap_or(found))
+    }
+
+    /// Those of some hunks that were switched, if any were.
+    fn sure(
+        before: &Before,
+        after: &str,
+        mut hunks: BTreeSet<usize>,
+    ) -> Result<Option<Self>, ChangeError> {
         for _ in 0..MOST_ROUNDS {
             if hunks.is_empty() {
                 break;
@@ -156,11 +176,11 @@ impl Switched {
             let step = Step::new(&start, after, &hunks)?;
             let sure = before.closed(&hunks - &step.unclear);
             if sure == hunks {
-                return Ok(Self { start, hunks, step });
+                return Ok(Some(Self { start, hunks, step }));
             }
             hunks = sure;
         }
-        Ok(Self { start: before.clone(), hunks: BTreeSet::new(), step: as_it_was })
+        Ok(None)
     }
 }
 
@@ -169,7 +189,8 @@ impl Switched {
 pub(super) struct Before {
     pub(super) weave: Weave,
     pub(super) text: String,
-    /// For each hunk those that have to be hidden if it is: they build on it, or take away the same.
+    /// For each hunk those that have to be hidden if it is: they build on it, or take away the
+    /// same. Nothing has to be done with one of which nothing is left.
     hidden_with: Vec<Vec<usize>>,
 }
 
@@ -207,8 +228,11 @@ impl Step {
 impl Before {
     fn new(weave: Weave, text: String) -> Self {
         let mut hidden_with = vec![Vec::new(); weave.hunks.len()];
-        for (hunk, known) in weave.hunks.iter().enumerate() {
-            known.needs.iter().for_each(|needed| hidden_with[*needed].push(hunk));
+        let gone = weave.gone();
+        for (hunk, known) in weave.hunks.iter().enumerate().rev() {
+            let is_left = !gone.contains(&hunk);
+            let builders = if is_left { vec![hunk] } else { hidden_with[hunk].clone() };
+            known.needs.iter().for_each(|needed| hidden_with[*needed].extend(&builders));
         }
         for fragment in &weave.fragments {
             let mut taking = fragment.deleted.iter().filter(|hunk| weave.is_shown(**hunk));

@@ -54,19 +54,22 @@ impl Weave {
     pub(super) fn agents_break(&self, at: usize, text: &Rope) -> Option<(usize, Range<usize>)> {
         let line = text.byte_to_line(at.min(text.len_bytes()));
         let next = text.try_line_to_byte(line + 1).ok()?;
-        let rest = text.get_byte_slice(at..next)?.to_string();
-        let end = ["\r\n", "\n"].into_iter().find(|end| rest.ends_with(end))?;
+        let is_last = |byte: u8, back: usize| at + back <= next && text.byte(next - back) == byte;
+        if !is_last(b'\n', 1) {
+            return None;
+        }
+        let start = next - if is_last(b'\r', 2) { 2 } else { 1 };
         let hunk = self.writer(next - 1)?;
-        let mut start = 0;
+        let mut from = 0;
         for fragment in &self.fragments {
-            let place = start..start + self.visible(fragment);
-            start = place.end;
+            let place = from..from + self.visible(fragment);
+            from = place.end;
             let is_rest = place.start < next && at < place.end;
             if is_rest && !place.is_empty() && fragment.inserted != Some(hunk) {
                 return None;
             }
         }
-        Some((hunk, next - end.len()..next))
+        Some((hunk, start..next))
     }
 
     /// Makes a line break the user's.

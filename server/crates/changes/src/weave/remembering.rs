@@ -69,7 +69,7 @@ impl Weave {
     /// is `after`. Gives the hunks that it had touched, and that are as they were by it.
     ///
     /// # Errors
-    /// The replacements overlap or leave the text; the weave is as before.
+    /// The replacements overlap, leave the text or cut a character; the weave is as before.
     pub fn typed(
         &mut self,
         replacements: &[Replacement],
@@ -77,16 +77,16 @@ impl Weave {
         after: &Rope,
     ) -> Result<Vec<usize>, ChangeError> {
         self.check(replacements)?;
-        // From here on the text is no longer as it was before.
-        let mut behind = before.len_bytes();
+        crate::apply_to(before, replacements)?;
+        // The weave has the later ones already, and so has the text that goes with it.
+        let mut text = before.clone();
         for one in replacements.iter().rev() {
-            let hunk = self.indented(one, before);
-            let line_break = self.needed_break(one, before);
-            let line_break = line_break.filter(|it| hunk.is_none() && it.end <= behind);
-            behind = one.start;
+            let hunk = self.indented(one, &text);
+            let line_break = self.needed_break(one, &text).filter(|_| hunk.is_none());
             let end = line_break.as_ref().map_or(one.end, |line_break| line_break.end);
-            let mut memory = self.recall(&Replacement { end, ..one.clone() }, before)?;
+            let mut memory = self.recall(&Replacement { end, ..one.clone() }, &text)?;
             let touched = self.edit_one(one, hunk)?;
+            text = crate::apply_to(&text, std::slice::from_ref(one))?;
             self.move_memories(one);
             if let Some(Range { start, end }) = line_break {
                 let moved = |at: usize| at + one.text.len() - (one.end - one.start);

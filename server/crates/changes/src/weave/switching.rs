@@ -88,6 +88,12 @@ impl Weave {
             hunks[hunk].touched = false;
             self.memories.iter_mut().for_each(|memory| memory.frees(hunk));
         }
+        // What is gone does not come back without what it was built on.
+        let mut alone = self.gone();
+        alone.retain(|hunk| self.hunks[*hunk].needs.iter().any(|needed| !self.is_shown(*needed)));
+        self.give_up(|memory| {
+            memory.mentions(|piece| piece.inserted.is_some_and(|hunk| alone.contains(&hunk)))
+        });
         for one in plan.replacements.iter().rev() {
             self.move_memories(one);
         }
@@ -143,7 +149,7 @@ impl Weave {
 struct Look<'a> {
     weave: &'a Weave,
     switched: &'a BTreeMap<usize, bool>,
-    /// For each hunk the first one that is shown then and changes its text.
+    /// For each hunk the first one that is shown then, changes its text, and is not gone itself.
     built_on: Vec<Option<usize>>,
     /// Whether the document has a piece that the hunk wrote.
     wrote: Vec<bool>,
@@ -156,14 +162,6 @@ impl<'a> Look<'a> {
         let count = weave.hunks.len();
         let (wrote, is_lost) = (vec![false; count], vec![false; count]);
         let mut look = Self { weave, switched, built_on: vec![None; count], wrote, is_lost };
-        for (hunk, known) in weave.hunks.iter().enumerate() {
-            if known.forgotten || !look.is_shown(hunk) {
-                continue;
-            }
-            for &needed in &known.needs {
-                look.built_on[needed].get_or_insert(hunk);
-            }
-        }
         for fragment in &weave.fragments {
             if let Some(hunk) = fragment.inserted {
                 look.wrote[hunk] = true;
@@ -176,7 +174,24 @@ impl<'a> Look<'a> {
                 hunks.for_each(|hunk| look.is_lost[*hunk] = true);
             }
         }
+        look.finds_builders();
         look
+    }
+
+    /// Nothing is left of what a hunk wrote that builds on another: then only those build on that
+    /// one that build on both.
+    fn finds_builders(&mut self) {
+        for (hunk, known) in self.weave.hunks.iter().enumerate().rev() {
+            if known.forgotten || !self.is_shown(hunk) {
+                continue;
+            }
+            let is_left = !known.writes || self.wrote[hunk];
+            let Some(builder) = is_left.then_some(hunk).or(self.built_on[hunk]) else { continue };
+            for &needed in &known.needs {
+                let first = self.built_on[needed].get_or_insert(builder);
+                *first = builder.min(*first);
+            }
+        }
     }
 
     fn is_shown(&self, hunk: usize) -> bool {

@@ -485,3 +485,72 @@ fn what_is_gone_was_not_taken_back() {
     assert_eq!(it.hide(other), "one \n");
     assert_eq!(it.show(other), "one second\n");
 }
+
+/// A hunk, and one that replaced a line of its text and was typed away then.
+fn typed_away() -> (Woven, usize, usize) {
+    let mut it = Woven::new("one();\nend();\n");
+    let first = it.write(7, 7, "fn x() {\n  thing();\n}\n");
+    let gone = it.write(16, 27, "  item();\n");
+    assert_eq!(it.weave.needs_of(gone), [first]);
+    it.types(16, 26, "");
+    (it, first, gone)
+}
+
+#[test]
+fn nothing_builds_on_a_hunk_with_what_is_gone() {
+    let (mut it, first, gone) = typed_away();
+    let written = it.text.clone();
+    assert_eq!(it.hide(first), "one();\nend();\n");
+    assert_eq!(it.switch(&[gone], false), [(gone, crate::Obstacle::Gone)]);
+    assert_eq!(it.show(first), written);
+    assert_eq!(it.switch(&[first, gone], false), [(gone, crate::Obstacle::Gone)]);
+    assert_eq!(it.text, "one();\nend();\n");
+    let (mut it, first, _) = typed_away();
+    assert_eq!(it.becomes("one();\nend();\n"), followed(&[], &[first], &[]));
+    assert_eq!(it.show(first), written);
+}
+
+#[test]
+fn what_builds_on_something_gone_builds_on_what_that_was_built_on() {
+    let mut it = Woven::new("one();\nend();\n");
+    let first = it.write(7, 7, "fn x() {\n  thing();\n}\n");
+    let gone = it.write(16, 27, "  item();\n  more();\n");
+    let last = it.write(26, 26, "  inside();\n");
+    assert_eq!(it.weave.needs_of(last), [gone]);
+    it.types(38, 48, "").types(16, 26, "");
+    assert_eq!(it.text, "one();\nfn x() {\n  inside();\n}\nend();\n");
+    assert_eq!(it.switch(&[first], false), [(first, crate::Obstacle::NeededBy(last))]);
+    let mut other = it.clone();
+    assert_eq!(it.switch(&[first, last], false), []);
+    assert_eq!(it.text, "one();\nend();\n");
+    assert_eq!(other.becomes("one();\nend();\n"), followed(&[], &[first, last], &[]));
+}
+
+#[test]
+fn what_is_gone_does_not_come_back_without_what_it_was_built_on() {
+    let mut it = Woven::new("one two three four five six\n");
+    let first = it.write(0, 3, "first thing");
+    let both = [super::replace(5, 11, ""), super::replace(32, 35, "SIX")];
+    let gone = it.weave.propose(&both, &[]).unwrap();
+    assert_eq!(it.show(gone), "first two three four five SIX\n");
+    it.types(26, 29, "");
+    assert_eq!(it.hide(first), "one two three four five \n");
+    it.types(24, 24, "SIX");
+    assert_eq!(it.switch(&[gone], false), [(gone, crate::Obstacle::Gone)]);
+    assert_eq!(it.text, "one two three four five SIX\n");
+}
+
+#[test]
+fn what_a_checkout_took_back_may_have_hidden_hunks_on_it() {
+    let before = "one();\nend();\n";
+    let mut it = Woven::new(before);
+    let first = it.write(7, 7, "fn x() {\n  thing();\n}\n");
+    let pending = it.propose(16, 27, "  item();\n");
+    let mut other = it.clone();
+    assert_eq!(it.becomes(before), followed(&[], &[first], &[]));
+    assert_eq!(it.switch(&[first, pending], true), []);
+    let goal = "one();\nfn x() {\n  item();\n}\nend();\n";
+    assert_eq!(it.text, goal);
+    // Others may as well have made the hidden one.
+    assert_eq!(other.becomes(goal), followed(&[pending], &[], &[]));
+}

@@ -115,6 +115,7 @@ proptest! {
         for place in &proposals {
             world.proposes(&[*place], &[]);
         }
+        world.remembers();
         let mut typed: Vec<(String, String)> = Vec::new();
         for (at, (kind, place)) in steps.iter().enumerate() {
             if let Some((_, others)) = others.as_ref().filter(|(when, _)| *when == at) {
@@ -134,12 +135,15 @@ proptest! {
                     let (gone, back) = typed.remove(place.0 % typed.len());
                     world.takes_back(&gone, &back);
                 }
+                // Of a text that has what is shown.
+                8 if place.1 > 4 => world.proposes(&[(place.0, place.1, place.2)], &[]),
                 _ => {
-                    let hunk = place.0 % proposals.len();
+                    let hunk = place.0 % world.weave.hunks();
                     world.switches([hunk].into_iter(), place.1 % 2 == 0);
                 }
             }
             world.only_whole_hunks_can_be_shown();
+            world.remembers();
         }
     }
 

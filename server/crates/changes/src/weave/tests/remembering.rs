@@ -1,6 +1,9 @@
 //! What is remembered of places that somebody typed in, and for how long.
 
-use super::{Obstacle, Woven};
+use ropey::Rope;
+
+use super::{Obstacle, Woven, replace};
+use crate::apply;
 
 /// A document with a hunk that makes `2` of `two`, typed in and waiting to be free again.
 fn typed_in() -> (Woven, usize) {
@@ -80,7 +83,7 @@ fn a_place_in_which_something_was_shown_is_what_it_is() {
 #[test]
 fn a_change_that_is_not_typed_ends_what_is_remembered() {
     let (mut it, hunk) = typed_in();
-    it.weave.edit(&[super::replace(5, 6, "O")]).unwrap();
+    it.weave.edit(&[replace(5, 6, "O")]).unwrap();
     it.text.replace_range(5..6, "O");
     it.types(5, 6, "wo");
     assert_eq!(it.text, "one two three four\n");
@@ -138,4 +141,17 @@ fn a_line_that_is_typed_again_before_one_of_a_hunk_leaves_its_line_break_to_it()
         it.types(at, at, &letter.to_string());
     }
     assert_eq!(it.hide(hunk), "one\nend\n");
+}
+
+#[test]
+fn what_is_typed_behind_at_the_same_time_is_no_other_text() {
+    let mut it = Woven::new("aaend\n");
+    let hunk = it.write(2, 2, " more words\n");
+    let typed = [replace(0, 2, ""), replace(8, 13, "")];
+    let before = Rope::from_str(&it.text);
+    it.text = apply(&it.text, &typed).unwrap();
+    it.weave.typed(&typed, &before, &Rope::from_str(&it.text)).unwrap();
+    it.types(0, 0, "aa").types(8, 8, "words");
+    assert_eq!(it.text, "aa more words\nend\n");
+    assert_eq!(it.hide(hunk), "aaend\n");
 }

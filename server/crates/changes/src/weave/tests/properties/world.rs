@@ -344,9 +344,14 @@ impl World {
                 self.follows(&after);
             }
         }
-        self.former.push(self.text.clone());
+        self.remembers();
         self.each_piece_is_of_its_hunks();
         self.each_obstacle_is_that_of_a_plan();
+    }
+
+    /// The text is one that a checkout may bring back.
+    pub(super) fn remembers(&mut self) {
+        self.former.push(self.text.clone());
     }
 
     /// One look at all hunks says of each what a plan for it and what it builds on says.
