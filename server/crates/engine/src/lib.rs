@@ -9,14 +9,17 @@
 
 mod apply;
 mod approvals;
+mod budget;
 mod calls;
 mod checkpoints;
+mod compaction;
 mod context;
 mod diagnostics;
 mod documents;
 mod editor;
 mod ledger;
 mod model;
+pub mod picture;
 pub mod policy;
 mod prompts;
 mod recovery;
@@ -30,6 +33,7 @@ mod tool;
 mod turn;
 mod watch;
 
+pub use budget::{Budget, Budgets};
 pub use checkpoints::Point;
 pub use context::{Completions, Skill, SkillSource};
 pub use diagnostics::line as diagnostic_line;
@@ -42,8 +46,8 @@ pub use ledger::{
     Difference, Differences, HunkNow, HunkView, Proposal, Resolution, Restoration, Switched,
 };
 pub use model::{
-    AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
-    Picture, StopCause, ToolResult,
+    AssistantPart, Message, Model, ModelChoice, ModelError, ModelEvent, ModelFacts, ModelRequest,
+    ModelStream, Picture, StopCause, ToolResult,
 };
 pub use prompts::SYSTEM_PROMPT_BYTES;
 pub use session::SessionHandle;

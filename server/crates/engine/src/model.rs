@@ -29,6 +29,55 @@ pub trait Model: Send + Sync {
     fn choice(&self, name: &str) -> Option<ModelChoice> {
         self.choices().into_iter().find(|choice| choice.name == name)
     }
+
+    /// All that could be chosen: also what only lacks a key, and what a server on this machine
+    /// has. That is asked, if the user has set it up or there is nothing else.
+    async fn offers(&self) -> Vec<ModelChoice> {
+        self.choices()
+    }
+
+    /// What is known of the model of this name; little is assumed of one that is not known.
+    fn facts(&self, _name: &str) -> ModelFacts {
+        ModelFacts::default()
+    }
+
+    /// What this use of the model of this name costs, in billionths of a US dollar; 0 where no
+    /// price is known.
+    fn cost(&self, _name: &str, _usage: &Usage) -> u64 {
+        0
+    }
+
+    /// The quick and cheap model to take for small work beside the model of this name; that
+    /// itself if there is no other.
+    fn fast(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
+    /// The model to take where the user has named none. May look whether a server runs on this
+    /// machine, so it is asked only when a prompt needs a model.
+    async fn find_default(&self) -> Option<String> {
+        self.choices().into_iter().next().map(|choice| choice.name)
+    }
+}
+
+/// What is known of a model. Counts are of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelFacts {
+    /// How much a request and its answer may have together.
+    pub context_tokens: u64,
+    /// How much an answer may have.
+    pub output_tokens: u32,
+    /// Whether it reads pictures.
+    pub images: bool,
+    /// Whether the price of its use is known.
+    pub is_priced: bool,
+}
+
+impl Default for ModelFacts {
+    /// What is safe to assume of a model nobody knows.
+    fn default() -> Self {
+        Self { context_tokens: 64_000, output_tokens: 8_000, images: true, is_priced: false }
+    }
 }
 
 /// The events of one answer. It is whole only if the last event is [`ModelEvent::End`].
@@ -41,6 +90,8 @@ pub struct ModelChoice {
     pub name: String,
     /// What it is, in one line.
     pub description: String,
+    /// Why it cannot be used now, and what helps; none if it can.
+    pub unavailable: Option<String>,
 }
 
 /// Everything a model is sent.
@@ -66,6 +117,9 @@ pub enum Message {
     User {
         /// The text, context included.
         text: String,
+        /// Pictures that belong to it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        images: Vec<Picture>,
     },
     /// From the model.
     Assistant {
@@ -103,7 +157,25 @@ pub enum AssistantPart {
         name: String,
         /// The arguments; a string when the model did not write JSON.
         arguments: Value,
+        /// What the provider wants back unchanged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider_data: Option<Value>,
     },
+}
+
+impl Message {
+    /// What providers want back unchanged.
+    pub fn provider_data(&mut self) -> impl Iterator<Item = &mut Option<Value>> {
+        let parts = match self {
+            Self::Assistant { parts } => parts.as_mut_slice(),
+            Self::User { .. } | Self::Tool { .. } => &mut [],
+        };
+        parts.iter_mut().filter_map(|part| match part {
+            AssistantPart::Reasoning { provider_data, .. }
+            | AssistantPart::ToolCall { provider_data, .. } => Some(provider_data),
+            AssistantPart::Text { .. } => None,
+        })
+    }
 }
 
 /// What a tool call came to.
@@ -161,6 +233,18 @@ pub enum ModelEvent {
         name: String,
         /// The arguments as the model wrote them.
         arguments: String,
+        /// What the provider wants back unchanged.
+        provider_data: Option<Value>,
+    },
+    /// The next attempt begins in a while; nothing of this answer came yet.
+    Waiting {
+        /// Why, and what comes, in a sentence for the user.
+        why: String,
+    },
+    /// What came of this answer so far counts for nothing: it begins anew.
+    Restarted {
+        /// Why, in a sentence for the user.
+        why: String,
     },
     /// What this answer used.
     Usage(Usage),

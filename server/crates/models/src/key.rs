@@ -13,6 +13,12 @@ impl Key {
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
+    /// Whether it can stand in a header at all.
+    #[must_use]
+    pub fn is_sendable(&self) -> bool {
+        self.header().is_some()
+    }
+
     /// The text of the key, if it can stand in a header at all.
     pub(crate) fn header(&self) -> Option<&str> {
         self.0.bytes().all(|byte| byte.is_ascii_graphic()).then_some(self.0.as_str())

@@ -5,14 +5,25 @@
 //! call before the first prompt. Nothing of a provider's own shapes leaves it, but what the
 //! engine carries unread as `provider_data`.
 //!
-//! Start at [`Models`]; `anthropic` is one wire from end to end, `script` the model that is none.
+//! Start at [`Models`]: it finds the provider of a model's name. `attempts` asks it, and asks
+//! again after what passes; `connection` sends the request; `frames` cuts what comes back into
+//! frames; a file of `wire` reads them; `answer` holds these together; `failure` says in a
+//! sentence what went wrong; `catalogue` knows sizes and prices. `script` is the model that is
+//! none.
 
-mod anthropic;
-mod http;
+mod answer;
+mod attempts;
+pub mod catalogue;
+mod connection;
+mod failure;
+mod frames;
 mod key;
+mod provider;
 mod router;
 mod script;
+mod wire;
 
-pub use anthropic::AnthropicSettings;
 pub use key::Key;
+pub use provider::{PRESETS, Preset, ProviderSettings, preset};
 pub use router::{ModelSettings, Models};
+pub use wire::Wire;

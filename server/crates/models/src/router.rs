@@ -1,62 +1,198 @@
-//! The router: finds the model that a request names.
+//! The router: finds the provider that a model's name names.
 //!
-//! A name is `provider/name`, or `script:FILE`. The first part chooses the wire, the rest is the
-//! wire's business. A further provider is one field in [`ModelSettings`], one in [`Models`] and
-//! one arm in `stream`.
+//! A name is `provider/name`, or `script:FILE`. The first part chooses the provider, the rest is
+//! its name for the model, and may have slashes of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::{Model, ModelChoice, ModelError, ModelRequest, ModelStream};
-use protocol::ErrorCode;
+use engine::{Model, ModelChoice, ModelError, ModelFacts, ModelRequest, ModelStream};
+use protocol::{ErrorCode, Usage};
+use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
 
-use crate::anthropic::{Anthropic, AnthropicSettings};
+use crate::answer::Answer;
+use crate::attempts::Attempts;
+use crate::catalogue;
+use crate::connection::Connection;
+use crate::failure::{Failure, Failures};
+use crate::provider::{Preset, ProviderSettings, preset};
 use crate::script::Scripts;
+use crate::wire::Call;
+
+/// How long a server on this machine may take to say that it is there.
+const LOCAL_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How the models are reached. Plain values: who reads files and the environment fills them in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ModelSettings {
     /// The model the user has named, so that it is offered although no list here knows it.
     pub model: Option<String>,
-    /// How Anthropic is reached.
-    pub anthropic: AnthropicSettings,
+    /// The providers, the one that is taken first before the others.
+    pub providers: Vec<ProviderSettings>,
+    /// The models to go on with when another does not answer, in their order.
+    pub fallbacks: Vec<String>,
+    /// How often a request is repeated after what may pass.
+    pub retries: u32,
+    /// The model for small work, if the user has named one.
+    pub fast: Option<String>,
+    /// The wait before the first repetition; it doubles with each further one.
+    pub first_wait: Duration,
 }
 
-/// Every model there is, behind one [`Model`].
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self {
+            model: None,
+            providers: Vec::new(),
+            fallbacks: Vec::new(),
+            retries: 0,
+            fast: None,
+            first_wait: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Every model there is, behind one [`Model`]. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Models(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct Models {
+struct Inner {
     named: Option<String>,
-    anthropic: Anthropic,
+    providers: Vec<Provider>,
+    fallbacks: Vec<String>,
+    retries: u32,
+    fast: Option<String>,
+    first_wait: Duration,
     scripts: Scripts,
+}
+
+#[derive(Debug)]
+struct Provider {
+    settings: ProviderSettings,
+    connection: OnceCell<Connection>,
 }
 
 impl Models {
     /// The models that these settings reach. Opens no file and no connection.
     pub fn new(settings: ModelSettings) -> Self {
-        Self {
+        let provider = |settings| Provider { settings, connection: OnceCell::new() };
+        Self(Arc::new(Inner {
             named: settings.model,
-            anthropic: Anthropic::new(settings.anthropic),
+            providers: settings.providers.into_iter().map(provider).collect(),
+            fallbacks: settings.fallbacks,
+            retries: settings.retries,
+            fast: settings.fast,
+            first_wait: settings.first_wait,
             scripts: Scripts::default(),
+        }))
+    }
+
+    /// The model to use when the user has named none; none if no provider is set up.
+    pub fn default_model(&self) -> Option<String> {
+        let settings = self.0.providers.iter().map(|it| &it.settings);
+        settings.filter(|settings| settings.is_offered()).find_map(ProviderSettings::default_model)
+    }
+
+    pub(crate) fn retries(&self) -> u32 {
+        self.0.retries
+    }
+
+    pub(crate) fn first_wait(&self) -> Duration {
+        self.0.first_wait
+    }
+
+    /// Asks a model once, and waits for the beginning of its answer.
+    pub(crate) async fn open(&self, name: &str, request: &ModelRequest) -> Result<Answer, Failure> {
+        let (provider, model) = self.provider(name).ok_or_else(|| self.unknown(name))?;
+        let settings = &provider.settings;
+        let failures = Failures::new(settings, model);
+        if !settings.is_usable() {
+            return Err(failures.no_key());
+        }
+        let made = provider.connection.get_or_try_init(|| Connection::make(settings)).await;
+        let connection = made.map_err(|why| failures.unusable(&why))?;
+        let card = settings.card(model);
+        let mut own = of_model(request, name);
+        // One that takes the place of another may have less to say.
+        own.max_output_tokens = own.max_output_tokens.min(card.output.unwrap_or(u32::MAX));
+        let mut body = settings.wire.body(Call { model, card: &card, request: &own });
+        merge(&mut body, &settings.extra_body);
+        let (path, is_lines) = (settings.wire.path(model), settings.wire.is_lines());
+        let frames = connection.post(&path, &body, is_lines, &failures).await?;
+        Ok(Answer::new(frames, settings.wire.reader(), card, failures))
+    }
+
+    fn provider<'a>(&self, name: &'a str) -> Option<(&Provider, &'a str)> {
+        let (provider, model) = name.split_once('/').filter(|(_, model)| !model.is_empty())?;
+        let known = self.0.providers.iter().find(|known| known.settings.name == provider)?;
+        Some((known, model))
+    }
+
+    fn offered(&self) -> impl Iterator<Item = ModelChoice> {
+        let settings = self.0.providers.iter().map(|it| &it.settings);
+        settings.filter(|settings| settings.is_offered()).flat_map(offered)
+    }
+
+    /// The first model of a server that runs on this machine. Looked for only when a prompt needs
+    /// a model and nothing is set up.
+    async fn local(&self) -> Option<String> {
+        for settings in self.0.providers.iter().map(|provider| &provider.settings) {
+            let Some(known) = preset(&settings.name).filter(|known| known.is_local()) else {
+                continue;
+            };
+            if let Ok(names) = names_of_local(settings, known).await
+                && let Some(model) = names.first()
+            {
+                return Some(format!("{}/{model}", settings.name));
+            }
+        }
+        None
+    }
+
+    /// What a server on this machine has; what keeps it from telling, if the user has set it up.
+    async fn of_local(&self, settings: &ProviderSettings, known: &Preset) -> Vec<ModelChoice> {
+        match names_of_local(settings, known).await {
+            Ok(names) => names.iter().map(|name| choice(settings, name)).collect(),
+            Err(why) if settings.is_set_up => vec![ModelChoice {
+                name: format!("{}/", settings.name),
+                description: known.label.to_owned(),
+                unavailable: Some(format!("it does not answer at {}: {why}", settings.base_url)),
+            }],
+            Err(_) => Vec::new(),
         }
     }
 
-    /// The model to use when the user has named none; none if no provider has a key.
-    pub fn default_model(&self) -> Option<String> {
-        self.anthropic.choices().first().map(|choice| choice.name.clone())
+    fn unknown(&self, name: &str) -> Failure {
+        let guess = self.0.providers.iter().map(|provider| &provider.settings.name);
+        let guess = guess.filter(|provider| catalogue::card(provider, name).is_some()).min();
+        let what = match (name, guess) {
+            ("", _) => "No model is set up".to_owned(),
+            (name, Some(provider)) => {
+                format!("There is no model `{name}`. Did you mean `{provider}/{name}`?")
+            }
+            (name, None) => format!("There is no model `{name}`"),
+        };
+        Failure::lasting(ErrorCode::ModelUnavailable, what, WAYS_OUT)
     }
 }
 
 #[async_trait]
 impl Model for Models {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
-        match Name::parse(&request.model) {
-            Some(Name::Script(file)) => self.scripts.stream(file, &request).await,
-            Some(Name::Anthropic(name)) => self.anthropic.stream(name, &request).await,
-            None => Err(unknown(&request.model)),
+        if let Some(file) = script(&request.model) {
+            return self.0.scripts.stream(file, &request).await;
         }
+        let others = self.0.fallbacks.iter().filter(|other| **other != request.model).cloned();
+        let chain = std::iter::once(request.model.clone()).chain(others).collect();
+        Ok(Attempts::new(self.clone(), request, chain).stream())
     }
 
     fn choices(&self) -> Vec<ModelChoice> {
-        let mut choices = self.anthropic.choices();
-        if let Some(named) = &self.named
+        let mut choices: Vec<_> = self.offered().collect();
+        if let Some(named) = &self.0.named
             && choices.iter().all(|choice| choice.name != *named)
         {
             choices.splice(0..0, self.choice(named));
@@ -65,56 +201,148 @@ impl Model for Models {
     }
 
     fn choice(&self, name: &str) -> Option<ModelChoice> {
-        match Name::parse(name)? {
-            Name::Script(file) => Some(Scripts::choice(file)),
-            Name::Anthropic(model) => self.anthropic.choice(model),
+        if let Some(file) = script(name) {
+            return Some(Scripts::choice(file));
+        }
+        let (provider, model) = self.provider(name)?;
+        provider.settings.is_usable().then(|| choice(&provider.settings, model))
+    }
+
+    async fn offers(&self) -> Vec<ModelChoice> {
+        let mut offers = self.choices();
+        let has_none = offers.is_empty();
+        for settings in self.0.providers.iter().map(|provider| &provider.settings) {
+            let Some(known) = preset(&settings.name) else { continue };
+            if known.is_local() && (settings.is_set_up || has_none) {
+                offers.extend(self.of_local(settings, known).await);
+            } else if !settings.is_usable() {
+                let way_out = format!(
+                    "there is no key: set {}, or keep one with `coworker auth set {}`",
+                    settings.key_source, settings.name
+                );
+                let known = offered(settings).into_iter().take(1);
+                offers.extend(
+                    known.map(|it| ModelChoice { unavailable: Some(way_out.clone()), ..it }),
+                );
+            }
+        }
+        offers
+    }
+
+    fn facts(&self, name: &str) -> ModelFacts {
+        if script(name).is_some() {
+            return Scripts::FACTS;
+        }
+        let found = self.provider(name);
+        found.map(|(it, model)| it.settings.card(model).facts()).unwrap_or_default()
+    }
+
+    fn cost(&self, name: &str, usage: &Usage) -> u64 {
+        self.provider(name).map_or(0, |(it, model)| it.settings.card(model).cost(usage))
+    }
+
+    fn fast(&self, name: &str) -> String {
+        let chosen = self.0.fast.clone();
+        let provider = self.provider(name).map(|(provider, _)| provider);
+        let of_provider = || {
+            catalogue::fast(&provider?.settings.name).map(|fast| {
+                format!("{}/{fast}", provider.map_or("", |it| it.settings.name.as_str()))
+            })
+        };
+        chosen.or_else(of_provider).unwrap_or_else(|| name.to_owned())
+    }
+
+    async fn find_default(&self) -> Option<String> {
+        match self.default_model() {
+            Some(model) => Some(model),
+            None => self.local().await,
         }
     }
 }
 
-/// A model's name, taken apart.
-enum Name<'a> {
-    Script(&'a str),
-    Anthropic(&'a str),
+fn script(name: &str) -> Option<&str> {
+    name.strip_prefix("script:")
 }
 
-impl<'a> Name<'a> {
-    fn parse(name: &'a str) -> Option<Self> {
-        if let Some(file) = name.strip_prefix("script:") {
-            return Some(Self::Script(file));
+/// The models of a provider that are offered without being asked for.
+fn offered(settings: &ProviderSettings) -> Vec<ModelChoice> {
+    let of_user = settings.models.keys().map(String::as_str);
+    let known = catalogue::offered(&settings.name).into_iter().map(|(name, _)| name);
+    let mut names: Vec<&str> = Vec::new();
+    for name in of_user.chain(known) {
+        if !names.contains(&name) {
+            names.push(name);
         }
-        match name.split_once('/')? {
-            ("anthropic", model) if !model.is_empty() => Some(Self::Anthropic(model)),
-            _ => None,
+    }
+    names.into_iter().map(|name| choice(settings, name)).collect()
+}
+
+fn choice(settings: &ProviderSettings, model: &str) -> ModelChoice {
+    let said = settings.card(model).description;
+    let description = match said {
+        Some(said) => format!("{} {said}", settings.label()),
+        None => format!("{} {model}", settings.label()),
+    };
+    ModelChoice { name: format!("{}/{model}", settings.name), description, unavailable: None }
+}
+
+/// The models that a server on this machine says it has, in Ollama's shape or in OpenAI's.
+async fn names_of_local(
+    settings: &ProviderSettings,
+    known: &Preset,
+) -> Result<Vec<String>, String> {
+    let connection = Connection::make(settings).await?;
+    let list = connection.get(known.models_path, LOCAL_PATIENCE).await?;
+    let of_ollama = list["models"].as_array().into_iter().flatten().map(|it| &it["name"]);
+    let of_others = list["data"].as_array().into_iter().flatten().map(|it| &it["id"]);
+    Ok(of_ollama.chain(of_others).filter_map(|name| name.as_str().map(str::to_owned)).collect())
+}
+
+/// The request with only that `provider_data` which is of this model, without its stamp.
+fn of_model(request: &ModelRequest, name: &str) -> ModelRequest {
+    let mut own = request.clone();
+    for data in own.messages.iter_mut().flat_map(engine::Message::provider_data) {
+        let stamped = data.take().filter(|data| data["model"] == name);
+        *data = stamped.map(|mut data| data["data"].take());
+    }
+    own
+}
+
+/// Puts what the user wants into a body: objects are merged, all else is replaced.
+fn merge(body: &mut Value, extra: &Map<String, Value>) {
+    let Value::Object(body) = body else { return };
+    for (name, value) in extra {
+        match (body.get_mut(name), value) {
+            (Some(inner @ Value::Object(_)), Value::Object(more)) => merge(inner, more),
+            _ => {
+                body.insert(name.clone(), value.clone());
+            }
         }
     }
 }
 
 /// The ways to a model that works, for the end of an error.
-pub(crate) const WAYS_OUT: &str = "Set ANTHROPIC_API_KEY to use Anthropic's models as \
-     `anthropic/NAME`, play a script with `--model script:FILE`, or try `coworker demo`, which \
-     needs no key.";
-
-fn unknown(name: &str) -> ModelError {
-    let what = match name {
-        "" => "No model is set up.".to_owned(),
-        name if name.starts_with("claude") => {
-            format!("There is no model `{name}`. Did you mean `anthropic/{name}`?")
-        }
-        name => format!("There is no model `{name}`."),
-    };
-    ModelError::new(ErrorCode::ModelUnavailable, format!("{what} {WAYS_OUT}"))
-}
+const WAYS_OUT: &str = "Set the key of a provider, such as ANTHROPIC_API_KEY or OPENAI_API_KEY, \
+     to use its models as `provider/NAME`; start a local server, such as Ollama; or try \
+     `coworker demo`, which needs neither.";
 
 #[cfg(test)]
 mod tests {
+    use futures::StreamExt;
+
     use super::*;
     use crate::Key;
 
     fn models(model: Option<&str>, key: Option<&str>) -> Models {
+        let settings = ProviderSettings {
+            key: key.and_then(Key::new),
+            is_set_up: key.is_some(),
+            ..ProviderSettings::of(preset("anthropic").unwrap())
+        };
         Models::new(ModelSettings {
             model: model.map(str::to_owned),
-            anthropic: AnthropicSettings { key: key.and_then(Key::new), base_url: None },
+            providers: vec![settings],
+            ..ModelSettings::default()
         })
     }
 
@@ -126,7 +354,9 @@ mod tests {
             messages: Vec::new(),
             max_output_tokens: 1000,
         };
-        models.stream(request).await.err().unwrap()
+        let mut events: Vec<_> = models.stream(request).await.unwrap().collect().await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        events.remove(0).unwrap_err()
     }
 
     fn names(models: &Models) -> Vec<String> {
@@ -139,12 +369,14 @@ mod tests {
         for name in ["", "gpt", "nowhere/gpt", "anthropic/", "claude-sonnet-5"] {
             let error = error(&models, name).await;
             assert_eq!(error.code, ErrorCode::ModelUnavailable, "{name}");
-            for way in [name, "ANTHROPIC_API_KEY", "--model script:FILE", "coworker demo"] {
+            for way in [name, "ANTHROPIC_API_KEY", "Ollama", "coworker demo"] {
                 assert!(error.message.contains(way), "{}", error.message);
             }
         }
         let error = error(&models, "claude-sonnet-5").await;
-        assert!(error.message.contains("Did you mean `anthropic/claude-sonnet-5`?"));
+        let guess =
+            "There is no model `claude-sonnet-5`. Did you mean `anthropic/claude-sonnet-5`? Set";
+        assert!(error.message.starts_with(guess), "{}", error.message);
     }
 
     #[tokio::test]
@@ -152,28 +384,45 @@ mod tests {
         let models = models(None, None);
         assert_eq!(models.default_model(), None);
         assert_eq!(names(&models), [""; 0]);
+        assert_eq!(models.choice("anthropic/claude-sonnet-5"), None);
+        assert_eq!(models.find_default().await, None);
         let error = error(&models, "anthropic/claude-sonnet-5").await;
         assert_eq!(error.code, ErrorCode::ModelUnavailable);
-        assert!(error.message.contains("ANTHROPIC_API_KEY"), "{}", error.message);
-        assert!(error.message.contains("coworker demo"), "{}", error.message);
+        for way in ["ANTHROPIC_API_KEY", "coworker auth set anthropic", "coworker demo"] {
+            assert!(error.message.contains(way), "{}", error.message);
+        }
     }
 
-    #[test]
-    fn with_a_key_there_is_a_default_that_can_be_chosen() {
+    #[tokio::test]
+    async fn with_a_key_there_is_a_default_that_can_be_chosen() {
         let models = models(None, Some("sk-1"));
         let default = models.default_model().unwrap();
         assert!(default.starts_with("anthropic/claude-"), "{default}");
         assert!(names(&models).contains(&default));
+        assert_eq!(models.find_default().await, Some(default));
     }
 
     #[test]
     fn the_named_model_is_offered_first_and_once() {
         let named = models(Some("anthropic/claude-next"), Some("sk-1"));
         assert_eq!(names(&named)[0], "anthropic/claude-next");
-        let known = models(Some("anthropic/claude-opus-5"), Some("sk-1"));
-        assert_eq!(names(&known).iter().filter(|name| name.contains("opus")).count(), 1);
+        let known = models(Some("anthropic/claude-sonnet-5"), Some("sk-1"));
+        let is_it = |name: &&String| *name == "anthropic/claude-sonnet-5";
+        assert_eq!(names(&known).iter().filter(is_it).count(), 1);
         let unreachable = models(Some("anthropic/claude-next"), None);
         assert_eq!(names(&unreachable), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_may_have_slashes_of_its_own() {
+        let settings = ProviderSettings {
+            key: Key::new("sk-1"),
+            ..ProviderSettings::of(preset("openrouter").unwrap())
+        };
+        let providers = vec![settings];
+        let models = Models::new(ModelSettings { providers, ..ModelSettings::default() });
+        let choice = models.choice("openrouter/moonshotai/kimi-k2").unwrap();
+        assert_eq!(choice.name, "openrouter/moonshotai/kimi-k2");
     }
 
     #[test]

@@ -17,6 +17,8 @@
 //! usage 100 20                        tokens sent and received
 //! pause 30                            milliseconds between words from here to the answer's end
 //! stream 2000                         so many words of text, as fast as they are taken
+//! waits "Busy; again in 2 seconds."   says that the answer comes later,
+//! restarts "It broke off."            or that it begins anew, as after a fault that passes
 //! wait                                goes on never
 //! break                               the connection breaks off here,
 //! break call read {"path": "a         or in the middle of a tool call
@@ -42,8 +44,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::{
-    Message, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, Picture, StopCause,
-    ToolResult,
+    Message, ModelChoice, ModelError, ModelEvent, ModelFacts, ModelRequest, ModelStream, Picture,
+    StopCause,
 };
 use futures::{StreamExt, future, stream};
 use protocol::ErrorCode;
@@ -73,11 +75,20 @@ impl From<ScriptError> for ModelError {
 }
 
 impl Scripts {
+    /// A script reads whatever it is sent.
+    pub(crate) const FACTS: ModelFacts = ModelFacts {
+        context_tokens: 1_000_000,
+        output_tokens: 16_000,
+        images: true,
+        is_priced: false,
+    };
+
     /// The script in `file` among the models to choose from.
     pub(crate) fn choice(file: &str) -> ModelChoice {
         ModelChoice {
             name: format!("script:{file}"),
             description: format!("A script, not a model: the answers stand in {file}"),
+            unavailable: None,
         }
     }
 
@@ -161,7 +172,7 @@ fn play(file: &str, script: &Script, request: &ModelRequest) -> Result<Vec<Step>
 fn turn_index(script: &Script, messages: &[Message]) -> Option<usize> {
     let mut next = 0;
     for (at, message) in messages.iter().enumerate() {
-        let Message::User { text } = message else { continue };
+        let Message::User { text, .. } = message else { continue };
         let answered = messages.get(at + 1).is_some();
         // Prompts that got no answer are part of this message.
         while script.turns.get(next).is_some_and(Turn::leaves_nothing)
@@ -186,20 +197,21 @@ fn is_assistant(message: &Message) -> bool {
 /// What these messages tell the model, one below the other.
 fn text_of(messages: &[Message]) -> String {
     let texts = messages.iter().flat_map(|message| match message {
-        Message::User { text } => vec![text.clone()],
-        Message::Tool { results } => results.iter().flat_map(told).collect(),
+        Message::User { text, images } => told(text, images),
+        Message::Tool { results } => {
+            results.iter().flat_map(|result| told(&result.text, &result.images)).collect()
+        }
         Message::Assistant { .. } => Vec::new(),
     });
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// The text of a result, and a line for each of its pictures.
-fn told(result: &ToolResult) -> Vec<String> {
-    let pictures = result
-        .images
+/// A text, and a line for each of its pictures.
+fn told(text: &str, pictures: &[Picture]) -> Vec<String> {
+    let pictures = pictures
         .iter()
         .map(|Picture { media_type, bytes }| format!("[image {media_type} {} bytes]", bytes.len()));
-    std::iter::once(result.text.clone()).chain(pictures).collect()
+    std::iter::once(text.to_owned()).chain(pictures).collect()
 }
 
 fn check_prompt(file: &str, turn: &Turn, prompt: &str) -> Result<(), ModelError> {
@@ -263,8 +275,11 @@ fn steps(answer: &Answer, calls: &str) -> Result<Vec<Step>, ModelError> {
                     call_id: format!("{calls}-{called}"),
                     name: name.clone(),
                     arguments: arguments.clone(),
+                    provider_data: None,
                 });
             }
+            Verb::Waits(why) => steps.give(ModelEvent::Waiting { why: why.clone() }),
+            Verb::Restarts(why) => steps.give(ModelEvent::Restarted { why: why.clone() }),
             Verb::Usage(usage) => steps.give(ModelEvent::Usage(*usage)),
             Verb::Pause(time) => steps.pause = *time,
             Verb::Wait => {

@@ -108,6 +108,23 @@ pub enum ApprovalSubject {
         /// The questions.
         questions: Vec<Question>,
     },
+    /// More tokens or money than a budget has. A yes grants as much again.
+    Budget {
+        /// Whose budget it is.
+        scope: BudgetScope,
+    },
+}
+
+/// What a budget is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum BudgetScope {
+    /// One turn.
+    Turn,
+    /// One session.
+    Session,
+    /// All sessions of a day, which begins at midnight in UTC.
+    Day,
 }
 
 /// A question of the agent, with answers to choose from; words of the user's own always do.

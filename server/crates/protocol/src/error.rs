@@ -76,18 +76,26 @@ pub enum ErrorCode {
     Cancelled,
     /// The process ended in the middle of it.
     Interrupted,
-    /// No model is set up, or the name is unknown.
+    /// No model is set up, or the provider cannot be reached.
     ModelUnavailable,
+    /// The provider has no model of this name.
+    ModelNotFound,
     /// The provider refused the key.
     ModelUnauthorized,
-    /// The provider is overloaded or a quota is used up.
+    /// The provider is overloaded, or lets this key do no more for the moment.
     ModelOverloaded,
+    /// The account of the key has no credit left.
+    QuotaExceeded,
+    /// The conversation is longer than the model can read.
+    ContextTooLong,
     /// The provider refused the request.
     ModelRefused,
     /// The answer broke off.
     ModelBrokeOff,
-    /// The turn reached a limit: of model requests, tokens or time.
+    /// The turn reached a limit: of model requests or time.
     TurnTooLong,
+    /// A budget is used up, and the user wants no more of it spent.
+    BudgetReached,
     /// There is no slash command of this name.
     UnknownCommand,
     /// There is no skill of this name.

@@ -63,11 +63,73 @@ pub enum ItemBody {
     Notice(Notice),
     /// Files as they were before the session changed them. Nothing to be drawn.
     Checkpoint(Checkpoint),
+    /// From here on the model is sent a shorter conversation than there was.
+    Compaction(Compaction),
     /// What became of hunks after the model had been told of them; it is told from here on.
     Reviewed {
         /// The hunks.
         hunks: Vec<ReviewedHunk>,
     },
+}
+
+impl Item {
+    /// The pictures that belong to it, whose bytes are kept beside the journal.
+    pub fn images(&self) -> Vec<&Image> {
+        match &self.body {
+            ItemBody::ToolCall(call) => call.output.iter().flat_map(|it| &it.images).collect(),
+            ItemBody::UserMessage(message) => {
+                let images = message.context.iter().filter_map(|part| match part {
+                    ContextPart::Image { image, .. } => Some(image),
+                    _ => None,
+                });
+                images.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What the model is no longer sent. The items themselves stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Compaction {
+    /// The results of tool calls before this item are left out, if they are long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimmed: Option<ItemId>,
+    /// What stands in place of the conversation before an item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
+    /// What a request had before, in tokens, estimated.
+    pub tokens_before: u64,
+    /// What it has now.
+    pub tokens_after: u64,
+}
+
+impl Compaction {
+    /// What was done, in a sentence for the user.
+    pub fn sentence(&self) -> String {
+        let what = match self.summary {
+            Some(_) => "The conversation before this was summed up for the model",
+            None => "Earlier results of tools are no longer sent to the model",
+        };
+        let (before, after) = (self.tokens_before, self.tokens_after);
+        format!(
+            "{what}: about {before} tokens became {after}. Going back to a point before it undoes that."
+        )
+    }
+}
+
+/// What stands in place of the beginning of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// The item with which the conversation goes on.
+    pub before: ItemId,
+    /// The summary, as a model wrote it.
+    pub text: String,
+    /// The prompt that is worked on, if it is among what was summed up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
 }
 
 /// Items in a row, both ends included.
@@ -138,6 +200,13 @@ pub enum ContextPart {
         /// What is in it, a name to a line, folders with a slash; cut where it was too long.
         entries: Vec<String>,
     },
+    /// A picture that the prompt mentions or brings along.
+    Image {
+        /// How it was mentioned.
+        mention: String,
+        /// The picture.
+        image: Image,
+    },
     /// The changes since the last commit, unsaved ones included, that the prompt mentions.
     Diff {
         /// A unified diff; cut where it was too long.
@@ -202,6 +271,9 @@ pub struct ToolCall {
     /// What came of it, as the model is told. While the call runs, deltas add to its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<ToolOutput>,
+    /// What the provider wants back unchanged in the next request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_data: Option<serde_json::Value>,
 }
 
 /// Where a tool call stands.

@@ -25,8 +25,8 @@ mod update;
 pub mod wire;
 
 pub use approval::{
-    Answer, Approval, ApprovalOption, ApprovalSubject, Choice, Decision, Effect, HunkDecision,
-    Question, QuestionAnswer, Rule,
+    Answer, Approval, ApprovalOption, ApprovalSubject, BudgetScope, Choice, Decision, Effect,
+    HunkDecision, Question, QuestionAnswer, Rule,
 };
 pub use change::{
     ChangeSet, FileChange, FileChangeKind, Hunk, HunkState, Replacement, ReviewedHunk, Stamp,
@@ -38,13 +38,13 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use error::{ErrorCode, ErrorInfo};
 pub use ids::{HunkId, ItemId, SessionId, TurnId};
 pub use item::{
-    ContextPart, Image, Item, ItemBody, Notice, NoticeLevel, Plan, PlanStatus, Stretch, Todo,
-    TodoStatus, ToolCall, ToolCallStatus, ToolOutput, UserMessage,
+    Compaction, ContextPart, Image, Item, ItemBody, Notice, NoticeLevel, Plan, PlanStatus, Stretch,
+    Summary, Todo, TodoStatus, ToolCall, ToolCallStatus, ToolOutput, UserMessage,
 };
 pub use path::{AbsPath, PathError};
 pub use session::{Mode, QueueChange, QueuedPrompt, SessionInfo};
 pub use state::SessionState;
-pub use update::{SessionUpdate, Status, StopReason, Update, Usage};
+pub use update::{SessionUpdate, Status, StopReason, Update, Usage, dollars};
 
 /// The version of the `coworker/` methods, raised when a client must change to keep working.
 pub const PROTOCOL_VERSION: u32 = 1;

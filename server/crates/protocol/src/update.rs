@@ -131,6 +131,19 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Tokens sent that the provider had in its cache.
     pub cached_tokens: u64,
+    /// Tokens sent that the provider wrote to its cache, for a price of their own.
+    #[serde(default)]
+    pub cache_written_tokens: u64,
+    /// What it cost, in billionths of a US dollar; requests to a model without a known price add
+    /// nothing.
+    #[serde(default)]
+    pub cost: u64,
+}
+
+/// A sum in billionths of a US dollar, for people: in cents where it is not smaller.
+pub fn dollars(cost: u64) -> String {
+    let dollars = cost as f64 / 1e9;
+    if dollars >= 0.01 || cost == 0 { format!("${dollars:.2}") } else { format!("${dollars:.4}") }
 }
 
 impl std::ops::AddAssign for Usage {
@@ -138,5 +151,18 @@ impl std::ops::AddAssign for Usage {
         self.input_tokens += more.input_tokens;
         self.output_tokens += more.output_tokens;
         self.cached_tokens += more.cached_tokens;
+        self.cache_written_tokens += more.cache_written_tokens;
+        self.cost += more.cost;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dollars;
+
+    #[test]
+    fn sums_are_told_as_people_tell_them() {
+        let told = [0, 1_500_000_000, 9_990_000_000, 1_200_000].map(dollars);
+        assert_eq!(told, ["$0.00", "$1.50", "$9.99", "$0.0012"]);
     }
 }

@@ -515,6 +515,9 @@ pub struct ConfigChoice {
     pub value: String,
     /// What it means, in one line.
     pub description: String,
+    /// Why it cannot be chosen now, and what helps; none if it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<String>,
 }
 
 /// Parameters of `coworker/config/set`.

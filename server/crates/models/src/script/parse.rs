@@ -67,6 +67,8 @@ pub(super) enum Verb {
     Pause(Duration),
     Stream(u64),
     Wait,
+    Waits(String),
+    Restarts(String),
     Break,
     Fail { code: ErrorCode, text: String },
 }
@@ -204,6 +206,8 @@ fn verb<'a>(
         },
         "wait" => ended(rest).map(|()| Verb::Wait),
         "break" => broken(rest),
+        "waits" => Ok(Verb::Waits(only_text(rest)?)),
+        "restarts" => Ok(Verb::Restarts(only_text(rest)?)),
         "refuse" => Ok(Verb::Fail { code: ErrorCode::ModelRefused, text: only_text(rest)? }),
         "fail" => fail(rest),
         _ => Err(format!("`{word}` is no statement of a script")),
@@ -260,7 +264,7 @@ fn goes_on(line: &str) -> bool {
 fn usage(rest: &str) -> Result<Verb, String> {
     let (input, rest) = number(rest)?;
     let output = only_number(rest)?;
-    Ok(Verb::Usage(Usage { input_tokens: input, output_tokens: output, cached_tokens: 0 }))
+    Ok(Verb::Usage(Usage { input_tokens: input, output_tokens: output, ..Usage::default() }))
 }
 
 /// A half call is never told to anyone: its text says what was cut off, and has no effect.

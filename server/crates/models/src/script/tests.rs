@@ -56,7 +56,7 @@ impl Played {
 }
 
 fn user(text: &str) -> Message {
-    Message::User { text: text.to_owned() }
+    Message::User { text: text.to_owned(), images: Vec::new() }
 }
 
 fn assistant(text: &str) -> Message {
@@ -79,6 +79,7 @@ fn call(id: &str, name: &str, arguments: &str) -> Result<ModelEvent, ModelError>
         call_id: id.to_owned(),
         name: name.to_owned(),
         arguments: arguments.to_owned(),
+        provider_data: None,
     })
 }
 
@@ -92,7 +93,7 @@ async fn text_comes_word_by_word_and_nothing_is_lost() {
 say " I will\n\n  read it. "
 usage 100 20"#,
     );
-    let usage = Usage { input_tokens: 100, output_tokens: 20, cached_tokens: 0 };
+    let usage = Usage { input_tokens: 100, output_tokens: 20, ..Usage::default() };
     let expected = [
         say(" "),
         say("I "),

@@ -45,6 +45,11 @@ impl Reply {
         Self { head, body, closed: None }
     }
 
+    /// Nothing at all, not even a status.
+    pub(super) fn nothing() -> Self {
+        Self { head: String::new(), body: Vec::new(), closed: None }
+    }
+
     /// Says no more after the body, and tells when the client has gone.
     pub(super) fn hanging(mut self) -> (Self, Receiver<()>) {
         let (sender, receiver) = channel();
@@ -94,7 +99,7 @@ fn read(stream: &TcpStream) -> Request {
         stream.read_line(&mut head).unwrap();
     }
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.unwrap().parse().unwrap()];
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body).unwrap();
     Request { head, body: String::from_utf8(body).unwrap() }
 }

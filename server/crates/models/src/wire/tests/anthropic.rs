@@ -1,0 +1,92 @@
+//! Anthropic's Messages.
+
+use super::*;
+
+pub(super) const WIRE: Tested = Tested {
+    wire: Wire::Anthropic,
+    folder: "anthropic",
+    model: "anthropic/claude-sonnet-5",
+    path: "/v1/messages",
+};
+
+pub(super) fn text_events() -> Vec<Event> {
+    vec![
+        text("It is "),
+        text("größer 🦀"),
+        text("\nthan before."),
+        usage(25, 15, 0),
+        end(StopCause::EndOfAnswer),
+    ]
+}
+
+/// The answer with everything: thinking of both kinds, text, and calls side by side.
+pub(super) fn tools_events() -> Vec<Event> {
+    let thinking = |text: &str, signature: &str| {
+        let block = json!({ "type": "thinking", "thinking": text, "signature": signature });
+        reasoned(Some(WIRE.stamped(block)))
+    };
+    let redacted = "EmwKAhgBEgy3va3pzix/LafPsn4aDFIT2Xlxh0L5L8rLVyIwxtE3rAFBa8cr3qpPkNRj2YfWXGmKDx\
+                    H4mPnZ5sQ7vB5NqSbZ";
+    vec![
+        reasoning("The function is "),
+        reasoning("too long."),
+        thinking("The function is too long.", "EqQBCgIYAhIM1gbcDa9GJwZA2b3h"),
+        reasoned(Some(WIRE.stamped(json!({ "type": "redacted_thinking", "data": redacted })))),
+        reasoning("Both files matter."),
+        thinking("Both files matter.", "EuYBCkQYAiJAgCs1"),
+        text("I read "),
+        text("both."),
+        call("toolu_01T1x1fJ34qAmk2tNTrN7Up6", "read", "{\"path\": \"src/größe.rs\"}"),
+        call("toolu_018nWVkXyQ1tHJkNcrDw4Kpv", "todoRead", "{}"),
+        Ok(ModelEvent::Usage(Usage {
+            input_tokens: 2312,
+            output_tokens: 89,
+            cached_tokens: 2000,
+            cache_written_tokens: 300,
+            cost: 0,
+        })),
+        end(StopCause::ToolCalls),
+    ]
+}
+
+#[tokio::test]
+async fn of_a_call_that_ran_into_the_limit_nothing_is_told() {
+    let expected = [
+        text("I write it."),
+        call("toolu_01A", "read", "{\"path\": \"a.rs\"}"),
+        usage(25, 1000, 0),
+        end(StopCause::OutputLimit),
+    ];
+    assert_eq!(plain(WIRE.answer(Reply::events(&WIRE.recorded("limit"))).await), expected);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_as_one() {
+    let expected = [text("I will"), usage(25, 3, 0), end(StopCause::Refusal)];
+    assert_eq!(plain(WIRE.answer(Reply::events(&WIRE.recorded("refusal"))).await), expected);
+}
+
+#[tokio::test]
+async fn an_error_in_the_stream_ends_it() {
+    let events = WIRE.answer(Reply::events(&WIRE.recorded("error"))).await;
+    assert_eq!(events[0], text("I read"));
+    let error = events[1].clone().unwrap_err();
+    assert_eq!(error.code, ErrorCode::ModelBrokeOff);
+    assert!(error.message.contains("Internal server error"), "{}", error.message);
+    assert_eq!(events.len(), 2);
+
+    let events = WIRE.answer(Reply::events(&WIRE.recorded("overloaded"))).await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].clone().unwrap_err().code, ErrorCode::ModelOverloaded);
+}
+
+#[tokio::test]
+async fn the_version_is_told_and_the_address_may_have_one() {
+    let server = Server::start();
+    let models = WIRE.models(&format!("{}/v1", server.url));
+    server.reply(Reply::events(&WIRE.recorded("text")));
+    WIRE.ask(&models, vec![user("hi")]).await;
+    let request = server.request();
+    assert!(request.head.starts_with("POST /v1/messages HTTP/1.1\r\n"), "{}", request.head);
+    assert!(request.head.contains("anthropic-version: 2023-06-01\r\n"), "{}", request.head);
+}
