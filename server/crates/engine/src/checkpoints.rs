@@ -204,24 +204,16 @@ pub(crate) fn last_file(state: &SessionState, path: &AbsPath) -> Option<FileStat
 pub(crate) fn named(state: &SessionState) -> Vec<String> {
     let mut named = Vec::new();
     for item in &state.items {
-        match &item.body {
-            ItemBody::ToolCall(call) => {
-                let images = call.output.iter().flat_map(|output| &output.images);
-                named.extend(images.map(|image| image.hash.clone()));
+        named.extend(item.images().into_iter().map(|image| image.hash.clone()));
+        if let ItemBody::Checkpoint(checkpoint) = &item.body {
+            let files = checkpoint.kept.iter().filter_map(|kept| match kept {
+                Kept::File(file) => Some(file),
+                _ => None,
+            });
+            for KeptFile { text, file, left, .. } in files {
+                let file = file.as_ref().map(|file| &file.hash);
+                named.extend([text.as_ref(), file, left.as_ref()].into_iter().flatten().cloned());
             }
-            ItemBody::Checkpoint(checkpoint) => {
-                let files = checkpoint.kept.iter().filter_map(|kept| match kept {
-                    Kept::File(file) => Some(file),
-                    _ => None,
-                });
-                for KeptFile { text, file, left, .. } in files {
-                    let file = file.as_ref().map(|file| &file.hash);
-                    named.extend(
-                        [text.as_ref(), file, left.as_ref()].into_iter().flatten().cloned(),
-                    );
-                }
-            }
-            _ => {}
         }
     }
     named

@@ -56,6 +56,10 @@ const PROMPTS: &[(&str, &str)] = prompts![
     "system.md",
     "user.md",
     "results/turn_ended.md",
+    "compaction/instructions.md",
+    "compaction/summary.md",
+    "results/no_pictures.md",
+    "results/trimmed.md",
     "results/rejected.md",
     "results/denied.md",
     "results/cancelled.md",
@@ -169,6 +173,7 @@ impl Pointed {
                 outline.iter_mut().for_each(&mut quote);
             }
             ContextPart::Diff { text } => quote(text),
+            ContextPart::Image { mention, .. } => one_line(mention),
             ContextPart::Folder { mention, entries, .. } => {
                 one_line(mention);
                 entries.iter_mut().for_each(one_line);
@@ -204,6 +209,26 @@ pub(crate) fn turn_ended(notice: &Notice) -> String {
     let code = notice.code.map(protocol::ErrorCode::as_str);
     let text = notice.text.as_str();
     render("results/turn_ended.md", context! { code, text })
+}
+
+/// What the model is told that sums a conversation up.
+pub(crate) fn sum_up() -> String {
+    render("compaction/instructions.md", context! {})
+}
+
+/// What stands in place of the beginning of a conversation.
+pub(crate) fn summary(summary: &str, prompt: Option<&str>) -> String {
+    render("compaction/summary.md", context! { summary, prompt })
+}
+
+/// What stands in place of pictures for a model that reads none.
+pub(crate) fn no_pictures() -> String {
+    render("results/no_pictures.md", context! {})
+}
+
+/// What stands in place of a result that was left out.
+pub(crate) fn trimmed(name: &str) -> String {
+    render("results/trimmed.md", context! { name })
 }
 
 pub(crate) fn rejected(reason: Option<&str>) -> String {

@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 pub use restoring::Swept;
 
 use crate::{
-    Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store, StoredSession, Tool,
+    Budgets, Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store,
+    StoredSession, Tool,
     context::{self, Place},
     ledger::{HunkNow, HunkView, Proposal, Resolution, Switched},
     recovery,
@@ -87,6 +88,8 @@ pub struct Settings {
     pub mode: Mode,
     /// The model of new sessions, as `provider/name`; empty when none is set up.
     pub model: String,
+    /// The model that is shown pictures where the session's own reads none; empty for none.
+    pub vision_model: String,
     /// Folders no tool may touch: Coworker's own state and configuration.
     pub forbidden: Vec<AbsPath>,
     /// Where the user keeps rules, skills and slash commands for every project, the first counts
@@ -104,8 +107,8 @@ pub struct Settings {
     pub diagnostics_timeout: Duration,
     /// How many model requests one turn may make.
     pub max_requests: u32,
-    /// How many tokens one turn may send and receive; 0 for any number.
-    pub max_turn_tokens: u64,
+    /// How much a turn, a session and a day may use before the user is asked.
+    pub budgets: Budgets,
     /// How long one turn may take, the time it waits for the user not counted; 0 for ever.
     pub max_turn_time: Duration,
     /// How many prompts may wait.
@@ -119,6 +122,7 @@ impl Default for Settings {
         Self {
             mode: Mode::Ask,
             model: String::new(),
+            vision_model: String::new(),
             forbidden: Vec::new(),
             user_folders: Vec::new(),
             apply_timeout: Duration::from_secs(10),
@@ -127,7 +131,7 @@ impl Default for Settings {
             diagnostics_settle: Duration::from_millis(300),
             diagnostics_timeout: Duration::from_secs(5),
             max_requests: 100,
-            max_turn_tokens: 0,
+            budgets: Budgets::default(),
             max_turn_time: Duration::ZERO,
             max_queue: 32,
             max_output_tokens: 16_000,
@@ -619,10 +623,11 @@ impl Sessions {
         &self.shared.parts.settings
     }
 
-    /// The models that can be chosen, `current` among them if it can be reached.
-    pub fn models(&self, current: &str) -> Vec<ModelChoice> {
+    /// The models that there are to choose from, `current` among them if it can be reached; of
+    /// those that cannot, why.
+    pub async fn models(&self, current: &str) -> Vec<ModelChoice> {
         let model = &self.shared.parts.model;
-        let mut choices = model.choices();
+        let mut choices = model.offers().await;
         if choices.iter().all(|choice| choice.name != current) {
             choices.extend(model.choice(current));
         }

@@ -1,7 +1,9 @@
 //! The seam to what lasts: journals, the list of sessions, remembered permissions.
 
 use async_trait::async_trait;
-use protocol::{AbsPath, ErrorCode, ItemId, Rule, SessionId, SessionInfo, SessionState, Update};
+use protocol::{
+    AbsPath, ErrorCode, ItemId, Rule, SessionId, SessionInfo, SessionState, Update, Usage,
+};
 use ropey::Rope;
 
 /// Something of a document that is kept beside a journal.
@@ -82,6 +84,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// There is no such session, or another process has claimed it.
     async fn delete(&self, id: &SessionId) -> Result<(), StoreError>;
+
+    /// Counts what a request used on a day, in days since 1970.
+    async fn add_use(&self, day: u64, usage: Usage) -> Result<(), StoreError>;
+
+    /// What all sessions used on a day.
+    async fn used_on(&self, day: u64) -> Result<Usage, StoreError>;
 
     /// What the user always allows in a folder.
     async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError>;

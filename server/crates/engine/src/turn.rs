@@ -10,14 +10,14 @@ use std::{
 
 use futures::StreamExt;
 use protocol::{
-    Effect, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Rule, SessionInfo, SessionState,
-    ToolCall, ToolCallStatus, TurnId, Update, Usage,
+    Effect, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, Notice, NoticeLevel, Rule,
+    SessionInfo, SessionState, Stretch, ToolCall, ToolCallStatus, TurnId, Update, Usage,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ModelEvent, ModelRequest, ModelStream, StopCause, calls,
+    Message, ModelEvent, ModelRequest, ModelStream, Parts, StopCause, budget, calls, compaction,
     context::{self, Pictures, Place, Standing},
     prompts,
     session::{Command, Session, SessionHandle, item_of},
@@ -137,23 +137,16 @@ impl Turn {
 
     async fn steps(&mut self) -> Result<(), Halt> {
         self.session.ledger.post(|book| Box::pin(book.take_stock()));
+        self.choose_model().await?;
         let standing = self.standing().await;
-        let settings = &self.shared.parts.settings;
-        let (max_requests, max_tokens) = (settings.max_requests, settings.max_turn_tokens);
+        let max_requests = self.shared.parts.settings.max_requests;
         let before = self.session.look(|state| state.usage);
         let mut pictures = Pictures::default();
         while self.step < max_requests {
-            let used = self.session.look(|state| state.usage);
-            let tokens = used.input_tokens + used.output_tokens
-                - (before.input_tokens + before.output_tokens);
-            if max_tokens > 0 && tokens >= max_tokens {
-                return Err(too_long(&format!("{tokens} tokens")));
-            }
             self.step += 1;
             pictures.load(self).await?;
             self.report().await?;
-            let request = self.request(&standing, &pictures);
-            let calls = self.answer(request).await?;
+            let calls = self.step(&standing, &pictures, before).await?;
             let done = calls.is_empty();
             calls::run(self, calls).await?;
             // What the user said meanwhile is heard before the turn goes on, or ends.
@@ -187,6 +180,42 @@ impl Turn {
         equal >= 2 && (equal - 2).is_multiple_of(3)
     }
 
+    /// Asks the model once, with a conversation that fits into its window. What it calls for is
+    /// given back.
+    async fn step(
+        &self,
+        standing: &Standing,
+        pictures: &Pictures,
+        before: Usage,
+    ) -> Result<Vec<RequestedCall>, Halt> {
+        let mut request = self.request(standing, pictures);
+        if compaction::is_needed(self, &request) {
+            compaction::compact(self, &request).await?;
+            request = self.request(standing, pictures);
+        }
+        budget::check(self, before, &request).await?;
+        match self.answer(request).await {
+            // What providers count is not what we estimate.
+            Err(Halt::Failed(error)) if error.code == ErrorCode::ContextTooLong => {
+                let refused = self.request(standing, pictures);
+                compaction::compact(self, &refused).await?;
+                self.answer(self.request(standing, pictures)).await
+            }
+            other => other,
+        }
+    }
+
+    /// Where no model is chosen, one is looked for that needs no setting up.
+    async fn choose_model(&self) -> Result<(), Halt> {
+        let (mode, chosen) = self.session.look(|state| (state.mode, state.model.clone()));
+        if !chosen.is_empty() {
+            return Ok(());
+        }
+        let found = self.unless_cancelled(self.shared.parts.model.find_default()).await?;
+        let Some(model) = found else { return Ok(()) };
+        Ok(self.session.record(vec![Update::Config { mode, model }]).await?)
+    }
+
     /// Has the model told of what became of its edits after it had their results.
     async fn report(&self) -> Result<(), Halt> {
         let is_news = self.session.look(|state| {
@@ -217,16 +246,34 @@ impl Turn {
 
     fn request(&self, standing: &Standing, pictures: &Pictures) -> ModelRequest {
         let SessionInfo { root, folders, .. } = self.session.info();
-        let (mode, model, messages) = self.session.look(|state| {
+        let (mode, model, mut messages) = self.session.look(|state| {
             (state.mode, state.model.clone(), context::messages(&state.items, pictures))
         });
+        let parts = &self.shared.parts;
+        let model = self.who_sees(model, &mut messages);
+        let most = parts.model.facts(&model).output_tokens;
         ModelRequest {
             model,
             system: prompts::system(&root, &folders, mode, standing),
-            tools: self.shared.parts.tools.iter().map(|tool| tool.spec()).collect(),
+            tools: parts.tools.iter().map(|tool| tool.spec()).collect(),
             messages,
-            max_output_tokens: self.shared.parts.settings.max_output_tokens,
+            max_output_tokens: parts.settings.max_output_tokens.min(most),
         }
+    }
+
+    /// The model for these messages: a model that reads no pictures is not sent any. Where there
+    /// are new ones, the model for pictures takes its place.
+    fn who_sees(&self, model: String, messages: &mut [Message]) -> String {
+        let Parts { model: models, settings, .. } = &self.shared.parts;
+        if models.facts(&model).images {
+            return model;
+        }
+        let vision = &settings.vision_model;
+        if !vision.is_empty() && context::has_new_pictures(messages) {
+            return vision.clone();
+        }
+        context::leave_out_pictures(messages);
+        model
     }
 
     /// Asks the model and journals what it says. Returns its tool calls once the answer is
@@ -259,9 +306,15 @@ impl Turn {
                     let kept = provider_data.filter(|data| depth(data) <= DEPTH);
                     speech.end_reasoning(kept).await?;
                 }
-                Some(Ok(ModelEvent::ToolCall { call_id, name, arguments })) => {
+                Some(Ok(ModelEvent::ToolCall { call_id, name, arguments, provider_data })) => {
                     speech.end(None).await?;
-                    calls.push(self.announce(call_id, name, arguments).await);
+                    let data = provider_data.filter(|data| depth(data) <= DEPTH);
+                    calls.push(self.announce(call_id, name, arguments, data).await);
+                }
+                Some(Ok(ModelEvent::Waiting { why })) => self.notice(why).await?,
+                Some(Ok(ModelEvent::Restarted { why })) => {
+                    speech.set_aside().await?;
+                    self.notice(why).await?;
                 }
                 Some(Ok(ModelEvent::Usage(usage))) => self.add_usage(usage).await?,
                 Some(Ok(ModelEvent::End(cause))) => return self.whole(cause, calls),
@@ -292,7 +345,20 @@ impl Turn {
         }
     }
 
-    async fn announce(&self, call_id: String, name: String, arguments: String) -> RequestedCall {
+    /// Tells the user what is no end of the turn.
+    async fn notice(&self, text: String) -> Result<(), Halt> {
+        let notice = Notice { level: NoticeLevel::Warning, code: None, text };
+        let item = self.item(ItemBody::Notice(notice));
+        Ok(self.session.record(vec![Update::ItemEnded { item }]).await?)
+    }
+
+    async fn announce(
+        &self,
+        call_id: String,
+        name: String,
+        arguments: String,
+        provider_data: Option<Value>,
+    ) -> RequestedCall {
         // No arguments at all is how some providers write an empty object.
         let written = if arguments.trim().is_empty() { "{}" } else { &arguments };
         let input = parse(written);
@@ -305,16 +371,20 @@ impl Turn {
             status: ToolCallStatus::Pending,
             effects: Vec::new(),
             output: None,
+            provider_data,
         };
         let item = self.item(ItemBody::ToolCall(call.clone()));
         self.session.post(Update::ItemStarted { item: item.clone() }).await;
         RequestedCall { item, call, input }
     }
 
-    async fn add_usage(&self, more: Usage) -> Result<(), Halt> {
+    pub(crate) async fn add_usage(&self, more: Usage) -> Result<(), Halt> {
         let mut usage = self.session.look(|state| state.usage);
         usage += more;
-        Ok(self.session.record(vec![Update::Usage(usage)]).await?)
+        self.session.record(vec![Update::Usage(usage)]).await?;
+        let parts = &self.shared.parts;
+        let today = budget::day_of((parts.clock)());
+        parts.store.add_use(today, more).await.map_err(|error| Halt::Failed(error.into()))
     }
 
     /// Waits for something, but not after the user stopped the turn.
@@ -412,11 +482,13 @@ enum Kind {
 struct Speech<'a> {
     turn: &'a Turn,
     open: Option<(Kind, Item, String)>,
+    /// The first and the last item that ended.
+    ended: Option<(ItemId, ItemId)>,
 }
 
 impl<'a> Speech<'a> {
     fn new(turn: &'a Turn) -> Self {
-        Self { turn, open: None }
+        Self { turn, open: None, ended: None }
     }
 
     async fn say(&mut self, kind: Kind, more: &str) -> Result<(), Halt> {
@@ -456,9 +528,19 @@ impl<'a> Speech<'a> {
         self.end(provider_data).await
     }
 
+    /// Sets aside what was said: it stays to be read, but the model has not said it.
+    async fn set_aside(&mut self) -> Result<(), Halt> {
+        self.end(None).await?;
+        let Some((first, last)) = self.ended.take() else { return Ok(()) };
+        let stretch = Stretch { first, last };
+        Ok(self.turn.session.record(vec![Update::SetAside { stretch, aside: true }]).await?)
+    }
+
     async fn end(&mut self, provider_data: Option<Value>) -> Result<(), Halt> {
         let Some((kind, mut item, text)) = self.open.take() else { return Ok(()) };
         item.body = body(kind, text, provider_data);
+        let first = self.ended.take().map_or_else(|| item.id.clone(), |(first, _)| first);
+        self.ended = Some((first, item.id.clone()));
         Ok(self.turn.session.record(vec![Update::ItemEnded { item }]).await?)
     }
 }

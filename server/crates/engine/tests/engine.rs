@@ -20,6 +20,12 @@ mod stage;
 
 #[path = "engine/asking.rs"]
 mod asking;
+#[path = "engine/beginning_anew.rs"]
+mod beginning_anew;
+#[path = "engine/budgets.rs"]
+mod budgets;
+#[path = "engine/compacting.rs"]
+mod compacting;
 #[path = "engine/context_prompt.rs"]
 mod context_prompt;
 #[path = "engine/context_standing.rs"]

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use engine::{Batch, Draft, Keep, Record, Store, StoreError, StoredSession};
-use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo};
+use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo, Usage};
 
 use crate::{blob, drafts, misuse::Misuse};
 
@@ -27,6 +27,7 @@ pub struct MemoryStore {
 struct Shelf {
     sessions: BTreeMap<SessionId, Kept>,
     rules: Vec<(AbsPath, Rule)>,
+    used: BTreeMap<u64, Usage>,
 }
 
 #[derive(Debug)]
@@ -246,6 +247,15 @@ impl Store for MemoryStore {
         self.free(&mut shelf, id)?;
         shelf.sessions.remove(id);
         Ok(())
+    }
+
+    async fn add_use(&self, day: u64, usage: Usage) -> Result<(), StoreError> {
+        *self.shelf().used.entry(day).or_default() += usage;
+        Ok(())
+    }
+
+    async fn used_on(&self, day: u64) -> Result<Usage, StoreError> {
+        Ok(self.shelf().used.get(&day).copied().unwrap_or_default())
     }
 
     async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {

@@ -21,7 +21,7 @@ use std::{
 
 use async_trait::async_trait;
 use engine::{Batch, Keep, Store, StoreError, StoredSession};
-use protocol::{AbsPath, Rule, SessionId, SessionInfo};
+use protocol::{AbsPath, Rule, SessionId, SessionInfo, Usage};
 use tokio::sync::{mpsc, oneshot};
 
 use self::writer::Writer;
@@ -208,6 +208,14 @@ impl Store for SqliteStore {
     async fn delete(&self, id: &SessionId) -> Result<(), StoreError> {
         let id = id.clone();
         self.call(move |writer| writer.delete(&id)).await
+    }
+
+    async fn add_use(&self, day: u64, usage: Usage) -> Result<(), StoreError> {
+        self.call(move |writer| writer.add_use(day, usage)).await
+    }
+
+    async fn used_on(&self, day: u64) -> Result<Usage, StoreError> {
+        self.call(move |writer| writer.used_on(day)).await
     }
 
     async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {

@@ -11,12 +11,15 @@ pub(super) mod parse;
 
 use std::{collections::HashSet, time::Duration};
 
-use protocol::{AbsPath, ContextPart};
+use protocol::{AbsPath, ContextPart, Image};
 
 use super::{place::Place, rules::beginning};
 use crate::{
-    DocumentError, Entry, Excerpt, FoundSymbol, Part, diagnostics, policy::Verdict,
-    session::Session, sessions::Shared,
+    DocumentError, Entry, Excerpt, FoundSymbol, Part, diagnostics,
+    picture::{self, Measured},
+    policy::Verdict,
+    session::Session,
+    sessions::Shared,
 };
 use parse::{Mention, What};
 
@@ -234,12 +237,41 @@ impl<'a> Lookup<'a> {
                 Ok(Some(self.text(mention, excerpt, lines, outline)?))
             }
             Err(DocumentError::NotFound(_)) => Ok(None),
+            Err(error @ (DocumentError::NotUtf8(_) | DocumentError::TooBig { .. })) => {
+                match self.picture(mention, &resolved).await? {
+                    Some(part) => Ok(Some(part)),
+                    None => Err(sentence(&error)),
+                }
+            }
             Err(DocumentError::NotAFile(_)) => match documents.list(&resolved).await {
                 Ok(entries) => Ok(Some(self.folder(mention, resolved, entries))),
                 Err(error) => Err(sentence(&error)),
             },
             Err(error) => Err(sentence(&error)),
         }
+    }
+
+    /// The picture in a file; none if it is something else.
+    async fn picture(
+        &mut self,
+        mention: &str,
+        path: &AbsPath,
+    ) -> Result<Option<ContextPart>, String> {
+        let file = self.place.documents.file(path).await.map_err(|error| sentence(&error))?;
+        let Some(file) = file else { return Ok(None) };
+        let found = picture::recognize(file.bytes).map_err(|why| format!("`{path}` {why}."))?;
+        let Some(Measured { picture, .. }) = found else { return Ok(None) };
+        let hash = match self.session {
+            Some((shared, session)) => {
+                let kept = shared.parts.store.put_blob(&session.id, &picture.bytes).await;
+                kept.map_err(|error| error.to_string())?
+            }
+            // What is only weighed is not kept.
+            None => String::new(),
+        };
+        let (media_type, bytes) = (picture.media_type, picture.bytes.len() as u64);
+        let image = Image { path: path.clone(), media_type, hash, bytes };
+        Ok(Some(ContextPart::Image { mention: mention.to_owned(), image }))
     }
 
     fn text(

@@ -1,9 +1,11 @@
 //! What a request is made of, and what its parts weigh.
 
-use protocol::{ContextReport, ContextShare, ErrorInfo, ItemBody, UserMessage};
+use protocol::{ContextReport, ContextShare, ErrorInfo, Item, UserMessage};
 
 use super::{Pictures, Place, Standing, messages, prompt, skills};
-use crate::{Message, prompts, session::Session, sessions::Shared};
+use crate::{
+    AssistantPart, Message, ModelRequest, ToolSpec, prompts, session::Session, sessions::Shared,
+};
 
 /// How many bytes of prose and code one token stands for. Between the 4 of plain English and
 /// the 3 of dense code; every model counts otherwise, so this is an estimate and called so.
@@ -14,6 +16,42 @@ const TOKENS_OF_A_PICTURE: u64 = 1600;
 /// An estimate of the tokens of a text of so many bytes.
 fn tokens(bytes: u64) -> u64 {
     (bytes as f64 / BYTES_OF_A_TOKEN).ceil() as u64
+}
+
+/// An estimate of the tokens of a whole request.
+pub(crate) fn estimate(request: &ModelRequest) -> u64 {
+    let tool =
+        |tool: &ToolSpec| tool.name.len() + tool.description.len() + tool.schema.to_string().len();
+    let bytes = request.system.len()
+        + request.tools.iter().map(tool).sum::<usize>()
+        + request.messages.iter().map(weight).sum::<usize>();
+    let pictures = request.messages.iter().map(|message| match message {
+        Message::User { images, .. } => images.len(),
+        Message::Tool { results } => results.iter().map(|result| result.images.len()).sum(),
+        Message::Assistant { .. } => 0,
+    });
+    tokens(bytes as u64) + pictures.sum::<usize>() as u64 * TOKENS_OF_A_PICTURE
+}
+
+/// How many bytes of a message a model reads, pictures not counted.
+fn weight(message: &Message) -> usize {
+    let part = |part: &AssistantPart| match part {
+        AssistantPart::Text { text } => text.len(),
+        // What is signed weighs about what it stands for.
+        AssistantPart::Reasoning { text, provider_data } => {
+            if provider_data.is_some() {
+                text.len()
+            } else {
+                0
+            }
+        }
+        AssistantPart::ToolCall { name, arguments, .. } => name.len() + arguments.to_string().len(),
+    };
+    match message {
+        Message::User { text, .. } => text.len(),
+        Message::Assistant { parts } => parts.iter().map(part).sum(),
+        Message::Tool { results } => results.iter().map(|result| result.text.len()).sum(),
+    }
 }
 
 /// Weighs the request that this prompt would make, in the order it is sent.
@@ -88,17 +126,13 @@ impl Scale {
 
     fn conversation(&mut self, session: &Session) {
         let (messages, pictures) = session.look(|state| {
-            let outputs = state.told().filter_map(|item| match &item.body {
-                ItemBody::ToolCall(call) => call.output.as_ref(),
-                _ => None,
-            });
-            let pictures: usize = outputs.map(|output| output.images.len()).sum();
+            let pictures = state.told().flat_map(Item::images).count();
             (messages(&state.items, &Pictures::default()), pictures)
         });
         let (mut prompts, mut answers, mut results) = (0, 0, 0);
         for message in &messages {
             match message {
-                Message::User { text } => prompts += text.len(),
+                Message::User { text, .. } => prompts += text.len(),
                 Message::Assistant { parts } => {
                     answers += serde_json::to_string(parts).map_or(0, |json| json.len());
                 }

@@ -42,7 +42,7 @@ impl Sessions {
         };
         let Parts { ids, clock, .. } = &self.shared.parts;
         let items = taken_along(&state, before)?;
-        let images: Vec<Image> = items.iter().flat_map(|item| images(item).to_vec()).collect();
+        let images: Vec<Image> = items.iter().flat_map(Item::images).cloned().collect();
         let now = clock();
         let info = SessionInfo {
             id: SessionId(ids()),
@@ -182,13 +182,6 @@ fn told(mut item: Item, from: &SessionId) -> Item {
         _ => {}
     }
     item
-}
-
-fn images(item: &Item) -> &[Image] {
-    match &item.body {
-        ItemBody::ToolCall(call) => call.output.as_ref().map_or(&[], |output| &output.images),
-        _ => &[],
-    }
 }
 
 fn title(of: &str) -> String {

@@ -102,22 +102,6 @@ async fn a_turn_ends_at_its_limit_of_requests() {
 }
 
 #[tokio::test]
-async fn a_turn_ends_at_its_limit_of_tokens_and_the_next_one_has_its_own() {
-    let stage = Stage::set_up(|settings| settings.max_turn_tokens = 1000);
-    stage.write("a.txt", "one\n");
-    let id = stage.session().await;
-    let client = stage.client("the user");
-    client.attach(&id).await;
-    let call = json!({"path": "a.txt"});
-    stage.model.answer("go").used(600).calls("read", &call).ends();
-    stage.model.answer("go").used(600).calls("read", &call).ends();
-    let turn = stage.chat(&id, "go").await.turn_id;
-    assert_eq!(client.end(&turn).await.1, Some(ErrorCode::TurnTooLong));
-    assert_eq!(stage.model.requests().len(), 2);
-    stage.complete(&id, "and now").await;
-}
-
-#[tokio::test]
 async fn a_turn_ends_at_its_limit_of_time_and_leaves_nothing_running() {
     let stage = Stage::set_up(|settings| settings.max_turn_time = Duration::from_millis(100));
     let id = stage.session_in(Mode::Auto).await;

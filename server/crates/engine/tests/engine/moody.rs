@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use engine::{Batch, Keep, Store, StoreError, StoredSession};
-use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Update};
+use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Update, Usage};
 use tokio::sync::watch;
 
 use crate::stage::within;
@@ -172,6 +172,14 @@ impl Store for Moody {
 
     async fn delete(&self, id: &SessionId) -> Result<(), StoreError> {
         self.inner.delete(id).await
+    }
+
+    async fn add_use(&self, day: u64, usage: Usage) -> Result<(), StoreError> {
+        self.inner.add_use(day, usage).await
+    }
+
+    async fn used_on(&self, day: u64) -> Result<Usage, StoreError> {
+        self.inner.used_on(day).await
     }
 
     async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {

@@ -4,10 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use engine::{
-    Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream, StopCause,
+    Message, Model, ModelChoice, ModelError, ModelEvent, ModelFacts, ModelRequest, ModelStream,
+    StopCause,
 };
 use futures::StreamExt;
-use protocol::Usage;
+use protocol::{ErrorCode, Usage};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -18,6 +19,7 @@ type Event = Result<ModelEvent, ModelError>;
 pub struct Script {
     answers: Mutex<Vec<(String, mpsc::UnboundedReceiver<Event>)>>,
     requests: Mutex<Vec<ModelRequest>>,
+    window: Mutex<Option<u64>>,
 }
 
 /// One answer while it is being given. Dropped before its end, the answer breaks off.
@@ -29,6 +31,11 @@ impl Script {
         let (events, answer) = mpsc::unbounded_channel();
         lock(&self.answers).push((prompt.to_owned(), answer));
         Voice(events)
+    }
+
+    /// The model reads no more than so many tokens at once, those of its answer included.
+    pub fn reads_at_most(&self, tokens: u64) {
+        *lock(&self.window) = Some(tokens);
     }
 
     /// Drops the answers that nobody asked for.
@@ -59,7 +66,7 @@ pub fn prompt(request: &ModelRequest) -> String {
     let mut messages = request.messages.iter().rev();
     messages
         .find_map(|message| match message {
-            Message::User { text } => Some(text.clone()),
+            Message::User { text, .. } => Some(text.clone()),
             _ => None,
         })
         .unwrap_or_default()
@@ -98,11 +105,17 @@ impl Voice {
             call_id: format!("call of {tool}"),
             name: tool.to_owned(),
             arguments: arguments.to_owned(),
+            provider_data: None,
         })
     }
 
     pub fn used(&self, input_tokens: u64) -> &Self {
-        self.event(ModelEvent::Usage(Usage { input_tokens, ..Usage::default() }))
+        let cost = input_tokens * 1_000_000;
+        self.event(ModelEvent::Usage(Usage { input_tokens, cost, ..Usage::default() }))
+    }
+
+    pub fn fails(&self, code: ErrorCode) {
+        let _ = self.0.send(Err(ModelError::new(code, "It failed.")));
     }
 
     pub fn ends(&self) {
@@ -131,6 +144,20 @@ impl Model for Script {
 
     fn choices(&self) -> Vec<ModelChoice> {
         Vec::new()
+    }
+
+    fn facts(&self, _: &str) -> ModelFacts {
+        let context_tokens = lock(&self.window).unwrap_or(200_000);
+        ModelFacts { context_tokens, output_tokens: 1000, ..ModelFacts::default() }
+    }
+
+    /// A token costs a thousandth of a dollar.
+    fn cost(&self, _: &str, usage: &Usage) -> u64 {
+        (usage.input_tokens - usage.cached_tokens + usage.output_tokens) * 1_000_000
+    }
+
+    fn fast(&self, _: &str) -> String {
+        "script/fast".to_owned()
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use engine::{Batch, Draft, Keep, Record, StoredSession};
-use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo};
+use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo, Usage};
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params,
     params,
@@ -36,6 +36,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0002-folders-and-blobs.sql")),
     M::up(include_str!("../../migrations/0003-weaves.sql")),
     M::up(include_str!("../../migrations/0004-differences.sql")),
+    M::up(include_str!("../../migrations/0005-use.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
@@ -270,6 +271,49 @@ impl Database {
             }
         }
         Ok(rules)
+    }
+
+    /// Adds to what was used on a day.
+    pub(super) fn add_use(&mut self, day: u64, usage: &Usage) -> Result<(), Fault> {
+        let Usage { input_tokens, output_tokens, cached_tokens, cache_written_tokens, cost } =
+            *usage;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO use_of_day VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (day) DO \
+                 UPDATE SET input = input + excluded.input, output = output + excluded.output, \
+                 cached = cached + excluded.cached, \
+                 cache_written = cache_written + excluded.cache_written, \
+                 cost = cost + excluded.cost",
+            )?
+            .execute(params![
+                day,
+                input_tokens,
+                output_tokens,
+                cached_tokens,
+                cache_written_tokens,
+                cost
+            ])?;
+        Ok(())
+    }
+
+    /// What was used on a day.
+    pub(super) fn used_on(&self, day: u64) -> Result<Usage, Fault> {
+        let used = self
+            .connection
+            .prepare_cached(
+                "SELECT input, output, cached, cache_written, cost FROM use_of_day WHERE day = ?1",
+            )?
+            .query_row([day], |row| {
+                Ok(Usage {
+                    input_tokens: row.get(0)?,
+                    output_tokens: row.get(1)?,
+                    cached_tokens: row.get(2)?,
+                    cache_written_tokens: row.get(3)?,
+                    cost: row.get(4)?,
+                })
+            })
+            .optional()?;
+        Ok(used.unwrap_or_default())
     }
 
     /// Adds a rule, unless it is there.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::{Batch, Keep, StoreError, StoredSession};
-use protocol::{AbsPath, Rule, SessionId, SessionInfo};
+use protocol::{AbsPath, Rule, SessionId, SessionInfo, Usage};
 
 use super::{Description, claims::Claims, database::Database, fault::Fault};
 use crate::misuse::Misuse;
@@ -102,6 +102,14 @@ impl Writer {
     pub(super) fn describe(&mut self) -> Result<Description, StoreError> {
         let folder = self.folder.clone();
         self.with(|database| database.describe(&folder))
+    }
+
+    pub(super) fn add_use(&mut self, day: u64, usage: Usage) -> Result<(), StoreError> {
+        self.with(|database| database.add_use(day, &usage))
+    }
+
+    pub(super) fn used_on(&mut self, day: u64) -> Result<Usage, StoreError> {
+        self.with(|database| database.used_on(day))
     }
 
     pub(super) fn rules(&mut self, root: &AbsPath) -> Result<Vec<Rule>, StoreError> {

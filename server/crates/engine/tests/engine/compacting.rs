@@ -1,0 +1,105 @@
+//! A conversation that grows beyond what the model can read.
+
+use protocol::{ErrorCode, ItemBody, SessionState};
+use serde_json::json;
+
+use crate::{
+    script::{prompt, results},
+    stage::Stage,
+};
+
+/// A file that weighs about 1,400 tokens.
+fn long_file() -> String {
+    (0..500).map(|number| format!("line {number}\n")).collect()
+}
+
+/// A stage whose model reads so many tokens beyond what every request has.
+async fn stage(beyond: u64) -> (Stage, protocol::SessionId) {
+    let stage = Stage::new();
+    stage.write("long.txt", &long_file());
+    let id = stage.session().await;
+    stage.complete(&id, "hello").await;
+    let request = serde_json::to_string(&stage.model.requests()[0]).unwrap();
+    stage.model.reads_at_most(request.len() as u64 / 3 + 1000 + beyond);
+    (stage, id)
+}
+
+/// A turn in which the file is read so many times; then `Done.`
+fn reads(stage: &Stage, times: usize) {
+    for first in 1..=times {
+        // The same call again and again would be asked about.
+        let call = json!({"path": "long.txt", "offset": first});
+        stage.model.answer("go").calls("read", &call).ends();
+    }
+}
+
+fn compactions(state: &SessionState) -> Vec<(bool, bool)> {
+    let compactions = state.told().filter_map(|item| match &item.body {
+        ItemBody::Compaction(it) => Some((it.trimmed.is_some(), it.summary.is_some())),
+        _ => None,
+    });
+    compactions.collect()
+}
+
+#[tokio::test]
+async fn earlier_results_are_left_out_first() {
+    let (stage, id) = stage(25_000).await;
+    reads(&stage, 14);
+    let state = stage.complete(&id, "go").await;
+    assert_eq!(compactions(&state)[0], (true, false));
+    let last = stage.model.requests().pop().unwrap();
+    let sent = results(&last);
+    assert!(sent.contains("This result of `read` was long and is left out now."), "{sent}");
+    assert!(sent.contains("line 499"), "the last ones are whole");
+    // Nothing is lost: what was read is in the session.
+    let whole = state.items.iter().filter(|item| match &item.body {
+        ItemBody::ToolCall(call) => call.output.as_ref().unwrap().text.contains("line 499"),
+        _ => false,
+    });
+    assert_eq!(whole.count(), 14);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_summed_up_by_the_fast_model_and_the_work_goes_on() {
+    let (stage, id) = stage(9000).await;
+    let todos = json!({"todos": [
+        {"content": "Count", "activeForm": "Counting", "status": "in_progress"}
+    ]});
+    stage.model.answer("begin").calls("todoWrite", &todos).ends();
+    stage.complete(&id, "begin").await;
+    let words = "word ".repeat(8000);
+    stage.model.answer("say much").says(&words).ends();
+    stage.complete(&id, "say much").await;
+    // The transcript ends with what the agent said.
+    stage.model.answer("word \n\n").says("The user wants words.").ends();
+    let state = stage.complete(&id, "and now").await;
+    assert_eq!(compactions(&state), [(true, true)]);
+    let requests = stage.model.requests();
+    let [.., summing, last] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!(summing.model, "script/fast");
+    assert!(summing.tools.is_empty());
+    let sent = prompt(last);
+    assert!(sent.contains("<summary>\nThe user wants words.\n</summary>"), "{sent}");
+    assert!(sent.ends_with("and now"), "{sent}");
+    assert!(!sent.contains("word word"));
+    assert_eq!(state.todos()[0].content, "Count");
+
+    // Going back to a point before it brings the conversation back.
+    let mut prompts = state.items.iter().filter(|it| matches!(it.body, ItemBody::UserMessage(_)));
+    let last = prompts.next_back().unwrap().id.clone();
+    stage.sessions.rewind(&id, &last).await.unwrap();
+    stage.model.reads_at_most(1_000_000);
+    stage.complete(&id, "once more").await;
+    let sent = stage.model.requests().pop().unwrap();
+    let said = serde_json::to_string(&sent.messages).unwrap();
+    assert!(said.contains("word word") && !said.contains("<summary>"));
+}
+
+#[tokio::test]
+async fn a_provider_that_counts_otherwise_is_believed() {
+    let (stage, id) = stage(100_000).await;
+    reads(&stage, 4);
+    stage.model.answer("go").fails(ErrorCode::ContextTooLong);
+    let state = stage.complete(&id, "go").await;
+    assert_eq!(compactions(&state), [(true, false)]);
+}
