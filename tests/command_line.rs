@@ -2,8 +2,13 @@
 //! behind. Each test starts the real binary in a folder of its own.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is all test")]
 
+#[path = "support/environment.rs"]
+mod environment;
+
 #[path = "command_line/around.rs"]
 mod around;
+#[path = "command_line/auth.rs"]
+mod auth;
 #[path = "command_line/checkpoints.rs"]
 mod checkpoints;
 #[path = "command_line/configuration.rs"]
@@ -72,15 +77,7 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coworker"));
         command.args(arguments).current_dir(self.project()).stdin(Stdio::null());
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if ["COWORKER_", "ANTHROPIC_", "NO_COLOR", "CLICOLOR"]
-                .iter()
-                .any(|it| name.starts_with(it))
-            {
-                command.env_remove(name);
-            }
-        }
+        environment::clear(&mut command);
         command.env("COWORKER_HOME", self.home());
         command
     }

@@ -2,6 +2,8 @@
 //! by itself, and the next prompt works.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "this is all test")]
 
+#[path = "support/environment.rs"]
+mod environment;
 #[path = "support/record.rs"]
 mod record;
 #[path = "support/server.rs"]

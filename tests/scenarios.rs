@@ -5,6 +5,8 @@
 
 #[path = "support/compare.rs"]
 mod compare;
+#[path = "support/environment.rs"]
+mod environment;
 #[path = "support/record.rs"]
 mod record;
 #[path = "support/scenario/run.rs"]

@@ -2,6 +2,8 @@
 //! takes back its own text, and nobody else's.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "this is all test")]
 
+#[path = "support/environment.rs"]
+mod environment;
 #[allow(dead_code, reason = "killing and going on is tested elsewhere")]
 #[path = "support/server.rs"]
 mod server;

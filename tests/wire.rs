@@ -2,6 +2,8 @@
 //! send. No input ends, hangs or bloats the process, and none makes it lose a keystroke.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "this is all test")]
 
+#[path = "support/environment.rs"]
+mod environment;
 #[path = "wire/methods.rs"]
 mod methods;
 #[path = "support/pipes.rs"]

@@ -22,8 +22,9 @@ use protocol::Mode;
         Editors start `coworker lsp` by themselves; editors/ in the sources has plugins, and any \
         other LSP editor works without one.\n\n\
         Environment:\n  \
-        ANTHROPIC_API_KEY   your key; it goes to the provider and nowhere else\n  \
-        ANTHROPIC_BASE_URL  another address that speaks the same protocol\n  \
+        ANTHROPIC_API_KEY   your key; it goes to the provider and nowhere else. Likewise\n  \
+        \x20                   OPENAI_API_KEY, GEMINI_API_KEY and others (docs/models.md)\n  \
+        ANTHROPIC_BASE_URL  another address that speaks the same protocol; likewise the others\n  \
         COWORKER_HOME       one folder for settings, sessions and log\n  \
         COWORKER_KEY        any key of the configuration in capitals, such as COWORKER_MODEL\n  \
         VISUAL, EDITOR      your editor, for lines that you change before you accept them\n  \
@@ -40,7 +41,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// The model to use, as `anthropic/NAME`; `script:FILE` plays a script instead of asking a
+    /// The model to use, as `PROVIDER/NAME`; `script:FILE` plays a script instead of asking a
     /// model
     #[arg(long, global = true, value_name = "MODEL")]
     pub(crate) model: Option<String>,
@@ -157,6 +158,15 @@ pub(crate) enum Command {
     },
     /// Trust a folder: the configuration that its project brings along counts from then on
     Trust(TrustOptions),
+    /// Keep, list and forget keys of providers
+    #[command(
+        after_help = "A key in the environment, such as ANTHROPIC_API_KEY, counts more than one \
+        that is kept. Kept keys stand in a file that only you may read."
+    )]
+    Auth {
+        #[command(subcommand)]
+        command: AuthCommand,
+    },
     /// Check that everything is in place
     Doctor(DoctorOptions),
     /// Write a completion script for a shell
@@ -356,13 +366,31 @@ pub(crate) struct TrustOptions {
     pub(crate) list: bool,
 }
 
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuthCommand {
+    /// Keep a key, which is asked for and not shown; or read it from standard input
+    Set {
+        /// The provider, such as `openai`
+        provider: String,
+    },
+    /// List the providers there is a key for, and where it comes from
+    List,
+    /// Forget a key that is kept
+    Remove {
+        /// The provider
+        provider: String,
+    },
+}
+
 /// Options of `doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorOptions {
     /// Write JSON lines
     #[arg(long)]
     pub(crate) json: bool,
-    /// Ask the model for one word, to see that it answers; the provider counts it
+    /// Ask a model of each provider there is a key for, to see that it answers; the providers count
+    /// the few tokens
     #[arg(long)]
     pub(crate) online: bool,
 }

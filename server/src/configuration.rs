@@ -1,13 +1,16 @@
 //! Configuration: built-in < user file < project file < environment < command line, as one value.
 //!
 //! Settings are read from files and the environment here and nowhere else. [`keys`] has every key
-//! with its documentation; [`layer`] reads one source and says what is wrong with it; [`trust`]
+//! with its documentation; [`layer`] reads one source and says what is wrong with it;
+//! [`providers`] are the tables of the providers of models, [`secrets`] their kept keys; [`trust`]
 //! keeps the folders whose project file counts; [`show`] prints what came of it.
 //!
 //! Start with [`Configuration::load`].
 
 pub(crate) mod keys;
 pub(crate) mod layer;
+pub(crate) mod providers;
+pub(crate) mod secrets;
 pub(crate) mod show;
 pub(crate) mod trust;
 
@@ -20,14 +23,16 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use engine::{Budget, Budgets};
 use etcetera::BaseStrategy;
-use models::{AnthropicSettings, Key, ModelSettings};
+use models::ModelSettings;
 use protocol::{AbsPath, Mode};
 use serde_json::{Map, Value};
 
 use crate::arguments::Global;
 use keys::Keys;
 use layer::{Entry, Layer, Origin, Problem};
+use secrets::Secrets;
 use trust::Trust;
 
 /// The name of the file, in the user's folder and in that of a project.
@@ -107,7 +112,7 @@ impl Configuration {
         let keys = as_keys(&values)?;
         let mut configuration = Self {
             settings: settings(&keys, &config_folder, &state_folder),
-            models: model_settings(&keys),
+            models: model_settings(&keys, &Secrets::new(&config_folder)),
             busy_timeout: Duration::from_millis(keys.store_busy_timeout_ms),
             config_folder,
             state_folder,
@@ -246,8 +251,13 @@ fn settings(keys: &Keys, config_folder: &AbsPath, state_folder: &AbsPath) -> eng
     engine::Settings {
         mode: keys.mode,
         model: keys.model.clone(),
+        vision_model: keys.vision_model.clone(),
         max_requests: keys.max_requests,
-        max_turn_tokens: keys.max_turn_tokens,
+        budgets: Budgets {
+            turn: budget(keys.max_turn_tokens, keys.max_turn_cost),
+            session: budget(keys.max_session_tokens, keys.max_session_cost),
+            day: budget(keys.max_day_tokens, keys.max_day_cost),
+        },
         max_turn_time: Duration::from_secs(keys.max_turn_minutes.saturating_mul(60)),
         diagnostics_settle: Duration::from_millis(keys.diagnostics_settle_ms),
         diagnostics_timeout: Duration::from_millis(keys.diagnostics_timeout_ms),
@@ -259,11 +269,19 @@ fn settings(keys: &Keys, config_folder: &AbsPath, state_folder: &AbsPath) -> eng
     }
 }
 
-fn model_settings(keys: &Keys) -> ModelSettings {
-    let key = env::var("ANTHROPIC_API_KEY").ok().and_then(Key::new);
-    let base_url = env::var("ANTHROPIC_BASE_URL").ok().filter(|url| !url.is_empty());
-    let model = Some(keys.model.clone()).filter(|model| !model.is_empty());
-    ModelSettings { model, anthropic: AnthropicSettings { key, base_url } }
+fn budget(tokens: u64, dollars: f64) -> Budget {
+    Budget { tokens, cost: (dollars * 1e9).round() as u64 }
+}
+
+fn model_settings(keys: &Keys, secrets: &Secrets) -> ModelSettings {
+    ModelSettings {
+        model: Some(keys.model.clone()).filter(|model| !model.is_empty()),
+        providers: providers::providers(&keys.providers, secrets),
+        fallbacks: keys.fallback_models.clone(),
+        retries: keys.max_retries,
+        fast: Some(keys.fast_model.clone()).filter(|model| !model.is_empty()),
+        ..ModelSettings::default()
+    }
 }
 
 /// The folder that the user keeps everything in, if they named one.

@@ -71,7 +71,7 @@ pub(crate) async fn run(
     checks.push(checks::state_folder(configuration));
     checks.push(database(configuration).await);
     checks.push(checks::log(configuration));
-    checks.push(model::check(configuration, options.online).await);
+    checks.extend(model::check(configuration, options.online).await);
     checks.extend(checks::programs().await);
     checks.extend(checks::watches());
     checks.extend(checks::editors().await);

@@ -3,6 +3,7 @@
 //! Nothing is decided here that a front end or the engine could decide.
 
 mod arguments;
+mod auth;
 mod configuration;
 mod demo;
 mod doctor;
@@ -77,6 +78,7 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             let wrong = !configuration.problems.is_empty();
             Ok(if wrong { Ending::Usage } else { Ending::Done }.into())
         }
+        Command::Auth { command } => auth::run(global, &command, Output),
         Command::Trust(options) => trusting::run(global, options, Output),
         Command::Demo(options) => {
             let style = output::style(global.color.into());

@@ -8,7 +8,9 @@ fn the_doctor_says_what_is_amiss_and_the_way_out() {
     let (code, out, _) = place.said(&["doctor"]);
     assert_eq!(code, FAILED);
     assert!(
-        out.contains("✗ model     none is set up\n            → set ANTHROPIC_API_KEY"),
+        out.contains(
+            "✗ model     none is set up\n            → set a key such as ANTHROPIC_API_KEY"
+        ),
         "{out}"
     );
     let model = place.script(&says("yes"));

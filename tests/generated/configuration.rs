@@ -24,11 +24,11 @@ that does not fit is an error that names file and line; in an editor it is told 
 the value counts for nothing.
 
 `COWORKER_HOME` is no key: it names one folder for configuration and state, and then nothing else \
-of yours is read. `NO_COLOR`, `CLICOLOR_FORCE` and `TERM` are honoured; keys of providers are read \
-from the environment only (`ANTHROPIC_API_KEY`, and `ANTHROPIC_BASE_URL` for another address).
+of yours is read. `NO_COLOR`, `CLICOLOR_FORCE` and `TERM` are honoured; keys of \
+providers and their addresses are in the environment, too: [models.md](models.md).
 
 ```toml
-model = \"anthropic/claude-sonnet-5\"
+model = \"anthropic/claude-sonnet-5-5\"
 mode = \"ask\"
 ```
 
@@ -48,6 +48,27 @@ pub fn page(schema: &Value) -> String {
     page
 }
 
+/// What stands in a table of which there may be several.
+fn tables(schema: &Value, property: &Value) -> String {
+    let mut text = "Tables, each with:\n".to_owned();
+    for (key, member) in members(schema, property) {
+        let words = member["description"].as_str().unwrap_or_default();
+        write!(text, "\n- `{key}`: {words}").unwrap();
+        for (key, inner) in members(schema, member) {
+            let words = inner["description"].as_str().unwrap_or_default();
+            write!(text, "\n  - `{key}`: {words}").unwrap();
+        }
+    }
+    text
+}
+
+/// The members of the tables that a property has.
+fn members<'a>(schema: &'a Value, property: &'a Value) -> Vec<(&'a String, &'a Value)> {
+    let name = property["additionalProperties"]["$ref"].as_str().unwrap_or_default();
+    let name = name.trim_start_matches("#/$defs/");
+    schema["$defs"][name]["properties"].as_object().into_iter().flatten().collect()
+}
+
 /// What a value may be.
 fn values(schema: &Value, property: &Value) -> String {
     let target = property["$ref"].as_str().and_then(|it| it.strip_prefix("#/$defs/"));
@@ -65,6 +86,9 @@ fn values(schema: &Value, property: &Value) -> String {
             format!("A whole number, {} or more.", property["minimum"])
         }
         (None, Some("string")) => "A text.".to_owned(),
+        (None, Some("number")) => "A number.".to_owned(),
+        (None, Some("array")) => "A list of texts; in the environment, with commas.".to_owned(),
+        (None, Some("object")) => tables(schema, property),
         (None, other) => format!("{}.", other.unwrap_or("Anything")),
     }
 }

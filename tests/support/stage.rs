@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path, process::Stdio};
 
+use crate::environment;
 use anyhow::{Context, Result};
 use protocol::AbsPath;
 use tempfile::TempDir;
@@ -34,12 +35,7 @@ impl Stage {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coworker"));
         command.arg("--model").arg(format!("script:{}", script.display()));
         command.current_dir(self.root.as_std_path());
-        for (name, _) in std::env::vars_os() {
-            let ours = name.to_str().is_some_and(|name| name.starts_with("COWORKER_"));
-            if ours || name.to_str().is_some_and(|name| name.starts_with("ANTHROPIC_")) {
-                command.env_remove(name);
-            }
-        }
+        environment::clear(command.as_std_mut());
         command.env("COWORKER_HOME", self.home.as_str());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         command.kill_on_drop(true);

@@ -4,7 +4,7 @@
 //! of the schema; its default is what is built in. What a value must fulfil beyond its type
 //! stands in [`objection`].
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use protocol::Mode;
 use schemars::JsonSchema;
@@ -12,14 +12,27 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::SqliteStore;
 
+use super::providers::{self, ProviderKeys};
+
 /// The configuration of Coworker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "Configuration of Coworker")]
 pub(crate) struct Keys {
     /// The model of new sessions, as `provider/name`; `script:FILE` plays a script instead of
-    /// asking a model. Empty: the first model there is a key for.
+    /// asking a model. Empty: the first model there is a key for, else one of a server that runs on
+    /// this machine (Ollama, LM Studio, llama.cpp).
     pub(crate) model: String,
+    /// The model for titles, summaries and other small work. Empty: the quick one of the provider
+    /// that answers.
+    pub(crate) fast_model: String,
+    /// The model that is shown pictures when the one of the session cannot read any. Empty: none.
+    pub(crate) vision_model: String,
+    /// The models to go on with, in this order, when one does not answer.
+    pub(crate) fallback_models: Vec<String>,
+    /// How often a request to a model is repeated after what may pass: overload, a broken
+    /// connection, a fault of the server.
+    pub(crate) max_retries: u32,
     /// The mode of new sessions: how freely the agent may act. `auto` cannot stand here; it is
     /// chosen for one session, with `--mode auto` or in the editor. A project can only choose a
     /// mode that is stricter than yours.
@@ -27,8 +40,22 @@ pub(crate) struct Keys {
     /// How many requests to a model one turn may make before it stops.
     #[schemars(range(min = 1))]
     pub(crate) max_requests: u32,
-    /// How many tokens one turn may send and receive before it stops; 0 for any number.
+    /// How many tokens one turn may send and receive before you are asked; 0 for any
+    /// number.
     pub(crate) max_turn_tokens: u64,
+    /// How many US dollars one turn may cost before you are asked, by the prices of the catalogue or
+    /// your own; 0 for any sum.
+    pub(crate) max_turn_cost: f64,
+    /// How many tokens one session may send and receive before you are asked; 0 for any number.
+    pub(crate) max_session_tokens: u64,
+    /// How many US dollars one session may cost before you are asked; 0 for any sum.
+    pub(crate) max_session_cost: f64,
+    /// How many tokens all sessions of a day (UTC) may send and receive before you are asked; 0 for
+    /// any number.
+    pub(crate) max_day_tokens: u64,
+    /// How many US dollars all sessions of a day (UTC) may cost before you are asked; 0 for any
+    /// sum.
+    pub(crate) max_day_cost: f64,
     /// How many minutes one turn may take before it stops, the time it waits for you not counted;
     /// 0 for ever.
     pub(crate) max_turn_minutes: u64,
@@ -49,6 +76,9 @@ pub(crate) struct Keys {
     /// The file to log to. Empty: `coworker.log` in the state folder. It is rotated at 5 MB, and
     /// two older files are kept.
     pub(crate) log_file: String,
+    /// The providers of models, each as a table `[providers.NAME]`: only what differs from what is
+    /// known of them by name, and servers of your own.
+    pub(crate) providers: BTreeMap<String, ProviderKeys>,
 }
 
 impl Default for Keys {
@@ -56,9 +86,18 @@ impl Default for Keys {
         let engine = engine::Settings::default();
         Self {
             model: engine.model,
+            fast_model: String::new(),
+            vision_model: String::new(),
+            fallback_models: Vec::new(),
+            max_retries: 3,
             mode: engine.mode,
             max_requests: engine.max_requests,
-            max_turn_tokens: engine.max_turn_tokens,
+            max_turn_tokens: engine.budgets.turn.tokens,
+            max_turn_cost: 0.0,
+            max_session_tokens: 0,
+            max_session_cost: 0.0,
+            max_day_tokens: 0,
+            max_day_cost: 0.0,
             max_turn_minutes: engine.max_turn_time.as_secs() / 60,
             diagnostics_settle_ms: milliseconds(engine.diagnostics_settle),
             diagnostics_timeout_ms: milliseconds(engine.diagnostics_timeout),
@@ -67,6 +106,7 @@ impl Default for Keys {
             store_busy_timeout_ms: milliseconds(SqliteStore::BUSY_TIMEOUT),
             log: "warn".to_owned(),
             log_file: String::new(),
+            providers: BTreeMap::new(),
         }
     }
 }
@@ -120,6 +160,12 @@ pub(crate) fn objection(key: &str, value: &Value, place: Place) -> Option<String
         ),
         "max_requests" if keys.max_requests == 0 => Some("must be at least 1".to_owned()),
         "log" => crate::log::objection(&keys.log),
+        "providers" => providers::objection(&keys.providers),
+        "max_turn_cost" | "max_session_cost" | "max_day_cost" => {
+            let costs = [keys.max_turn_cost, keys.max_session_cost, keys.max_day_cost];
+            let is_sum = |cost: &f64| cost.is_finite() && *cost >= 0.0;
+            (!costs.iter().all(is_sum)).then(|| "must be a sum, or 0 for any".to_owned())
+        }
         _ => None,
     }
 }

@@ -134,8 +134,12 @@ impl Layer {
                 layer.problems.push(Problem { place: name, message: "it is not UTF-8".into() });
                 continue;
             };
-            let number = built_in.is_number().then(|| text.trim().parse().ok().map(Value::Number));
-            let value = number.flatten().unwrap_or_else(|| Value::String(text.to_owned()));
+            let value = match &built_in {
+                Value::Number(_) => text.trim().parse().ok().map(Value::Number),
+                Value::Array(_) => Some(text.split(',').map(str::trim).collect()),
+                _ => None,
+            };
+            let value = value.unwrap_or_else(|| Value::String(text.to_owned()));
             layer.add(&key, value, Origin::Environment(name));
         }
         layer

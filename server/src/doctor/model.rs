@@ -1,4 +1,5 @@
-//! The check of the model: whether one is set up and, if that is wanted, whether it answers.
+//! The check of the models: whether one is set up, for which providers there is a key and, if
+//! that is wanted, whether they answer.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use futures::StreamExt;
 use models::Models;
 
 use super::Check;
-use crate::configuration::{Configuration, show};
+use crate::configuration::{Configuration, secrets::Secrets, show};
 
 /// How long a model may take to say a word.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,14 +21,49 @@ const PROMPT: &str = include_str!("../../../prompts/doctor.md");
 
 const NAME: &str = "model";
 
-/// Looks whether there is a model; with `online` it is asked for a word.
-pub(super) async fn check(configuration: &Configuration, online: bool) -> Check {
+/// Looks whether there is a model, and which providers there is a key for; with `online` the model
+/// and one of each provider are asked for a word.
+pub(super) async fn check(configuration: &Configuration, online: bool) -> Vec<Check> {
     let models = Models::new(configuration.models.clone());
     let set = configuration.keys.model.as_str();
-    let chosen = if set.is_empty() { models.default_model() } else { Some(set.to_owned()) };
+    let chosen = match (set, online) {
+        ("", false) => models.default_model(),
+        // Looks for a server on this machine, too.
+        ("", true) => models.find_default().await,
+        (set, _) => Some(set.to_owned()),
+    };
+    let mut checks = vec![of_model(configuration, &models, chosen.clone(), online).await];
+    checks.extend(of_keys(configuration));
+    let own = chosen.as_deref().and_then(provider_of);
+    for settings in configuration.models.providers.iter().filter(|it| it.key.is_some()) {
+        let choices = models.choices().into_iter().map(|choice| choice.name);
+        let mut its = choices.filter(|name| provider_of(name) == Some(settings.name.as_str()));
+        let name = format!("{}, key from {}", settings.name, settings.key_source);
+        // The quick one comes last.
+        checks.push(match its.next_back() {
+            Some(model) if online && own != Some(settings.name.as_str()) => {
+                asked(&models, model.clone(), format!("{name}: {model}")).await
+            }
+            _ => Check::good("key", name),
+        });
+    }
+    checks
+}
+
+fn provider_of(model: &str) -> Option<&str> {
+    model.split_once('/').map(|(provider, _)| provider)
+}
+
+async fn of_model(
+    configuration: &Configuration,
+    models: &Models,
+    chosen: Option<String>,
+    online: bool,
+) -> Check {
     let Some(model) = chosen else {
-        let way_out = "set ANTHROPIC_API_KEY, or `model` in the settings; `coworker demo` works \
-                       without";
+        let way_out = "set a key such as ANTHROPIC_API_KEY, or `model` in the settings; a server \
+                       on this machine, such as Ollama, is found when a prompt needs it; \
+                       `coworker demo` works without";
         return Check::bad(NAME, "none is set up", way_out);
     };
     let origin = show::origin(configuration, "model");
@@ -36,10 +72,20 @@ pub(super) async fn check(configuration: &Configuration, online: bool) -> Check 
         return Check::bad(NAME, format!("{model} ({origin}) cannot be reached"), way_out);
     };
     let found = format!("{model} ({origin}): {}", choice.description);
-    if !online {
-        return Check::good(NAME, found);
-    }
-    match tokio::time::timeout(PATIENCE, ask(&models, model)).await {
+    if online { asked(models, model, found).await } else { Check::good(NAME, found) }
+}
+
+/// The file of keys, if others may read it.
+fn of_keys(configuration: &Configuration) -> Option<Check> {
+    let secrets = Secrets::new(&configuration.config_folder);
+    secrets.is_open_to_others().then(|| {
+        let file = secrets.file().display();
+        Check::odd("key", format!("others may read {file}"), format!("chmod 600 {file}"))
+    })
+}
+
+async fn asked(models: &Models, model: String, found: String) -> Check {
+    match tokio::time::timeout(PATIENCE, ask(models, model)).await {
         Ok(Ok(())) => Check::good(NAME, format!("{found}; it answers")),
         // Each of these errors says the way out itself.
         Ok(Err(error)) => Check { way_out: None, ..Check::bad(NAME, error, "") },
@@ -57,7 +103,7 @@ async fn ask(models: &Models, model: String) -> Result<(), String> {
         model,
         system: String::new(),
         tools: Vec::new(),
-        messages: vec![Message::User { text: PROMPT.trim_end().to_owned() }],
+        messages: vec![Message::User { text: PROMPT.trim_end().to_owned(), images: Vec::new() }],
         max_output_tokens: MAX_TOKENS,
     };
     let mut events = models.stream(request).await.map_err(|error| error.message)?;

@@ -93,6 +93,15 @@ fn write_item(page: &mut Page, item: &Item) {
             let head = format!("notice, {}{}: ", word(&notice.level), code(notice.code));
             page.lines(&head, &notice.text);
         }
+        ItemBody::Compaction(compaction) => {
+            page.line(match compaction.summary {
+                Some(_) => "compaction: summed up",
+                None => "compaction: results left out",
+            });
+            if let Some(summary) = &compaction.summary {
+                page.below(&summary.text);
+            }
+        }
         other => page.lines("unknown: ", &word(other)),
     }
 }
@@ -115,6 +124,9 @@ fn user(page: &mut Page, message: &UserMessage) {
                 page.below(&format!("{mention}: {path} from line {first_line} of {lines}{inside}"));
                 page.below(text);
                 page.below(&outline.join("\n"));
+            }
+            ContextPart::Image { mention, image } => {
+                page.below(&format!("{mention}: [{} {}]", image.media_type, image.path));
             }
             ContextPart::Folder { mention, path, entries } => {
                 page.below(&format!("{mention}: {path}"));

@@ -1,0 +1,99 @@
+//! `coworker auth`, and what a provider's key is seen by.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+};
+
+use super::*;
+
+const CANARY: &str = "sk-canary-3f9c";
+
+/// Pipes a key in.
+fn set(place: &Place, provider: &str, key: &str) -> Said {
+    let mut command = place.command(&["auth", "set", provider]);
+    let (stdout, stderr) = (Stdio::piped(), Stdio::piped());
+    let mut child = command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(key.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let [out, told] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (status.code(), out, told)
+}
+
+#[test]
+fn a_key_is_kept_listed_by_its_place_and_forgotten() {
+    let place = Place::new();
+    let (code, out, told) = set(&place, "openai", &format!("{CANARY}\n"));
+    assert_eq!(code, DONE, "{told}");
+    assert!(out.contains("The key of openai is kept in ") && !out.contains(CANARY), "{out}");
+    let file = place.home().join("keys.toml");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let (_, out, _) = place.said(&["auth", "list"]);
+    assert_eq!(out, format!("openai       {}\n", file.display()));
+    let (_, out, _) = place.said(&["doctor"]);
+    assert!(out.contains("openai, key from ") && !out.contains(CANARY), "{out}");
+    assert!(place.said(&["auth", "remove", "openai"]).1.contains("is forgotten"));
+    assert!(place.said(&["auth", "list"]).1.contains("There is no key."));
+}
+
+#[test]
+fn what_is_no_key_or_of_nobody_is_not_kept() {
+    let place = Place::new();
+    for (provider, key, why) in [
+        ("openai", "", "it is empty"),
+        ("openai", "sk\u{e4}", "characters that cannot be sent"),
+        ("opnai", "sk-1", "those that are known: anthropic, openai"),
+    ] {
+        let (code, _, told) = set(&place, provider, key);
+        assert_ne!(code, DONE);
+        assert!(told.contains(why), "{told}");
+    }
+    assert!(!place.home().join("keys.toml").exists());
+}
+
+#[test]
+fn a_key_is_seen_by_its_provider_alone() {
+    let place = Place::new();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    let provider = std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let mut head = String::new();
+        let mut lines = BufReader::new(stream.try_clone().unwrap());
+        while !head.ends_with("\r\n\r\n") {
+            lines.read_line(&mut head).unwrap();
+        }
+        // A server may be as careless as to say what it was sent.
+        let body = format!("{{\"error\": {{\"message\": \"no such key: {CANARY}\"}}}}");
+        write!(stream, "HTTP/1.1 401 No\r\nconnection: close\r\n\r\n{body}").unwrap();
+        head
+    });
+    set(&place, "openai", CANARY);
+    let mut run = place.command(&["--log", "trace", "--model", "openai/gpt-6", "run", "hi"]);
+    let (code, out, told) = said(run.env("OPENAI_BASE_URL", format!("http://{address}/v1")));
+    assert_eq!(code, NO_MODEL, "{out}{told}");
+    assert!(told.contains("refused the key: no such key: [key]"), "{told}");
+    let head = provider.join().unwrap();
+    assert!(head.contains(&format!("authorization: Bearer {CANARY}\r\n")), "{head}");
+    let (_, exported, _) = place.said(&["sessions", "--json"]);
+    for (name, text) in [("output", &out), ("messages", &told), ("sessions", &exported)] {
+        assert!(!text.contains(CANARY), "{name}: {text}");
+    }
+    let mut folders = vec![place.0.path().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("keys.toml") {
+                let bytes = fs::read(&path).unwrap();
+                let found = bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
+                assert!(!found, "{}", path.display());
+            }
+        }
+    }
+}
