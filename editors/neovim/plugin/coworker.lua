@@ -66,6 +66,16 @@ end, {
   end,
 })
 
+command('CoworkerModel', function(args)
+  require('coworker').model(args.args ~= '' and args.args or nil)
+end, {
+  desc = 'Choose the model that answers',
+  nargs = '?',
+  complete = function(lead)
+    return require('coworker').complete_model(lead)
+  end,
+})
+
 command('CoworkerReview', function()
   require('coworker').review()
 end, { desc = 'Show what waits for an answer' })

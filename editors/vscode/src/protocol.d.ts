@@ -98,6 +98,12 @@ export type ApprovalSubject =
   itemId: ItemId;
   /** The questions. */
   questions: Array<Question>;
+}
+/** More tokens or money than a budget has. A yes grants as much again. */
+| {
+  kind: "budget";
+  /** Whose budget it is. */
+  scope: BudgetScope;
 };
 
 /** Parameters of `coworker/session/attach`. */
@@ -122,6 +128,9 @@ export type AttachResult = {
   /** Whether the updates sent begin at the session's beginning: forget what was known. */
   fromStart: boolean;
 };
+
+/** What a budget is for. */
+export type BudgetScope = "turn" | "session" | "day";
 
 /** Result of `coworker/chat/cancel`. */
 export type CancelResult = {
@@ -389,6 +398,18 @@ export type ClientUi = {
   /** Hunks: it marks them in their documents and has its own ways to decide about them. Without
    * it there are code lenses, code actions and a review document for them. */
   hunks?: boolean;
+};
+
+/** What the model is no longer sent. The items themselves stay. */
+export type Compaction = {
+  /** The results of tool calls before this item are left out, if they are long. */
+  trimmed?: ItemId | null;
+  /** What stands in place of the conversation before an item. */
+  summary?: Summary | null;
+  /** What a request had before, in tokens, estimated. */
+  tokensBefore: number;
+  /** What it has now. */
+  tokensAfter: number;
 };
 
 /** Parameters of `coworker/complete`: what can be typed at a place of a prompt. */
@@ -686,7 +707,7 @@ export type Empty = {
 };
 
 /** What went wrong, as a stable string; in JSON-RPC it travels as `data.code`. */
-export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "itemNotFound" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "notEncodable" | "alreadyExists" | "unsaved" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editContradicts" | "editBreaksSyntax" | "editAlreadyApplied" | "editStale" | "editUnread" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelUnauthorized" | "modelOverloaded" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "unknownCommand" | "skillNotFound" | "promptNotQueued" | "noEditor" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
+export type ErrorCode = "invalidParams" | "sessionNotFound" | "sessionInUse" | "sessionBusy" | "queueFull" | "itemNotFound" | "approvalNotFound" | "changeSetNotFound" | "documentNotFound" | "notAFile" | "notUtf8" | "notEncodable" | "alreadyExists" | "unsaved" | "documentTooBig" | "fileSystem" | "badPath" | "editNotFound" | "editAmbiguous" | "editContradicts" | "editBreaksSyntax" | "editAlreadyApplied" | "editStale" | "editUnread" | "editRefused" | "editUnconfirmed" | "unknownTool" | "badToolArguments" | "toolFailed" | "commandTimedOut" | "denied" | "rejected" | "cancelled" | "interrupted" | "modelUnavailable" | "modelNotFound" | "modelUnauthorized" | "modelOverloaded" | "quotaExceeded" | "contextTooLong" | "modelRefused" | "modelBrokeOff" | "turnTooLong" | "budgetReached" | "unknownCommand" | "skillNotFound" | "promptNotQueued" | "noEditor" | "storeLocked" | "storeReadOnly" | "storeFailed" | "internal";
 
 /** An error in words and code; in JSON-RPC it travels as `message` and `data`. */
 export type ErrorInfo = {
@@ -887,6 +908,10 @@ export type Item = {
 /** Files as they were before the session changed them. Nothing to be drawn. */
 | Checkpoint & {
   kind: "checkpoint";
+}
+/** From here on the model is sent a shorter conversation than there was. */
+| Compaction & {
+  kind: "compaction";
 }
 /** What became of hunks after the model had been told of them; it is told from here on. */
 | {
@@ -1289,6 +1314,16 @@ export type Stretch = {
   last: ItemId;
 };
 
+/** What stands in place of the beginning of a conversation. */
+export type Summary = {
+  /** The item with which the conversation goes on. */
+  before: ItemId;
+  /** The summary, as a model wrote it. */
+  text: string;
+  /** The prompt that is worked on, if it is among what was summed up. */
+  prompt?: string | null;
+};
+
 /** A new fault in the syntax of a text, found before anyone is asked about the edit that makes it. */
 export type SyntaxError = {
   /** The line in the text with the edit, counted from 1. */
@@ -1330,6 +1365,8 @@ export type ToolCall = {
   effects?: Array<Effect>;
   /** What came of it, as the model is told. While the call runs, deltas add to its text. */
   output?: ToolOutput | null;
+  /** What the provider wants back unchanged in the next request. */
+  providerData?: unknown;
 };
 
 /** Where a tool call stands. */
@@ -1465,6 +1502,11 @@ export type Usage = {
   outputTokens: number;
   /** Tokens sent that the provider had in its cache. */
   cachedTokens: number;
+  /** Tokens sent that the provider wrote to its cache, for a price of their own. */
+  cacheWrittenTokens?: number;
+  /** What it cost, in billionths of a US dollar; requests to a model without a known price add
+   * nothing. */
+  cost?: number;
 };
 
 /** What the user asked, with what they pointed at. */

@@ -269,6 +269,33 @@ function M.trust(trust)
   end)
 end
 
+-- Has the user choose a value of an option from a menu.
+---@param root string
+---@param id 'mode'|'model'
+---@param name string
+---@param take fun(value: string)
+local function choose(root, id, name, take)
+  sessions.options(root, function(options)
+    for _, option in ipairs(options) do
+      if option.id == id then
+        vim.ui.select(option.choices, {
+          prompt = ('%s (now %s)'):format(name, option.current),
+          format_item = function(choice)
+            local why = choice.unavailable and (' (%s)'):format(choice.unavailable) or ''
+            return ('%s: %s%s'):format(choice.value, choice.description, why)
+          end,
+        }, function(choice)
+          if choice and choice.unavailable then
+            say(('%s cannot be used: %s'):format(choice.value, choice.unavailable))
+          elseif choice then
+            take(choice.value)
+          end
+        end)
+      end
+    end
+  end)
+end
+
 --- Chooses the mode; without one, from a menu.
 ---@param mode? string
 function M.mode(mode)
@@ -276,21 +303,20 @@ function M.mode(mode)
   if mode then
     return take_mode(root, mode)
   end
-  sessions.options(root, function(options)
-    for _, option in ipairs(options) do
-      if option.id == 'mode' then
-        vim.ui.select(option.choices, {
-          prompt = 'Mode (now ' .. option.current .. ')',
-          format_item = function(choice)
-            return ('%s: %s'):format(choice.value, choice.description)
-          end,
-        }, function(choice)
-          if choice then
-            take_mode(root, choice.value)
-          end
-        end)
-      end
-    end
+  choose(root, 'mode', 'Mode', function(value)
+    take_mode(root, value)
+  end)
+end
+
+--- Chooses the model; without one, from a menu.
+---@param model? string
+function M.model(model)
+  local root = root_here()
+  if model then
+    return sessions.set_model(root, model)
+  end
+  choose(root, 'model', 'Model', function(value)
+    sessions.set_model(root, value)
   end)
 end
 
@@ -303,15 +329,29 @@ local function beginning_with(lead, words)
   end, words)
 end
 
---- The modes there are, for completion.
+---@param id 'mode'|'model'
 ---@param lead string
 ---@return string[]
-function M.complete_mode(lead)
-  local option = sessions.option(root_here(), 'mode')
+local function values_of(id, lead)
+  local option = sessions.option(root_here(), id)
   local values = vim.tbl_map(function(choice)
     return choice.value
   end, option and option.choices or {})
   return beginning_with(lead, values)
+end
+
+--- The modes there are, for completion.
+---@param lead string
+---@return string[]
+function M.complete_mode(lead)
+  return values_of('mode', lead)
+end
+
+--- The models there are, for completion.
+---@param lead string
+---@return string[]
+function M.complete_model(lead)
+  return values_of('model', lead)
 end
 
 --- The ways to say yes to what waits, for completion.

@@ -66,8 +66,13 @@
 ---@field itemId coworker.ItemId The tool call's item.
 ---@field questions coworker.Question[] The questions.
 
+---More tokens or money than a budget has. A yes grants as much again.
+---@class coworker.ApprovalSubject.budget
+---@field kind "budget"
+---@field scope coworker.BudgetScope Whose budget it is.
+
 ---What an approval is about.
----@alias coworker.ApprovalSubject coworker.ApprovalSubject.toolCall|coworker.ApprovalSubject.changes|coworker.ApprovalSubject.plan|coworker.ApprovalSubject.questions
+---@alias coworker.ApprovalSubject coworker.ApprovalSubject.toolCall|coworker.ApprovalSubject.changes|coworker.ApprovalSubject.plan|coworker.ApprovalSubject.questions|coworker.ApprovalSubject.budget
 
 ---Parameters of `coworker/session/attach`.
 ---@class coworker.AttachParams
@@ -82,6 +87,9 @@
 ---@field epoch string Changes when the process that numbers the updates does.
 ---@field seq integer Every update up to this number was sent before this result.
 ---@field fromStart boolean Whether the updates sent begin at the session's beginning: forget what was known.
+
+---What a budget is for.
+---@alias coworker.BudgetScope "turn"|"session"|"day"
 
 ---Result of `coworker/chat/cancel`.
 ---@class coworker.CancelResult
@@ -246,6 +254,13 @@
 ---@field prompt? boolean A prompt for what to ask: the server asks for `coworker/prompt` where it needs words.
 ---@field questions? boolean Questions of the agent: it draws approvals whose subject is `questions`, with choices and words of the user's own. Without it such a question is a message with its first choices.
 ---@field hunks? boolean Hunks: it marks them in their documents and has its own ways to decide about them. Without it there are code lenses, code actions and a review document for them.
+
+---What the model is no longer sent. The items themselves stay.
+---@class coworker.Compaction
+---@field trimmed? coworker.ItemId|nil The results of tool calls before this item are left out, if they are long.
+---@field summary? coworker.Summary|nil What stands in place of the conversation before an item.
+---@field tokensBefore integer What a request had before, in tokens, estimated.
+---@field tokensAfter integer What it has now.
 
 ---Parameters of `coworker/complete`: what can be typed at a place of a prompt.
 ---@class coworker.CompleteParams
@@ -443,7 +458,7 @@
 ---@class coworker.Empty
 
 ---What went wrong, as a stable string; in JSON-RPC it travels as `data.code`.
----@alias coworker.ErrorCode "invalidParams"|"sessionNotFound"|"sessionInUse"|"sessionBusy"|"queueFull"|"itemNotFound"|"approvalNotFound"|"changeSetNotFound"|"documentNotFound"|"notAFile"|"notUtf8"|"notEncodable"|"alreadyExists"|"unsaved"|"documentTooBig"|"fileSystem"|"badPath"|"editNotFound"|"editAmbiguous"|"editContradicts"|"editBreaksSyntax"|"editAlreadyApplied"|"editStale"|"editUnread"|"editRefused"|"editUnconfirmed"|"unknownTool"|"badToolArguments"|"toolFailed"|"commandTimedOut"|"denied"|"rejected"|"cancelled"|"interrupted"|"modelUnavailable"|"modelUnauthorized"|"modelOverloaded"|"modelRefused"|"modelBrokeOff"|"turnTooLong"|"unknownCommand"|"skillNotFound"|"promptNotQueued"|"noEditor"|"storeLocked"|"storeReadOnly"|"storeFailed"|"internal"
+---@alias coworker.ErrorCode "invalidParams"|"sessionNotFound"|"sessionInUse"|"sessionBusy"|"queueFull"|"itemNotFound"|"approvalNotFound"|"changeSetNotFound"|"documentNotFound"|"notAFile"|"notUtf8"|"notEncodable"|"alreadyExists"|"unsaved"|"documentTooBig"|"fileSystem"|"badPath"|"editNotFound"|"editAmbiguous"|"editContradicts"|"editBreaksSyntax"|"editAlreadyApplied"|"editStale"|"editUnread"|"editRefused"|"editUnconfirmed"|"unknownTool"|"badToolArguments"|"toolFailed"|"commandTimedOut"|"denied"|"rejected"|"cancelled"|"interrupted"|"modelUnavailable"|"modelNotFound"|"modelUnauthorized"|"modelOverloaded"|"quotaExceeded"|"contextTooLong"|"modelRefused"|"modelBrokeOff"|"turnTooLong"|"budgetReached"|"unknownCommand"|"skillNotFound"|"promptNotQueued"|"noEditor"|"storeLocked"|"storeReadOnly"|"storeFailed"|"internal"
 
 ---An error in words and code; in JSON-RPC it travels as `message` and `data`.
 ---@class coworker.ErrorInfo
@@ -624,6 +639,14 @@
 ---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
 ---@field kind "checkpoint"
 
+---From here on the model is sent a shorter conversation than there was.
+---@class coworker.Item.compaction: coworker.Compaction
+---@field id coworker.ItemId Names the item; stable and never reused.
+---@field turnId coworker.TurnId The turn it belongs to.
+---@field at integer When it began, in milliseconds since 1970 in UTC.
+---@field aside? boolean Whether it is set aside: the conversation goes on as if it had not been. It is kept, the model does not read it, and clients do not draw it.
+---@field kind "compaction"
+
 ---What became of hunks after the model had been told of them; it is told from here on.
 ---@class coworker.Item.reviewed
 ---@field id coworker.ItemId Names the item; stable and never reused.
@@ -634,7 +657,7 @@
 ---@field hunks coworker.ReviewedHunk[] The hunks.
 
 ---One durable thing in the journal.
----@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice|coworker.Item.checkpoint|coworker.Item.reviewed
+---@alias coworker.Item coworker.Item.userMessage|coworker.Item.agentMessage|coworker.Item.reasoning|coworker.Item.toolCall|coworker.Item.plan|coworker.Item.approval|coworker.Item.changeSet|coworker.Item.todos|coworker.Item.notice|coworker.Item.checkpoint|coworker.Item.compaction|coworker.Item.reviewed
 
 ---Names an item. Approvals, change sets, plans and tool calls are items and go by this id.
 ---@alias coworker.ItemId string
@@ -887,6 +910,12 @@
 ---@field first coworker.ItemId The first.
 ---@field last coworker.ItemId The last; it may be the first as well.
 
+---What stands in place of the beginning of a conversation.
+---@class coworker.Summary
+---@field before coworker.ItemId The item with which the conversation goes on.
+---@field text string The summary, as a model wrote it.
+---@field prompt? string|nil The prompt that is worked on, if it is among what was summed up.
+
 ---A new fault in the syntax of a text, found before anyone is asked about the edit that makes it.
 ---@class coworker.SyntaxError
 ---@field line integer The line in the text with the edit, counted from 1.
@@ -912,6 +941,7 @@
 ---@field status coworker.ToolCallStatus Where it stands.
 ---@field effects? coworker.Effect[] What it would do or did.
 ---@field output? coworker.ToolOutput|nil What came of it, as the model is told. While the call runs, deltas add to its text.
+---@field providerData? any What the provider wants back unchanged in the next request.
 
 ---Where a tool call stands.
 ---@alias coworker.ToolCallStatus "pending"|"running"|"completed"|"failed"|"rejected"|"cancelled"|"interrupted"
@@ -1021,6 +1051,8 @@
 ---@field inputTokens integer Tokens sent, those from the cache included.
 ---@field outputTokens integer Tokens received.
 ---@field cachedTokens integer Tokens sent that the provider had in its cache.
+---@field cacheWrittenTokens? integer Tokens sent that the provider wrote to its cache, for a price of their own.
+---@field cost? integer What it cost, in billionths of a US dollar; requests to a model without a known price add nothing.
 
 ---What the user asked, with what they pointed at.
 ---@class coworker.UserMessage

@@ -443,6 +443,13 @@ function kinds.notice(item)
   return signed(sign, M.escape(item.text), 'CoworkerDim')
 end
 
+function kinds.compaction(item)
+  local what = item.summary and 'The conversation before this was summed up for the model'
+    or 'Earlier results of tools are no longer sent to the model'
+  local text = ('%s: about %d tokens became %d.'):format(what, item.tokensBefore, item.tokensAfter)
+  return signed(notice_signs.info, text, 'CoworkerDim')
+end
+
 --- An item as lines; no lines for a kind that this plugin does not know.
 ---@param item coworker.Item
 ---@param root string Paths are shown relative to it.

@@ -311,6 +311,16 @@ function M.set_mode(root, mode)
   end
 end
 
+--- Chooses the model, of the session of a root from its next request on.
+---@param root string
+---@param model string
+function M.set_model(root, model)
+  M.ensure(root, function(conversation)
+    local params = { sessionId = conversation.id, model = model }
+    client.request(root, 'coworker/config/set', params, function() end)
+  end)
+end
+
 --- Says whether the folder of the session is trusted.
 ---@param root string
 ---@param trust boolean

@@ -29,6 +29,21 @@ local function short(model)
   return (model:gsub('/[^:]*/', '…/'))
 end
 
+-- What the session used: ` · 12k tokens · $0.30`; nothing before the first answer. The sum is in
+-- billionths of a dollar, and 0 where no price is known.
+---@param usage coworker.Usage
+---@return string
+local function used(usage)
+  local tokens = usage.inputTokens + usage.outputTokens
+  if tokens == 0 then
+    return ''
+  end
+  local count = tokens < 1000 and tostring(tokens) or ('%.0fk'):format(tokens / 1000)
+  local cost = usage.cost or 0
+  local sum = cost == 0 and '' or (' · $%%.%df'):format(cost < 1e7 and 4 or 2):format(cost / 1e9)
+  return (' · %s tokens%s'):format(count, sum)
+end
+
 --- For the user's own status line: `Coworker running · ask · provider/name`; empty without a
 --- session.
 ---@param root string
@@ -55,6 +70,7 @@ function M.winbar(root)
     local fold = conversation.fold
     local mode = pane.bar_text(fold.mode)
     bar = ('%s · %s'):format(bar, fold.mode == 'auto' and '%#CoworkerBad#auto%*' or mode)
+    bar = bar .. pane.bar_text(used(fold.usage))
     if fold.model ~= '' then
       bar = ('%s%%=  %%<%s '):format(bar, pane.bar_text(short(fold.model)))
     end

@@ -152,7 +152,12 @@ end)
 
 t.test('the bar says what runs, and how', function()
   local win = require('coworker.chat').window(root)
-  local bar = vim.api.nvim_eval_statusline(vim.wo[win].winbar, { winid = win }).str
+  fake:tell({ kind = 'usage', inputTokens = 11000, outputTokens = 1000, cost = 300000000 })
+  local bar
+  t.eventually('what was used', function()
+    bar = vim.api.nvim_eval_statusline(vim.wo[win].winbar, { winid = win, maxwidth = 200 }).str
+    return bar:find('12k tokens · $0.30', 1, true) ~= nil
+  end)
   t.equal(
     true,
     bar:find('running') ~= nil
@@ -382,7 +387,14 @@ t.test('the mode is chosen and completed from what the server offers', function(
   fake.answers['coworker/config/options'] = function()
     return {
       options = {
-        { id = 'model', current = 'm', choices = {} },
+        {
+          id = 'model',
+          current = 'm',
+          choices = {
+            { value = 'a/m', description = 'Quick' },
+            { value = 'b/n', description = 'Able', unavailable = 'there is no key' },
+          },
+        },
         {
           id = 'mode',
           current = 'ask',
@@ -404,6 +416,16 @@ t.test('the mode is chosen and completed from what the server offers', function(
     return #fake:sent('coworker/config/set') == 2
   end)
   t.equal({ sessionId = 's1', mode = 'ask' }, fake:sent('coworker/config/set')[2])
+  t.equal({ 'a/m', 'b/n' }, vim.fn.getcompletion('CoworkerModel ', 'cmdline'))
+  vim.cmd('CoworkerModel a/m')
+  t.equal({ sessionId = 's1', model = 'a/m' }, fake:sent('coworker/config/set')[3])
+  -- One that cannot be used is told with why, and not chosen.
+  t.will_choose('there is no key')
+  vim.cmd.CoworkerModel()
+  t.eventually('why not', function()
+    return vim.inspect(t.told):find('b/n cannot be used: there is no key', 1, true) ~= nil
+  end)
+  t.equal(3, #fake:sent('coworker/config/set'))
 end)
 
 t.test('the server may ask for words, and hears when there are none', function()

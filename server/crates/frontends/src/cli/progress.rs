@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use protocol::{ItemBody, ItemId, ToolCallStatus, Update, Usage};
+use protocol::{ItemBody, ItemId, ToolCallStatus, Update, Usage, dollars};
 
 use super::style::{Style, exposed};
 
@@ -54,6 +54,9 @@ impl Progress {
         let tokens = self.usage.input_tokens + self.usage.output_tokens;
         if tokens > 0 {
             rest += &format!(" · {} tokens", short(tokens));
+        }
+        if self.usage.cost > 0 {
+            rest += &format!(" · {}", dollars(self.usage.cost));
         }
         rest += " · Ctrl-C stops";
         // The sign and its blank; one column stays free, where some terminals break the line.
@@ -122,6 +125,7 @@ mod tests {
             input: serde_json::Value::Null,
             status,
             effects: Vec::new(),
+            provider_data: None,
             output: None,
         };
         let body = ItemBody::ToolCall(call);

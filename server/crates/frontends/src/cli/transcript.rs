@@ -5,7 +5,7 @@
 
 use protocol::{
     Approval, ChangeSet, ContextPart, Hunk, HunkState, Item, ItemBody, ItemId, Plan, SessionInfo,
-    SessionState, Todo, TodoStatus, ToolCall, ToolCallStatus, TurnId, UserMessage,
+    SessionState, Todo, TodoStatus, ToolCall, ToolCallStatus, TurnId, UserMessage, dollars,
 };
 
 use super::{
@@ -32,6 +32,9 @@ pub(super) fn markdown(info: &SessionInfo, state: &SessionState) -> String {
             "Tokens: {} sent, {} of them cached; {} received",
             usage.input_tokens, usage.cached_tokens, usage.output_tokens
         ));
+        if usage.cost > 0 {
+            facts.push(format!("Cost: {}, by the prices that are known", dollars(usage.cost)));
+        }
     }
     facts.extend(info.folders.iter().map(|it| format!("Also `{}`", one_line(it.as_str()))));
     text += &facts.iter().map(|fact| format!("- {fact}\n")).collect::<String>();
@@ -64,6 +67,10 @@ fn part(state: &SessionState, item: &Item) -> String {
         ItemBody::ChangeSet(set) => change_set(set),
         ItemBody::Todos { todos } => todos.iter().map(todo).collect(),
         ItemBody::Notice(notice) => quoted(&notice.text),
+        ItemBody::Compaction(compaction) => {
+            let summary = compaction.summary.as_ref().map(|summary| summary.text.as_str());
+            quoted(&format!("{}\n\n{}", compaction.sentence(), summary.unwrap_or_default()))
+        }
         // What a newer version adds is in the JSON lines.
         _ => String::new(),
     }
@@ -100,6 +107,9 @@ fn pointed(part: &ContextPart) -> String {
         }
         ContextPart::Text { mention, text, .. } => {
             format!("`{}`\n\n{}", one_line(mention), fenced("", text))
+        }
+        ContextPart::Image { mention, image } => {
+            format!("{mention}: {}, {} bytes", image.media_type, image.bytes)
         }
         ContextPart::Folder { mention, entries, .. } => {
             format!("`{}`\n\n{}", one_line(mention), fenced("", &entries.join("\n")))
@@ -302,6 +312,7 @@ mod tests {
             input: serde_json::Value::Null,
             status,
             effects,
+            provider_data: None,
             output: Some(ToolOutput::text(output)),
         })
     }

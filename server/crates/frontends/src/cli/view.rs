@@ -87,6 +87,11 @@ impl View {
                     err = self.notice(notice);
                     self.close_line()
                 }
+                ItemBody::Compaction(compaction) => {
+                    let (level, text) = (NoticeLevel::Info, compaction.sentence());
+                    err = self.notice(&Notice { level, code: None, text });
+                    self.close_line()
+                }
                 _ => self.ended(item),
             },
             Update::Delta { item_id, offset, text } => self.text(item_id, *offset, text),
@@ -395,6 +400,7 @@ mod tests {
             input: Value::Null,
             status,
             effects: vec![effect],
+            provider_data: None,
             output: Some(ToolOutput { error, ..ToolOutput::text(output) }),
         };
         Update::ItemEnded { item: item(id, ItemBody::ToolCall(call)) }

@@ -219,7 +219,7 @@ impl Server {
                 }
             }
         };
-        Ok(options(&self.0, chosen))
+        Ok(options(&self.0, chosen).await)
     }
 
     pub(super) async fn config_set(
@@ -234,7 +234,8 @@ impl Server {
             let configured = configure(&connection, &session_id, mode, model, trust).await;
             drop(own);
             configured?;
-            Ok(options(&connection, Chosen::of(&connection, &session_id).await?))
+            let chosen = Chosen::of(&connection, &session_id).await?;
+            Ok(options(&connection, chosen).await)
         });
         configured.await.map_err(refused)
     }
@@ -341,17 +342,18 @@ async fn configure(
     connection.sessions.configure(session, mode, model).await
 }
 
-fn options(connection: &Connection, chosen: Chosen) -> ConfigOptionsResult {
+async fn options(connection: &Connection, chosen: Chosen) -> ConfigOptionsResult {
     let Chosen { mode, model, trusted } = chosen;
     let modes = Mode::ALL.into_iter().map(|mode| ConfigChoice {
         value: mode.as_str().to_owned(),
         description: mode.description().to_owned(),
+        unavailable: None,
     });
-    let models = connection
-        .sessions
-        .models(&model)
-        .into_iter()
-        .map(|choice| ConfigChoice { value: choice.name, description: choice.description });
+    let models = connection.sessions.models(&model).await.into_iter().map(|choice| ConfigChoice {
+        value: choice.name,
+        description: choice.description,
+        unavailable: choice.unavailable,
+    });
     let trust = [
         (true, "This folder's own configuration, skills and slash commands count"),
         (false, "What this folder brings along counts for nothing"),
@@ -359,6 +361,7 @@ fn options(connection: &Connection, chosen: Chosen) -> ConfigOptionsResult {
     .map(|(trust, description)| ConfigChoice {
         value: trust.to_string(),
         description: description.to_owned(),
+        unavailable: None,
     });
     let option =
         |id: &str, current: String, choices| ConfigOption { id: id.to_owned(), current, choices };

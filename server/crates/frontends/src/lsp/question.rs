@@ -62,6 +62,7 @@ fn is_told_by_title(approval: &Approval) -> bool {
             Effect::Run { command, .. } => approval.title.contains(command.as_str()),
             _ => true,
         }),
+        ApprovalSubject::Budget { .. } => true,
         ApprovalSubject::Changes { .. }
         | ApprovalSubject::Plan { .. }
         | ApprovalSubject::Questions { .. } => false,

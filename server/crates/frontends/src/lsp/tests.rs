@@ -18,7 +18,7 @@ use engine::{
 };
 use futures::{StreamExt, stream};
 use protocol::{
-    Rule, SessionId, SessionInfo,
+    Rule, SessionId, SessionInfo, Usage,
     methods::{Direction, METHODS},
     wire::{ClientCapabilities, ClientUi},
 };
@@ -57,11 +57,11 @@ impl Tool for AskBack {
 impl Model for Echo {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
         let text = match request.messages.last() {
-            Some(Message::User { text }) => match text.split_once("ask back ") {
+            Some(Message::User { text, .. }) => match text.split_once("ask back ") {
                 Some((_, questions)) => {
                     let (call_id, name) = ("1".to_owned(), "ask".to_owned());
-                    let call =
-                        ModelEvent::ToolCall { call_id, name, arguments: questions.to_owned() };
+                    let (arguments, provider_data) = (questions.to_owned(), None);
+                    let call = ModelEvent::ToolCall { call_id, name, arguments, provider_data };
                     let events = [call, ModelEvent::End(StopCause::ToolCalls)];
                     return Ok(stream::iter(events.map(Ok)).boxed());
                 }
@@ -121,6 +121,14 @@ impl Store for Kept {
     async fn delete(&self, id: &SessionId) -> Result<(), StoreError> {
         self.0.lock().unwrap().remove(id);
         Ok(())
+    }
+
+    async fn add_use(&self, _: u64, _: Usage) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn used_on(&self, _: u64) -> Result<Usage, StoreError> {
+        Ok(Usage::default())
     }
 
     async fn rules(&self, _: &AbsPath) -> Result<Vec<Rule>, StoreError> {

@@ -160,6 +160,7 @@ fn of_item(item: &Item, what: &str) -> Option<(String, String)> {
                 ApprovalSubject::Changes { .. } => "changes",
                 ApprovalSubject::Plan { .. } => "a plan",
                 ApprovalSubject::Questions { .. } => "questions of the agent",
+                ApprovalSubject::Budget { .. } => "a budget",
             };
             let answer = approval.answer.as_ref();
             let answer = answer.map(|answer| format!(", {:?} by {}", answer.decision, answer.by));
@@ -174,6 +175,7 @@ fn of_item(item: &Item, what: &str) -> Option<(String, String)> {
             let code = notice.code.map(|code| format!(" ({})", code.as_str()));
             (format!("notice{}", code.unwrap_or_default()), notice.text.clone())
         }
+        ItemBody::Compaction(compaction) => ("compaction".to_owned(), compaction.sentence()),
         _ => return None,
     };
     Some((format!("{name} {what}, item {id}"), details))
@@ -214,6 +216,7 @@ mod tests {
             input: serde_json::json!({"command": SECRET}),
             status: ToolCallStatus::Failed,
             effects: Vec::new(),
+            provider_data: None,
             output: Some(ToolOutput {
                 error: Some(ErrorCode::ToolFailed),
                 ..ToolOutput::text(SECRET)

@@ -377,6 +377,7 @@ pub(super) fn question(
         ApprovalSubject::Changes { item_id } | ApprovalSubject::Plan { item_id } => {
             blocks.extend(proposals.get(item_id).cloned());
         }
+        ApprovalSubject::Budget { .. } => {}
     }
     let yes = approval.label(Decision::Once).unwrap_or("Allow");
     blocks.push(Block::Said(format!("{yes} or reject it with a code action.")));
@@ -473,6 +474,12 @@ pub(super) fn item(item: &Item, is_partly_done: bool, root: &AbsPath) -> Option<
                 NoticeLevel::Error => "Error",
             };
             format!("> **{level}:** {}", printable(&notice.text))
+        }
+        ItemBody::Compaction(compaction) => {
+            let summary = compaction.summary.iter().flat_map(|summary| summary.text.lines());
+            let summary: String = summary.map(|line| format!("\n> {}", printable(line))).collect();
+            let gap = if summary.is_empty() { "" } else { "\n>" };
+            format!("> **Note:** {}{gap}{summary}", compaction.sentence())
         }
         _ => return None,
     };

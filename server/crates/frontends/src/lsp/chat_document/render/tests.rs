@@ -187,6 +187,7 @@ fn call(status: ToolCallStatus, effects: Vec<Effect>, output: &str) -> String {
         input: serde_json::Value::Null,
         status,
         effects,
+        provider_data: None,
         output: Some(protocol::ToolOutput::text(output)),
     };
     written(&[item(&ended(ItemBody::ToolCall(call)), false, &root()).unwrap()])
