@@ -56,6 +56,19 @@ fn what_is_no_key_or_of_nobody_is_not_kept() {
 }
 
 #[test]
+fn what_stands_in_a_header_is_not_shown() {
+    let place = Place::new();
+    let table = "[providers.work]\nbase_url = \"http://127.0.0.1:9\"\n";
+    let headers = format!("headers = {{ authorization = \"Basic {CANARY}\" }}\n");
+    place.write("home/config.toml", &format!("{table}{headers}"));
+    for arguments in [&["config"][..], &["config", "--json"], &["doctor"]] {
+        let (_, out, told) = place.said(arguments);
+        assert!(!out.contains(CANARY) && !told.contains(CANARY), "{out}{told}");
+    }
+    assert!(place.said(&["config"]).1.contains("\"authorization\":\"…\""));
+}
+
+#[test]
 fn a_key_is_seen_by_its_provider_alone() {
     let place = Place::new();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -161,7 +161,8 @@ fn describe(settings: &mut ProviderSettings, keys: &ProviderKeys) {
         settings.base_url = url;
         settings.url_source = format!("`base_url` of provider `{}`", settings.name);
     }
-    settings.headers = keys.headers;
+    let headers = keys.headers.into_iter();
+    settings.headers = headers.filter_map(|(name, value)| Some((name, Key::new(value)?))).collect();
     settings.extra_body = keys.extra_body;
     settings.proxy = keys.proxy;
     settings.ca_file = keys.ca_file;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use frontends::cli::style::{Style, exposed};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Configuration, layer::Origin};
 
@@ -17,7 +17,7 @@ pub(crate) fn people(
     let lines: Vec<(String, &Origin)> = configuration
         .values
         .iter()
-        .map(|entry| (format!("{} = {}", entry.key, entry.value), &entry.origin))
+        .map(|entry| (format!("{} = {}", entry.key, shown(&entry.value)), &entry.origin))
         .collect();
     let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
     for (line, origin) in lines {
@@ -34,6 +34,23 @@ pub(crate) fn people(
         writeln!(out, "{} {}", style.yellow("!"), exposed(remark))?;
     }
     Ok(())
+}
+
+/// A value as it may be shown: the headers of a provider may hold secrets.
+fn shown(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| match value {
+                Value::Object(headers) if name == "headers" => {
+                    let hidden = headers.keys().map(|header| (header.clone(), json!("…")));
+                    (name.clone(), Value::Object(hidden.collect()))
+                }
+                value => (name.clone(), shown(value)),
+            };
+            Value::Object(members.iter().map(member).collect())
+        }
+        value => value.clone(),
+    }
 }
 
 /// Writes one JSON object for each key, and one for each problem and remark.
@@ -54,7 +71,11 @@ pub(crate) fn programs(configuration: &Configuration, out: &mut impl Write) -> i
                 origin[name] = value;
             }
         }
-        writeln!(out, "{}", json!({ "key": entry.key, "value": entry.value, "origin": origin }))?;
+        writeln!(
+            out,
+            "{}",
+            json!({ "key": entry.key, "value": shown(&entry.value), "origin": origin })
+        )?;
     }
     for problem in &configuration.problems {
         writeln!(out, "{}", json!({ "problem": problem.message, "place": problem.place }))?;

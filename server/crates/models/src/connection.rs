@@ -135,7 +135,7 @@ fn headers(settings: &ProviderSettings) -> Result<HeaderMap, String> {
         headers.insert(name, value);
     }
     for (name, value) in &settings.headers {
-        let header = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
+        let header = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.value()).ok());
         let (name, mut value) = header.ok_or_else(|| {
             format!("The header `{name}` of provider `{}` is none.", settings.name)
         })?;

@@ -15,6 +15,8 @@ use crate::frames::Cut;
 use crate::provider::ProviderSettings;
 use crate::wire::Fault;
 
+/// The shortest value of a header that is kept out of sentences, in bytes.
+const LEAST_SECRET: usize = 16;
 /// How much of a provider's explanation is passed on, in characters.
 const MOST_DETAIL: usize = 400;
 
@@ -60,17 +62,20 @@ pub(crate) struct Failures {
     key_source: String,
     provider: String,
     model: String,
-    key: Option<Key>,
+    /// What no sentence may hold.
+    secrets: Vec<Key>,
 }
 
 impl Failures {
     pub(crate) fn new(settings: &ProviderSettings, model: &str) -> Self {
+        // Of a header only what is long enough to be a secret: others are words.
+        let headers = settings.headers.values().filter(|it| it.value().len() >= LEAST_SECRET);
         Self {
             place: settings.place(),
             key_source: settings.key_source.clone(),
             provider: settings.name.clone(),
             model: model.to_owned(),
-            key: settings.key.clone(),
+            secrets: settings.key.iter().chain(headers).cloned().collect(),
         }
     }
 
@@ -223,10 +228,7 @@ impl Failures {
     }
 
     fn lasts(&self, code: ErrorCode, what: String, way_out: &str) -> Failure {
-        let mut what = match &self.key {
-            Some(key) => key.redact(&what),
-            None => what,
-        };
+        let mut what = self.secrets.iter().fold(what, |what, secret| secret.redact(&what));
         // A sentence may begin with the place, which is named in the middle of others.
         if let Some(rest) = what.strip_prefix("the ") {
             what = format!("The {rest}");

@@ -24,6 +24,11 @@ impl Key {
         self.0.bytes().all(|byte| byte.is_ascii_graphic()).then_some(self.0.as_str())
     }
 
+    /// The value of a header other than the usual ones, which may have blanks.
+    pub(crate) fn value(&self) -> &str {
+        &self.0
+    }
+
     /// `text` without this key, should someone have echoed it.
     pub(crate) fn redact(&self, text: &str) -> String {
         text.replace(&self.0, "[key]")

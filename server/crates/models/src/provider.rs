@@ -215,8 +215,8 @@ pub struct ProviderSettings {
     pub key: Option<Key>,
     /// Where the key comes from, or could, for people: `ANTHROPIC_API_KEY`.
     pub key_source: String,
-    /// Further headers of each request.
-    pub headers: BTreeMap<String, String>,
+    /// Further headers of each request. Their values may be as secret as a key.
+    pub headers: BTreeMap<String, Key>,
     /// What is put into the body of each request; it counts more than what stands there.
     pub extra_body: Map<String, Value>,
     /// The proxy to reach it by; without one, that of the system.

@@ -131,7 +131,7 @@ async fn what_the_user_puts_into_a_body_counts_most() {
     let more = json!({ "max_tokens": 5, "stream_options": { "more": true }, "seed": 7 });
     let settings = ProviderSettings {
         extra_body: more.as_object().unwrap().clone(),
-        headers: [("x-title".to_owned(), "Coworker".to_owned())].into(),
+        headers: [("x-title".to_owned(), Key::new("Coworker").unwrap())].into(),
         ..wire.settings(&server.url)
     };
     let providers = vec![settings];
