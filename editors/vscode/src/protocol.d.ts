@@ -442,6 +442,8 @@ export type ConfigChoice = {
   value: string;
   /** What it means, in one line. */
   description: string;
+  /** Why it cannot be chosen now, and what helps; none if it can. */
+  unavailable?: string | null;
 };
 
 /** One thing to choose. */
@@ -531,6 +533,14 @@ export type ContextPart =
   path: AbsPath;
   /** What is in it, a name to a line, folders with a slash; cut where it was too long. */
   entries: Array<string>;
+}
+/** A picture that the prompt mentions or brings along. */
+| {
+  kind: "image";
+  /** How it was mentioned. */
+  mention: string;
+  /** The picture. */
+  image: Image;
 }
 /** The changes since the last commit, unsaved ones included, that the prompt mentions. */
 | {

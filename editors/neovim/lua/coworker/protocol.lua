@@ -281,6 +281,7 @@
 ---@class coworker.ConfigChoice
 ---@field value string The value.
 ---@field description string What it means, in one line.
+---@field unavailable? string|nil Why it cannot be chosen now, and what helps; none if it can.
 
 ---One thing to choose.
 ---@class coworker.ConfigOption
@@ -337,6 +338,12 @@
 ---@field path coworker.AbsPath The folder.
 ---@field entries string[] What is in it, a name to a line, folders with a slash; cut where it was too long.
 
+---A picture that the prompt mentions or brings along.
+---@class coworker.ContextPart.image
+---@field kind "image"
+---@field mention string How it was mentioned.
+---@field image coworker.Image The picture.
+
 ---The changes since the last commit, unsaved ones included, that the prompt mentions.
 ---@class coworker.ContextPart.diff
 ---@field kind "diff"
@@ -370,7 +377,7 @@
 ---@field lines string[] One line each: `12:5 error: expected ;`.
 
 ---Something the user pointed at.
----@alias coworker.ContextPart coworker.ContextPart.file|coworker.ContextPart.openDocuments|coworker.ContextPart.text|coworker.ContextPart.folder|coworker.ContextPart.diff|coworker.ContextPart.command|coworker.ContextPart.unresolved|coworker.ContextPart.selection|coworker.ContextPart.problems
+---@alias coworker.ContextPart coworker.ContextPart.file|coworker.ContextPart.openDocuments|coworker.ContextPart.text|coworker.ContextPart.folder|coworker.ContextPart.image|coworker.ContextPart.diff|coworker.ContextPart.command|coworker.ContextPart.unresolved|coworker.ContextPart.selection|coworker.ContextPart.problems
 
 ---What the next request would be made of.
 ---@class coworker.ContextReport
