@@ -59,13 +59,18 @@ fn what_is_no_key_or_of_nobody_is_not_kept() {
 fn what_stands_in_a_header_is_not_shown() {
     let place = Place::new();
     let table = "[providers.work]\nbase_url = \"http://127.0.0.1:9\"\n";
-    let headers = format!("headers = {{ authorization = \"Basic {CANARY}\" }}\n");
+    let headers = format!(
+        "headers = {{ authorization = \"Basic {CANARY}\" }}\nproxy = \"http://me:{CANARY}@p:1\"\n"
+    );
     place.write("home/config.toml", &format!("{table}{headers}"));
     for arguments in [&["config"][..], &["config", "--json"], &["doctor"]] {
         let (_, out, told) = place.said(arguments);
         assert!(!out.contains(CANARY) && !told.contains(CANARY), "{out}{told}");
     }
     assert!(place.said(&["config"]).1.contains("\"authorization\":\"…\""));
+    place.write("home/config.toml", &format!("{table}headers = \"Bearer {CANARY}\"\n"));
+    let (_, out, told) = place.said(&["config"]);
+    assert!(out.contains("`providers` does not fit") && !out.contains(CANARY), "{out}{told}");
 }
 
 #[test]

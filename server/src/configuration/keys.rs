@@ -173,6 +173,10 @@ pub(crate) fn objection(key: &str, value: &Value, place: Place) -> Option<String
 /// An error of the types in words for people: whoever writes a file does not think in `u32`.
 fn misfit(error: &str) -> String {
     let mut words = error.to_owned();
+    // A value may be a secret that was written in the wrong place.
+    if let (Some(start), Some(end)) = (words.find("string \""), words.rfind("\", expected")) {
+        words.replace_range(start..end + 1, "a text");
+    }
     for (type_name, name) in
         [("u32", "a whole number"), ("u64", "a whole number"), ("a string", "a text in quotes")]
     {

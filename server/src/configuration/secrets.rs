@@ -1,5 +1,4 @@
-//! The keys of providers that `coworker auth` keeps: a file that only its owner may read, and with
-//! the feature `keychain` that of the system.
+//! The keys of providers that `coworker auth` keeps, in a file that only its owner may read.
 //!
 //! No key is ever shown again, and none reaches a log.
 

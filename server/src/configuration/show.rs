@@ -36,20 +36,31 @@ pub(crate) fn people(
     Ok(())
 }
 
-/// A value as it may be shown: the headers of a provider may hold secrets.
+/// A value as it may be shown: headers, bodies and addresses of a provider may hold secrets.
 fn shown(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| match value {
-                Value::Object(headers) if name == "headers" => {
+                Value::Object(headers) if name == "headers" || name == "extra_body" => {
                     let hidden = headers.keys().map(|header| (header.clone(), json!("…")));
                     (name.clone(), Value::Object(hidden.collect()))
+                }
+                Value::String(url) if name == "proxy" || name == "base_url" => {
+                    (name.clone(), json!(without_user(url)))
                 }
                 value => (name.clone(), shown(value)),
             };
             Value::Object(members.iter().map(member).collect())
         }
         value => value.clone(),
+    }
+}
+
+/// An address without the user and the password that may stand in it.
+fn without_user(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (_, host))) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::{Message, Model, ModelEvent, ModelRequest};
 use futures::StreamExt;
-use models::Models;
+use models::{ModelSettings, Models};
 
 use super::Check;
 use crate::configuration::{Configuration, secrets::Secrets, show};
@@ -24,7 +24,9 @@ const NAME: &str = "model";
 /// Looks whether there is a model, and which providers there is a key for; with `online` the model
 /// and one of each provider are asked for a word.
 pub(super) async fn check(configuration: &Configuration, online: bool) -> Vec<Check> {
-    let models = Models::new(configuration.models.clone());
+    // What another model or a second attempt would say is not the question here.
+    let alone = ModelSettings { fallbacks: Vec::new(), retries: 0, ..configuration.models.clone() };
+    let models = Models::new(alone);
     let set = configuration.keys.model.as_str();
     let chosen = match (set, online) {
         ("", false) => models.default_model(),

@@ -66,7 +66,10 @@ pub(crate) async fn check(turn: &Turn, before: Usage, request: &ModelRequest) ->
             let items = state.items.iter();
             items.filter(|item| grants(item, scope, turn)).count() as u64
         });
-        let limit = Budget { tokens: budget.tokens * granted, cost: budget.cost * granted };
+        let limit = Budget {
+            tokens: budget.tokens.saturating_mul(granted),
+            cost: budget.cost.saturating_mul(granted),
+        };
         if is_over(limit, spent, expected) {
             ask(turn, scope, budget, limit, spent).await?;
         }

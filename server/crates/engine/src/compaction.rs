@@ -43,14 +43,20 @@ pub(crate) fn is_needed(turn: &Turn, request: &ModelRequest) -> bool {
     estimate(request) > room(turn, request) * FULL / 100
 }
 
-/// Makes the conversation shorter than it is in `request`, and journals how.
+/// Makes the conversation shorter than it is in `request`, and journals how. `refused` says that
+/// the provider found it too long, whatever is known of its window.
 ///
 /// # Errors
 /// It cannot be made any shorter, or the user stopped the turn.
-pub(crate) async fn compact(turn: &Turn, request: &ModelRequest) -> Result<(), Halt> {
+pub(crate) async fn compact(
+    turn: &Turn,
+    request: &ModelRequest,
+    pictures: &Pictures,
+    refused: bool,
+) -> Result<(), Halt> {
     let last = turn.session.look(|state| context::compaction(&state.items).cloned());
     let last = last.unwrap_or_default();
-    let conversation = Conversation::of(turn, request);
+    let conversation = Conversation::of(turn, request, pictures, refused);
     let trimmed = conversation.steps.iter().rev().nth(KEPT_STEPS - 1).cloned();
     let trims = Compaction { trimmed: trimmed.clone(), ..last.clone() };
     if trims.trimmed != last.trimmed && conversation.with(&trims) <= conversation.room * ROOMY / 100
@@ -77,21 +83,31 @@ pub(crate) async fn compact(turn: &Turn, request: &ModelRequest) -> Result<(), H
 struct Conversation<'a> {
     turn: &'a Turn,
     request: &'a ModelRequest,
+    pictures: &'a Pictures,
     room: u64,
     /// What each prompt and each response of the model begins with, in order.
     steps: Vec<ItemId>,
 }
 
 impl<'a> Conversation<'a> {
-    fn of(turn: &'a Turn, request: &'a ModelRequest) -> Self {
+    fn of(
+        turn: &'a Turn,
+        request: &'a ModelRequest,
+        pictures: &'a Pictures,
+        refused: bool,
+    ) -> Self {
         let steps = turn.session.look(|state| steps(state.told()));
-        Self { turn, request, room: room(turn, request), steps }
+        let room = match room(turn, request) {
+            // The window is smaller than we thought, or its tokens are.
+            room if refused => room.min(estimate(request) * 2 / 3),
+            room => room,
+        };
+        Self { turn, request, pictures, room, steps }
     }
 
     /// The messages that a compaction leaves.
     fn messages(&self, compaction: &Compaction) -> Vec<Message> {
-        let pictures = Pictures::default();
-        let shortened = |items: &[Item]| context::shortened(items, Some(compaction), &pictures);
+        let shortened = |items: &[Item]| context::shortened(items, Some(compaction), self.pictures);
         self.turn.session.look(|state| shortened(&state.items))
     }
 

@@ -190,7 +190,7 @@ impl Turn {
     ) -> Result<Vec<RequestedCall>, Halt> {
         let mut request = self.request(standing, pictures);
         if compaction::is_needed(self, &request) {
-            compaction::compact(self, &request).await?;
+            compaction::compact(self, &request, pictures, false).await?;
             request = self.request(standing, pictures);
         }
         budget::check(self, before, &request).await?;
@@ -198,7 +198,7 @@ impl Turn {
             // What providers count is not what we estimate.
             Err(Halt::Failed(error)) if error.code == ErrorCode::ContextTooLong => {
                 let refused = self.request(standing, pictures);
-                compaction::compact(self, &refused).await?;
+                compaction::compact(self, &refused, pictures, true).await?;
                 self.answer(self.request(standing, pictures)).await
             }
             other => other,
@@ -384,7 +384,11 @@ impl Turn {
         self.session.record(vec![Update::Usage(usage)]).await?;
         let parts = &self.shared.parts;
         let today = budget::day_of((parts.clock)());
-        parts.store.add_use(today, more).await.map_err(|error| Halt::Failed(error.into()))
+        if let Err(error) = parts.store.add_use(today, more).await {
+            // The session has it; an answer is not thrown away for the count of a day.
+            tracing::warn!(%error, "what was used is missing from the count of the day");
+        }
+        Ok(())
     }
 
     /// Waits for something, but not after the user stopped the turn.

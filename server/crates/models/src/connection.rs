@@ -161,7 +161,7 @@ fn client(base: &Url, proxy: Option<&str>, ca_file: Option<&Path>) -> Result<Cli
         .http2_keep_alive_timeout(Duration::from_secs(10));
     if let Some(proxy) = proxy {
         let proxy = Proxy::all(proxy)
-            .map_err(|_| format!("The proxy {proxy} is no address like http://proxy:8080."))?;
+            .map_err(|_| "The configured proxy is no address like http://proxy:8080.".to_owned())?;
         builder = builder.no_proxy().proxy(proxy);
     } else if is_loopback(base) {
         // A proxy of the system would look for the server on its own machine.

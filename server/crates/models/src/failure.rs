@@ -42,7 +42,7 @@ impl Failure {
 
     /// Whether any other model would fail for the same reason.
     pub(crate) fn is_of_request(&self) -> bool {
-        self.code == ErrorCode::ModelRefused
+        matches!(self.code, ErrorCode::ModelRefused | ErrorCode::ContextTooLong)
     }
 }
 
@@ -133,7 +133,7 @@ impl Failures {
                 self.refused(*status, &json!({ "error": error }), &HeaderMap::new())
             }
             Fault::Reported(None, error) => {
-                let detail = detail(&json!({ "error": error }));
+                let detail = self.detail(&json!({ "error": error }));
                 self.broke_off(&format!("the provider reported a fault{detail}"))
             }
         }
@@ -142,7 +142,7 @@ impl Failures {
     /// An answer that is no success: nothing of the model's answer came.
     pub(crate) fn refused(&self, status: u16, body: &Value, headers: &HeaderMap) -> Failure {
         let after = retry_after(headers).or_else(|| retry_delay(body));
-        let detail = detail(body);
+        let detail = self.detail(body);
         match (status, Reason::of(status, body)) {
             (_, Some(Reason::TooLong)) => self.too_long(&detail),
             (_, Some(Reason::NoCredit)) => self.lasts(
@@ -193,6 +193,25 @@ impl Failures {
         }
     }
 
+    /// The provider's own explanation, to stand before a full stop; empty if it gave none.
+    fn detail(&self, body: &Value) -> String {
+        let Some(text) = message_of(error_of(body)) else { return String::new() };
+        // Before it is cut: half a secret would not be known as one.
+        let text = self.without_secrets(text.to_owned());
+        let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+        let mut plain: String = plain.take(MOST_DETAIL + 1).collect();
+        if plain.chars().count() > MOST_DETAIL {
+            plain.pop();
+            plain.push('…');
+        }
+        let plain = plain.trim().trim_end_matches('.');
+        if plain.is_empty() { String::new() } else { format!(": {plain}") }
+    }
+
+    fn without_secrets(&self, text: String) -> String {
+        self.secrets.iter().fold(text, |text, secret| secret.redact(&text))
+    }
+
     fn too_long(&self, detail: &str) -> Failure {
         self.lasts(
             ErrorCode::ContextTooLong,
@@ -228,7 +247,7 @@ impl Failures {
     }
 
     fn lasts(&self, code: ErrorCode, what: String, way_out: &str) -> Failure {
-        let mut what = self.secrets.iter().fold(what, |what, secret| secret.redact(&what));
+        let mut what = self.without_secrets(what);
         // A sentence may begin with the place, which is named in the middle of others.
         if let Some(rest) = what.strip_prefix("the ") {
             what = format!("The {rest}");
@@ -300,20 +319,6 @@ fn error_of(body: &Value) -> &Value {
 /// What an error says; by some it is nothing but that.
 fn message_of(error: &Value) -> Option<&str> {
     error["message"].as_str().or(error.as_str())
-}
-
-/// The provider's own explanation, to stand before a full stop; empty if it gave none.
-fn detail(body: &Value) -> String {
-    let error = error_of(body);
-    let Some(text) = message_of(error) else { return String::new() };
-    let mut plain: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_DETAIL + 1).collect();
-    if plain.chars().count() > MOST_DETAIL {
-        plain.pop();
-        plain.push('…');
-    }
-    let plain = plain.trim().trim_end_matches('.');
-    if plain.is_empty() { String::new() } else { format!(": {plain}") }
 }
 
 /// How long to wait, as `retry-after-ms` or `retry-after` say: in seconds, or until a time (RFC

@@ -2,7 +2,8 @@
 //!
 //! This room maps requests and streamed answers between the engine's words and a provider's. It
 //! knows no session, no tool and no journal, reads no environment variable, and makes no network
-//! call before the first prompt. Nothing of a provider's own shapes leaves it, but what the
+//! call before the first prompt, but to servers on this machine when somebody looks what there is
+//! to choose from. Nothing of a provider's own shapes leaves it, but what the
 //! engine carries unread as `provider_data`.
 //!
 //! Start at [`Models`]: it finds the provider of a model's name. `attempts` asks it, and asks

@@ -12,6 +12,17 @@ use crate::Key;
 use crate::catalogue::Card;
 use crate::wire::Wire;
 
+/// The address in `OLLAMA_HOST` where it has no scheme. The server reads the same variable as the
+/// place to listen at, so it may be a port alone, or every address that the machine has.
+fn of_ollama(host: &str) -> String {
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if port.chars().all(|char| char.is_ascii_digit()) => (host, port),
+        _ => (host, "11434"),
+    };
+    let host = if matches!(host, "" | "0.0.0.0" | "[::]") { "127.0.0.1" } else { host };
+    format!("http://{host}:{port}/")
+}
+
 /// How much a model of Ollama is given room for, in tokens, if nothing else is known.
 const OLLAMA_CONTEXT: u64 = 32_768;
 
@@ -321,9 +332,10 @@ impl ProviderSettings {
             Wire::Ollama => trimmed.strip_suffix("/api").unwrap_or(trimmed),
             _ => trimmed,
         };
-        // `OLLAMA_HOST` is often an address without a scheme.
-        let bare = self.wire == Wire::Ollama && !root.contains("://");
-        let text = if bare { format!("http://{root}/") } else { format!("{root}/") };
+        let text = match self.wire {
+            Wire::Ollama if !root.contains("://") => of_ollama(root),
+            _ => format!("{root}/"),
+        };
         let usual = preset(&self.name).map_or("https://host/v1", |preset| preset.base_url);
         Url::parse(&text)
             .ok()
@@ -374,6 +386,9 @@ mod tests {
             ("openai", "https://api.openai.com/v1/", "https://api.openai.com/v1/"),
             ("ollama", "127.0.0.1:11434", "http://127.0.0.1:11434/"),
             ("ollama", "http://box/api", "http://box/"),
+            ("ollama", "0.0.0.0", "http://127.0.0.1:11434/"),
+            ("ollama", ":11500", "http://127.0.0.1:11500/"),
+            ("ollama", "box", "http://box:11434/"),
         ] {
             assert_eq!(provider(name, base_url).address().unwrap().as_str(), expected);
         }

@@ -159,7 +159,7 @@ impl Models {
             Err(why) if settings.is_set_up => vec![ModelChoice {
                 name: format!("{}/", settings.name),
                 description: known.label.to_owned(),
-                unavailable: Some(format!("it does not answer at {}: {why}", settings.base_url)),
+                unavailable: Some(format!("{} does not answer: {why}", settings.place())),
             }],
             Err(_) => Vec::new(),
         }
@@ -185,7 +185,9 @@ impl Model for Models {
         if let Some(file) = script(&request.model) {
             return self.0.scripts.stream(file, &request).await;
         }
-        let others = self.0.fallbacks.iter().filter(|other| **other != request.model).cloned();
+        // One that cannot be asked would hide why the first one did not answer.
+        let usable = |name: &&String| self.choice(name).is_some() && **name != request.model;
+        let others = self.0.fallbacks.iter().filter(usable).cloned();
         let chain = std::iter::once(request.model.clone()).chain(others).collect();
         Ok(Attempts::new(self.clone(), request, chain).stream())
     }

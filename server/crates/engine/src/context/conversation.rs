@@ -46,8 +46,13 @@ pub(crate) fn shortened(
             ItemBody::UserMessage(message) => {
                 conversation.finish_answer();
                 let notes = std::mem::take(&mut conversation.notes);
-                let text = prompts::user(&message.text, &message.context, &notes);
-                conversation.user_with(text, &item.images());
+                let mut text = prompts::user(&message.text, &message.context, &notes);
+                let mut images = item.images();
+                if at < trimmed && !images.is_empty() {
+                    images.clear();
+                    text = format!("{text}\n\n{}", prompts::no_pictures());
+                }
+                conversation.user_with(text, &images);
             }
             ItemBody::AgentMessage { text } if !text.is_empty() => {
                 conversation.part(AssistantPart::Text { text: text.clone() });

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use protocol::{
-    Approval, ChangeSet, ErrorCode, ErrorInfo, HunkState, Image, Item, ItemBody, ItemId, Mode,
-    Notice, NoticeLevel, SessionId, SessionInfo, SessionState, Status, TurnId, UndoScope, Update,
+    Approval, ApprovalSubject, ChangeSet, Decision, ErrorCode, ErrorInfo, HunkState, Image, Item,
+    ItemBody, ItemId, Mode, Notice, NoticeLevel, SessionId, SessionInfo, SessionState, Status,
+    TurnId, UndoScope, Update,
 };
 use tokio::sync::OnceCell;
 
@@ -176,8 +177,11 @@ fn told(mut item: Item, from: &SessionId) -> Item {
             }
         }
         // What was allowed "in this session" was meant for that one.
-        ItemBody::Approval(Approval { options, .. }) => {
+        ItemBody::Approval(Approval { options, subject, answer, .. }) => {
             options.iter_mut().for_each(|option| option.rules.clear());
+            if let (ApprovalSubject::Budget { .. }, Some(answer)) = (subject, answer) {
+                answer.decision = Decision::Withdrawn;
+            }
         }
         _ => {}
     }

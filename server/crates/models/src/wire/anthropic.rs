@@ -272,8 +272,16 @@ impl Reader for Answer {
                 self.cause = delta.stop_reason.or(self.cause.take());
             }
             Frame::MessageStop => {
+                let cause = self.cause();
+                if cause == StopCause::OutputLimit {
+                    // Some servers end the block that the limit cut.
+                    let is_cut = |call: &mut WholeCall| {
+                        serde_json::from_str::<Value>(&call.arguments).is_err()
+                    };
+                    self.calls.pop_if(is_cut);
+                }
                 events.extend(calls(std::mem::take(&mut self.calls)));
-                events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(self.cause())]);
+                events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);
             }
             Frame::Error { error } => return Err(reported(error)),
             Frame::Other => {}

@@ -394,7 +394,7 @@ async fn another_model_goes_on_when_the_attempts_are_used_up() {
 
 #[tokio::test]
 async fn another_model_goes_on_at_once_where_waiting_is_of_no_use() {
-    for line in ["401 Unauthorized", "402 Payment Required", "404 Not Found", "413 Too Large"] {
+    for line in ["401 Unauthorized", "402 Payment Required", "404 Not Found"] {
         let chain = Chain::new(3);
         chain.first.reply(status(line, ""));
         chain.second.reply(Reply::events(&responses::WIRE.recorded("text")));
@@ -405,13 +405,17 @@ async fn another_model_goes_on_at_once_where_waiting_is_of_no_use() {
 }
 
 #[tokio::test]
-async fn no_other_model_is_asked_what_was_refused() {
-    let chain = Chain::new(3);
-    chain.first.reply(status("400 Bad Request", ""));
-    chain.second.reply(Reply::events(&responses::WIRE.recorded("text")));
-    let events = chain.ask().await;
-    assert_eq!(events.len(), 1, "{events:?}");
-    assert_eq!(error(&events).code, ErrorCode::ModelRefused);
+async fn no_other_model_is_asked_what_was_refused_or_can_be_made_shorter() {
+    for (line, code) in
+        [("400 Bad Request", ErrorCode::ModelRefused), ("413 Too Large", ErrorCode::ContextTooLong)]
+    {
+        let chain = Chain::new(3);
+        chain.first.reply(status(line, ""));
+        chain.second.reply(Reply::events(&responses::WIRE.recorded("text")));
+        let events = chain.ask().await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert_eq!(error(&events).code, code);
+    }
 }
 
 #[tokio::test]
