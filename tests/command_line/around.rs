@@ -16,8 +16,15 @@ fn the_doctor_says_what_is_amiss_and_the_way_out() {
     let model = place.script(&says("yes"));
     let (code, out, _) = place.said(&["--model", &model, "doctor"]);
     assert_eq!(code, DONE, "{out}");
-    for part in ["✓ version", "✓ settings", "✓ state", "✓ sessions  0 in ", "✓ log", "(--model)"]
-    {
+    for part in [
+        "✓ version",
+        "✓ settings",
+        "✓ state",
+        "✓ sessions  0 in ",
+        "✓ log",
+        "(--model)",
+        "as of 20",
+    ] {
         assert!(out.contains(part), "{part}: {out}");
     }
     let lines = json_lines(&place.said(&["doctor", "--json"]).1);

@@ -36,6 +36,8 @@ pub(super) async fn check(configuration: &Configuration, online: bool) -> Vec<Ch
     };
     let mut checks = vec![of_model(configuration, &models, chosen.clone(), online).await];
     checks.extend(of_keys(configuration));
+    let known = format!("sizes and prices of models as of {}", models::catalogue::date());
+    checks.push(Check::good("catalogue", known));
     let own = chosen.as_deref().and_then(provider_of);
     for settings in configuration.models.providers.iter().filter(|it| it.key.is_some()) {
         let choices = models.choices().into_iter().map(|choice| choice.name);

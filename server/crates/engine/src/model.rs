@@ -69,14 +69,12 @@ pub struct ModelFacts {
     pub output_tokens: u32,
     /// Whether it reads pictures.
     pub images: bool,
-    /// Whether the price of its use is known.
-    pub is_priced: bool,
 }
 
 impl Default for ModelFacts {
     /// What is safe to assume of a model nobody knows.
     fn default() -> Self {
-        Self { context_tokens: 64_000, output_tokens: 8_000, images: true, is_priced: false }
+        Self { context_tokens: 64_000, output_tokens: 8_000, images: true }
     }
 }
 

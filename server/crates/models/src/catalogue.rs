@@ -112,7 +112,6 @@ impl Card {
             context_tokens: self.context.unwrap_or(assumed.context_tokens),
             output_tokens: self.output.unwrap_or(assumed.output_tokens),
             images: self.images.unwrap_or(assumed.images),
-            is_priced: self.input_price.is_some(),
         }
     }
 
@@ -199,7 +198,5 @@ mod tests {
         let said = Card { context: Some(9), images: Some(false), ..Card::default() };
         let facts = known.with(&said).facts();
         assert_eq!((facts.context_tokens, facts.output_tokens, facts.images), (9, 2, false));
-        assert!(!facts.is_priced);
-        assert!(Card { input_price: Some(0.0), ..Card::default() }.facts().is_priced);
     }
 }

@@ -76,12 +76,8 @@ impl From<ScriptError> for ModelError {
 
 impl Scripts {
     /// A script reads whatever it is sent.
-    pub(crate) const FACTS: ModelFacts = ModelFacts {
-        context_tokens: 1_000_000,
-        output_tokens: 16_000,
-        images: true,
-        is_priced: false,
-    };
+    pub(crate) const FACTS: ModelFacts =
+        ModelFacts { context_tokens: 1_000_000, output_tokens: 16_000, images: true };
 
     /// The script in `file` among the models to choose from.
     pub(crate) fn choice(file: &str) -> ModelChoice {
