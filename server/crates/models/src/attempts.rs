@@ -13,6 +13,7 @@ use futures::StreamExt;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::router::Models;
+use crate::stamp::stamped;
 
 /// The longest wait that is chosen.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -149,39 +150,27 @@ impl Attempts {
     }
 }
 
-/// Marks what goes back to a provider unchanged with the model that it is of: another one would
-/// refuse it.
-fn stamped(event: ModelEvent, model: &str) -> ModelEvent {
-    let stamp = |data| serde_json::json!({ "model": model, "data": data });
-    match event {
-        ModelEvent::ReasoningEnd { provider_data } => {
-            ModelEvent::ReasoningEnd { provider_data: provider_data.map(stamp) }
-        }
-        ModelEvent::ToolCall { call_id, name, arguments, provider_data } => {
-            let provider_data = provider_data.map(stamp);
-            ModelEvent::ToolCall { call_id, name, arguments, provider_data }
-        }
-        other => other,
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use protocol::ErrorCode;
 
     use super::*;
     use crate::ModelSettings;
 
-    fn failed(times: u32, retries: u32) -> Attempts {
-        let models = Models::new(ModelSettings { retries, ..ModelSettings::default() });
-        let request = ModelRequest {
+    /// A request without a conversation.
+    pub(crate) fn request() -> ModelRequest {
+        ModelRequest {
             model: "a/b".to_owned(),
             system: String::new(),
             tools: Vec::new(),
             messages: Vec::new(),
             max_output_tokens: 1000,
-        };
-        Attempts { failed: times, ..Attempts::new(models, request, vec!["a/b".to_owned()]) }
+        }
+    }
+
+    fn failed(times: u32, retries: u32) -> Attempts {
+        let models = Models::new(ModelSettings { retries, ..ModelSettings::default() });
+        Attempts { failed: times, ..Attempts::new(models, request(), vec!["a/b".to_owned()]) }
     }
 
     fn overload(after: Option<Duration>) -> Failure {

@@ -8,7 +8,8 @@
 //!
 //! Start at [`Models`]: it finds the provider of a model's name. `attempts` asks it, and asks
 //! again after what passes; `connection` sends the request; `frames` cuts what comes back into
-//! frames; a file of `wire` reads them; `answer` holds these together; `failure` says in a
+//! frames; a file of `wire` reads them; `answer` holds these together; `stamp` marks what goes back
+//! to its own model alone; `failure` says in a
 //! sentence what went wrong; `catalogue` knows sizes and prices. `script` is the model that is
 //! none.
 
@@ -22,6 +23,7 @@ mod key;
 mod provider;
 mod router;
 mod script;
+mod stamp;
 mod wire;
 
 pub use key::Key;

@@ -19,6 +19,7 @@ use crate::connection::Connection;
 use crate::failure::{Failure, Failures};
 use crate::provider::{Preset, ProviderSettings, preset};
 use crate::script::Scripts;
+use crate::stamp::of_model;
 use crate::wire::Call;
 
 /// How long a server on this machine may take to say that it is there.
@@ -300,16 +301,6 @@ async fn names_of_local(
     Ok(of_ollama.chain(of_others).filter_map(|name| name.as_str().map(str::to_owned)).collect())
 }
 
-/// The request with only that `provider_data` which is of this model, without its stamp.
-fn of_model(request: &ModelRequest, name: &str) -> ModelRequest {
-    let mut own = request.clone();
-    for data in own.messages.iter_mut().flat_map(engine::Message::provider_data) {
-        let stamped = data.take().filter(|data| data["model"] == name);
-        *data = stamped.map(|mut data| data["data"].take());
-    }
-    own
-}
-
 /// Puts what the user wants into a body: objects are merged, all else is replaced.
 fn merge(body: &mut Value, extra: &Map<String, Value>) {
     let Value::Object(body) = body else { return };
@@ -333,7 +324,7 @@ mod tests {
     use futures::StreamExt;
 
     use super::*;
-    use crate::Key;
+    use crate::{Key, attempts};
 
     fn models(model: Option<&str>, key: Option<&str>) -> Models {
         let settings = ProviderSettings {
@@ -349,13 +340,7 @@ mod tests {
     }
 
     async fn error(models: &Models, model: &str) -> ModelError {
-        let request = ModelRequest {
-            model: model.to_owned(),
-            system: String::new(),
-            tools: Vec::new(),
-            messages: Vec::new(),
-            max_output_tokens: 1000,
-        };
+        let request = ModelRequest { model: model.to_owned(), ..attempts::tests::request() };
         let mut events: Vec<_> = models.stream(request).await.unwrap().collect().await;
         assert_eq!(events.len(), 1, "{events:?}");
         events.remove(0).unwrap_err()

@@ -15,8 +15,6 @@ mod responses;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{ModelEvent, ModelRequest, Picture};
@@ -166,7 +164,7 @@ fn arguments_object(arguments: &Value) -> Value {
     }
 }
 
-/// A whole tool call.
+/// A whole tool call; its id is empty if the provider gave it none.
 #[derive(Clone, Debug, Default)]
 struct WholeCall {
     id: String,
@@ -174,21 +172,11 @@ struct WholeCall {
     arguments: String,
 }
 
-/// The event of each call. Results are matched by their ids, so a second call of the same id, or
-/// one without any, gets an id of its own.
+/// The event of each call.
 fn calls(calls: impl IntoIterator<Item = WholeCall>) -> impl Iterator<Item = ModelEvent> {
-    let mut known = HashSet::new();
-    calls.into_iter().map(move |WholeCall { mut id, name, arguments }| {
-        if id.is_empty() || !known.insert(id.clone()) {
-            id = fresh_id();
-        }
+    calls.into_iter().map(|WholeCall { id: call_id, name, arguments }| {
         // For a tool that takes nothing some models write nothing.
         let arguments = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
-        ModelEvent::ToolCall { call_id: id, name, arguments, provider_data: None }
+        ModelEvent::ToolCall { call_id, name, arguments, provider_data: None }
     })
-}
-
-/// An id for a call whose provider gave it none of its own.
-fn fresh_id() -> String {
-    format!("call_{:016x}", fastrand::u64(..))
 }

@@ -10,7 +10,7 @@ use protocol::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, fresh_id, parse};
+use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, parse};
 
 /// Where the request goes.
 pub(super) fn path(model: &str) -> String {
@@ -297,9 +297,8 @@ impl Answer {
     fn end(&mut self, cause: StopCause, events: &mut Vec<ModelEvent>) {
         self.end_thought(None, events);
         for (call, provider_data) in std::mem::take(&mut self.calls) {
-            // The provider may leave ids out, or count them anew in each answer.
-            let arguments = if call.arguments.is_empty() { "{}".into() } else { call.arguments };
-            let (call_id, name) = (fresh_id(), call.name);
+            let WholeCall { id: call_id, name, arguments } = call;
+            let arguments = if arguments.is_empty() { "{}".into() } else { arguments };
             events.push(ModelEvent::ToolCall { call_id, name, arguments, provider_data });
         }
         events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);

@@ -186,17 +186,19 @@ fn picture(media_type: &str, bytes: &[u8]) -> Picture {
 fn plain(events: Vec<Event>) -> Vec<Event> {
     let plain = |event| match event {
         ModelEvent::Usage(used) => ModelEvent::Usage(Usage { cost: 0, ..used }),
-        other => without_made_id(other),
+        other => without_own_id(other),
     };
     events.into_iter().map(|event| event.map(plain)).collect()
 }
 
-/// The event without the id of a call that is made here.
-fn without_made_id(event: ModelEvent) -> ModelEvent {
+/// The call with the id that its provider gave it: ours is chosen at random.
+fn without_own_id(event: ModelEvent) -> ModelEvent {
     match event {
-        ModelEvent::ToolCall { call_id, name, arguments, provider_data } => {
-            let is_made = call_id.strip_prefix("call_").is_some_and(|id| id.len() == 16);
-            let call_id = if is_made { "made".to_owned() } else { call_id };
+        ModelEvent::ToolCall { name, arguments, provider_data, .. } => {
+            let mut stamp = provider_data.unwrap();
+            let id = stamp.as_object_mut().unwrap().remove("id");
+            let call_id = id.map_or("made".to_owned(), |id| id.as_str().unwrap().to_owned());
+            let provider_data = stamp.get("data").is_some().then_some(stamp);
             ModelEvent::ToolCall { call_id, name, arguments, provider_data }
         }
         other => other,

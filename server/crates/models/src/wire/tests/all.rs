@@ -64,7 +64,7 @@ async fn read(tested: Tested, pieces: &[&[u8]]) -> Vec<Result<ModelEvent, Failur
     let mut answer = Answer::new(frames, reader, Card::default(), failures);
     let mut events = Vec::new();
     while let Some(event) = answer.next().await {
-        events.push(event.map(without_made_id));
+        events.push(event);
     }
     events
 }

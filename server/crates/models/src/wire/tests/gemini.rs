@@ -35,10 +35,10 @@ pub(super) fn tools_events() -> Vec<Event> {
     ]
 }
 
-/// A call whose id is made here, with what goes back with it.
+/// A call with what goes back with it.
 fn signed(name: &str, arguments: &str, data: Value) -> Event {
     Ok(ModelEvent::ToolCall {
-        call_id: "made".to_owned(),
+        call_id: data["id"].as_str().unwrap_or("made").to_owned(),
         name: name.to_owned(),
         arguments: arguments.to_owned(),
         provider_data: Some(WIRE.stamped(data)),
