@@ -9,8 +9,8 @@ use protocol::{
 };
 
 use crate::{
-    ModelRequest, approvals,
-    context::estimate,
+    Model, ModelEvent, ModelRequest, approvals,
+    context::{estimate, tokens},
     turn::{Halt, Turn},
 };
 
@@ -43,29 +43,33 @@ pub(crate) fn day_of(time: u64) -> u64 {
 }
 
 /// Sees to it that a request fits into the budgets, and asks the user where it does not.
-/// `before` is what the session had used when the turn began.
 ///
 /// # Errors
 /// The user says no, or stops the turn.
-pub(crate) async fn check(turn: &Turn, before: Usage, request: &ModelRequest) -> Result<(), Halt> {
+pub(crate) async fn check(turn: &Turn, request: &ModelRequest) -> Result<(), Halt> {
     let parts = &turn.shared.parts;
     let Budgets { turn: of_turn, session, day } = parts.settings.budgets;
-    let expected = expected(turn, request);
+    let tokens = estimate(request);
+    let expected = spent(priced(&*parts.model, &request.model, tokens, 0));
     let used = turn.session.look(|state| state.usage);
     let mut checks = vec![
-        (BudgetScope::Turn, of_turn, spent(used).without(spent(before))),
+        (BudgetScope::Turn, of_turn, spent(used).without(spent(turn.before))),
         (BudgetScope::Session, session, spent(used)),
     ];
+    let mut grants_of_day = 0;
     if day != Budget::default() {
         let today = parts.store.used_on(day_of((parts.clock)())).await;
         let today = today.map_err(|error| Halt::Failed(error.into()))?;
-        checks.push((BudgetScope::Day, day, spent(today)));
+        grants_of_day = today.grants;
+        checks.push((BudgetScope::Day, day, spent(today.usage)));
     }
     for (scope, budget, spent) in checks {
-        let granted = 1 + turn.session.look(|state| {
-            let items = state.items.iter();
-            items.filter(|item| grants(item, scope, turn)).count() as u64
-        });
+        let grants = match scope {
+            // A yes to it counts in all sessions.
+            BudgetScope::Day => grants_of_day,
+            BudgetScope::Turn | BudgetScope::Session => grants(turn, scope),
+        };
+        let granted = grants.saturating_add(1);
         let limit = Budget {
             tokens: budget.tokens.saturating_mul(granted),
             cost: budget.cost.saturating_mul(granted),
@@ -77,12 +81,51 @@ pub(crate) async fn check(turn: &Turn, before: Usage, request: &ModelRequest) ->
     Ok(())
 }
 
-/// What the request itself will take, its answer not counted: that is known when it is there.
-fn expected(turn: &Turn, request: &ModelRequest) -> Budget {
-    let tokens = estimate(request);
-    // Most of it is read from the provider's cache, so its full price would be far too much.
-    let usage = Usage { input_tokens: tokens, cached_tokens: tokens, ..Usage::default() };
-    Budget { tokens, cost: turn.shared.parts.model.cost(&request.model, &usage) }
+/// A use that nobody counted, with what it costs.
+fn priced(model: &dyn Model, name: &str, input_tokens: u64, output_tokens: u64) -> Usage {
+    // Most of a request is read from the provider's cache, so its full price would be far too much.
+    let cached_tokens = input_tokens;
+    let usage = Usage { input_tokens, output_tokens, cached_tokens, ..Usage::default() };
+    Usage { cost: model.cost(name, &usage), ..usage }
+}
+
+/// Counts what an answer uses for as long as its provider has not told: it tells at the end,
+/// which an answer that breaks off or is stopped does not have.
+pub(crate) struct Meter {
+    model: String,
+    request_tokens: u64,
+    /// How much of the answer came, in bytes.
+    heard: usize,
+    is_told: bool,
+}
+
+impl Meter {
+    pub(crate) fn of(request: &ModelRequest) -> Self {
+        let (model, request_tokens) = (request.model.clone(), estimate(request));
+        Self { model, request_tokens, heard: 0, is_told: false }
+    }
+
+    pub(crate) fn read(&mut self, event: &ModelEvent) {
+        match event {
+            ModelEvent::Text(text) | ModelEvent::Reasoning(text) => self.heard += text.len(),
+            ModelEvent::ToolCall { arguments, .. } => self.heard += arguments.len(),
+            // Who has nothing to tell at the end has used nothing.
+            ModelEvent::Usage(_) | ModelEvent::End(_) => self.is_told = true,
+            _ => {}
+        }
+    }
+
+    /// An estimate of what was used and not told, at the end of an answer or where it begins
+    /// anew; nothing where nothing came.
+    pub(crate) fn untold(&mut self, model: &dyn Model) -> Option<Usage> {
+        if !model.facts(&self.model).is_metered {
+            return None;
+        }
+        let heard = std::mem::take(&mut self.heard);
+        let is_told = std::mem::take(&mut self.is_told);
+        let used = || priced(model, &self.model, self.request_tokens, tokens(heard as u64));
+        (heard > 0 && !is_told).then(used)
+    }
 }
 
 fn spent(usage: Usage) -> Budget {
@@ -101,18 +144,15 @@ fn is_over(limit: Budget, spent: Budget, expected: Budget) -> bool {
     over(limit.tokens, spent.tokens, expected.tokens) || over(limit.cost, spent.cost, expected.cost)
 }
 
-/// Whether this is a yes to a question about this budget, for as long as it counts.
-fn grants(item: &Item, scope: BudgetScope, turn: &Turn) -> bool {
-    let ItemBody::Approval(approval) = &item.body else { return false };
-    let is_of_scope =
-        matches!(approval.subject, ApprovalSubject::Budget { scope: asked } if asked == scope);
-    let counts = match scope {
-        BudgetScope::Turn => item.turn_id == turn.id,
-        BudgetScope::Session => true,
-        BudgetScope::Day => day_of(item.at) == day_of((turn.shared.parts.clock)()),
+/// How often the user granted the budget of this turn, or of the session, once more.
+fn grants(turn: &Turn, scope: BudgetScope) -> u64 {
+    let grants = |item: &&Item| {
+        let ItemBody::Approval(Approval { subject, answer, .. }) = &item.body else { return false };
+        let counts = scope != BudgetScope::Turn || item.turn_id == turn.id;
+        let allowed = answer.as_ref().is_some_and(|answer| answer.decision.allows());
+        counts && allowed && *subject == ApprovalSubject::Budget { scope }
     };
-    let allowed = approval.answer.as_ref().is_some_and(|answer| answer.decision.allows());
-    is_of_scope && counts && allowed
+    turn.session.look(|state| state.items.iter().filter(grants).count() as u64)
 }
 
 async fn ask(
@@ -134,6 +174,13 @@ async fn ask(
     let subject = ApprovalSubject::Budget { scope };
     let asked = Approval { title: title.clone(), subject, why, options, answer: None };
     if approvals::ask(turn, asked).await?.decision.allows() {
+        let parts = &turn.shared.parts;
+        if scope == BudgetScope::Day
+            && let Err(error) = parts.store.grant(day_of((parts.clock)())).await
+        {
+            // The yes is one nevertheless; it is asked again with the next request.
+            tracing::warn!(%error, "the yes to the budget of a day was not kept");
+        }
         return Ok(());
     }
     let sentence = format!("{title}, so the turn was stopped; send a prompt to be asked again.");

@@ -12,6 +12,7 @@ use protocol::{Compaction, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Summary
 
 use crate::{
     Message, ModelError, ModelEvent, ModelRequest,
+    budget::{self, Meter},
     context::{self, Pictures, estimate},
     prompts,
     turn::{Halt, Turn},
@@ -175,7 +176,8 @@ impl<'a> Conversation<'a> {
                 }],
                 max_output_tokens: MOST_OF_A_SUMMARY.min(facts.output_tokens),
             };
-            match self.turn.unless_cancelled(self.answer(request)).await? {
+            budget::check(self.turn, &request).await?;
+            match self.answer(request).await? {
                 Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
                 Ok(_) => {}
                 Err(error) => failure = Some(error),
@@ -186,21 +188,42 @@ impl<'a> Conversation<'a> {
         Err(Halt::Failed(ErrorInfo::new(ErrorCode::ContextTooLong, sentence.trim_end())))
     }
 
-    async fn answer(&self, request: ModelRequest) -> Result<String, ModelError> {
-        let mut stream = self.turn.shared.parts.model.stream(request).await?;
+    /// The answer to a request for a summary; why there is none, if another model may have one.
+    async fn answer(&self, request: ModelRequest) -> Result<Result<String, ModelError>, Halt> {
+        let turn = self.turn;
+        let mut meter = Meter::of(&request);
         let mut text = String::new();
-        while let Some(event) = stream.next().await {
-            match event? {
+        let mut stream =
+            match turn.unless_cancelled(turn.shared.parts.model.stream(request)).await? {
+                Ok(stream) => stream,
+                Err(error) => return Ok(Err(error)),
+            };
+        let ended = loop {
+            let event = match turn.unless_cancelled(stream.next()).await {
+                Ok(Some(Ok(event))) => event,
+                Ok(Some(Err(error))) => break Ok(Err(error)),
+                Ok(None) => {
+                    let broke_off = "The summary broke off.";
+                    break Ok(Err(ModelError::new(ErrorCode::ModelBrokeOff, broke_off)));
+                }
+                Err(halt) => break Err(halt),
+            };
+            meter.read(&event);
+            match event {
                 ModelEvent::Text(more) => text.push_str(&more),
-                ModelEvent::Restarted { .. } => text.clear(),
-                ModelEvent::Usage(usage) => {
-                    // A summary that cannot be counted is one nevertheless.
-                    let _ = self.turn.add_usage(usage).await;
+                ModelEvent::Usage(usage) => turn.add_usage(usage).await?,
+                ModelEvent::End(_) => break Ok(Ok(())),
+                ModelEvent::Waiting { why } => turn.notice(why).await?,
+                ModelEvent::Restarted { why } => {
+                    text.clear();
+                    turn.add_untold(&mut meter).await?;
+                    turn.notice(why).await?;
                 }
                 _ => {}
             }
-        }
-        Ok(text)
+        };
+        turn.add_untold(&mut meter).await?;
+        Ok(ended?.map(|()| text))
     }
 
     async fn journal(&self, compaction: Compaction) -> Result<(), Halt> {

@@ -24,12 +24,12 @@ use protocol::{AbsPath, ContextPart, ItemBody, SessionState};
 
 pub use complete::Completions;
 pub(crate) use complete::complete;
-pub(crate) use conversation::{
-    Pictures, compaction, has_new_pictures, leave_out_pictures, messages, shortened,
-};
+pub use conversation::leave_out_pictures;
+pub(crate) use conversation::{Pictures, compaction, has_new_pictures, messages, shortened};
 pub(crate) use place::Place;
 pub(crate) use prompt::{referred, resolve};
-pub(crate) use report::{estimate, report};
+pub use report::estimate;
+pub(crate) use report::{report, tokens};
 pub(crate) use skills::forbidden_folders;
 pub use skills::{Skill, SkillSource};
 

@@ -35,7 +35,7 @@ mod watch;
 
 pub use budget::{Budget, Budgets};
 pub use checkpoints::Point;
-pub use context::{Completions, Skill, SkillSource};
+pub use context::{Completions, Skill, SkillSource, estimate, leave_out_pictures};
 pub use diagnostics::line as diagnostic_line;
 pub use documents::{
     Became, CommittedText, ConnectionId, DocumentError, Documents, Entry, Excerpt, FileBytes,
@@ -55,7 +55,7 @@ pub use sessions::{
     Attached, Clock, Ids, KeepTrust, NewSession, Parts, Seen, Sessions, Settings, Started, Swept,
     Trust,
 };
-pub use store::{Batch, Draft, Keep, Record, Store, StoreError, StoredSession};
+pub use store::{Batch, Draft, Keep, Record, Store, StoreError, StoredSession, UseOfDay};
 pub use tool::{
     Editable, FreeToRead, NamedPicture, Output, Prepared, ProposedEdit, SeenText, Tool,
     ToolContext, ToolError, ToolSpec, Work,

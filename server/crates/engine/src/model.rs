@@ -69,12 +69,14 @@ pub struct ModelFacts {
     pub output_tokens: u32,
     /// Whether it reads pictures.
     pub images: bool,
+    /// Whether its tokens count: those of a script do not, unless it says so.
+    pub is_metered: bool,
 }
 
 impl Default for ModelFacts {
     /// What is safe to assume of a model nobody knows.
     fn default() -> Self {
-        Self { context_tokens: 64_000, output_tokens: 8_000, images: true }
+        Self { context_tokens: 64_000, output_tokens: 8_000, images: true, is_metered: true }
     }
 }
 

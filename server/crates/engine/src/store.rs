@@ -88,14 +88,26 @@ pub trait Store: Send + Sync {
     /// Counts what a request used on a day, in days since 1970.
     async fn add_use(&self, day: u64, usage: Usage) -> Result<(), StoreError>;
 
+    /// Counts that the user granted the budget of a day once more.
+    async fn grant(&self, day: u64) -> Result<(), StoreError>;
+
     /// What all sessions used on a day.
-    async fn used_on(&self, day: u64) -> Result<Usage, StoreError>;
+    async fn used_on(&self, day: u64) -> Result<UseOfDay, StoreError>;
 
     /// What the user always allows in a folder.
     async fn rules(&self, root: &AbsPath) -> Result<Vec<Rule>, StoreError>;
 
     /// Remembers what the user always allows in a folder.
     async fn add_rule(&self, root: &AbsPath, rule: &Rule) -> Result<(), StoreError>;
+}
+
+/// What all sessions used on a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct UseOfDay {
+    /// Tokens and money.
+    pub usage: Usage,
+    /// How often the user granted the budget of the day once more.
+    pub grants: u64,
 }
 
 /// A session as it was kept.

@@ -17,7 +17,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Message, ModelEvent, ModelRequest, ModelStream, Parts, StopCause, budget, calls, compaction,
+    Message, ModelEvent, ModelRequest, ModelStream, Parts, StopCause,
+    budget::{self, Meter},
+    calls, compaction,
     context::{self, Pictures, Place, Standing},
     prompts,
     session::{Command, Session, SessionHandle, item_of},
@@ -60,6 +62,8 @@ pub(crate) struct Turn {
     pub(crate) step: u32,
     /// How long it has worked.
     pub(crate) watch: Arc<Watch>,
+    /// What the session had used when it began.
+    pub(crate) before: Usage,
     /// Texts that the model was told are faulty, and may propose again nevertheless.
     pub(crate) warned: Mutex<HashSet<String>>,
 }
@@ -93,7 +97,8 @@ impl Turn {
         cancel: CancellationToken,
     ) -> Self {
         let (watch, warned) = (Arc::new(Watch::default()), Mutex::default());
-        Self { shared, session, id, cancel, step: 0, watch, warned }
+        let before = session.look(|state| state.usage);
+        Self { shared, session, id, cancel, step: 0, watch, before, warned }
     }
 
     /// Works until it is done or its time is out. The end of its time stops it as the user would:
@@ -140,13 +145,12 @@ impl Turn {
         self.choose_model().await?;
         let standing = self.standing().await;
         let max_requests = self.shared.parts.settings.max_requests;
-        let before = self.session.look(|state| state.usage);
         let mut pictures = Pictures::default();
         while self.step < max_requests {
             self.step += 1;
             pictures.load(self).await?;
             self.report().await?;
-            let calls = self.step(&standing, &pictures, before).await?;
+            let calls = self.step(&standing, &pictures).await?;
             let done = calls.is_empty();
             calls::run(self, calls).await?;
             // What the user said meanwhile is heard before the turn goes on, or ends.
@@ -186,14 +190,12 @@ impl Turn {
         &self,
         standing: &Standing,
         pictures: &Pictures,
-        before: Usage,
     ) -> Result<Vec<RequestedCall>, Halt> {
         let mut request = self.request(standing, pictures);
         if compaction::is_needed(self, &request) {
             compaction::compact(self, &request, pictures, false).await?;
             request = self.request(standing, pictures);
         }
-        budget::check(self, before, &request).await?;
         match self.answer(request).await {
             // What providers count is not what we estimate.
             Err(Halt::Failed(error)) if error.code == ErrorCode::ContextTooLong => {
@@ -279,13 +281,16 @@ impl Turn {
     /// Asks the model and journals what it says. Returns its tool calls once the answer is
     /// whole; of an answer that breaks off no call is run.
     async fn answer(&self, request: ModelRequest) -> Result<Vec<RequestedCall>, Halt> {
+        budget::check(self, &request).await?;
+        let mut meter = Meter::of(&request);
         let opened = self.unless_cancelled(self.shared.parts.model.stream(request)).await?;
         let mut stream = opened.map_err(|error| Halt::Failed(error.into()))?;
         let mut speech = Speech::new(self);
         let mut calls = Vec::new();
-        let received = self.receive(&mut stream, &mut speech, &mut calls).await;
+        let received = self.receive(&mut stream, &mut speech, &mut meter, &mut calls).await;
         // What was said up to here was told, so it stays, however the answer ended.
         speech.end(None).await?;
+        self.add_untold(&mut meter).await?;
         received.map(|()| calls)
     }
 
@@ -293,10 +298,14 @@ impl Turn {
         &self,
         stream: &mut ModelStream,
         speech: &mut Speech<'_>,
+        meter: &mut Meter,
         calls: &mut Vec<RequestedCall>,
     ) -> Result<(), Halt> {
         loop {
             let event = self.unless_cancelled(stream.next()).await?;
+            if let Some(Ok(event)) = &event {
+                meter.read(event);
+            }
             match event {
                 Some(Ok(ModelEvent::Text(text))) => speech.say(Kind::Text, &text).await?,
                 Some(Ok(ModelEvent::Reasoning(text))) => {
@@ -314,6 +323,7 @@ impl Turn {
                 Some(Ok(ModelEvent::Waiting { why })) => self.notice(why).await?,
                 Some(Ok(ModelEvent::Restarted { why })) => {
                     speech.set_aside().await?;
+                    self.add_untold(meter).await?;
                     self.notice(why).await?;
                 }
                 Some(Ok(ModelEvent::Usage(usage))) => self.add_usage(usage).await?,
@@ -346,7 +356,7 @@ impl Turn {
     }
 
     /// Tells the user what is no end of the turn.
-    async fn notice(&self, text: String) -> Result<(), Halt> {
+    pub(crate) async fn notice(&self, text: String) -> Result<(), Halt> {
         let notice = Notice { level: NoticeLevel::Warning, code: None, text };
         let item = self.item(ItemBody::Notice(notice));
         Ok(self.session.record(vec![Update::ItemEnded { item }]).await?)
@@ -376,6 +386,14 @@ impl Turn {
         let item = self.item(ItemBody::ToolCall(call.clone()));
         self.session.post(Update::ItemStarted { item: item.clone() }).await;
         RequestedCall { item, call, input }
+    }
+
+    /// Counts what the answer has used that its provider did not tell.
+    pub(crate) async fn add_untold(&self, meter: &mut Meter) -> Result<(), Halt> {
+        match meter.untold(&*self.shared.parts.model) {
+            Some(usage) => self.add_usage(usage).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn add_usage(&self, more: Usage) -> Result<(), Halt> {

@@ -112,6 +112,7 @@ impl Card {
             context_tokens: self.context.unwrap_or(assumed.context_tokens),
             output_tokens: self.output.unwrap_or(assumed.output_tokens),
             images: self.images.unwrap_or(assumed.images),
+            ..assumed
         }
     }
 

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::{Model, ModelChoice, ModelError, ModelFacts, ModelRequest, ModelStream};
+use engine::{
+    Model, ModelChoice, ModelError, ModelFacts, ModelRequest, ModelStream, estimate,
+    leave_out_pictures,
+};
 use protocol::{ErrorCode, Usage};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
@@ -119,6 +122,9 @@ impl Models {
         let mut own = of_model(request, name);
         // One that takes the place of another may have less to say.
         own.max_output_tokens = own.max_output_tokens.min(card.output.unwrap_or(u32::MAX));
+        if !card.facts().images {
+            leave_out_pictures(&mut own.messages);
+        }
         let mut body = settings.wire.body(Call { model, card: &card, request: &own });
         merge(&mut body, &settings.extra_body);
         let (path, is_lines) = (settings.wire.path(model), settings.wire.is_lines());
@@ -166,6 +172,13 @@ impl Models {
         }
     }
 
+    /// Whether the window of a model is large enough for a request.
+    fn can_read(&self, name: &str, request: &ModelRequest) -> bool {
+        let ModelFacts { context_tokens, output_tokens, .. } = self.facts(name);
+        let answer = request.max_output_tokens.min(output_tokens);
+        estimate(request) + u64::from(answer) <= context_tokens
+    }
+
     fn unknown(&self, name: &str) -> Failure {
         let guess = self.0.providers.iter().map(|provider| &provider.settings.name);
         let guess = guess.filter(|provider| catalogue::card(provider, name).is_some()).min();
@@ -187,7 +200,9 @@ impl Model for Models {
             return self.0.scripts.stream(file, &request).await;
         }
         // One that cannot be asked would hide why the first one did not answer.
-        let usable = |name: &&String| self.choice(name).is_some() && **name != request.model;
+        let usable = |name: &&String| {
+            **name != request.model && self.choice(name).is_some() && self.can_read(name, &request)
+        };
         let others = self.0.fallbacks.iter().filter(usable).cloned();
         let chain = std::iter::once(request.model.clone()).chain(others).collect();
         Ok(Attempts::new(self.clone(), request, chain).stream())

@@ -76,8 +76,12 @@ impl From<ScriptError> for ModelError {
 
 impl Scripts {
     /// A script reads whatever it is sent.
-    pub(crate) const FACTS: ModelFacts =
-        ModelFacts { context_tokens: 1_000_000, output_tokens: 16_000, images: true };
+    pub(crate) const FACTS: ModelFacts = ModelFacts {
+        context_tokens: 1_000_000,
+        output_tokens: 16_000,
+        images: true,
+        is_metered: false,
+    };
 
     /// The script in `file` among the models to choose from.
     pub(crate) fn choice(file: &str) -> ModelChoice {

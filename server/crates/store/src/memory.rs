@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::{Batch, Draft, Keep, Record, Store, StoreError, StoredSession};
+use engine::{Batch, Draft, Keep, Record, Store, StoreError, StoredSession, UseOfDay};
 use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo, Usage};
 
 use crate::{blob, drafts, misuse::Misuse};
@@ -27,7 +27,7 @@ pub struct MemoryStore {
 struct Shelf {
     sessions: BTreeMap<SessionId, Kept>,
     rules: Vec<(AbsPath, Rule)>,
-    used: BTreeMap<u64, Usage>,
+    used: BTreeMap<u64, UseOfDay>,
 }
 
 #[derive(Debug)]
@@ -250,11 +250,16 @@ impl Store for MemoryStore {
     }
 
     async fn add_use(&self, day: u64, usage: Usage) -> Result<(), StoreError> {
-        *self.shelf().used.entry(day).or_default() += usage;
+        self.shelf().used.entry(day).or_default().usage += usage;
         Ok(())
     }
 
-    async fn used_on(&self, day: u64) -> Result<Usage, StoreError> {
+    async fn grant(&self, day: u64) -> Result<(), StoreError> {
+        self.shelf().used.entry(day).or_default().grants += 1;
+        Ok(())
+    }
+
+    async fn used_on(&self, day: u64) -> Result<UseOfDay, StoreError> {
         Ok(self.shelf().used.get(&day).copied().unwrap_or_default())
     }
 

@@ -20,7 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::{Batch, Keep, Store, StoreError, StoredSession};
+use engine::{Batch, Keep, Store, StoreError, StoredSession, UseOfDay};
 use protocol::{AbsPath, Rule, SessionId, SessionInfo, Usage};
 use tokio::sync::{mpsc, oneshot};
 
@@ -214,7 +214,11 @@ impl Store for SqliteStore {
         self.call(move |writer| writer.add_use(day, usage)).await
     }
 
-    async fn used_on(&self, day: u64) -> Result<Usage, StoreError> {
+    async fn grant(&self, day: u64) -> Result<(), StoreError> {
+        self.call(move |writer| writer.grant(day)).await
+    }
+
+    async fn used_on(&self, day: u64) -> Result<UseOfDay, StoreError> {
         self.call(move |writer| writer.used_on(day)).await
     }
 

@@ -1,7 +1,7 @@
 //! What every store must do. Each function runs over both; the module `words` has the vocabulary.
 
-use engine::{Batch, Draft, Keep, Store, StoreError};
-use protocol::{AbsPath, Effect, Item, Rule, SessionId, SessionInfo, SessionState, Update};
+use engine::{Batch, Draft, Keep, Store, StoreError, UseOfDay};
+use protocol::{AbsPath, Effect, Item, Rule, SessionId, SessionInfo, SessionState, Update, Usage};
 
 use self::words::{
     Place, aside, draft, ended, info, item, message, path, record, records, run_rule, status,
@@ -50,6 +50,7 @@ on_both!(
     a_draft_never_ends_inside_a_character,
     a_record_of_the_whole_item_ends_its_drafts,
     rules_are_kept_once_per_folder,
+    what_a_day_used_is_that_of_all_stores,
     bytes_are_found_by_their_hash,
     bytes_that_nobody_names_are_swept_away,
     bytes_belong_to_a_session_that_is_open_here,
@@ -360,6 +361,32 @@ async fn rules_are_kept_once_per_folder(place: impl Place) {
     assert_eq!(other.rules(&here).await.unwrap(), [run_rule("cargo test"), write.clone()]);
     assert_eq!(store.rules(&there).await.unwrap(), [write]);
     assert_eq!(store.rules(&path("/")).await.unwrap(), []);
+}
+
+async fn what_a_day_used_is_that_of_all_stores(place: impl Place) {
+    let usage = Usage {
+        input_tokens: 1,
+        output_tokens: 2,
+        cached_tokens: 3,
+        cache_written_tokens: 4,
+        cost: 5,
+    };
+    let (one, other) = (place.store(), place.store());
+    one.grant(7).await.unwrap();
+    one.add_use(7, usage).await.unwrap();
+    other.add_use(7, Usage { cost: 1, ..usage }).await.unwrap();
+    other.grant(8).await.unwrap();
+    other.grant(8).await.unwrap();
+    let sum = Usage {
+        input_tokens: 2,
+        output_tokens: 4,
+        cached_tokens: 6,
+        cache_written_tokens: 8,
+        cost: 6,
+    };
+    assert_eq!(other.used_on(7).await.unwrap(), UseOfDay { usage: sum, grants: 1 });
+    assert_eq!(one.used_on(8).await.unwrap(), UseOfDay { grants: 2, ..UseOfDay::default() });
+    assert_eq!(one.used_on(9).await.unwrap(), UseOfDay::default());
 }
 
 async fn bytes_are_found_by_their_hash(place: impl Place) {

@@ -1,6 +1,6 @@
 //! What a request is made of, and what its parts weigh.
 
-use protocol::{ContextReport, ContextShare, ErrorInfo, Item, UserMessage};
+use protocol::{ContextReport, ContextShare, ErrorInfo, UserMessage};
 
 use super::{Pictures, Place, Standing, messages, prompt, skills};
 use crate::{
@@ -14,23 +14,28 @@ const BYTES_OF_A_TOKEN: f64 = 3.6;
 const TOKENS_OF_A_PICTURE: u64 = 1600;
 
 /// An estimate of the tokens of a text of so many bytes.
-fn tokens(bytes: u64) -> u64 {
+pub(crate) fn tokens(bytes: u64) -> u64 {
     (bytes as f64 / BYTES_OF_A_TOKEN).ceil() as u64
 }
 
-/// An estimate of the tokens of a whole request.
-pub(crate) fn estimate(request: &ModelRequest) -> u64 {
+/// An estimate of the tokens of a whole request, its answer not counted.
+pub fn estimate(request: &ModelRequest) -> u64 {
     let tool =
         |tool: &ToolSpec| tool.name.len() + tool.description.len() + tool.schema.to_string().len();
     let bytes = request.system.len()
         + request.tools.iter().map(tool).sum::<usize>()
         + request.messages.iter().map(weight).sum::<usize>();
-    let pictures = request.messages.iter().map(|message| match message {
+    let pictures: usize = request.messages.iter().map(pictures).sum();
+    tokens(bytes as u64) + pictures as u64 * TOKENS_OF_A_PICTURE
+}
+
+/// How many pictures belong to a message.
+fn pictures(message: &Message) -> usize {
+    match message {
         Message::User { images, .. } => images.len(),
         Message::Tool { results } => results.iter().map(|result| result.images.len()).sum(),
         Message::Assistant { .. } => 0,
-    });
-    tokens(bytes as u64) + pictures.sum::<usize>() as u64 * TOKENS_OF_A_PICTURE
+    }
 }
 
 /// How many bytes of a message a model reads, pictures not counted.
@@ -125,10 +130,8 @@ impl Scale {
     }
 
     fn conversation(&mut self, session: &Session) {
-        let (messages, pictures) = session.look(|state| {
-            let pictures = state.told().flat_map(Item::images).count();
-            (messages(&state.items, &Pictures::default()), pictures)
-        });
+        let messages = session.look(|state| messages(&state.items, &Pictures::sketched(state)));
+        let pictures: usize = messages.iter().map(pictures).sum();
         let (mut prompts, mut answers, mut results) = (0, 0, 0);
         for message in &messages {
             match message {

@@ -1,6 +1,6 @@
 //! What a turn, a session and a day may use, and the question before it becomes more.
 
-use engine::{Budget, Budgets};
+use engine::{Budget, Budgets, ModelEvent};
 use protocol::{ApprovalSubject, BudgetScope, Decision, ErrorCode, ItemBody, SessionState};
 use serde_json::json;
 
@@ -92,4 +92,55 @@ async fn the_budget_of_a_day_is_that_of_all_sessions() {
     client.attach(&second).await;
     assert_eq!(end(&stage, &client, &second).await, Some(ErrorCode::BudgetReached));
     assert_eq!(asked(&stage.state(&second).await)[0].0, BudgetScope::Day);
+}
+
+#[tokio::test]
+async fn a_yes_to_the_budget_of_a_day_counts_in_all_sessions() {
+    let stage = stage(|budgets| budgets.day = tokens(50_000));
+    let first = stage.session().await;
+    let client = stage.client_that_says(Decision::Once);
+    client.attach(&first).await;
+    works(&stage, 49_000);
+    assert_eq!(end(&stage, &client, &first).await, None);
+    assert_eq!(asked(&stage.state(&first).await).len(), 1);
+    let second = stage.session().await;
+    stage.complete(&second, "and here").await;
+    assert_eq!(asked(&stage.state(&second).await), []);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_counted_nevertheless() {
+    let stage = stage(|_| {});
+    let id = stage.session().await;
+    let words = "word ".repeat(2000);
+    stage.model.answer("go").says(&words);
+    stage.chat(&id, "go").await;
+    let used = loop {
+        let state = stage.state(&id).await;
+        if state.usage.output_tokens > 0 {
+            break state.usage;
+        }
+        tokio::task::yield_now().await;
+    };
+    // An estimate, and of the whole answer: that it broke off does not make it cheaper.
+    assert!((2000..4000).contains(&used.output_tokens), "{used:?}");
+    assert!(used.input_tokens > 1000, "{used:?}");
+    assert!(used.cost >= used.output_tokens * 1_000_000, "{used:?}");
+    // What is told counts, and not what is estimated.
+    stage.model.answer("again").says(&words).used(7).ends();
+    let state = stage.complete(&id, "again").await;
+    assert_eq!(state.usage.input_tokens, used.input_tokens + 7);
+    assert_eq!(state.usage.output_tokens, used.output_tokens);
+}
+
+#[tokio::test]
+async fn an_answer_that_begins_anew_is_counted_twice() {
+    let stage = stage(|_| {});
+    let id = stage.session().await;
+    let words = "word ".repeat(2000);
+    let voice = stage.model.answer("go");
+    voice.says(&words).event(ModelEvent::Restarted { why: "It broke.".to_owned() });
+    voice.says(&words).used(7).ends();
+    let state = stage.complete(&id, "go").await;
+    assert!((2000..4000).contains(&state.usage.output_tokens), "{:?}", state.usage);
 }

@@ -1,6 +1,7 @@
 //! A conversation that grows beyond what the model can read.
 
-use protocol::{ErrorCode, ItemBody, SessionState};
+use engine::{Budget, ModelEvent};
+use protocol::{Decision, ErrorCode, ItemBody, SessionState};
 use serde_json::json;
 
 use crate::{
@@ -108,4 +109,54 @@ async fn a_provider_that_counts_otherwise_is_believed() {
         sent.iter().map(|it| serde_json::to_string(&it.messages).unwrap().len()).collect();
     let [.., refused, _, last] = lengths.as_slice() else { panic!("{lengths:?}") };
     assert!(*last < refused * 2 / 3, "{lengths:?}");
+}
+
+#[tokio::test]
+async fn a_summary_is_paid_from_the_budget_too() {
+    let stage = Stage::set_up(|settings| {
+        settings.budgets.session = Budget { tokens: 20_000, cost: 0 };
+    });
+    let id = stage.session().await;
+    let client = stage.client_that_says(Decision::Reject);
+    client.attach(&id).await;
+    let words = "word ".repeat(8000);
+    stage.model.answer("say much").says(&words).used(19_000).ends();
+    stage.complete(&id, "say much").await;
+    let asked = stage.model.requests().len();
+    stage.model.reads_at_most(12_000);
+    let turn = stage.chat(&id, "and now").await.turn_id;
+    assert_eq!(client.end(&turn).await.1, Some(ErrorCode::BudgetReached));
+    // Neither the summary nor what it was for was asked for.
+    assert_eq!(stage.model.requests().len(), asked);
+}
+
+#[tokio::test]
+async fn what_a_summary_waits_for_is_told() {
+    let (stage, id) = stage(9000).await;
+    let words = "word ".repeat(8000);
+    stage.model.answer("say much").says(&words).ends();
+    stage.complete(&id, "say much").await;
+    let voice = stage.model.answer("word \n\n");
+    voice.event(ModelEvent::Waiting { why: "It is busy.".to_owned() });
+    voice.says("The user wants words.").ends();
+    let state = stage.complete(&id, "and now").await;
+    let is_told = |item: &protocol::Item| match &item.body {
+        ItemBody::Notice(notice) => notice.text == "It is busy.",
+        _ => false,
+    };
+    assert!(state.items.iter().any(is_told));
+}
+
+#[tokio::test]
+async fn a_summary_that_breaks_off_is_none() {
+    let (stage, id) = stage(9000).await;
+    let words = "word ".repeat(8000);
+    stage.model.answer("say much").says(&words).ends();
+    stage.complete(&id, "say much").await;
+    // The session's own model is asked after the fast one.
+    stage.model.answer("word \n\n").says("The user");
+    stage.model.answer("word \n\n").says("The user wants words.").ends();
+    stage.complete(&id, "and now").await;
+    let sent = prompt(&stage.model.requests().pop().unwrap());
+    assert!(sent.contains("<summary>\nThe user wants words.\n</summary>"), "{sent}");
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use engine::{Batch, Keep, Store, StoreError, StoredSession};
+use engine::{Batch, Keep, Store, StoreError, StoredSession, UseOfDay};
 use protocol::{AbsPath, ItemBody, Rule, SessionId, SessionInfo, Update, Usage};
 use tokio::sync::watch;
 
@@ -178,7 +178,11 @@ impl Store for Moody {
         self.inner.add_use(day, usage).await
     }
 
-    async fn used_on(&self, day: u64) -> Result<Usage, StoreError> {
+    async fn grant(&self, day: u64) -> Result<(), StoreError> {
+        self.inner.grant(day).await
+    }
+
+    async fn used_on(&self, day: u64) -> Result<UseOfDay, StoreError> {
         self.inner.used_on(day).await
     }
 

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use engine::{
     Batch, Keep, Message, Model, ModelChoice, ModelError, ModelEvent, ModelRequest, ModelStream,
     Parts, Prepared, Settings, StopCause, Store, StoreError, StoredSession, Tool, ToolContext,
-    ToolError, ToolSpec, Trust, Work,
+    ToolError, ToolSpec, Trust, UseOfDay, Work,
 };
 use futures::{StreamExt, stream};
 use protocol::{
@@ -127,8 +127,12 @@ impl Store for Kept {
         Ok(())
     }
 
-    async fn used_on(&self, _: u64) -> Result<Usage, StoreError> {
-        Ok(Usage::default())
+    async fn grant(&self, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn used_on(&self, _: u64) -> Result<UseOfDay, StoreError> {
+        Ok(UseOfDay::default())
     }
 
     async fn rules(&self, _: &AbsPath) -> Result<Vec<Rule>, StoreError> {

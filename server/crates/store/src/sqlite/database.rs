@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{Batch, Draft, Keep, Record, StoredSession};
+use engine::{Batch, Draft, Keep, Record, StoredSession, UseOfDay};
 use protocol::{AbsPath, ItemId, Rule, SessionId, SessionInfo, Usage};
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params,
@@ -37,6 +37,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0003-weaves.sql")),
     M::up(include_str!("../../migrations/0004-differences.sql")),
     M::up(include_str!("../../migrations/0005-use.sql")),
+    M::up(include_str!("../../migrations/0006-grants.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
@@ -279,8 +280,9 @@ impl Database {
             *usage;
         self.connection
             .prepare_cached(
-                "INSERT INTO use_of_day VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (day) DO \
-                 UPDATE SET input = input + excluded.input, output = output + excluded.output, \
+                "INSERT INTO use_of_day (day, input, output, cached, cache_written, cost) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (day) DO UPDATE SET \
+                 input = input + excluded.input, output = output + excluded.output, \
                  cached = cached + excluded.cached, \
                  cache_written = cache_written + excluded.cache_written, \
                  cost = cost + excluded.cost",
@@ -296,21 +298,33 @@ impl Database {
         Ok(())
     }
 
+    /// Counts that the user granted the budget of a day once more.
+    pub(super) fn grant(&mut self, day: u64) -> Result<(), Fault> {
+        self.connection.execute(
+            "INSERT INTO use_of_day (day, input, output, cached, cache_written, cost, granted) \
+             VALUES (?1, 0, 0, 0, 0, 0, 1) ON CONFLICT (day) DO UPDATE SET granted = granted + 1",
+            [day],
+        )?;
+        Ok(())
+    }
+
     /// What was used on a day.
-    pub(super) fn used_on(&self, day: u64) -> Result<Usage, Fault> {
+    pub(super) fn used_on(&self, day: u64) -> Result<UseOfDay, Fault> {
         let used = self
             .connection
             .prepare_cached(
-                "SELECT input, output, cached, cache_written, cost FROM use_of_day WHERE day = ?1",
+                "SELECT input, output, cached, cache_written, cost, granted FROM use_of_day \
+                 WHERE day = ?1",
             )?
             .query_row([day], |row| {
-                Ok(Usage {
+                let usage = Usage {
                     input_tokens: row.get(0)?,
                     output_tokens: row.get(1)?,
                     cached_tokens: row.get(2)?,
                     cache_written_tokens: row.get(3)?,
                     cost: row.get(4)?,
-                })
+                };
+                Ok(UseOfDay { usage, grants: row.get(5)? })
             })
             .optional()?;
         Ok(used.unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Batch, Keep, StoreError, StoredSession};
+use engine::{Batch, Keep, StoreError, StoredSession, UseOfDay};
 use protocol::{AbsPath, Rule, SessionId, SessionInfo, Usage};
 
 use super::{Description, claims::Claims, database::Database, fault::Fault};
@@ -108,7 +108,11 @@ impl Writer {
         self.with(|database| database.add_use(day, &usage))
     }
 
-    pub(super) fn used_on(&mut self, day: u64) -> Result<Usage, StoreError> {
+    pub(super) fn grant(&mut self, day: u64) -> Result<(), StoreError> {
+        self.with(|database| database.grant(day))
+    }
+
+    pub(super) fn used_on(&mut self, day: u64) -> Result<UseOfDay, StoreError> {
         self.with(|database| database.used_on(day))
     }
 

@@ -3,6 +3,7 @@
 
 use super::all::{Recording, recordings};
 use super::*;
+use crate::catalogue::Card;
 
 const WIRE: Tested = anthropic::WIRE;
 
@@ -351,8 +352,12 @@ struct Chain {
 
 impl Chain {
     fn new(retries: u32) -> Self {
+        Self::with(retries, Card { output: Some(8000), ..Card::default() })
+    }
+
+    /// The second model is like this.
+    fn with(retries: u32, card: Card) -> Self {
         let (first, second) = (Server::start(), Server::start());
-        let card = crate::catalogue::Card { output: Some(8000), ..Default::default() };
         let of_second = ProviderSettings {
             models: [("gpt".to_owned(), card)].into(),
             ..responses::WIRE.settings(&second.url)
@@ -427,4 +432,30 @@ async fn the_error_is_that_of_the_last_model() {
     waiting(&events[0]);
     assert_eq!(error(&events).code, ErrorCode::ModelUnauthorized);
     assert!(error(&events).message.contains("OPENAI_API_KEY"));
+}
+
+#[tokio::test]
+async fn a_model_whose_window_is_too_small_does_not_go_on() {
+    let chain = Chain::with(0, Card { context: Some(16_100), ..Card::default() });
+    chain.first.reply(status("529 Overloaded", ""));
+    chain.second.reply(Reply::events(&responses::WIRE.recorded("text")));
+    let much = "word ".repeat(1000);
+    let events = plain(WIRE.ask(&chain.models, vec![user(&much)]).await);
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(error(&events).code, ErrorCode::ModelOverloaded);
+}
+
+#[tokio::test]
+async fn a_model_that_reads_no_pictures_goes_on_without_them() {
+    let chain = Chain::with(0, Card { images: Some(false), ..Card::default() });
+    chain.first.reply(status("529 Overloaded", ""));
+    chain.second.reply(Reply::events(&responses::WIRE.recorded("text")));
+    let images = vec![picture("image/png", b"\x89PNG\r\n")];
+    let prompt = Message::User { text: "Look.".to_owned(), images };
+    let events = plain(WIRE.ask(&chain.models, vec![prompt]).await);
+    assert_eq!(events[1..], responses::text_events());
+    assert!(chain.first.request().body.contains("image/png"));
+    let body = chain.second.request().body;
+    assert!(!body.contains("image"), "{body}");
+    assert!(body.contains("which you cannot see"), "{body}");
 }

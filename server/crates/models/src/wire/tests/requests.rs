@@ -2,6 +2,7 @@
 
 use super::all::{Recording, recordings};
 use super::*;
+use crate::catalogue::Card;
 
 #[tokio::test]
 async fn the_conversation_goes_back_as_it_came() {
@@ -119,7 +120,13 @@ async fn pictures_stand_in_what_they_belong_to() {
         ];
         let server = Server::start();
         server.reply(Reply::events(&tested.recorded("text")));
-        tested.ask(&tested.models(&server.url), messages).await;
+        let sees = Card { images: Some(true), ..Card::default() };
+        let name = tested.model.split_once('/').unwrap().1.to_owned();
+        let settings = tested.settings(&server.url);
+        let settings = ProviderSettings { models: [(name, sees)].into(), ..settings };
+        let providers = vec![settings];
+        let models = Models::new(ModelSettings { providers, ..ModelSettings::default() });
+        tested.ask(&models, messages).await;
         tested.assert_body("request-with-pictures.json", &server.request().body);
     }
 }
