@@ -1,6 +1,11 @@
 //! Plays a scenario on a front end, and looks at what is left when it is over.
 
-use std::{collections::HashSet, fs, path::Path, time::Duration};
+use std::{
+    collections::HashSet,
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use frontends::client::path_of;
@@ -42,8 +47,11 @@ pub(super) struct Outcome {
 /// Plays it.
 pub(super) async fn play<F: Front>(scenario: &Scenario, script: &Path) -> Result<Outcome> {
     let stage = Stage::new()?;
-    for (path, bytes) in &scenario.files {
+    for (age, (path, bytes)) in scenario.files.iter().rev().enumerate() {
         stage.write(path, bytes)?;
+        // What is written at once may bear one time or two.
+        let file = fs::File::open(stage.root.join(path)?.as_std_path())?;
+        file.set_modified(SystemTime::now() - Duration::from_secs(age as u64))?;
     }
     let config = scenario.settings.iter().filter_map(|setting| match setting {
         Setting::Config(line) => Some(line.clone() + "\n"),
