@@ -109,6 +109,7 @@ async fn ask(models: &Models, model: String) -> Result<(), String> {
         tools: Vec::new(),
         messages: vec![Message::User { text: PROMPT.trim_end().to_owned(), images: Vec::new() }],
         max_output_tokens: MAX_TOKENS,
+        session: String::new(),
     };
     let mut events = models.stream(request).await.map_err(|error| error.message)?;
     while let Some(event) = events.next().await {

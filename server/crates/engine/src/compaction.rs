@@ -175,6 +175,7 @@ impl<'a> Conversation<'a> {
                     images: Vec::new(),
                 }],
                 max_output_tokens: MOST_OF_A_SUMMARY.min(facts.output_tokens),
+                session: self.request.session.clone(),
             };
             budget::check(self.turn, &request).await?;
             match self.answer(request).await? {

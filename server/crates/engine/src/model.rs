@@ -107,6 +107,9 @@ pub struct ModelRequest {
     pub messages: Vec<Message>,
     /// The most tokens the answer may have.
     pub max_output_tokens: u32,
+    /// The session it is of: a name that tells nothing. Providers find with it what they have
+    /// read of the session before. Empty where it is of none.
+    pub session: String,
 }
 
 /// One message of the conversation.

@@ -247,7 +247,7 @@ impl Turn {
     }
 
     fn request(&self, standing: &Standing, pictures: &Pictures) -> ModelRequest {
-        let SessionInfo { root, folders, .. } = self.session.info();
+        let SessionInfo { id, root, folders, .. } = self.session.info();
         let (mode, model, mut messages) = self.session.look(|state| {
             (state.mode, state.model.clone(), context::messages(&state.items, pictures))
         });
@@ -260,6 +260,7 @@ impl Turn {
             tools: parts.tools.iter().map(|tool| tool.spec()).collect(),
             messages,
             max_output_tokens: parts.settings.max_output_tokens.min(most),
+            session: id.to_string(),
         }
     }
 

@@ -165,6 +165,7 @@ pub(crate) mod tests {
             tools: Vec::new(),
             messages: Vec::new(),
             max_output_tokens: 1000,
+            session: String::new(),
         }
     }
 

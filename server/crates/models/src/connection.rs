@@ -12,6 +12,7 @@ use futures::TryStreamExt;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Proxy, Url, redirect};
 use serde_json::Value;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
@@ -22,10 +23,17 @@ use crate::provider::ProviderSettings;
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a provider may be silent, before its answer and in the middle of it. Providers send
-/// a sign of life every few seconds; local ones may think for minutes before the first word.
-pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(180);
-/// How much of an answer that is a refusal is read, in bytes.
+/// a sign of life every few seconds.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long an answer may go on without a word of it, whatever signs of life come. Models that
+/// reason at a provider may take twenty minutes to their first word. A model on the user's own
+/// machine is loaded before it, reads a long conversation at some fifty tokens a second, and its
+/// server sends nothing meanwhile, nor while it gathers a tool call; but it closes the connection
+/// if it dies. So this is how long such a server may be silent, too.
+pub(crate) const WORDLESS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// How much of an answer that is a refusal is read, in bytes, and how long that may take.
 const MOST_OF_A_REFUSAL: usize = 64 << 10;
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where requests go, and by what.
 #[derive(Debug)]
@@ -33,6 +41,7 @@ pub(crate) struct Connection {
     client: Client,
     base: Url,
     headers: HeaderMap,
+    patience: Duration,
 }
 
 impl Connection {
@@ -49,7 +58,13 @@ impl Connection {
         let made =
             tokio::task::spawn_blocking(move || client(&to, proxy.as_deref(), ca_file.as_deref()));
         let client = made.await.map_err(|error| format!("The HTTP client failed: {error}."))??;
-        Ok(Self { client, base, headers })
+        let patience = if settings.is_own() { WORDLESS_TIMEOUT } else { IDLE_TIMEOUT };
+        Ok(Self { client, base, headers, patience })
+    }
+
+    /// How long the server may be silent.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Sends a request and waits for the beginning of the answer.
@@ -67,9 +82,9 @@ impl Connection {
         let request = self.client.post(url).headers(self.headers.clone()).json(body);
         // The client logs what it sends and receives, in which a server may have echoed the key.
         let sent = request.send().with_subscriber(NoSubscriber::default());
-        let response = tokio::time::timeout(IDLE_TIMEOUT, sent)
+        let response = timeout(self.patience, sent)
             .await
-            .map_err(|_| failures.silent())?
+            .map_err(|_| failures.silent(self.patience))?
             .map_err(|error| failures.unreachable(&root_cause(&error)))?;
         let status = response.status();
         if !status.is_success() {
@@ -102,8 +117,9 @@ impl Connection {
 /// The beginning of a refusal's text.
 async fn refusal(mut response: reqwest::Response) -> Value {
     let mut text = Vec::new();
+    let until = Instant::now() + REFUSAL_TIMEOUT;
     while text.len() < MOST_OF_A_REFUSAL {
-        match tokio::time::timeout(CONNECT_TIMEOUT, response.chunk()).await {
+        match timeout_at(until, response.chunk()).await {
             Ok(Ok(Some(more))) => text.extend_from_slice(&more),
             _ => break,
         }

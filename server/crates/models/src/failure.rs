@@ -10,7 +10,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::Key;
-use crate::connection::IDLE_TIMEOUT;
+use crate::connection::WORDLESS_TIMEOUT;
 use crate::frames::Cut;
 use crate::provider::ProviderSettings;
 use crate::wire::Fault;
@@ -109,14 +109,33 @@ impl Failures {
         }
     }
 
-    /// Nothing came for a long time in the middle of an answer.
-    pub(crate) fn fell_silent(&self) -> Failure {
-        self.broke_off(&silence())
+    /// Nothing came for so long in the middle of an answer.
+    pub(crate) fn fell_silent(&self, patience: Duration) -> Failure {
+        self.broke_off(&format!("nothing came for {}", spelled(patience)))
     }
 
-    /// Nothing came at all.
-    pub(crate) fn silent(&self) -> Failure {
-        self.unreachable(&silence())
+    /// Nothing came at all for so long.
+    pub(crate) fn silent(&self, patience: Duration) -> Failure {
+        match patience {
+            WORDLESS_TIMEOUT => self.wordless(),
+            _ => self.unreachable(&format!("nothing came for {}", spelled(patience))),
+        }
+    }
+
+    /// No word of the answer came for as long as anybody waits. Asked again, the server would
+    /// only do the same work again.
+    pub(crate) fn wordless(&self) -> Failure {
+        let time = spelled(WORDLESS_TIMEOUT);
+        let what = format!("For {time} no word of an answer came from {}", self.place);
+        let way_out = "Send the prompt again, or choose another model; if the server is your own, \
+                       look whether it is still at work.";
+        self.lasts(ErrorCode::ModelBrokeOff, what, way_out)
+    }
+
+    /// More came than any answer has, in bytes.
+    pub(crate) fn endless(&self, most: usize) -> Failure {
+        let why = format!("it has more than {} MB", most >> 20);
+        Failure { passes: false, ..self.broke_off(&why) }
     }
 
     pub(crate) fn unreachable(&self, why: &str) -> Failure {
@@ -306,8 +325,12 @@ impl Reason {
     }
 }
 
-fn silence() -> String {
-    format!("nothing came for {} seconds", IDLE_TIMEOUT.as_secs())
+/// A time of seconds or whole minutes.
+fn spelled(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds < 600 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds / 60),
+    }
 }
 
 /// Where the error stands in a body: Google puts it into a list.

@@ -10,8 +10,9 @@ use futures::{Stream, StreamExt, stream::BoxStream};
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::io::StreamReader;
 
-/// The longest line that is read, in bytes: an answer may come in a single one.
-const LONGEST_LINE: usize = 64 << 20;
+/// The longest frame that is read, in bytes, and the longest line of it: an answer may come in a
+/// single one.
+const LONGEST_FRAME: usize = 64 << 20;
 
 /// The data of one frame after the other.
 pub(crate) struct Frames {
@@ -35,8 +36,8 @@ pub(crate) enum Cut {
     /// The connection broke.
     #[error("{0}")]
     Connection(#[source] io::Error),
-    /// A line is longer than anybody needs.
-    #[error("a line is longer than {} MB", LONGEST_LINE >> 20)]
+    /// A frame is longer than anybody needs.
+    #[error("it holds an event of more than {} MB", LONGEST_FRAME >> 20)]
     TooLong,
 }
 
@@ -46,7 +47,7 @@ impl Frames {
         bytes: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
         is_lines: bool,
     ) -> Self {
-        let codec = LinesCodec::new_with_max_length(LONGEST_LINE);
+        let codec = LinesCodec::new_with_max_length(LONGEST_FRAME);
         let lines = FramedRead::new(StreamReader::new(bytes.boxed()), codec).boxed();
         Self { lines, is_events: !is_lines, data: None }
     }
@@ -54,7 +55,7 @@ impl Frames {
     /// The next frame, or a sign of life; none once the connection is closed.
     ///
     /// # Errors
-    /// The connection broke, or what comes is no text.
+    /// The connection broke, or what comes is no text, or too long.
     pub(crate) async fn next(&mut self) -> Option<Result<Incoming, Cut>> {
         let line = match self.lines.next().await? {
             Ok(line) => line,
@@ -62,6 +63,9 @@ impl Frames {
             Err(LinesCodecError::MaxLineLengthExceeded) => return Some(Err(Cut::TooLong)),
         };
         let frame = if self.is_events { self.line(&line) } else { Some(line) };
+        if self.data.as_ref().is_some_and(|data| data.len() > LONGEST_FRAME) {
+            return Some(Err(Cut::TooLong));
+        }
         Some(Ok(frame.filter(|data| !data.is_empty()).map_or(Incoming::Nothing, Incoming::Frame)))
     }
 
@@ -116,6 +120,20 @@ mod tests {
     #[tokio::test]
     async fn an_event_without_its_end_is_none() {
         assert!(frames(&[b"data: {\"whole\": true}\n"], false).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_event_may_be_long_but_not_for_ever() {
+        let line = |length: usize| [b"data: ".as_slice(), &vec![b'a'; length], b"\n"].concat();
+        let half = line(LONGEST_FRAME / 2 - 1);
+        let all = frames(&[&half, &half, b"\n"], false).await;
+        assert_eq!(all[0].len(), LONGEST_FRAME - 1);
+        let too_long = "error: it holds an event of more than 64 MB";
+        assert_eq!(frames(&[&half, &half, &half], false).await[0], too_long);
+        assert_eq!(frames(&[&line(LONGEST_FRAME)], false).await[0], too_long);
+        // A frame that was whole does not count.
+        let whole = [half.as_slice(), b"\n"].concat();
+        assert_eq!(frames(&[&whole, &whole, &whole], false).await.len(), 3);
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::Key;
 use crate::catalogue::Card;
+use crate::connection::is_loopback;
 use crate::wire::Wire;
 
 /// The address in `OLLAMA_HOST` where it has no scheme. The server reads the same variable as the
@@ -296,6 +297,19 @@ impl ProviderSettings {
         hosted && self.url_source.is_empty() && self.headers.is_empty()
     }
 
+    /// Whether it is a server of the user's own: it thinks with the user's machine, and sends no
+    /// signs of life while it does.
+    pub(crate) fn is_own(&self) -> bool {
+        preset(&self.name).is_some_and(Preset::is_local)
+            || self.address().is_ok_and(|url| is_loopback(&url))
+    }
+
+    /// Its name, if it is a known provider at its own address.
+    pub(crate) fn known(&self) -> Option<&str> {
+        let is_known = self.url_source.is_empty() && preset(&self.name).is_some();
+        is_known.then_some(self.name.as_str())
+    }
+
     pub(crate) fn label(&self) -> &str {
         preset(&self.name).map_or(self.name.as_str(), |preset| preset.label)
     }
@@ -419,6 +433,18 @@ mod tests {
         assert!(local().is_usable());
         assert!(!local().is_offered());
         assert!(ProviderSettings { is_set_up: true, ..local() }.is_offered());
+    }
+
+    #[test]
+    fn a_server_of_ones_own_is_known_by_its_name_or_its_address() {
+        for (name, base_url, expected) in [
+            ("ollama", "http://box:11434", true),
+            ("openai", "http://localhost:8080/v1", true),
+            ("openai", "https://api.openai.com/v1", false),
+            ("litellm", "http://box:4000/v1", false),
+        ] {
+            assert_eq!(provider(name, base_url).is_own(), expected, "{name} {base_url}");
+        }
     }
 
     #[test]

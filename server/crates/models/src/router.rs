@@ -125,11 +125,13 @@ impl Models {
         if !card.facts().images {
             leave_out_pictures(&mut own.messages);
         }
-        let mut body = settings.wire.body(Call { model, card: &card, request: &own });
+        let known = settings.known();
+        let mut body = settings.wire.body(Call { model, card: &card, request: &own, known });
         merge(&mut body, &settings.extra_body);
         let (path, is_lines) = (settings.wire.path(model), settings.wire.is_lines());
         let frames = connection.post(&path, &body, is_lines, &failures).await?;
-        Ok(Answer::new(frames, settings.wire.reader(), card, failures))
+        let reader = settings.wire.reader();
+        Ok(Answer::new(frames, reader, card, connection.patience(), failures))
     }
 
     fn provider<'a>(&self, name: &'a str) -> Option<(&Provider, &'a str)> {

@@ -18,7 +18,7 @@ mod tests;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{ModelEvent, ModelRequest, Picture};
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::{Value, json};
 
 use crate::catalogue::Card;
@@ -47,6 +47,9 @@ pub(crate) struct Call<'a> {
     pub(crate) card: &'a Card,
     /// What it is sent.
     pub(crate) request: &'a ModelRequest,
+    /// Who answers, if it is a known provider at its own address; none of a server that may be
+    /// any.
+    pub(crate) known: Option<&'a str>,
 }
 
 impl Wire {
@@ -118,13 +121,14 @@ impl Wire {
 /// Makes events of the frames of one answer.
 pub(crate) trait Reader: Send {
     /// Reads the data of one frame, and adds what it tells to `events`. The last of them is the
-    /// end once the answer is known to be whole.
+    /// end once the answer is known to be whole. The result is whether the frame had something of
+    /// the answer: a sign of life has not.
     ///
     /// Tool calls are told only with the end: nobody runs a call of an answer that breaks off.
     ///
     /// # Errors
     /// The server reports a fault, or says what nobody understands.
-    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), Fault>;
+    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<bool, Fault>;
 
     /// The connection was closed. Adds the end if the answer is whole nevertheless.
     fn closed(&mut self, _events: &mut Vec<ModelEvent>) {}
@@ -162,6 +166,29 @@ fn arguments_object(arguments: &Value) -> Value {
         Value::String(text) => json!({ "INVALID_JSON": text }),
         other => json!({ "INVALID_JSON": other.to_string() }),
     }
+}
+
+/// The arguments of a call as text, which is how most send them.
+fn arguments_text(arguments: Option<Value>) -> String {
+    match arguments {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text,
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The HTTP status that an error names as its code, by some in words.
+fn status_in(error: &Value) -> Option<u16> {
+    let code = &error["code"];
+    let number = code.as_u64().or_else(|| code.as_str()?.parse().ok())?;
+    u16::try_from(number).ok()
+}
+
+/// A field that some send as `null` instead of leaving it out.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// A whole tool call; its id is empty if the provider gave it none.

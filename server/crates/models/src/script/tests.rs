@@ -31,6 +31,7 @@ impl Played {
             tools: Vec::new(),
             messages: messages.to_vec(),
             max_output_tokens: 1000,
+            session: String::new(),
         };
         self.models.stream(request).await
     }
@@ -302,6 +303,7 @@ async fn a_file_that_is_not_there_is_told() {
         tools: Vec::new(),
         messages: vec![user("hi")],
         max_output_tokens: 1000,
+        session: String::new(),
     };
     let error = models.stream(request).await.err().unwrap();
     assert_eq!(error.code, ErrorCode::ModelUnavailable);

@@ -7,7 +7,7 @@ use protocol::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, calls, parse};
+use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, calls, or_default, parse};
 
 /// The fewest tokens of thinking that the provider accepts.
 const LEAST_THINKING: u32 = 1024;
@@ -206,7 +206,7 @@ enum Frame {
     },
     MessageDelta {
         delta: Stop,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "or_default")]
         usage: Tokens,
     },
     MessageStop,
@@ -219,7 +219,7 @@ enum Frame {
 
 #[derive(Deserialize)]
 struct Started {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     usage: Tokens,
 }
 
@@ -238,6 +238,18 @@ enum Delta {
     Other,
 }
 
+impl Delta {
+    fn has_words(&self) -> bool {
+        match self {
+            Self::Text { text: words }
+            | Self::Thinking { thinking: words }
+            | Self::Signature { signature: words }
+            | Self::Arguments { partial_json: words } => !words.is_empty(),
+            Self::Other => false,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Stop {
     stop_reason: Option<String>,
@@ -254,14 +266,21 @@ struct Tokens {
 }
 
 impl Reader for Answer {
-    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), Fault> {
+    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<bool, Fault> {
         match parse(data)? {
-            Frame::MessageStart { message } => self.count(&message.usage),
+            Frame::MessageStart { message } => {
+                self.count(&message.usage);
+                return Ok(false);
+            }
             Frame::ContentBlockStart { index, content_block } => {
                 let block = self.begin(content_block, events);
                 self.open.insert(index, block);
             }
-            Frame::ContentBlockDelta { index, delta } => self.more(index, delta, events),
+            Frame::ContentBlockDelta { index, delta } => {
+                let has_words = delta.has_words();
+                self.more(index, delta, events);
+                return Ok(has_words);
+            }
             Frame::ContentBlockStop { index } => {
                 if let Some(block) = self.open.remove(&index) {
                     self.end(block, events);
@@ -284,9 +303,9 @@ impl Reader for Answer {
                 events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);
             }
             Frame::Error { error } => return Err(reported(error)),
-            Frame::Other => {}
+            Frame::Other => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -2,33 +2,41 @@
 //! LiteLLM and many others speak it: <https://platform.openai.com/docs/api-reference/chat>.
 //!
 //! They differ in small things, so little is sent and much is understood: reasoning comes as
-//! `reasoning_content` or `reasoning`, OpenRouter's signed one as `reasoning_details`, usage in
-//! the last frame or behind it, and `[DONE]` may be missing.
+//! `reasoning_content` or `reasoning`, OpenRouter's signed one as `reasoning_details`, Mistral's
+//! in a list with the text, usage in the last frame or behind it, and `[DONE]` may be missing.
 
 use std::collections::BTreeMap;
 
 use engine::{AssistantPart, Message, ModelEvent, Picture, StopCause, ToolResult, ToolSpec};
 use protocol::Usage;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Fault, Reader, WholeCall, arguments_object, calls, data_url, parse};
+use super::{
+    Call, Fault, Reader, WholeCall, arguments_object, arguments_text, calls, data_url, or_default,
+    parse, status_in,
+};
 
 /// Where the text of reasoning stands: it goes back under the name it came with.
 const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
 
 /// The body of a request.
 pub(super) fn body(call: Call<'_>) -> Value {
-    let Call { model, request, .. } = call;
+    let Call { model, request, known, .. } = call;
     let system = (!request.system.is_empty())
         .then(|| json!({ "role": "system", "content": request.system }));
     let messages = request.messages.iter().flat_map(message);
-    let mut body = json!({
-        "model": model,
-        "stream": true,
-        "stream_options": { "include_usage": true },
-        "messages": system.into_iter().chain(messages).collect::<Value>(),
-    });
+    let mut body = json!({ "model": model, "stream": true });
+    // Mistral tells what was used without being asked, and refuses to be.
+    if known != Some("mistral") {
+        body["stream_options"] = json!({ "include_usage": true });
+    }
+    // Other servers may refuse what they do not know.
+    if known == Some("openai") && !request.session.is_empty() {
+        body["prompt_cache_key"] = json!(request.session);
+    }
+    body["messages"] = system.into_iter().chain(messages).collect();
     if !request.tools.is_empty() {
         body["tools"] = request.tools.iter().map(tool).collect();
     }
@@ -122,9 +130,12 @@ fn tool_results(results: &[ToolResult]) -> Vec<Value> {
 /// The answer, as far as it has come.
 #[derive(Default)]
 pub(super) struct Answer {
-    calls: BTreeMap<u32, WholeCall>,
+    /// The calls by their numbers; some number all calls of an answer alike.
+    calls: BTreeMap<u32, Vec<WholeCall>>,
     /// What goes back with the reasoning: its text by the name of its field, or its details.
     reasoning: Map<String, Value>,
+    /// Whether reasoning was told that has not ended, and of which nothing goes back.
+    thinks: bool,
     usage: Usage,
     cause: Option<String>,
     /// Whether the model said that it will not.
@@ -134,7 +145,7 @@ pub(super) struct Answer {
 
 #[derive(Deserialize)]
 struct Frame {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     choices: Vec<Choice>,
     usage: Option<Tokens>,
     error: Option<Value>,
@@ -142,7 +153,7 @@ struct Frame {
 
 #[derive(Deserialize)]
 struct Choice {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     delta: Delta,
     finish_reason: Option<String>,
     error: Option<Value>,
@@ -150,7 +161,7 @@ struct Choice {
 
 #[derive(Default, Deserialize)]
 struct Delta {
-    content: Option<String>,
+    content: Option<Content>,
     refusal: Option<String>,
     reasoning_content: Option<String>,
     reasoning: Option<String>,
@@ -159,17 +170,38 @@ struct Delta {
 }
 
 #[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    /// By models of Mistral that reason.
+    Chunks(Vec<Chunk>),
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Chunk {
+    Text {
+        text: String,
+    },
+    Thinking {
+        thinking: Vec<Chunk>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
 struct CallDelta {
     index: Option<u32>,
     id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     function: FunctionDelta,
 }
 
 #[derive(Default, Deserialize)]
 struct FunctionDelta {
     name: Option<String>,
-    arguments: Option<String>,
+    arguments: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -187,27 +219,30 @@ struct CachedTokens {
 }
 
 impl Reader for Answer {
-    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), Fault> {
+    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<bool, Fault> {
         if data == "[DONE]" {
             self.end(events);
-            return Ok(());
+            return Ok(true);
         }
         let frame: Frame = parse(data)?;
         if let Some(error) = frame.error.filter(|error| !error.is_null()) {
-            let status = error["code"].as_u64().and_then(|code| u16::try_from(code).ok());
-            return Err(Fault::Reported(status, error));
+            return Err(Fault::Reported(status_in(&error), error));
         }
         if let Some(tokens) = frame.usage {
             self.count(&tokens);
         }
+        let mut has_words = false;
         for choice in frame.choices {
-            self.delta(choice.delta, events);
+            has_words |= self.delta(choice.delta, events);
             if choice.finish_reason.as_deref() == Some("error") {
-                return Err(Fault::Reported(None, choice.error.unwrap_or_default()));
+                let error = choice.error.unwrap_or_default();
+                return Err(Fault::Reported(status_in(&error), error));
             }
-            self.cause = choice.finish_reason.or(self.cause.take());
+            // Some send an empty one until there is one.
+            let reason = choice.finish_reason.filter(|reason| !reason.is_empty());
+            self.cause = reason.or(self.cause.take());
         }
-        Ok(())
+        Ok(has_words)
     }
 
     fn closed(&mut self, events: &mut Vec<ModelEvent>) {
@@ -216,7 +251,11 @@ impl Reader for Answer {
 }
 
 impl Answer {
-    fn delta(&mut self, delta: Delta, events: &mut Vec<ModelEvent>) {
+    /// Whether there was something in it.
+    fn delta(&mut self, delta: Delta, events: &mut Vec<ModelEvent>) -> bool {
+        let calls = delta.tool_calls.unwrap_or_default();
+        let details = delta.reasoning_details.unwrap_or_default();
+        let has_more = !calls.is_empty() || !details.is_empty();
         for (name, text) in REASONING.into_iter().zip([delta.reasoning_content, delta.reasoning]) {
             let Some(text) = text.filter(|text| !text.is_empty()) else { continue };
             match self.reasoning.entry(name).or_insert_with(|| json!("")) {
@@ -227,19 +266,47 @@ impl Answer {
             // Some send the same text under both names.
             break;
         }
-        for detail in delta.reasoning_details.into_iter().flatten() {
+        for detail in details {
             self.detail(detail);
         }
-        self.declined |= delta.refusal.as_ref().is_some_and(|text| !text.is_empty());
-        for text in [delta.content, delta.refusal].into_iter().flatten() {
-            if !text.is_empty() {
-                self.end_reasoning(events);
-                events.push(ModelEvent::Text(text));
+        match delta.content {
+            Some(Content::Text(text)) => self.text(text, events),
+            Some(Content::Chunks(chunks)) => {
+                chunks.into_iter().for_each(|chunk| self.chunk(chunk, events));
             }
+            None => {}
         }
-        for call in delta.tool_calls.into_iter().flatten() {
+        let refusal = delta.refusal.unwrap_or_default();
+        self.declined |= !refusal.is_empty();
+        self.text(refusal, events);
+        for call in calls {
             self.end_reasoning(events);
             self.call(call);
+        }
+        has_more || !events.is_empty()
+    }
+
+    fn text(&mut self, text: String, events: &mut Vec<ModelEvent>) {
+        if !text.is_empty() {
+            self.end_reasoning(events);
+            events.push(ModelEvent::Text(text));
+        }
+    }
+
+    fn chunk(&mut self, chunk: Chunk, events: &mut Vec<ModelEvent>) {
+        match chunk {
+            Chunk::Text { text } => self.text(text, events),
+            Chunk::Thinking { thinking } => {
+                for chunk in thinking {
+                    if let Chunk::Text { text } = chunk
+                        && !text.is_empty()
+                    {
+                        self.thinks = true;
+                        events.push(ModelEvent::Reasoning(text));
+                    }
+                }
+            }
+            Chunk::Other => {}
         }
     }
 
@@ -270,30 +337,40 @@ impl Answer {
     }
 
     fn end_reasoning(&mut self, events: &mut Vec<ModelEvent>) {
-        if !self.reasoning.is_empty() {
-            let fields = std::mem::take(&mut self.reasoning);
-            events.push(ModelEvent::ReasoningEnd { provider_data: Some(Value::Object(fields)) });
+        let fields = std::mem::take(&mut self.reasoning);
+        if std::mem::take(&mut self.thinks) || !fields.is_empty() {
+            let provider_data = (!fields.is_empty()).then_some(Value::Object(fields));
+            events.push(ModelEvent::ReasoningEnd { provider_data });
         }
     }
 
     fn call(&mut self, CallDelta { index, id, function }: CallDelta) {
         let id = id.unwrap_or_default();
-        let last = self.calls.last_key_value().map(|(index, call)| (*index, call.id.as_str()));
-        // Without numbers a new id begins a new call.
-        let index = index.unwrap_or(match last {
-            Some((index, known)) if id.is_empty() || id == known => index,
-            Some((index, _)) => index + 1,
-            None => 0,
-        });
-        let call = self.calls.entry(index).or_default();
+        let name = function.name.unwrap_or_default();
+        let piece = arguments_text(function.arguments);
+        let is_numbered = index.is_some();
+        let last = self.calls.last_key_value().map(|(index, _)| *index);
+        // Without numbers, what comes is of the last call.
+        let index = index.or(last).unwrap_or(0);
+        let known = self.calls.get_mut(&index).and_then(|calls| calls.last_mut());
+        let Some(call) = known.filter(|call| !is_another(call, is_numbered, &id, &name)) else {
+            let is_next = !is_numbered && last.is_some();
+            let index = index.saturating_add(u32::from(is_next));
+            let call = WholeCall { id, name, arguments: piece };
+            self.calls.entry(index).or_default().push(call);
+            return;
+        };
         if call.id.is_empty() {
             call.id = id;
         }
         // The name comes whole, by some with every piece.
         if call.name.is_empty() {
-            call.name = function.name.unwrap_or_default();
+            call.name = name;
         }
-        call.arguments.push_str(&function.arguments.unwrap_or_default());
+        // By some the arguments come once more when they are whole.
+        if call.arguments != piece || !is_whole(&piece) {
+            call.arguments.push_str(&piece);
+        }
     }
 
     fn count(&mut self, tokens: &Tokens) {
@@ -312,12 +389,12 @@ impl Answer {
         let Some(cause) = self.cause.take().filter(|_| !self.over) else { return };
         self.over = true;
         self.end_reasoning(events);
-        let mut whole = std::mem::take(&mut self.calls);
+        let mut whole: Vec<_> = std::mem::take(&mut self.calls).into_values().flatten().collect();
         let called = !whole.is_empty();
         let cause = match cause.as_str() {
             "length" => {
                 // The last call ran into the limit with the answer.
-                whole.pop_last();
+                whole.pop();
                 StopCause::OutputLimit
             }
             "content_filter" => StopCause::Refusal,
@@ -325,7 +402,18 @@ impl Answer {
             _ if self.declined => StopCause::Refusal,
             _ => StopCause::EndOfAnswer,
         };
-        events.extend(calls(whole.into_values()));
+        events.extend(calls(whole));
         events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);
     }
+}
+
+/// Whether what comes under the number of a call, or without any, begins another.
+fn is_another(call: &WholeCall, is_numbered: bool, id: &str, name: &str) -> bool {
+    let has_other_id = !id.is_empty() && !call.id.is_empty() && id != call.id;
+    has_other_id && (!is_numbered || !name.is_empty())
+}
+
+/// Whether it is all of an object, and not the beginning of one.
+fn is_whole(arguments: &str) -> bool {
+    arguments.starts_with('{') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }

@@ -10,7 +10,9 @@ use protocol::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, parse};
+use super::{
+    Call, Fault, Reader, WholeCall, arguments_object, arguments_text, base64, parse, status_in,
+};
 
 /// Where the request goes.
 pub(super) fn path(model: &str) -> String {
@@ -19,7 +21,7 @@ pub(super) fn path(model: &str) -> String {
 
 /// The body of a request.
 pub(super) fn body(call: Call<'_>) -> Value {
-    let Call { model, card, request } = call;
+    let Call { model, card, request, .. } = call;
     let mut body = json!({});
     if !request.system.is_empty() {
         body["systemInstruction"] = json!({ "parts": [{ "text": request.system }] });
@@ -208,11 +210,10 @@ struct Tokens {
 }
 
 impl Reader for Answer {
-    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), Fault> {
+    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<bool, Fault> {
         let frame: Frame = parse(data)?;
         if let Some(error) = frame.error {
-            let status = error["code"].as_u64().and_then(|code| u16::try_from(code).ok());
-            return Err(Fault::Reported(status, error));
+            return Err(Fault::Reported(status_in(&error), error));
         }
         if let Some(tokens) = frame.usage_metadata {
             self.usage = Usage {
@@ -226,13 +227,15 @@ impl Reader for Answer {
         }
         if frame.prompt_feedback.is_some_and(|feedback| feedback.block_reason.is_some()) {
             self.end(StopCause::Refusal, events);
-            return Ok(());
+            return Ok(true);
         }
-        let Some(candidate) = frame.candidates.into_iter().next() else { return Ok(()) };
+        let Some(candidate) = frame.candidates.into_iter().next() else { return Ok(false) };
+        let known = self.calls.len();
         for part in candidate.content.parts {
             self.part(part, events);
         }
-        let Some(reason) = candidate.finish_reason else { return Ok(()) };
+        let has_words = !events.is_empty() || self.calls.len() > known;
+        let Some(reason) = candidate.finish_reason else { return Ok(has_words) };
         let cause = match reason.as_str() {
             "STOP" if self.calls.is_empty() => StopCause::EndOfAnswer,
             "STOP" => StopCause::ToolCalls,
@@ -247,7 +250,7 @@ impl Reader for Answer {
             }
         };
         self.end(cause, events);
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -257,7 +260,7 @@ impl Answer {
         let data = thought_signature.map(|signature| json!({ "thoughtSignature": signature }));
         if let Some(FunctionCall { id, name, args }) = function_call {
             self.end_thought(None, events);
-            let arguments = args.map_or_else(String::new, |args| args.to_string());
+            let arguments = arguments_text(args);
             let data = match (data, &id) {
                 (None, None) => None,
                 (data, None) => data,

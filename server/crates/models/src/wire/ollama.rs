@@ -5,12 +5,14 @@ use protocol::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, calls, parse};
+use super::{
+    Call, Fault, Reader, WholeCall, arguments_object, arguments_text, base64, calls, parse,
+};
 
 /// The body of a request. The size of the window is always said: what is built in there is so
 /// small that the beginning of a conversation would be cut off, and nobody told.
 pub(super) fn body(call: Call<'_>) -> Value {
-    let Call { model, card, request } = call;
+    let Call { model, card, request, .. } = call;
     let system = (!request.system.is_empty())
         .then(|| json!({ "role": "system", "content": request.system }));
     let messages = system.into_iter().chain(request.messages.iter().flat_map(message));
@@ -130,8 +132,9 @@ struct Function {
 }
 
 impl Reader for Answer {
-    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), Fault> {
+    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<bool, Fault> {
         let frame: Frame = parse(data)?;
+        let mut has_words = false;
         if let Some(error) = frame.error {
             return Err(Fault::Reported(None, error));
         }
@@ -145,14 +148,11 @@ impl Reader for Answer {
         }
         for CallMade { id, function } in frame.message.tool_calls.into_iter().flatten() {
             self.end_thought(events);
-            let arguments = match function.arguments {
-                Some(Value::String(text)) => text,
-                Some(other) => other.to_string(),
-                None => String::new(),
-            };
-            let id = id.unwrap_or_default();
+            let (id, arguments) = (id.unwrap_or_default(), arguments_text(function.arguments));
             self.calls.push(WholeCall { id, name: function.name, arguments });
+            has_words = true;
         }
+        has_words |= frame.done || !events.is_empty();
         if frame.done {
             self.end_thought(events);
             let usage = Usage {
@@ -168,7 +168,7 @@ impl Reader for Answer {
             events.extend(calls(std::mem::take(&mut self.calls)));
             events.extend([ModelEvent::Usage(usage), ModelEvent::End(cause)]);
         }
-        Ok(())
+        Ok(has_words)
     }
 }
 

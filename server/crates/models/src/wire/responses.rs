@@ -10,11 +10,11 @@ use protocol::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Reader, WholeCall, arguments_object, calls, data_url, parse};
+use super::{Call, Fault, Reader, WholeCall, arguments_object, calls, data_url, or_default, parse};
 
 /// The body of a request.
 pub(super) fn body(call: Call<'_>) -> Value {
-    let Call { model, card, request } = call;
+    let Call { model, card, request, .. } = call;
     let mut body = json!({
         "model": model,
         "stream": true,
@@ -24,6 +24,10 @@ pub(super) fn body(call: Call<'_>) -> Value {
     if card.reasoning.unwrap_or_else(|| reasons(model)) {
         body["reasoning"] = json!({ "effort": "medium", "summary": "auto" });
         body["include"] = json!(["reasoning.encrypted_content"]);
+    }
+    if !request.session.is_empty() {
+        // What requests of one session have in common is looked for where they went before.
+        body["prompt_cache_key"] = json!(request.session);
     }
     if !request.system.is_empty() {
         body["instructions"] = json!(request.system);
@@ -130,6 +134,12 @@ enum Frame {
         #[serde(default)]
         summary_index: u32,
     },
+    /// They come whole with their item.
+    #[serde(rename = "response.function_call_arguments.delta")]
+    Arguments {
+        #[serde(default)]
+        delta: String,
+    },
     #[serde(rename = "response.output_item.done")]
     ItemDone {
         #[serde(default)]
@@ -148,7 +158,7 @@ enum Frame {
 
 #[derive(Deserialize)]
 struct Response {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     output: Vec<Value>,
     usage: Option<Tokens>,
     incomplete_details: Option<Incomplete>,
@@ -176,10 +186,10 @@ struct CachedTokens {
 }
 
 impl Reader for Answer {
-    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), Fault> {
+    fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<bool, Fault> {
         // Compatible servers end with it, though the answer's own end came before.
         if data == "[DONE]" {
-            return Ok(());
+            return Ok(false);
         }
         match parse(data)? {
             Frame::Text { delta } if delta.is_empty() => {}
@@ -198,7 +208,11 @@ impl Reader for Answer {
                     events.push(ModelEvent::Reasoning("\n\n".to_owned()));
                 }
             }
-            Frame::ItemDone { output_index, item } => self.done(output_index, item, events),
+            Frame::Arguments { delta } => return Ok(!delta.is_empty()),
+            Frame::ItemDone { output_index, item } => {
+                self.done(output_index, item, events);
+                return Ok(true);
+            }
             Frame::Completed { response } => self.end(response, events),
             Frame::Failed { response } => {
                 return Err(reported(response.error.unwrap_or_default()));
@@ -209,7 +223,7 @@ impl Reader for Answer {
             }
             Frame::Other => {}
         }
-        Ok(())
+        Ok(!events.is_empty())
     }
 }
 

@@ -2,7 +2,7 @@
 //! committed ones.
 //!
 //! What holds for every wire is tested for all of them: in `all` what comes, in `requests` what is
-//! sent, in `faults` and `refusals` what goes wrong. A file for each wire has its events and what
+//! sent, in `faults` and `refusals` what goes wrong, in `patience` what takes long. A file for each wire has its events and what
 //! is its own. Recordings and requests are in `tests/wire/WIRE/`.
 
 mod all;
@@ -12,6 +12,7 @@ mod faults;
 mod gemini;
 mod local;
 mod ollama;
+mod patience;
 mod refusals;
 mod requests;
 mod responses;
@@ -99,6 +100,7 @@ impl Tested {
             tools: ["read", "todoRead"].map(tool).to_vec(),
             messages,
             max_output_tokens: 16_000,
+            session: "session-1".to_owned(),
         }
     }
 
@@ -171,6 +173,17 @@ fn usage(input_tokens: u64, output_tokens: u64, cached_tokens: u64) -> Event {
 
 fn end(cause: StopCause) -> Event {
     Ok(ModelEvent::End(cause))
+}
+
+/// The events of the recording `text`, which says the same on every wire.
+fn text_events() -> Vec<Event> {
+    vec![
+        text("It is "),
+        text("größer 🦀"),
+        text("\nthan before."),
+        usage(25, 15, 0),
+        end(StopCause::EndOfAnswer),
+    ]
 }
 
 fn result(call_id: &str, name: &str, text: &str, is_error: bool) -> ToolResult {

@@ -9,16 +9,6 @@ pub(super) const WIRE: Tested = Tested {
     path: "/v1/chat/completions",
 };
 
-pub(super) fn text_events() -> Vec<Event> {
-    vec![
-        text("It is "),
-        text("größer 🦀"),
-        text("\nthan before."),
-        usage(25, 15, 0),
-        end(StopCause::EndOfAnswer),
-    ]
-}
-
 /// The answer with everything: the pieces of its two calls come by turns.
 pub(super) fn tools_events() -> Vec<Event> {
     let thought = json!({ "reasoning_content": "The function is too long." });
@@ -59,6 +49,7 @@ async fn an_error_in_the_stream_ends_it() {
     for (name, code, part) in [
         ("error", ErrorCode::ModelBrokeOff, "The server had an error while processing"),
         ("openrouter-error", ErrorCode::ModelUnavailable, "502: Provider disconnected"),
+        ("litellm-error", ErrorCode::ModelOverloaded, "RateLimitError"),
     ] {
         let events = WIRE.answer(Reply::events(&WIRE.recorded(name))).await;
         assert_eq!(events[0], text("I read"), "{name}");
@@ -154,6 +145,83 @@ async fn reasoning_that_came_in_two_parts_goes_back_as_one() {
     assert_eq!(message["reasoning"], "One. Two.");
     assert_eq!(message["reasoning_details"], json!([{ "text": "One. " }, { "text": "Two." }]));
     assert_eq!(message["content"], "Well.");
+}
+
+#[tokio::test]
+async fn reasoning_in_a_list_is_read_and_goes_back_as_text_alone() {
+    let server = Server::start();
+    let wire = Tested { model: "mistral/magistral-medium-2509", ..WIRE };
+    let models = wire.models(&server.url);
+    server.reply(Reply::events(&WIRE.recorded("mistral")));
+    let events = wire.ask(&models, vec![user("hi")]).await;
+    let expected = [
+        reasoning("The function is "),
+        reasoning("too long."),
+        reasoned(None),
+        text("I read "),
+        text("both."),
+        call("bQ2nTk5Wm", "read", "{\"path\": \"src/größe.rs\"}"),
+        call("x7LrP0aYd", "todoRead", "{}"),
+        usage(2312, 89, 0),
+        end(StopCause::ToolCalls),
+    ];
+    assert_eq!(plain(events.clone()), expected);
+    server.request();
+
+    server.reply(Reply::events(&WIRE.recorded("text")));
+    wire.ask(&models, vec![user("hi"), remembered(events)]).await;
+    let body = body_of(&server.request().body);
+    let mut names: Vec<_> = body["messages"][2].as_object().unwrap().keys().collect();
+    names.sort();
+    assert_eq!(names, ["content", "role", "tool_calls"]);
+    assert_eq!(body["messages"][2]["content"], "I read both.");
+}
+
+#[tokio::test]
+async fn calls_that_are_numbered_alike_or_come_twice_are_told_apart() {
+    let expected = [
+        call("call_1", "read", "{\"path\": \"a.rs\"}"),
+        call("call_2", "read", "{\"path\": \"b.rs\"}"),
+        call("call_3", "todoRead", "{\"all\":true}"),
+        usage(25, 15, 0),
+        end(StopCause::ToolCalls),
+    ];
+    assert_eq!(plain(WIRE.answer(Reply::events(&WIRE.recorded("alike"))).await), expected);
+}
+
+#[tokio::test]
+async fn an_empty_reason_is_none() {
+    let frame = json!({ "choices": [{ "delta": { "content": "I" }, "finish_reason": "" }] });
+    let events = WIRE.answer(Reply::events(format!("data: {frame}\n\n").as_bytes())).await;
+    assert_eq!(events[1].clone().unwrap_err().code, ErrorCode::ModelBrokeOff);
+}
+
+/// The body that a provider is sent at its own address.
+async fn sent_to(model: &'static str) -> Value {
+    let server = Server::start();
+    let wire = Tested { model, ..WIRE };
+    let settings = ProviderSettings { url_source: String::new(), ..wire.settings(&server.url) };
+    let providers = vec![settings];
+    let models = Models::new(ModelSettings { providers, ..ModelSettings::default() });
+    server.reply(Reply::events(&WIRE.recorded("text")));
+    wire.ask(&models, vec![user("hi")]).await;
+    body_of(&server.request().body)
+}
+
+#[tokio::test]
+async fn what_only_one_provider_knows_is_sent_to_that_one_alone() {
+    assert_eq!(sent_to("openai/gpt-5.1").await["prompt_cache_key"], "session-1");
+    for model in ["groq/llama", "mistral/mistral-medium-latest", "openrouter/openai/gpt-5.1"] {
+        assert_eq!(sent_to(model).await.get("prompt_cache_key"), None, "{model}");
+    }
+    assert_eq!(sent_to("groq/llama").await["stream_options"], json!({ "include_usage": true }));
+    assert_eq!(sent_to("mistral/mistral-medium-latest").await.get("stream_options"), None);
+    // By this name at another address may be anyone.
+    let server = Server::start();
+    let wire = Tested { model: "openai/gpt-5.1", ..WIRE };
+    server.reply(Reply::events(&WIRE.recorded("text")));
+    wire.ask(&wire.models(&server.url), vec![user("hi")]).await;
+    assert_eq!(body_of(&server.request().body).get("prompt_cache_key"), None);
 }
 
 #[tokio::test]

@@ -9,16 +9,6 @@ pub(super) const WIRE: Tested = Tested {
     path: "/v1beta/models/gemini-3-pro-preview:streamGenerateContent?alt=sse",
 };
 
-pub(super) fn text_events() -> Vec<Event> {
-    vec![
-        text("It is "),
-        text("größer 🦀"),
-        text("\nthan before."),
-        usage(25, 15, 0),
-        end(StopCause::EndOfAnswer),
-    ]
-}
-
 /// The answer with everything: both calls come in one event, without ids, the first is signed.
 pub(super) fn tools_events() -> Vec<Event> {
     let signature = json!({ "thoughtSignature": "EqYECqMEAXLI2nyYc7Dk0t9w" });

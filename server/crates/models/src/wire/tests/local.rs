@@ -41,7 +41,7 @@ async fn ollama_is_found_by_its_list_and_answers() {
     assert!(models.choice("ollama/qwen3:8b").is_some());
     let wire = Tested { model: "ollama/qwen3:8b", ..ollama::WIRE };
     server.reply(Reply::events(&wire.recorded("text")));
-    assert_eq!(plain(wire.ask(&models, vec![user("hi")]).await), ollama::text_events());
+    assert_eq!(plain(wire.ask(&models, vec![user("hi")]).await), text_events());
 }
 
 #[tokio::test]

@@ -5,16 +5,6 @@ use super::*;
 pub(super) const WIRE: Tested =
     Tested { wire: Wire::Ollama, folder: "ollama", model: "ollama/qwen3", path: "/api/chat" };
 
-pub(super) fn text_events() -> Vec<Event> {
-    vec![
-        text("It is "),
-        text("größer 🦀"),
-        text("\nthan before."),
-        usage(25, 15, 0),
-        end(StopCause::EndOfAnswer),
-    ]
-}
-
 /// The answer with everything; nothing is told of a cache.
 pub(super) fn tools_events() -> Vec<Event> {
     vec![

@@ -9,16 +9,6 @@ pub(super) const WIRE: Tested = Tested {
     path: "/v1/responses",
 };
 
-pub(super) fn text_events() -> Vec<Event> {
-    vec![
-        text("It is "),
-        text("größer 🦀"),
-        text("\nthan before."),
-        usage(25, 15, 0),
-        end(StopCause::EndOfAnswer),
-    ]
-}
-
 /// The answer with everything: reasoning in two parts, text, and calls side by side.
 pub(super) fn tools_events() -> Vec<Event> {
     let summary = |text: &str| json!({ "type": "summary_text", "text": text });

@@ -45,11 +45,6 @@ impl Reply {
         Self { head, body, closed: None }
     }
 
-    /// Nothing at all, not even a status.
-    pub(super) fn nothing() -> Self {
-        Self { head: String::new(), body: Vec::new(), closed: None }
-    }
-
     /// Says no more after the body, and tells when the client has gone.
     pub(super) fn hanging(mut self) -> (Self, Receiver<()>) {
         let (sender, receiver) = channel();
