@@ -105,3 +105,19 @@ fn what_config_writes_can_be_read_again() {
     assert_eq!(code, DONE, "{told}{again}");
     assert!(again.contains("config.toml:1"), "{again}");
 }
+
+#[test]
+fn an_address_in_the_file_counts_more_than_a_variable_for_all_programs() {
+    let place = Place::new();
+    let asked = |place: &Place| {
+        let mut run = place.command(&["--model", "openai/gpt-6", "run", "hi"]);
+        // Nobody listens at either.
+        run.env("OPENAI_BASE_URL", "http://127.0.0.1:2/v1").env("COWORKER_MAX_RETRIES", "0");
+        said(&mut run).2
+    };
+    let told = asked(&place);
+    assert!(told.contains("The server at 127.0.0.1:2 (OPENAI_BASE_URL)"), "{told}");
+    place.write("home/config.toml", "[providers.openai]\nbase_url = \"http://127.0.0.1:1/v1\"\n");
+    let told = asked(&place);
+    assert!(told.contains("The server at 127.0.0.1:1 (`base_url` of provider `openai`)"), "{told}");
+}

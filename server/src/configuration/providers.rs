@@ -22,7 +22,8 @@ pub(crate) struct ProviderKeys {
     /// that are compatible), `gemini` or `ollama`. Left out: what is known, else `chat`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wire: Option<String>,
-    /// The address, with the version: `https://llm.example.com/v1`.
+    /// The address, with the version: `https://llm.example.com/v1`. It counts more than the
+    /// provider's variable, such as `OPENAI_BASE_URL`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) base_url: Option<String>,
     /// The variable of the environment that has the key.
@@ -157,6 +158,7 @@ fn describe(settings: &mut ProviderSettings, keys: &ProviderKeys) {
     if let Some(wire) = keys.wire.as_deref().and_then(named) {
         settings.wire = wire;
     }
+    // It counts more than the provider's own variable, which may be there for other programs.
     if let Some(url) = keys.base_url {
         settings.base_url = url;
         settings.url_source = format!("`base_url` of provider `{}`", settings.name);
