@@ -387,6 +387,35 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_secret_is_in_no_debug_output() {
+        let canary = "sk-canary-51ab";
+        let user = format!(
+            "[providers.work]\nbase_url = 'http://me:{canary}@box'\nproxy = 'http://{canary}@p'\n\
+             headers = {{ x-key = '{canary}' }}\nextra_body = {{ token = '{canary}' }}\n"
+        );
+        let user = layer(&user, Origin::User);
+        assert_eq!(user.problems, []);
+        let layer = format!("{user:#?}");
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = Secrets::new(&absolute(folder.path().into()).unwrap());
+        secrets.set("openai", canary).unwrap();
+        let values = merged(vec![user]);
+        let keys = as_keys(&values).unwrap();
+        let models = model_settings(&keys, &secrets);
+        assert!(models.providers.iter().any(|it| it.name == "openai" && it.key.is_some()));
+        for shown in [
+            layer,
+            format!("{values:#?}"),
+            format!("{keys:#?}"),
+            format!("{models:#?}"),
+            format!("{secrets:#?}"),
+            format!("{:#?}", models::Models::new(models.clone())),
+        ] {
+            assert!(!shown.contains(canary), "{shown}");
+        }
+    }
+
+    #[test]
     fn a_script_is_found_from_where_it_was_named() {
         let mut project = layer("model = 'script:a.md'", Origin::Project);
         locate(&mut project, Path::new("/w"));

@@ -101,6 +101,11 @@ fn a_key_is_seen_by_its_provider_alone() {
     for (name, text) in [("output", &out), ("messages", &told), ("sessions", &exported)] {
         assert!(!text.contains(CANARY), "{name}: {text}");
     }
+    assert_in_no_file(&place);
+}
+
+/// Looks for the canary in all that was written but the file of the keys.
+fn assert_in_no_file(place: &Place) {
     let mut folders = vec![place.0.path().to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -114,4 +119,53 @@ fn a_key_is_seen_by_its_provider_alone() {
             }
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_is_not_in_what_a_crash_leaves_behind() {
+    use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit};
+    // Of a dump of the memory the system decides.
+    let no_dump = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, no_dump).unwrap();
+    let place = Place::new();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/v1", server.local_addr().unwrap());
+    let mut run = place.command(&["--log", "trace", "--model", "openai/gpt-6", "run", "hi"]);
+    run.env("OPENAI_BASE_URL", address).env("OPENAI_API_KEY", CANARY);
+    run.env("RUST_BACKTRACE", "full").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = run.spawn().unwrap();
+    let (stream, _) = server.accept().unwrap();
+    let mut lines = BufReader::new(&stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        lines.read_line(&mut head).unwrap();
+    }
+    assert!(head.contains(CANARY), "{head}");
+    (&stream).write_all(b"HTTP/1.1 200 OK\r\n\r\n: here\n\n").unwrap();
+    kill_process(Pid::from_child(&child), Signal::ABORT).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    assert_eq!(status.code(), None, "it did not crash");
+    for said in [stdout, stderr] {
+        let said = String::from_utf8(said).unwrap();
+        assert!(!said.contains(CANARY), "{said}");
+    }
+    assert!(place.home().join("coworker.log").exists());
+    assert_in_no_file(&place);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_of_the_agent_does_not_get_the_keys() {
+    let place = Place::new();
+    let model = place.script(
+        "turn\ncall bash {\"command\": \"env\"}\n---\nsees \"PATH=\"\n\
+         sees not \"canary\"\nsay \"seen\"",
+    );
+    set(&place, "openai", CANARY);
+    let mut run = place.command(&["--model", &model, "--mode", "auto", "run", "hi"]);
+    let (code, out, told) = said(run.env("ANTHROPIC_API_KEY", CANARY).env("MY_TOKEN", CANARY));
+    assert_eq!(code, DONE, "{out}{told}");
+    assert!(out.contains("seen") && !out.contains(CANARY), "{out}");
+    assert_in_no_file(&place);
 }

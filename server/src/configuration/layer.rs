@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use toml::de::DeTable;
 
 use super::keys::{Keys, Place, objection};
+use super::show::shown;
 
 /// The largest file that is read as configuration, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -55,12 +56,18 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value that was set.
-#[derive(Clone, Debug, PartialEq)]
+/// A value that was set. `Debug` does not show what may be secret in it.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) value: Value,
     pub(crate) origin: Origin,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {} ({})", self.key, shown(&self.value), self.origin)
+    }
 }
 
 /// Something that is wrong, and where.

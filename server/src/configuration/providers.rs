@@ -4,18 +4,19 @@
 //! A provider that is known by name needs nothing here but its key in the environment; any other
 //! server is a table with its address.
 
-use std::{collections::BTreeMap, env, path::PathBuf};
+use std::{collections::BTreeMap, env, fmt, path::PathBuf};
 
 use models::{Key, PRESETS, ProviderSettings, Wire, catalogue::Card, preset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::secrets::Secrets;
+use super::{secrets::Secrets, show::shown};
 
 /// A provider of models, as `[providers.NAME]` has it. What is left out is what is known of the
 /// provider by its name; a name that is not known needs `base_url`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+// `Debug` does not show what may be secret in it.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ProviderKeys {
     /// What the server speaks: `anthropic`, `responses`, `chat` (OpenAI's Chat Completions and all
@@ -45,6 +46,13 @@ pub(crate) struct ProviderKeys {
     /// catalogue.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) models: BTreeMap<String, ModelKeys>,
+}
+
+impl fmt::Debug for ProviderKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        write!(f, "{}", shown(&keys))
+    }
 }
 
 /// A model of a provider. Sizes are counts of tokens, prices US dollars for a million of them.

@@ -37,7 +37,7 @@ pub(crate) fn people(
 }
 
 /// A value as it may be shown: headers, bodies and addresses of a provider may hold secrets.
-fn shown(value: &Value) -> Value {
+pub(super) fn shown(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| match value {

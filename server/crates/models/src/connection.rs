@@ -3,6 +3,7 @@
 //! It sends a body and gives the frames of the answer, or says why there are none. Made when the
 //! first prompt needs it; it knows no wire.
 
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -35,13 +36,18 @@ pub(crate) const WORDLESS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const MOST_OF_A_REFUSAL: usize = 64 << 10;
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where requests go, and by what.
-#[derive(Debug)]
+/// Where requests go, and by what. `Debug` shows nothing of it: all may hold secrets.
 pub(crate) struct Connection {
     client: Client,
     base: Url,
     headers: HeaderMap,
     patience: Duration,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
 }
 
 impl Connection {

@@ -3,6 +3,7 @@
 //! Plain values. Who reads files and the environment fills them in; nothing here does.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use reqwest::Url;
@@ -212,8 +213,9 @@ pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
-/// How a provider is reached.
-#[derive(Clone, Debug)]
+/// How a provider is reached. `Debug` does not show what may be secret in it: addresses may have
+/// passwords, and a body whatever the user put there.
+#[derive(Clone)]
 pub struct ProviderSettings {
     /// The first part of its models' names.
     pub name: String,
@@ -239,6 +241,14 @@ pub struct ProviderSettings {
     pub models: BTreeMap<String, Card>,
     /// Whether the user has set it up, be it only by a key.
     pub is_set_up: bool,
+}
+
+impl fmt::Debug for ProviderSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("ProviderSettings");
+        shown.field("name", &self.name).field("wire", &self.wire).field("place", &self.place());
+        shown.field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 impl ProviderSettings {

@@ -228,6 +228,34 @@ async fn nothing_is_connected_before_the_first_prompt() {
 }
 
 #[tokio::test]
+async fn what_may_be_secret_is_in_no_debug_output() {
+    let server = Server::start();
+    let wire = anthropic::WIRE;
+    let with_user = server.url.replace("://", &format!("://me:{KEY}@"));
+    let settings = ProviderSettings {
+        headers: [("x-more".to_owned(), Key::new(KEY).unwrap())].into(),
+        extra_body: json!({ "token": KEY }).as_object().unwrap().clone(),
+        proxy: Some(with_user.clone()),
+        ..wire.settings(&with_user)
+    };
+    let failures = Failures::new(&settings, "model");
+    let connection = crate::connection::Connection::make(&settings).await.unwrap();
+    let settings = ModelSettings { providers: vec![settings], ..ModelSettings::default() };
+    let models = Models::new(settings.clone());
+    server.reply(Reply::events(&wire.recorded("text")));
+    wire.ask(&models, vec![user("hi")]).await;
+    assert!(server.request().body.contains(KEY), "the key is in use");
+    for shown in [
+        format!("{settings:#?}"),
+        format!("{models:#?}"),
+        format!("{connection:#?}"),
+        format!("{failures:#?}"),
+    ] {
+        assert!(!shown.contains(KEY), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn the_key_is_in_its_header_and_nowhere_else() {
     for (Recording { tested, .. }, header) in recordings().into_iter().zip([
         "x-api-key: ",
