@@ -1,6 +1,7 @@
 //! Everything that can go wrong at a provider, as a code and a sentence with the way out; and
 //! whether it is worth to try again.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::time::Duration;
 
@@ -216,7 +217,7 @@ impl Failures {
     fn detail(&self, body: &Value) -> String {
         let Some(text) = message_of(error_of(body)) else { return String::new() };
         // Before it is cut: half a secret would not be known as one.
-        let text = self.without_secrets(text.to_owned());
+        let text = self.without_secrets(text.into_owned());
         let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
         let mut plain: String = plain.take(MOST_DETAIL + 1).collect();
         if plain.chars().count() > MOST_DETAIL {
@@ -339,9 +340,17 @@ fn error_of(body: &Value) -> &Value {
     body.get("error").unwrap_or(body)
 }
 
-/// What an error says; by some it is nothing but that.
-fn message_of(error: &Value) -> Option<&str> {
-    error["message"].as_str().or(error.as_str())
+/// What an error says; by some it is nothing but that, by others what is wrong with which field.
+fn message_of(error: &Value) -> Option<Cow<'_, str>> {
+    let detail = error["message"].get("detail").unwrap_or(&error["detail"]);
+    let text = error["message"].as_str().or(error.as_str()).or(detail.as_str());
+    if let Some(text) = text {
+        return Some(text.into());
+    }
+    let wrong = &detail[0];
+    let part = |part: &Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
+    let field: Vec<_> = wrong["loc"].as_array()?.iter().map(part).collect();
+    Some(format!("{}: {}", field.join("."), wrong["msg"].as_str()?).into())
 }
 
 /// How long to wait, as `retry-after-ms` or `retry-after` say: in seconds, or until a time (RFC

@@ -234,12 +234,11 @@ impl Reader for Answer {
         let mut has_words = false;
         for choice in frame.choices {
             has_words |= self.delta(choice.delta, events);
-            if choice.finish_reason.as_deref() == Some("error") {
-                let error = choice.error.unwrap_or_default();
-                return Err(Fault::Reported(status_in(&error), error));
-            }
             // Some send an empty one until there is one.
             let reason = choice.finish_reason.filter(|reason| !reason.is_empty());
+            if let Some(fault) = reason.as_deref().and_then(|it| broken(it, choice.error)) {
+                return Err(fault);
+            }
             self.cause = reason.or(self.cause.take());
         }
         Ok(has_words)
@@ -392,12 +391,12 @@ impl Answer {
         let mut whole: Vec<_> = std::mem::take(&mut self.calls).into_values().flatten().collect();
         let called = !whole.is_empty();
         let cause = match cause.as_str() {
-            "length" => {
+            "length" | "model_length" | "model_context_window_exceeded" => {
                 // The last call ran into the limit with the answer.
                 whole.pop();
                 StopCause::OutputLimit
             }
-            "content_filter" => StopCause::Refusal,
+            "content_filter" | "sensitive" => StopCause::Refusal,
             _ if called => StopCause::ToolCalls,
             _ if self.declined => StopCause::Refusal,
             _ => StopCause::EndOfAnswer,
@@ -405,6 +404,16 @@ impl Answer {
         events.extend(calls(whole));
         events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);
     }
+}
+
+/// The fault for which an answer stopped, if it did for one.
+fn broken(reason: &str, error: Option<Value>) -> Option<Fault> {
+    let status = match reason {
+        "insufficient_system_resource" => Some(503),
+        "error" | "abort" | "network_error" => error.as_ref().and_then(status_in),
+        _ => return None,
+    };
+    Some(Fault::Reported(status, error.unwrap_or_default()))
 }
 
 /// Whether what comes under the number of a call, or without any, begins another.

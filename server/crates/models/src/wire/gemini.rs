@@ -144,6 +144,8 @@ fn result(result: &ToolResult, ids: &HashMap<&str, &Value>) -> Vec<Value> {
 pub(super) struct Answer {
     calls: Vec<(WholeCall, Option<Value>)>,
     thinks: bool,
+    /// Whether anything of it came.
+    has_words: bool,
     usage: Usage,
 }
 
@@ -235,8 +237,13 @@ impl Reader for Answer {
             self.part(part, events);
         }
         let has_words = !events.is_empty() || self.calls.len() > known;
+        self.has_words |= has_words;
         let Some(reason) = candidate.finish_reason else { return Ok(has_words) };
         let cause = match reason.as_str() {
+            // It happens now and then, and another attempt mends it.
+            "STOP" if !self.has_words => {
+                return Err(Fault::Reported(None, json!({ "message": "the answer is empty" })));
+            }
             "STOP" if self.calls.is_empty() => StopCause::EndOfAnswer,
             "STOP" => StopCause::ToolCalls,
             "MAX_TOKENS" => StopCause::OutputLimit,

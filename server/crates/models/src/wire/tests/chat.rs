@@ -59,10 +59,35 @@ async fn an_error_in_the_stream_ends_it() {
         assert_eq!(events.len(), 2, "{name}");
     }
     // Some say only that they stopped for one.
-    let frame = json!({ "choices": [{ "delta": { "content": "I" }, "finish_reason": "error" }] });
-    let events = WIRE.answer(Reply::events(format!("data: {frame}\n\n").as_bytes())).await;
-    assert_eq!(events[0], text("I"));
-    assert_eq!(events[1].clone().unwrap_err().code, ErrorCode::ModelBrokeOff);
+    for (reason, code) in [
+        ("error", ErrorCode::ModelBrokeOff),
+        ("abort", ErrorCode::ModelBrokeOff),
+        ("network_error", ErrorCode::ModelBrokeOff),
+        ("insufficient_system_resource", ErrorCode::ModelOverloaded),
+    ] {
+        let events = WIRE.answer(Reply::events(stopped_for(reason).as_bytes())).await;
+        assert_eq!(events[0], text("I"), "{reason}");
+        assert_eq!(events[1].clone().unwrap_err().code, code, "{reason}");
+    }
+}
+
+/// An answer of one word that stops for this reason.
+fn stopped_for(reason: &str) -> String {
+    let frame = json!({ "choices": [{ "delta": { "content": "I" }, "finish_reason": reason }] });
+    format!("data: {frame}\n\ndata: [DONE]\n\n")
+}
+
+#[tokio::test]
+async fn the_reasons_of_other_makers_are_known() {
+    for (reason, cause) in [
+        ("model_length", StopCause::OutputLimit),
+        ("model_context_window_exceeded", StopCause::OutputLimit),
+        ("sensitive", StopCause::Refusal),
+        ("eos", StopCause::EndOfAnswer),
+    ] {
+        let events = WIRE.answer(Reply::events(stopped_for(reason).as_bytes())).await;
+        assert_eq!(events.last(), Some(&end(cause)), "{reason}");
+    }
 }
 
 #[tokio::test]
@@ -191,8 +216,7 @@ async fn calls_that_are_numbered_alike_or_come_twice_are_told_apart() {
 
 #[tokio::test]
 async fn an_empty_reason_is_none() {
-    let frame = json!({ "choices": [{ "delta": { "content": "I" }, "finish_reason": "" }] });
-    let events = WIRE.answer(Reply::events(format!("data: {frame}\n\n").as_bytes())).await;
+    let events = WIRE.answer(Reply::events(stopped_for("").as_bytes())).await;
     assert_eq!(events[1].clone().unwrap_err().code, ErrorCode::ModelBrokeOff);
 }
 

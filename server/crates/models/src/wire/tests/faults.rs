@@ -260,7 +260,7 @@ async fn numbers_nobody_can_count_are_no_crash() {
     let stream = format!(
         "data: {}\n\n",
         json!({
-            "candidates": [{ "finishReason": "STOP" }],
+            "candidates": [{ "content": { "parts": [{ "text": "I" }] }, "finishReason": "STOP" }],
             "usageMetadata": { "candidatesTokenCount": many, "thoughtsTokenCount": many },
         })
     );

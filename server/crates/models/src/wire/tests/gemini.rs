@@ -55,6 +55,17 @@ async fn a_refusal_is_told_as_one() {
 }
 
 #[tokio::test]
+async fn an_answer_of_nothing_is_asked_for_again() {
+    let server = Server::start();
+    server.reply(Reply::events(&WIRE.recorded("empty")));
+    server.reply(Reply::events(&WIRE.recorded("text")));
+    let events = WIRE.ask(&WIRE.patient_models(&server.url, 1), vec![user("hi")]).await;
+    let Ok(ModelEvent::Waiting { why }) = &events[0] else { panic!("{events:?}") };
+    assert!(why.contains("the answer is empty"), "{why}");
+    assert_eq!(plain(events)[1..], text_events());
+}
+
+#[tokio::test]
 async fn an_error_in_the_stream_ends_it() {
     for (name, code, part) in [
         ("error", ErrorCode::ModelOverloaded, "The model is overloaded"),

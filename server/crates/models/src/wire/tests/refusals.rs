@@ -264,6 +264,27 @@ async fn of_openrouter_and_xai() {
 }
 
 #[tokio::test]
+async fn of_mistral_and_others_that_name_the_field() {
+    let extra = json!([{
+        "type": "extra_forbidden",
+        "loc": ["body", "messages", 0, "name"],
+        "msg": "Extra inputs are not permitted",
+    }]);
+    let part = "status 422: body.messages.0.name: Extra inputs are not permitted.";
+    for body in
+        [json!({ "object": "error", "message": { "detail": extra } }), json!({ "detail": extra })]
+    {
+        let refusal =
+            ("422 Unprocessable Entity", body, ModelRefused, [part, "Choose another model"]);
+        told(Tested { model: "mistral/mistral-medium-latest", ..chat::WIRE }, [refusal]).await;
+    }
+    let plain = json!({ "detail": "Unauthorized" });
+    let refusal =
+        ("401 No", plain, ModelUnauthorized, ["refused the key: Unauthorized.", "Check "]);
+    told(Tested { model: "mistral/mistral-medium-latest", ..chat::WIRE }, [refusal]).await;
+}
+
+#[tokio::test]
 async fn of_servers_of_ones_own() {
     let pull = "model \"qwen3\" not found, try pulling it first";
     let tools = "registry.ollama.ai/library/gemma3:4b does not support tools";
