@@ -79,6 +79,7 @@ async fn what_does_not_fit_is_summed_up_by_the_fast_model_and_the_work_goes_on()
     let [.., summing, last] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!(summing.model, "script/fast");
     assert!(summing.tools.is_empty());
+    assert!(requests.iter().all(|request| request.session == id.to_string()), "{requests:?}");
     let sent = prompt(last);
     assert!(sent.contains("<summary>\nThe user wants words.\n</summary>"), "{sent}");
     assert!(sent.ends_with("and now"), "{sent}");
