@@ -198,7 +198,7 @@ fn narrow(project: &mut Layer, below: &[Layer], remarks: &mut Vec<String>) {
 
 /// How much a mode leaves to the agent.
 fn freedom(mode: Mode) -> usize {
-    let strictest_first = ["plan", "ask", "edit"];
+    let strictest_first = ["fast", "plan", "ask", "edit"];
     let known = strictest_first.iter().position(|name| *name == mode.as_str());
     known.unwrap_or(strictest_first.len())
 }
@@ -238,7 +238,9 @@ fn as_keys(values: &[Entry]) -> anyhow::Result<Keys> {
     let mut keys: Keys = serde_json::from_value(Value::Object(Map::from_iter(values)))
         .context("the configuration does not fit together")?;
     if let Ok(here) = env::current_dir() {
-        keys.model = located(&keys.model, &here);
+        for model in [&mut keys.model, &mut keys.fast_model] {
+            *model = located(model, &here);
+        }
     }
     Ok(keys)
 }
@@ -375,6 +377,8 @@ mod tests {
             ("", "mode = 'ask'", true),
             ("", "mode = 'edit'", false),
             ("mode = 'edit'", "mode = 'edit'", true),
+            ("", "mode = 'fast'", true),
+            ("mode = 'fast'", "mode = 'plan'", false),
             ("mode = 'plan'", "mode = 'ask'", false),
         ] {
             let below = [layer(own, Origin::User)];

@@ -178,7 +178,7 @@ fn every_mode_and_the_trust_in_the_folder_can_be_chosen() {
     let untrusted = ("\"trust\"".to_owned(), "\"false\"".to_owned());
     let of_new = ask(&mut server, "o", "coworker/config/options", json!({}));
     assert!(options(&of_new).contains(&untrusted), "{of_new}");
-    for mode in ["plan", "edit", "auto", "ask"] {
+    for mode in ["plan", "fast", "edit", "auto", "ask"] {
         let params = json!({"sessionId": session, "mode": mode});
         let set = ask(&mut server, mode, "coworker/config/set", params);
         assert_eq!(set["result"]["options"][0]["current"], mode, "{set}");

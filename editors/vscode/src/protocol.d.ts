@@ -987,7 +987,7 @@ export type ListSessionsResult = {
 };
 
 /** How freely the agent may act. */
-export type Mode = "ask" | "plan" | "edit" | "auto";
+export type Mode = "ask" | "plan" | "fast" | "edit" | "auto";
 
 /** Parameters of `coworker/session/new`. */
 export type NewSessionParams = {

@@ -704,7 +704,7 @@
 ---@field sessions coworker.SessionInfo[] The sessions, the last used first.
 
 ---How freely the agent may act.
----@alias coworker.Mode "ask"|"plan"|"edit"|"auto"
+---@alias coworker.Mode "ask"|"plan"|"fast"|"edit"|"auto"
 
 ---Parameters of `coworker/session/new`.
 ---@class coworker.NewSessionParams

@@ -96,6 +96,14 @@ fn judge(situation: &Situation<'_>, effect: &Effect) -> Verdict {
                  `plan`; when the user approves it, writing and running become possible.",
             )
         }
+        Effect::Write { .. } | Effect::Delete { .. } | Effect::Run { .. } | Effect::SubmitPlan
+            if situation.mode == Mode::Fast =>
+        {
+            deny(
+                "The session is in fast mode, which only reads. Say in your answer what is to be \
+                 changed or run, and that the user can choose the mode `ask` to have it done.",
+            )
+        }
         Effect::Write { path } | Effect::Delete { path } if !auto && is_protected(path) => {
             Verdict::Ask {
                 why: format!("`{path}` can make programs run; it is asked for every time."),
@@ -267,59 +275,58 @@ mod tests {
     #[test]
     fn each_effect_in_each_mode() {
         let every = "ask every time";
-        // The effect, and what is said to it in the modes ask, plan, edit and auto.
+        // The effect, and what is said to it in the modes ask, plan, fast, edit and auto.
         let table = [
-            (read("/w/src/a.rs"), ["allow", "allow", "allow", "allow"]),
-            (read("/w"), ["allow", "allow", "allow", "allow"]),
-            (read("/untitled:/Untitled-1"), ["allow", "allow", "allow", "allow"]),
-            (write("/untitled:/Untitled-1"), ["ask", "deny", "allow", "allow"]),
-            (read("/second/a.rs"), ["allow", "allow", "allow", "allow"]),
-            (read("/wider/a.rs"), ["ask", "ask", "ask", "ask"]),
-            (read("/etc/hosts"), ["ask", "ask", "ask", "ask"]),
-            (read("/w/.env"), ["ask", "ask", "ask", "ask"]),
-            (read("/w/.ENV.production"), ["ask", "ask", "ask", "ask"]),
-            (read("/w/.env.example"), ["allow", "allow", "allow", "allow"]),
-            (read("/w/.ssh/config"), ["ask", "ask", "ask", "ask"]),
-            (read("/w/certs/server.PEM"), ["ask", "ask", "ask", "ask"]),
-            (read("/w/.envrc"), ["ask", "ask", "ask", "ask"]),
-            (read("/proc/self/environ"), [every, every, every, every]),
-            (read("/state/coworker.db"), ["deny", "deny", "deny", "deny"]),
-            (read("/STATE/coworker.db"), ["deny", "deny", "deny", "deny"]),
-            (read("/state/skills/pdf/forms.md"), ["allow", "allow", "allow", "allow"]),
-            (read("/state/skills/pdf/.env"), ["deny", "deny", "deny", "deny"]),
-            (read("/state/skills/other/a.md"), ["deny", "deny", "deny", "deny"]),
-            (write("/state/skills/pdf/forms.md"), ["deny", "deny", "deny", "deny"]),
-            (delete("/state/skills/pdf/forms.md"), ["deny", "deny", "deny", "deny"]),
-            (go("/state/skills/pdf/forms.md", "/w/a.md"), ["deny", "deny", "deny", "deny"]),
-            (write("/w/src/a.rs"), ["ask", "deny", "allow", "allow"]),
-            (write("/second/a.rs"), ["ask", "deny", "allow", "allow"]),
-            (write("/elsewhere/a.rs"), ["ask", "deny", "ask", "ask"]),
-            (write("/state/coworker.db"), ["deny", "deny", "deny", "deny"]),
-            (write("/w/.git/config"), [every, "deny", every, "allow"]),
-            (write("/w/.GIT/hooks/pre-commit"), [every, "deny", every, "allow"]),
-            (write("/w/sub/.vscode/tasks.json"), [every, "deny", every, "allow"]),
-            (write("/w/.envrc"), [every, "deny", every, "allow"]),
-            (write("/w/src/AGENTS.md"), [every, "deny", every, "allow"]),
-            (write("/w/.cargo/config.toml"), [every, "deny", every, "allow"]),
-            (write("/elsewhere/.git/config"), [every, "deny", every, "ask"]),
-            (delete("/w/src/a.rs"), ["ask", "deny", "ask", "allow"]),
-            (delete("/w/.git/config"), [every, "deny", every, "allow"]),
-            (delete("/elsewhere/a.rs"), ["ask", "deny", "ask", "ask"]),
-            (delete("/state/coworker.db"), ["deny", "deny", "deny", "deny"]),
-            (go("/w/a.rs", "/w/b.rs"), ["ask", "deny", "allow", "allow"]),
-            (go("/w/a.rs", "/elsewhere/b.rs"), ["ask", "deny", "ask", "ask"]),
-            (go("/elsewhere/a.rs", "/w/b.rs"), ["ask", "deny", "ask", "ask"]),
-            (go("/w/hook", "/w/.git/hooks/x"), [every, "deny", every, "allow"]),
-            (go("/w/.env", "/w/env.txt"), ["ask", "deny", "ask", "ask"]),
-            (go("/w/a", "/state/x"), ["deny", "deny", "deny", "deny"]),
-            (go("/state/x", "/w/a"), ["deny", "deny", "deny", "deny"]),
-            (run("ls"), ["ask", "deny", "ask", "allow"]),
-            (Effect::SubmitPlan, [every, every, every, every]),
+            (read("/w/src/a.rs"), ["allow", "allow", "allow", "allow", "allow"]),
+            (read("/w"), ["allow", "allow", "allow", "allow", "allow"]),
+            (read("/untitled:/Untitled-1"), ["allow", "allow", "allow", "allow", "allow"]),
+            (write("/untitled:/Untitled-1"), ["ask", "deny", "deny", "allow", "allow"]),
+            (read("/second/a.rs"), ["allow", "allow", "allow", "allow", "allow"]),
+            (read("/wider/a.rs"), ["ask", "ask", "ask", "ask", "ask"]),
+            (read("/etc/hosts"), ["ask", "ask", "ask", "ask", "ask"]),
+            (read("/w/.env"), ["ask", "ask", "ask", "ask", "ask"]),
+            (read("/w/.ENV.production"), ["ask", "ask", "ask", "ask", "ask"]),
+            (read("/w/.env.example"), ["allow", "allow", "allow", "allow", "allow"]),
+            (read("/w/.ssh/config"), ["ask", "ask", "ask", "ask", "ask"]),
+            (read("/w/certs/server.PEM"), ["ask", "ask", "ask", "ask", "ask"]),
+            (read("/w/.envrc"), ["ask", "ask", "ask", "ask", "ask"]),
+            (read("/proc/self/environ"), [every, every, every, every, every]),
+            (read("/state/coworker.db"), ["deny", "deny", "deny", "deny", "deny"]),
+            (read("/STATE/coworker.db"), ["deny", "deny", "deny", "deny", "deny"]),
+            (read("/state/skills/pdf/forms.md"), ["allow", "allow", "allow", "allow", "allow"]),
+            (read("/state/skills/pdf/.env"), ["deny", "deny", "deny", "deny", "deny"]),
+            (read("/state/skills/other/a.md"), ["deny", "deny", "deny", "deny", "deny"]),
+            (write("/state/skills/pdf/forms.md"), ["deny", "deny", "deny", "deny", "deny"]),
+            (delete("/state/skills/pdf/forms.md"), ["deny", "deny", "deny", "deny", "deny"]),
+            (go("/state/skills/pdf/forms.md", "/w/a.md"), ["deny", "deny", "deny", "deny", "deny"]),
+            (write("/w/src/a.rs"), ["ask", "deny", "deny", "allow", "allow"]),
+            (write("/second/a.rs"), ["ask", "deny", "deny", "allow", "allow"]),
+            (write("/elsewhere/a.rs"), ["ask", "deny", "deny", "ask", "ask"]),
+            (write("/state/coworker.db"), ["deny", "deny", "deny", "deny", "deny"]),
+            (write("/w/.git/config"), [every, "deny", "deny", every, "allow"]),
+            (write("/w/.GIT/hooks/pre-commit"), [every, "deny", "deny", every, "allow"]),
+            (write("/w/sub/.vscode/tasks.json"), [every, "deny", "deny", every, "allow"]),
+            (write("/w/.envrc"), [every, "deny", "deny", every, "allow"]),
+            (write("/w/src/AGENTS.md"), [every, "deny", "deny", every, "allow"]),
+            (write("/w/.cargo/config.toml"), [every, "deny", "deny", every, "allow"]),
+            (write("/elsewhere/.git/config"), [every, "deny", "deny", every, "ask"]),
+            (delete("/w/src/a.rs"), ["ask", "deny", "deny", "ask", "allow"]),
+            (delete("/w/.git/config"), [every, "deny", "deny", every, "allow"]),
+            (delete("/elsewhere/a.rs"), ["ask", "deny", "deny", "ask", "ask"]),
+            (delete("/state/coworker.db"), ["deny", "deny", "deny", "deny", "deny"]),
+            (go("/w/a.rs", "/w/b.rs"), ["ask", "deny", "deny", "allow", "allow"]),
+            (go("/w/a.rs", "/elsewhere/b.rs"), ["ask", "deny", "deny", "ask", "ask"]),
+            (go("/elsewhere/a.rs", "/w/b.rs"), ["ask", "deny", "deny", "ask", "ask"]),
+            (go("/w/hook", "/w/.git/hooks/x"), [every, "deny", "deny", every, "allow"]),
+            (go("/w/.env", "/w/env.txt"), ["ask", "deny", "deny", "ask", "ask"]),
+            (go("/w/a", "/state/x"), ["deny", "deny", "deny", "deny", "deny"]),
+            (go("/state/x", "/w/a"), ["deny", "deny", "deny", "deny", "deny"]),
+            (run("ls"), ["ask", "deny", "deny", "ask", "allow"]),
+            (Effect::SubmitPlan, [every, every, "deny", every, every]),
         ];
-        let modes = [Mode::Ask, Mode::Plan, Mode::Edit, Mode::Auto];
         for (effect, expected) in table {
             let effects = [effect];
-            for (mode, expected) in modes.into_iter().zip(expected) {
+            for (mode, expected) in Mode::ALL.into_iter().zip(expected) {
                 let said = word(verdict(mode, &[], &effects));
                 assert_eq!(said, expected, "{effects:?} in mode {}", mode.as_str());
             }

@@ -51,6 +51,7 @@ macro_rules! prompts {
 const PROMPTS: &[(&str, &str)] = prompts![
     "modes/ask.md",
     "modes/plan.md",
+    "modes/fast.md",
     "modes/edit.md",
     "modes/auto.md",
     "system.md",

@@ -252,7 +252,7 @@ impl Turn {
             (state.mode, state.model.clone(), context::messages(&state.items, pictures))
         });
         let parts = &self.shared.parts;
-        let model = self.who_sees(model, &mut messages);
+        let model = self.who_sees(self.who_answers(mode, model), &mut messages);
         let most = parts.model.facts(&model).output_tokens;
         ModelRequest {
             model,
@@ -262,6 +262,30 @@ impl Turn {
             max_output_tokens: parts.settings.max_output_tokens.min(most),
             session: id.to_string(),
         }
+    }
+
+    /// The model that answers in a mode, of a session with this model.
+    fn who_answers(&self, mode: Mode, model: String) -> String {
+        match mode {
+            Mode::Fast => self.shared.parts.model.fast(&model),
+            _ => model,
+        }
+    }
+
+    /// Says once in a turn that another model answers than the one of the session.
+    async fn tell_who_answers(&self, model: &str) -> Result<(), Halt> {
+        let text = format!("`{model}` answers.");
+        let is_news = self.session.look(|state| {
+            let mut told = state.items.iter().filter(|item| item.turn_id == self.id);
+            let says = |item: &Item| matches!(&item.body, ItemBody::Notice(it) if it.text == text);
+            state.model != model && !told.any(says)
+        });
+        if !is_news {
+            return Ok(());
+        }
+        let notice = Notice { level: NoticeLevel::Info, code: None, text };
+        let item = self.item(ItemBody::Notice(notice));
+        Ok(self.session.record(vec![Update::ItemEnded { item }]).await?)
     }
 
     /// The model for these messages: a model that reads no pictures is not sent any. Where there
@@ -283,6 +307,7 @@ impl Turn {
     /// whole; of an answer that breaks off no call is run.
     async fn answer(&self, request: ModelRequest) -> Result<Vec<RequestedCall>, Halt> {
         budget::check(self, &request).await?;
+        self.tell_who_answers(&request.model).await?;
         let mut meter = Meter::of(&request);
         let opened = self.unless_cancelled(self.shared.parts.model.stream(request)).await?;
         let mut stream = opened.map_err(|error| Halt::Failed(error.into()))?;

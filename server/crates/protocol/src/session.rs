@@ -34,6 +34,8 @@ pub enum Mode {
     Ask,
     /// Read-only until the user approves a plan.
     Plan,
+    /// The fast model answers; it reads, and changes nothing.
+    Fast,
     /// Edits in the session's folders are applied at once and stay reviewable; commands ask.
     Edit,
     /// Edits are applied and commands run without asking. Only by an explicit choice, only for
@@ -44,13 +46,14 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode there is.
-    pub const ALL: [Self; 4] = [Self::Ask, Self::Plan, Self::Edit, Self::Auto];
+    pub const ALL: [Self; 5] = [Self::Ask, Self::Plan, Self::Fast, Self::Edit, Self::Auto];
 
     /// The name, as it stands in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ask => "ask",
             Self::Plan => "plan",
+            Self::Fast => "fast",
             Self::Edit => "edit",
             Self::Auto => "auto",
         }
@@ -61,6 +64,7 @@ impl Mode {
         match self {
             Self::Ask => "Reading is free; every edit and command is asked for",
             Self::Plan => "Read-only until you approve a plan",
+            Self::Fast => "Quick answers by a fast model; it reads, and changes nothing",
             Self::Edit => "Edits in the folder are applied at once; commands are asked for",
             Self::Auto => {
                 "Edits are applied, saved and commands run without asking, in this session"

@@ -183,7 +183,7 @@ async fn the_chat_document_offers_a_new_conversation_and_the_modes() {
     let actions = trial.chat_actions().await;
     let begins: Vec<&str> =
         titles(&actions).into_iter().map(|title| title.split(" – ").next().unwrap()).collect();
-    let modes = ["Coworker: Mode plan", "Coworker: Mode edit", "Coworker: Mode auto"];
+    let modes = ["plan", "fast", "edit", "auto"].map(|mode| format!("Coworker: Mode {mode}"));
     assert_eq!(begins, [&["Coworker: New conversation"][..], &modes].concat());
     trial.run(&actions[0]).await;
     let text = trial.until_chat(|text| text.contains("A new conversation begins here")).await;
