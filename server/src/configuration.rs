@@ -30,7 +30,7 @@ use protocol::{AbsPath, Mode};
 use serde_json::{Map, Value};
 
 use crate::arguments::Global;
-use keys::Keys;
+use keys::{Keys, Titles};
 use layer::{Entry, Layer, Origin, Problem};
 use secrets::Secrets;
 use trust::Trust;
@@ -254,6 +254,7 @@ fn settings(keys: &Keys, config_folder: &AbsPath, state_folder: &AbsPath) -> eng
         mode: keys.mode,
         model: keys.model.clone(),
         vision_model: keys.vision_model.clone(),
+        titles: keys.titles == Titles::Model,
         max_requests: keys.max_requests,
         budgets: Budgets {
             turn: budget(keys.max_turn_tokens, keys.max_turn_cost),
@@ -376,9 +377,9 @@ mod tests {
             ("", "mode = 'plan'", true),
             ("", "mode = 'ask'", true),
             ("", "mode = 'edit'", false),
-            ("mode = 'edit'", "mode = 'edit'", true),
             ("", "mode = 'fast'", true),
             ("mode = 'fast'", "mode = 'plan'", false),
+            ("mode = 'edit'", "mode = 'edit'", true),
             ("mode = 'plan'", "mode = 'ask'", false),
         ] {
             let below = [layer(own, Origin::User)];

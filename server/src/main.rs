@@ -53,7 +53,9 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             wiring::serve_editor(&configuration, global.clone()).await
         }
         Command::Run(options) => {
-            let configuration = load(global, Some(folder(&options.root)?))?.checked()?;
+            let mut configuration = load(global, Some(folder(&options.root)?))?.checked()?;
+            // The process ends with the turn, before a title could come.
+            configuration.settings.titles = false;
             wiring::run(&configuration, options, global).await
         }
         Command::OfSessions(command) => of_sessions(global, command).await,

@@ -57,6 +57,8 @@ impl Stage {
         let mut command = self.coworker(home);
         command.args(["--model", "anthropic/claude-sonnet-5"]);
         command.env("ANTHROPIC_API_KEY", "mock").env("ANTHROPIC_BASE_URL", address);
+        // Its request would stand beside those that are measured.
+        command.env("COWORKER_TITLES", "first-line");
         command
     }
 

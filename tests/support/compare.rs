@@ -65,6 +65,7 @@ pub fn view(state: &SessionState, mask: &Mask) -> Result<String> {
         "mode": state.mode,
         "model": state.model,
         "usage": state.usage,
+        "title": state.title,
         "queue": state.queue,
     });
     Ok(serde_json::to_string_pretty(&mask.value(&whole))? + "\n")

@@ -1259,7 +1259,7 @@ export type SessionInfo = {
   root: AbsPath;
   /** Further folders that belong to the same work: the other roots of a workspace with several. */
   folders?: Array<AbsPath>;
-  /** The first line of its first prompt; empty before it. */
+  /** The first line of its first prompt, or what the fast model calls it; empty before it. */
   title: string;
   /** When it began, in milliseconds since 1970 in UTC. */
   createdAt: number;
@@ -1481,6 +1481,13 @@ export type Update =
   mode: Mode;
   /** The model, as `provider/name`. */
   model: string;
+}
+/** The fast model has given the session a title, in place of the first line of its first
+ * prompt. */
+| {
+  kind: "title";
+  /** In one line. */
+  title: string;
 }
 /** The prompts that wait, all of them. */
 | {

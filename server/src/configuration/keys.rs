@@ -26,6 +26,8 @@ pub(crate) struct Keys {
     /// The model for titles, summaries and other small work. Empty: the quick one of the provider
     /// that answers.
     pub(crate) fast_model: String,
+    /// What sessions are called in lists.
+    pub(crate) titles: Titles,
     /// The model that is shown pictures when the one of the session cannot read any. Empty: none.
     pub(crate) vision_model: String,
     /// The models to go on with, in this order, when one does not answer.
@@ -81,12 +83,24 @@ pub(crate) struct Keys {
     pub(crate) providers: BTreeMap<String, ProviderKeys>,
 }
 
+/// What a session is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Titles {
+    /// What the fast model finds after the first turn, with one small request, if it is another than
+    /// the model of the session.
+    Model,
+    /// The first line of the first prompt.
+    FirstLine,
+}
+
 impl Default for Keys {
     fn default() -> Self {
         let engine = engine::Settings::default();
         Self {
             model: engine.model,
             fast_model: String::new(),
+            titles: Titles::Model,
             vision_model: String::new(),
             fallback_models: Vec::new(),
             max_retries: 3,

@@ -170,6 +170,13 @@ impl<F: Front> Play<'_, F> {
                 };
                 self.until_hunk(*number, is).await
             }
+            Action::ExpectTitle { title } => {
+                while self.record.state.title != *title {
+                    let now = format!("while the title is {:?}", self.record.state.title);
+                    self.take_next().await.context(now)?;
+                }
+                Ok(())
+            }
             Action::Expect { path: file, text } => self.expect(&path(file)?, text).await,
             Action::Save { path: file } => self.front.save(&path(file)?).await,
             Action::Ask(prompt) => {

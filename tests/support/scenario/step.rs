@@ -103,6 +103,10 @@ pub(super) enum Action {
         number: usize,
         state: String,
     },
+    /// The fast model has called the session this.
+    ExpectTitle {
+        title: String,
+    },
     /// Undo, or redo.
     Turn {
         scope: Scope,
@@ -266,6 +270,7 @@ impl Step {
             | Action::At { .. }
             | Action::Expect { .. }
             | Action::ExpectHunk { .. }
+            | Action::ExpectTitle { .. }
             | Action::Request { .. }
             | Action::Database(_) => true,
             Action::Ask(prompt) => prompt.on.is_some() || self.when != Some(Moment::Idle),
@@ -331,6 +336,9 @@ fn on_documents(verb: &str, words: &mut Words<'_>) -> Result<Option<(Option<Mome
         "expect" if words.skip("hunk") => {
             let number = words.needed("its number")?.parse()?;
             (None, Action::ExpectHunk { number, state: words.needed("its state")? })
+        }
+        "expect" if words.skip("title") => {
+            (None, Action::ExpectTitle { title: words.text()?.context("which title?")? })
         }
         "expect" => {
             let path = words.needed("a path")?;

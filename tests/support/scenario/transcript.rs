@@ -48,6 +48,10 @@ pub(super) fn write(record: &Record, notes: &[Note]) -> String {
         page.gap();
         page.line(&format!("used: {} in, {} out", usage.input_tokens, usage.output_tokens));
     }
+    if !record.state.title.is_empty() {
+        page.gap();
+        page.line(&format!("title: {}", record.state.title));
+    }
     if record.state.mode != protocol::Mode::Ask {
         page.gap();
         page.line(&format!("mode: {}", record.state.mode.as_str()));

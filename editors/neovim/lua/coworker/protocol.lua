@@ -872,7 +872,7 @@
 ---@field id coworker.SessionId Names the session.
 ---@field root coworker.AbsPath The folder it works in.
 ---@field folders? coworker.AbsPath[] Further folders that belong to the same work: the other roots of a workspace with several.
----@field title string The first line of its first prompt; empty before it.
+---@field title string The first line of its first prompt, or what the fast model calls it; empty before it.
 ---@field createdAt integer When it began, in milliseconds since 1970 in UTC.
 ---@field updatedAt integer When something last happened in it, likewise.
 
@@ -1033,6 +1033,12 @@
 ---@field mode coworker.Mode The mode.
 ---@field model string The model, as `provider/name`.
 
+---The fast model has given the session a title, in place of the first line of its first
+---prompt.
+---@class coworker.Update.title
+---@field kind "title"
+---@field title string In one line.
+
 ---The prompts that wait, all of them.
 ---@class coworker.Update.queue
 ---@field kind "queue"
@@ -1051,7 +1057,7 @@
 ---@field fromSeq integer The last number the client can have seen.
 
 ---What happened in a session.
----@alias coworker.Update coworker.Update.itemStarted|coworker.Update.itemChanged|coworker.Update.itemEnded|coworker.Update.delta|coworker.Update.status|coworker.Update.usage|coworker.Update.config|coworker.Update.queue|coworker.Update.setAside|coworker.Update.resync
+---@alias coworker.Update coworker.Update.itemStarted|coworker.Update.itemChanged|coworker.Update.itemEnded|coworker.Update.delta|coworker.Update.status|coworker.Update.usage|coworker.Update.config|coworker.Update.title|coworker.Update.queue|coworker.Update.setAside|coworker.Update.resync
 
 ---Tokens, as the provider counts them.
 ---@class coworker.Usage

@@ -8,6 +8,7 @@
 ---@field mode string
 ---@field model string
 ---@field usage coworker.Usage
+---@field title string what the fast model calls it, '' for nothing
 ---@field queue coworker.QueuedPrompt[] The prompts that wait.
 ---@field private index table<string, integer> Where each item stands in `items`.
 ---@field private tails table<string, coworker.Tail> Streamed text that is not yet in its item.
@@ -30,6 +31,7 @@ function M.new()
     mode = 'ask',
     model = '',
     usage = { inputTokens = 0, outputTokens = 0, cachedTokens = 0 },
+    title = '',
     queue = {},
     index = {},
     tails = {},
@@ -65,6 +67,8 @@ function Fold:apply(update)
     self.usage = update
   elseif kind == 'config' then
     self.mode, self.model = update.mode, update.model
+  elseif kind == 'title' then
+    self.title = update.title
   elseif kind == 'queue' then
     self.queue = update.prompts
   elseif kind == 'setAside' then

@@ -9,8 +9,9 @@ use protocol::{
 };
 
 use crate::{
-    Model, ModelEvent, ModelRequest, approvals,
+    Model, ModelEvent, ModelRequest, Parts, approvals,
     context::{estimate, tokens},
+    session::Session,
     turn::{Halt, Turn},
 };
 
@@ -79,6 +80,21 @@ pub(crate) async fn check(turn: &Turn, request: &ModelRequest) -> Result<(), Hal
         }
     }
     Ok(())
+}
+
+/// Whether a request that nobody asked for fits into what is left to the session and the day, all
+/// of its answer counted. What the user has granted beyond a budget was not for such work.
+pub(crate) async fn has_room(parts: &Parts, session: &Session, request: &ModelRequest) -> bool {
+    let Budgets { session: of_session, day, .. } = parts.settings.budgets;
+    let (input_tokens, output_tokens) = (estimate(request), request.max_output_tokens.into());
+    let mut expected = Usage { input_tokens, output_tokens, ..Usage::default() };
+    expected.cost = parts.model.cost(&request.model, &expected);
+    let fits = |budget, used| !is_over(budget, spent(used), spent(expected));
+    if !fits(of_session, session.look(|state| state.usage)) {
+        return false;
+    }
+    let today = parts.store.used_on(day_of((parts.clock)()));
+    day == Budget::default() || today.await.is_ok_and(|today| fits(day, today.usage))
 }
 
 /// A use that nobody counted, with what it costs.

@@ -29,6 +29,7 @@ mod saving;
 mod session;
 mod sessions;
 mod store;
+mod titles;
 mod tool;
 mod turn;
 mod watch;

@@ -55,6 +55,7 @@ const PROMPTS: &[(&str, &str)] = prompts![
     "modes/edit.md",
     "modes/auto.md",
     "system.md",
+    "title.md",
     "user.md",
     "results/turn_ended.md",
     "compaction/instructions.md",
@@ -215,6 +216,11 @@ pub(crate) fn turn_ended(notice: &Notice) -> String {
 /// What the model is told that sums a conversation up.
 pub(crate) fn sum_up() -> String {
     render("compaction/instructions.md", context! {})
+}
+
+/// What the model is told that names a conversation.
+pub(crate) fn name_it() -> String {
+    render("title.md", context! {})
 }
 
 /// What stands in place of the beginning of a conversation.

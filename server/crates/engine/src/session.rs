@@ -17,7 +17,7 @@ use std::{
 
 use protocol::{
     AbsPath, Answer, Approval, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionId,
-    SessionInfo, SessionState, Stretch, Todo, TurnId, Update, UserMessage,
+    SessionInfo, SessionState, Stretch, Todo, TurnId, Update, Usage, UserMessage,
 };
 use ropey::Rope;
 use tokio::sync::{mpsc, oneshot};
@@ -27,7 +27,7 @@ use memory::Memory;
 pub(crate) use task::{create, has_words, open};
 
 use crate::{
-    ConnectionId, Diagnostics, SeenText, StoreError, ToolError,
+    ConnectionId, Diagnostics, Parts, SeenText, StoreError, ToolError, budget,
     context::Place,
     diagnostics,
     ledger::Ledger,
@@ -134,6 +134,15 @@ pub(crate) enum Command {
         approval: Approval,
         reply: Reply<Answer>,
     },
+    /// A request used so much. The loop adds it up, because a title is made beside the turns.
+    Use {
+        more: Usage,
+        reply: Reply<()>,
+    },
+    /// What the fast model calls the session; none if it found no title.
+    Title {
+        title: Option<String>,
+    },
     /// From a turn, as its last word.
     TurnEnded {
         end: TurnEnd,
@@ -230,6 +239,20 @@ impl Session {
     /// whose end carries all of it.
     pub(crate) async fn post(&self, update: Update) {
         self.send(Command::Record { updates: vec![update], reply: None }).await;
+    }
+
+    /// Counts what a request used: in the session and on this day.
+    ///
+    /// # Errors
+    /// It could not be journaled.
+    pub(crate) async fn add_usage(&self, parts: &Parts, more: Usage) -> Result<(), ErrorInfo> {
+        self.request(|reply| Command::Use { more, reply }).await?;
+        let today = budget::day_of((parts.clock)());
+        if let Err(error) = parts.store.add_use(today, more).await {
+            // The session has it; an answer is not thrown away for the count of a day.
+            tracing::warn!(%error, "what was used is missing from the count of the day");
+        }
+        Ok(())
     }
 
     /// Asks everyone attached and waits for the first answer.

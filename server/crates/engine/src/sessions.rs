@@ -90,6 +90,8 @@ pub struct Settings {
     pub model: String,
     /// The model that is shown pictures where the session's own reads none; empty for none.
     pub vision_model: String,
+    /// Whether the fast model gives sessions their titles.
+    pub titles: bool,
     /// Folders no tool may touch: Coworker's own state and configuration.
     pub forbidden: Vec<AbsPath>,
     /// Where the user keeps rules, skills and slash commands for every project, the first counts
@@ -123,6 +125,7 @@ impl Default for Settings {
             mode: Mode::Ask,
             model: String::new(),
             vision_model: String::new(),
+            titles: true,
             forbidden: Vec::new(),
             user_folders: Vec::new(),
             apply_timeout: Duration::from_secs(10),

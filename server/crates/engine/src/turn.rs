@@ -423,16 +423,7 @@ impl Turn {
     }
 
     pub(crate) async fn add_usage(&self, more: Usage) -> Result<(), Halt> {
-        let mut usage = self.session.look(|state| state.usage);
-        usage += more;
-        self.session.record(vec![Update::Usage(usage)]).await?;
-        let parts = &self.shared.parts;
-        let today = budget::day_of((parts.clock)());
-        if let Err(error) = parts.store.add_use(today, more).await {
-            // The session has it; an answer is not thrown away for the count of a day.
-            tracing::warn!(%error, "what was used is missing from the count of the day");
-        }
-        Ok(())
+        Ok(self.session.add_usage(&self.shared.parts, more).await?)
     }
 
     /// Waits for something, but not after the user stopped the turn.

@@ -40,6 +40,8 @@ mod forking;
 mod limits;
 #[path = "engine/modes.rs"]
 mod modes;
+#[path = "engine/naming.rs"]
+mod naming;
 #[path = "engine/prompting.rs"]
 mod prompting;
 #[path = "engine/restarting.rs"]

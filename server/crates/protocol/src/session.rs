@@ -16,7 +16,7 @@ pub struct SessionInfo {
     /// Further folders that belong to the same work: the other roots of a workspace with several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<AbsPath>,
-    /// The first line of its first prompt; empty before it.
+    /// The first line of its first prompt, or what the fast model calls it; empty before it.
     pub title: String,
     /// When it began, in milliseconds since 1970 in UTC.
     pub created_at: u64,

@@ -27,6 +27,8 @@ pub struct SessionState {
     pub model: String,
     /// The tokens used.
     pub usage: Usage,
+    /// The title that the fast model gave it; empty as long as it has none.
+    pub title: String,
     /// The prompts that wait.
     pub queue: Vec<QueuedPrompt>,
     // Where each item stands in `items`; derived, so that a long session folds in linear time.
@@ -42,6 +44,7 @@ impl Default for SessionState {
             mode: Mode::default(),
             model: String::new(),
             usage: Usage::default(),
+            title: String::new(),
             queue: Vec::new(),
             index: HashMap::new(),
         }
@@ -85,6 +88,7 @@ impl SessionState {
                 self.mode = mode;
                 self.model = model;
             }
+            Update::Title { title } => self.title = title,
             Update::Queue { prompts } => self.queue = prompts,
             Update::SetAside { stretch, aside } => {
                 for item in self.stretch_mut(&stretch) {

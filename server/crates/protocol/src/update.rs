@@ -57,6 +57,12 @@ pub enum Update {
         /// The model, as `provider/name`.
         model: String,
     },
+    /// The fast model has given the session a title, in place of the first line of its first
+    /// prompt.
+    Title {
+        /// In one line.
+        title: String,
+    },
     /// The prompts that wait, all of them.
     Queue {
         /// In the order they will be sent.

@@ -236,7 +236,7 @@ impl Journal {
         let is_new = |id: &ItemId| seq == 0 || self.item_seqs.get(id).is_some_and(|at| *at > seq);
         self.look(|state| {
             let items = state.items.iter().map(|item| &item.id).filter(|id| is_new(id)).cloned();
-            let rest = [Missed::Usage, Missed::Queue, Missed::Status];
+            let rest = [Missed::Usage, Missed::Title, Missed::Queue, Missed::Status];
             std::iter::once(Missed::Config).chain(items.map(Missed::Item)).chain(rest).collect()
         })
     }
@@ -247,6 +247,7 @@ enum Missed {
     Config,
     Item(ItemId),
     Usage,
+    Title,
     Queue,
     Status,
 }
@@ -264,6 +265,8 @@ impl Missed {
                 }
             }
             Self::Usage => Update::Usage(state.usage),
+            Self::Title if state.title.is_empty() => return None,
+            Self::Title => Update::Title { title: state.title.clone() },
             Self::Queue => Update::Queue { prompts: state.queue.clone() },
             Self::Status => Update::Status(state.status.clone()),
         })

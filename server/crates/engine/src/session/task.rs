@@ -14,7 +14,7 @@ use protocol::{
     SessionState, Status, StopReason, Stretch, TurnId, Update, UserMessage,
 };
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     COMMANDS, Command, Reply, Requeue, Session, Unless, item_of,
@@ -28,13 +28,12 @@ use crate::{
     ledger::{self, Ledger, Orders},
     recovery, rewinding,
     sessions::{Attached, Seen, Shared, Started},
+    titles,
     turn::{self, Turn, TurnEnd},
 };
 
 /// How many commands are taken at once; what they journal is appended together.
 const BATCH: usize = 128;
-/// How long a title may be, in characters.
-const TITLE: usize = 80;
 
 /// Makes a session that begins with `first`. If the store fails, there is none.
 pub(crate) async fn create(
@@ -71,8 +70,19 @@ pub(super) struct Task {
     queue: VecDeque<QueuedPrompt>,
     /// The files in prompts that the model has not been sent.
     unshown: HashMap<TurnId, Arc<Memory>>,
+    naming: Naming,
     /// Who waits for the session to be closed; the loop ends when no turn runs any more.
     closing: Vec<Reply<bool>>,
+}
+
+/// Whether the session gets a title by the fast model.
+enum Naming {
+    /// Perhaps, after the next turn that completes.
+    Open,
+    /// It is being made, until this is dropped.
+    Runs { _stop: DropGuard },
+    /// It was, or could not be.
+    Done,
 }
 
 struct RunningTurn {
@@ -110,6 +120,7 @@ impl Task {
             held: Weak::new(),
             queue: VecDeque::new(),
             unshown: HashMap::new(),
+            naming: Naming::Open,
             closing: Vec::new(),
         }
     }
@@ -220,6 +231,12 @@ impl Task {
                     self.ask(item, approval, reply).await;
                 }
             }
+            Command::Use { more, reply } => {
+                let mut usage = self.journal.look(|state| state.usage);
+                usage += more;
+                let _ = reply.send(self.write(vec![Update::Usage(usage)]).await);
+            }
+            Command::Title { title } => self.take_title(title).await,
             Command::TurnEnded { end } => self.turn_ended(end).await,
             Command::Close { unless, reply } => self.close(unless, reply).await,
         }
@@ -450,7 +467,7 @@ impl Task {
         let mut info = self.journal.info();
         info.updated_at = (self.shared.parts.clock)();
         if info.title.is_empty() {
-            info.title = title(&message.text);
+            info.title = titles::first_line(&message.text);
         }
         let mut updates = Vec::new();
         if self.journal.look(|state| !state.queue.is_empty()) {
@@ -462,6 +479,9 @@ impl Task {
         let entries = updates.into_iter().map(Entry::Update).collect();
         self.journal.write(entries, Some(info)).await?;
 
+        if let Naming::Runs { .. } = self.naming {
+            self.naming = Naming::Open;
+        }
         self.show(&turn_id);
         let cancel = CancellationToken::new();
         let running =
@@ -552,11 +572,40 @@ impl Task {
             self.tell_failure(turn.id, failed);
             return;
         }
-        let Some(prompt) = self.queue.pop_front() else { return };
+        let Some(prompt) = self.queue.pop_front() else {
+            if reason == StopReason::Completed && self.closing.is_empty() {
+                self.find_title();
+            }
+            return;
+        };
         if let Err(failed) = self.start(prompt.clone()).await {
             let turn = prompt.turn_id.clone();
             self.queue.push_front(prompt);
             self.tell_failure(turn, failed);
+        }
+    }
+
+    /// Has a title made beside the session, if it is to have one.
+    fn find_title(&mut self) {
+        if !matches!(self.naming, Naming::Open) {
+            return;
+        }
+        let info = self.journal.info();
+        let request = self.journal.look(|state| titles::request(&self.shared.parts, state, &info));
+        let Some(request) = request else { return };
+        let stop = self.session.ended.child_token();
+        self.naming = Naming::Runs { _stop: stop.clone().drop_guard() };
+        let (shared, session) = (self.shared.clone(), self.session.clone());
+        tokio::spawn(async move { titles::make(&shared, &session, request, &stop).await });
+    }
+
+    async fn take_title(&mut self, title: Option<String>) {
+        self.naming = Naming::Done;
+        let Some(title) = title else { return };
+        let info = SessionInfo { title: title.clone(), ..self.journal.info() };
+        let update = Entry::Update(Update::Title { title });
+        if let Err(error) = self.journal.write(vec![update], Some(info)).await {
+            tracing::debug!(session = %self.session.id, error = error.message, "no new title");
         }
     }
 
@@ -639,12 +688,6 @@ pub(crate) fn has_words(text: &str) -> Result<(), ErrorInfo> {
         return Err(ErrorInfo::new(ErrorCode::InvalidParams, "There is nothing to ask."));
     }
     Ok(())
-}
-
-/// The first line of a prompt that has words.
-fn title(prompt: &str) -> String {
-    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty());
-    line.unwrap_or_default().chars().take(TITLE).collect()
 }
 
 fn panicked() -> ErrorInfo {

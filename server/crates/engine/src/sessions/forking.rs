@@ -58,6 +58,9 @@ impl Sessions {
         if matches!(first[0], Update::Config { mode: Mode::Auto, .. }) {
             first.push(self.said(recovery::auto_mode()));
         }
+        if !state.title.is_empty() {
+            first.push(Update::Title { title: info.title.clone() });
+        }
         let session = session::create(self.shared.clone(), info.clone(), first).await?;
         let cell = Arc::new(OnceCell::new_with(Some(session)));
         lock(&self.shared.open).insert(info.id.clone(), cell);

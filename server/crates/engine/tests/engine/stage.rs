@@ -86,6 +86,7 @@ impl Stage {
         tools.extend(extra);
         let mut settings = Settings {
             model: "script/test".to_owned(),
+            titles: false,
             forbidden: vec![root.join("state").unwrap()],
             user_folders: vec![root.join("state/user").unwrap()],
             // Never reached: a test that waits for it hangs.
