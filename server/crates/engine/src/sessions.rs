@@ -30,6 +30,7 @@ use crate::{
     recovery,
     session::{self, Command, Requeue, Session, Unless},
 };
+    titles,
 
 /// How often a session that is closed under a request is opened again.
 const OPENINGS: usize = 4;
@@ -304,6 +305,20 @@ impl Sessions {
     }
 
     /// Removes a session for good.
+    /// The first line of the first prompt of a session, whatever its title is by now; empty where
+    /// nothing was asked yet.
+    ///
+    /// # Errors
+    /// As for [`Sessions::look`].
+    pub async fn first_line(&self, id: &SessionId) -> Result<String, ErrorInfo> {
+        let records = self.look(id).await?.records.into_iter();
+        let mut prompts = records.filter_map(|record| match record.update {
+            Update::ItemEnded { item: Item { body: ItemBody::UserMessage(it), .. } } => Some(it),
+            _ => None,
+        });
+        Ok(prompts.next().map(|prompt| titles::first_line(&prompt.text)).unwrap_or_default())
+    }
+
     ///
     /// # Errors
     /// There is no such session, another process has it, or a turn of it runs.

@@ -19,8 +19,8 @@ use std::{
 
 use engine::{DocumentError, Documents};
 use protocol::{
-    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionUpdate,
-    Status, Update, wire,
+    AbsPath, ContextPart, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode, SessionInfo,
+    SessionUpdate, Status, Update, wire,
 };
 use tokio::{
     sync::{Notify, oneshot},
@@ -55,6 +55,9 @@ const BEGINS: &str = "_A new conversation begins here._";
 const SET_ASIDE: &str = "*The last part of this conversation is set aside: it goes on as if that \
                          had not been said.*";
 const TAKEN_UP: &str = "*What was set aside is part of the conversation again.*";
+
+/// How many sessions are looked at for the one that the document shows.
+const LOOKED_AT: usize = 50;
 
 /// How often what an editor took on but does not show is given to it.
 const TRIES: u32 = 3;
@@ -185,16 +188,18 @@ impl ChatDocument {
         }
         let conversation = text.rsplit(BEGINS).next().unwrap_or(&text);
         let root = connection.root();
+        // The last used first. Their titles say other things than the document does.
         let sessions = connection.sessions.list(Some(root)).await.unwrap_or_default();
-        let shown = sessions
-            .into_iter()
-            .filter(|it| !it.title.is_empty() && conversation.contains(&it.title));
-        let last = shown.max_by_key(|session| session.updated_at);
-        if let Some(last) = last {
-            match connection.come_back(own, &last.id, None).await {
-                Ok(_) => return,
-                Err(error) => tracing::info!(session = %last.id, %error, "not gone on with"),
+        for SessionInfo { id, .. } in sessions.into_iter().take(LOOKED_AT) {
+            let line = connection.sessions.first_line(&id).await.unwrap_or_default();
+            if line.is_empty() || !conversation.contains(&line) {
+                continue;
             }
+            match connection.come_back(own, &id, None).await {
+                Ok(_) => return,
+                Err(error) => tracing::info!(session = %id, %error, "not gone on with"),
+            }
+            break;
         }
         lock(&self.pending).blocks.push(Block::Said(BEGINS.to_owned()));
     }

@@ -214,6 +214,10 @@ async fn a_restarted_editor_goes_on_with_the_conversation_it_shows() {
     trial.send().await.unwrap();
     let text = trial.until_chat(|text| text.ends_with("## You\n\n")).await;
     let mut trial = trial.again().await;
+    for session in trial.store.0.lock().unwrap().values_mut() {
+        // The fast model has found a title that stands nowhere in the document.
+        session.info.title = "Greetings".to_owned();
+    }
     trial.open_chat(&format!("{text}and now?")).await;
     trial.send().await.unwrap();
     let ended = |text: &str| text.contains("You said: and now?") && text.ends_with("## You\n\n");
