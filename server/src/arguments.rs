@@ -161,7 +161,8 @@ pub(crate) enum Command {
     /// Keep, list and forget keys of providers
     #[command(
         after_help = "A key in the environment, such as ANTHROPIC_API_KEY, counts more than one \
-        that is kept. Kept keys stand in a file that only you may read."
+        that is kept. Kept keys stand in a file that only you may read, or in the keychain of the \
+        system."
     )]
     Auth {
         #[command(subcommand)]
@@ -379,6 +380,9 @@ pub(crate) enum AuthCommand {
     /// Forget a key that is kept
     Remove {
         /// The provider
+        /// Keep it in the keychain of the system instead of a file, if this build has that
+        #[arg(long)]
+        keychain: bool,
         provider: String,
     },
 }

@@ -28,7 +28,9 @@ pub(crate) fn run(
     let configuration = Configuration::load(global, None)?;
     let secrets = Secrets::new(&configuration.config_folder);
     match command {
-        AuthCommand::Set { provider } => set(&configuration, &secrets, provider, &mut out)?,
+        AuthCommand::Set { provider, keychain } => {
+            set(&configuration, &secrets, provider, *keychain, &mut out)?;
+        }
         AuthCommand::List => list(&configuration, &mut out)?,
         AuthCommand::Remove { provider } => {
             let name = exposed(provider);
@@ -45,6 +47,7 @@ fn set(
     configuration: &Configuration,
     secrets: &Secrets,
     provider: &str,
+    in_keychain: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let described = configuration.keys.providers.contains_key(provider);
@@ -62,11 +65,11 @@ fn set(
     Key::new(&key).filter(Key::is_sendable).context(
         "that is no key: it is empty, or has characters that cannot be sent. Nothing was kept",
     )?;
-    secrets.set(provider, key.trim())?;
-    let file = secrets.file().display().to_string();
-    writeln!(out, "The key of {} is kept in {}.", exposed(provider), exposed(&file))?;
+    let place = secrets.set(provider, key.trim(), in_keychain)?;
+    writeln!(out, "The key of {} is kept in {}.", exposed(provider), exposed(&place))?;
     let of_environment = configuration.models.providers.iter().find(|settings| {
-        settings.name == provider && settings.key.is_some() && settings.key_source != file
+        let is_set = settings.name == provider && settings.key.is_some();
+        is_set && !secrets.is_place(&settings.key_source)
     });
     if let Some(settings) = of_environment {
         writeln!(out, "{} is set, too, and counts more.", settings.key_source)?;

@@ -7,6 +7,7 @@
 //!
 //! Start with [`Configuration::load`].
 
+mod keychain;
 pub(crate) mod keys;
 pub(crate) mod layer;
 pub(crate) mod providers;
@@ -403,7 +404,7 @@ mod tests {
         let layer = format!("{user:#?}");
         let folder = tempfile::tempdir().unwrap();
         let secrets = Secrets::new(&absolute(folder.path().into()).unwrap());
-        secrets.set("openai", canary).unwrap();
+        secrets.set("openai", canary, false).unwrap();
         let values = merged(vec![user]);
         let keys = as_keys(&values).unwrap();
         let models = model_settings(&keys, &secrets);

@@ -73,11 +73,10 @@ fn what_stands_in_a_header_is_not_shown() {
     assert!(out.contains("`providers` does not fit") && !out.contains(CANARY), "{out}{told}");
 }
 
-#[test]
-fn a_key_is_seen_by_its_provider_alone() {
-    let place = Place::new();
+/// The address of a provider that refuses the key of one request, and what came of that.
+fn refusing() -> (String, std::thread::JoinHandle<String>) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = server.local_addr().unwrap();
+    let address = format!("http://{}/v1", server.local_addr().unwrap());
     let provider = std::thread::spawn(move || {
         let (mut stream, _) = server.accept().unwrap();
         let mut head = String::new();
@@ -90,9 +89,84 @@ fn a_key_is_seen_by_its_provider_alone() {
         write!(stream, "HTTP/1.1 401 No\r\nconnection: close\r\n\r\n{body}").unwrap();
         head
     });
+    (address, provider)
+}
+
+#[test]
+#[cfg(not(feature = "keychain"))]
+fn a_build_without_a_keychain_says_so() {
+    let place = Place::new();
+    let key = fs::File::open(place.write("key", CANARY)).unwrap();
+    let mut command = place.command(&["auth", "set", "openai", "--keychain"]);
+    let (code, _, told) = said(command.stdin(key));
+    assert_ne!(code, DONE);
+    assert!(told.contains("This build of Coworker has no keychain"), "{told}");
+    place.write("home/keys.toml", "openai = { keychain = true }\n");
+    let (_, out, _) = place.said(&["auth", "list"]);
+    assert_eq!(out, "openai       the keychain\n");
+    let (code, _, told) = place.said(&["--model", "openai/gpt-6", "run", "hi"]);
+    assert_eq!(code, NO_MODEL);
+    assert!(told.contains("`coworker auth set openai` keeps the key in a file"), "{told}");
+}
+
+/// Needs `dbus-run-session`, `dbus-send` and `gnome-keyring-daemon`: a bus and a keychain of its
+/// own, which know nothing of the user's.
+#[test]
+#[cfg(feature = "keychain")]
+fn a_key_in_the_keychain_is_found_there_and_nothing_of_it_is_in_a_file() {
+    const STEPS: &str = r#"
+        gnome-keyring-daemon --foreground --unlock --components=secrets < password > /dev/null &
+        owner='org.freedesktop.DBus.GetNameOwner string:org.freedesktop.secrets'
+        until dbus-send --session --print-reply --dest=org.freedesktop.DBus / $owner > /dev/null 2>&1
+        do sleep 0.02; done
+        "$1" auth set openai --keychain < key
+        "$1" auth list
+        "$1" doctor | grep -o 'openai, key from .*'
+        cat "$COWORKER_HOME/keys.toml"
+        "$1" --log trace --model openai/gpt-6 run hi || true
+        "$1" auth remove openai
+        "$1" auth list
+        echo 'openai = { keychain = true }' > "$COWORKER_HOME/keys.toml"
+        "$1" --model openai/gpt-6 run hi || true
+        kill $!"#;
+    let place = Place::new();
+    place.write("project/password", "pw");
+    place.write("project/key", CANARY);
+    for folder in ["data", "run"] {
+        fs::create_dir(place.0.path().join(folder)).unwrap();
+    }
+    let (address, provider) = refusing();
+    let mut command = Command::new("dbus-run-session");
+    command.args(["--", "sh", "-ec", STEPS, "sh", env!("CARGO_BIN_EXE_coworker")]);
+    command.current_dir(place.project());
+    environment::clear(&mut command);
+    command.env("COWORKER_HOME", place.home()).env("OPENAI_BASE_URL", address);
+    command.env("XDG_DATA_HOME", place.0.path().join("data"));
+    command.env("XDG_RUNTIME_DIR", place.0.path().join("run"));
+    let (_, out, told) = said(&mut command);
+    let expected = "The key of openai is kept in the keychain.\n\
+                    openai       the keychain\n\
+                    openai, key from the keychain\n\
+                    # Keys of providers, kept by `coworker auth set`.\n\
+                    openai = { keychain = true }\n\
+                    The key of openai is forgotten.\n\
+                    There is no key. `coworker auth set anthropic` keeps one.\n";
+    assert_eq!(out, expected, "{told}");
+    let head = provider.join().unwrap();
+    assert!(head.contains(&format!("authorization: Bearer {CANARY}\r\n")), "{head}");
+    assert!(told.contains("refused the key: no such key: [key]"), "{told}");
+    assert!(told.contains("The key of `openai` is not in the keychain any more"), "{told}");
+    let log = fs::read_to_string(place.home().join("coworker.log")).unwrap();
+    assert!(!log.contains(CANARY) && !told.contains(CANARY), "{told}");
+}
+
+#[test]
+fn a_key_is_seen_by_its_provider_alone() {
+    let place = Place::new();
+    let (address, provider) = refusing();
     set(&place, "openai", CANARY);
     let mut run = place.command(&["--log", "trace", "--model", "openai/gpt-6", "run", "hi"]);
-    let (code, out, told) = said(run.env("OPENAI_BASE_URL", format!("http://{address}/v1")));
+    let (code, out, told) = said(run.env("OPENAI_BASE_URL", address));
     assert_eq!(code, NO_MODEL, "{out}{told}");
     assert!(told.contains("refused the key: no such key: [key]"), "{told}");
     let head = provider.join().unwrap();

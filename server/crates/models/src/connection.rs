@@ -57,6 +57,10 @@ impl Connection {
     /// The settings are not such that a connection could be made; in a sentence.
     pub(crate) async fn make(settings: &ProviderSettings) -> Result<Self, String> {
         let base = settings.address()?;
+        if let Some(key) = settings.key.clone() {
+            let found = tokio::task::spawn_blocking(move || key.find()).await;
+            found.map_err(|error| format!("The key could not be looked for: {error}."))??;
+        }
         let headers = headers(settings)?;
         let proxy = settings.proxy.clone();
         let ca_file = settings.ca_file.clone();
