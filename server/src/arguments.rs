@@ -126,6 +126,12 @@ pub(crate) enum OfSessions {
     Restore(RestoreOptions),
     /// Free the disk of what no session needs any more
     Gc,
+    /// Show the tokens and the money that were used on each of the last 30 days
+    Usage {
+        /// Write JSON lines
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What to do.
@@ -374,15 +380,15 @@ pub(crate) enum AuthCommand {
     Set {
         /// The provider, such as `openai`
         provider: String,
+        /// Keep it in the keychain of the system instead of a file, if this build has that
+        #[arg(long)]
+        keychain: bool,
     },
     /// List the providers there is a key for, and where it comes from
     List,
     /// Forget a key that is kept
     Remove {
         /// The provider
-        /// Keep it in the keychain of the system instead of a file, if this build has that
-        #[arg(long)]
-        keychain: bool,
         provider: String,
     },
 }

@@ -117,6 +117,7 @@ async fn of_sessions(global: &Global, command: OfSessions) -> anyhow::Result<Exi
         }
         OfSessions::Restore(options) => wiring::restore(configuration, options, colour).await,
         OfSessions::Gc => wiring::free(configuration).await,
+        OfSessions::Usage { json } => wiring::usage(configuration, json, colour).await,
     }
 }
 

@@ -254,6 +254,16 @@ pub(crate) async fn free(configuration: &Configuration) -> anyhow::Result<ExitCo
     Ok(cli_checkpoints::freed(&swept, folders)?.into())
 }
 
+/// Shows what was used on the last days.
+pub(crate) async fn usage(
+    configuration: &Configuration,
+    json: bool,
+    colour: Colour,
+) -> anyhow::Result<ExitCode> {
+    let (sessions, _) = rooms(configuration).await?;
+    Ok(cli::usage(&sessions, json, colour).await?.into())
+}
+
 /// Shows what a model would be sent.
 pub(crate) async fn context(
     configuration: &Configuration,

@@ -133,3 +133,20 @@ fn what_a_model_would_be_sent_is_weighed() {
     let table = place.said(&["context"]).1;
     assert!(table.contains("rules         AGENTS.md") && table.contains("together"), "{table}");
 }
+
+#[test]
+fn what_was_used_is_told_day_by_day() {
+    let place = Place::new();
+    let model = place.script("turn\nusage 1200 34\nsay \"x\"\nturn\nusage 800 6\nsay \"y\"");
+    place.ask(&model, "one");
+    place.ask(&model, "another session");
+    let (code, out, told) = place.said(&["usage", "--json"]);
+    assert_eq!(code, DONE, "{told}");
+    let days = json_lines(&out);
+    let tokens = |field| days.iter().map(|day| day[field].as_u64().unwrap()).sum::<u64>();
+    // Around midnight they may be two days.
+    assert_eq!((tokens("inputTokens"), tokens("outputTokens")), (2400, 68), "{out}");
+    let (_, table, _) = place.said(&["usage"]);
+    let last = table.lines().rev().nth(1).unwrap().split_whitespace().collect::<Vec<_>>();
+    assert_eq!(last, ["30", "days", "2400", "0", "68", "$0.00"], "{table}");
+}

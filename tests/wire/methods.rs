@@ -423,3 +423,22 @@ fn a_review_document_that_is_typed_in_while_it_is_written_is_written_once_more()
     let document = &edit["params"]["edit"]["documentChanges"][0]["textDocument"];
     assert_eq!(document, &json!({"uri": desk.uri(review), "version": 1}));
 }
+
+#[test]
+fn the_progress_of_a_turn_says_what_the_session_has_used() {
+    let desk = Desk::new("turn \"go\"\nusage 1200 34\ncall bash {\"command\": \"true\"}");
+    let mut server = desk.server();
+    let mut hello = hello(desk.stage.root.as_str(), json!({"version": 1}));
+    hello["capabilities"]["window"] = json!({"workDoneProgress": true});
+    server.request("hello", "initialize", hello);
+    server.answer("hello");
+    server.notify("initialized", json!({}));
+    let session = new_session(&mut server, "s");
+    chat(&mut server, "c", &session, "go");
+    let asked = server.find("the progress", |it| it["method"] == "window/workDoneProgress/create");
+    reply(&mut server, &asked["id"], Value::Null);
+    server.find("what was used", |it| {
+        let message = it["params"]["value"]["message"].as_str();
+        it["method"] == "$/progress" && message.is_some_and(|it| it.ends_with("1.2k tokens"))
+    });
+}

@@ -15,7 +15,8 @@ use std::{
 
 use protocol::{
     AbsPath, Answer, ContextReport, ErrorCode, ErrorInfo, Item, ItemBody, ItemId, Mode,
-    QueueChange, SessionId, SessionInfo, SessionState, TurnId, UndoScope, Update, UserMessage,
+    QueueChange, SessionId, SessionInfo, SessionState, TurnId, UndoScope, Update, Usage,
+    UserMessage,
 };
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -24,13 +25,13 @@ pub use restoring::Swept;
 
 use crate::{
     Budgets, Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store,
-    StoredSession, Tool,
+    StoredSession, Tool, budget,
     context::{self, Place},
     ledger::{HunkNow, HunkView, Proposal, Resolution, Switched},
     recovery,
     session::{self, Command, Requeue, Session, Unless},
-};
     titles,
+};
 
 /// How often a session that is closed under a request is opened again.
 const OPENINGS: usize = 4;
@@ -304,7 +305,6 @@ impl Sessions {
         Ok(self.shared.parts.store.read(id).await?)
     }
 
-    /// Removes a session for good.
     /// The first line of the first prompt of a session, whatever its title is by now; empty where
     /// nothing was asked yet.
     ///
@@ -319,6 +319,7 @@ impl Sessions {
         Ok(prompts.next().map(|prompt| titles::first_line(&prompt.text)).unwrap_or_default())
     }
 
+    /// Removes a session for good.
     ///
     /// # Errors
     /// There is no such session, another process has it, or a turn of it runs.
@@ -650,6 +651,24 @@ impl Sessions {
             choices.extend(model.choice(current));
         }
         choices
+    }
+
+    /// What all sessions used on each of so many days, today first, as far as something was used;
+    /// days since 1970 in UTC. Today is told in any case.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn used_by_day(&self, days: u64) -> Result<Vec<(u64, Usage)>, ErrorInfo> {
+        let Parts { store, clock, .. } = &self.shared.parts;
+        let today = budget::day_of(clock());
+        let mut used = Vec::new();
+        for day in (0..days).map_while(|back| today.checked_sub(back)) {
+            let of_day = store.used_on(day).await?.usage;
+            if day == today || of_day != Usage::default() {
+                used.push((day, of_day));
+            }
+        }
+        Ok(used)
     }
 
     /// Stops every turn, journals its end and gives the claims back.

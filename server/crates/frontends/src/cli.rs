@@ -9,7 +9,7 @@
 //!
 //! Start with [`run`]; [`sessions`] has what is done with sessions, [`changes`] what the agent
 //! wrote and how it is taken back, [`checkpoints`] the way back to a point, [`context`] what a
-//! model would be sent.
+//! model would be sent, [`usage`] what was used.
 
 pub mod changes;
 pub mod checkpoints;
@@ -25,6 +25,7 @@ pub mod style;
 mod terminal;
 mod transcript;
 mod updates;
+mod usage;
 pub mod view;
 
 use std::io;
@@ -34,6 +35,7 @@ use protocol::ErrorInfo;
 pub use context::context;
 pub use ending::Ending;
 pub use run::{RunRequest, Which, run};
+pub use usage::usage;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]

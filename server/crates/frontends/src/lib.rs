@@ -12,6 +12,7 @@ pub mod cli;
 pub mod client;
 mod excerpt;
 pub mod lsp;
+mod spent;
 mod uri;
 mod visible;
 mod wire;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use protocol::{ItemBody, ItemId, ToolCallStatus, Update, Usage, dollars};
+use protocol::{ItemBody, ItemId, ToolCallStatus, Update, Usage};
 
 use super::style::{Style, exposed};
+use crate::spent::spent;
 
 /// The pictures of the sign that turns.
 const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -51,13 +52,7 @@ impl Progress {
             }
         };
         let mut rest = format!(" · {}", time(elapsed));
-        let tokens = self.usage.input_tokens + self.usage.output_tokens;
-        if tokens > 0 {
-            rest += &format!(" · {} tokens", short(tokens));
-        }
-        if self.usage.cost > 0 {
-            rest += &format!(" · {}", dollars(self.usage.cost));
-        }
+        rest.extend(spent(&self.usage).map(|spent| format!(" · {spent}")));
         rest += " · Ctrl-C stops";
         // The sign and its blank; one column stays free, where some terminals break the line.
         let room = width.saturating_sub(3);
@@ -96,17 +91,6 @@ fn time(elapsed: Duration) -> String {
     match seconds / 60 {
         0 => format!("{seconds} s"),
         minutes => format!("{minutes} min {} s", seconds % 60),
-    }
-}
-
-/// A number in few characters.
-pub(super) fn short(number: u64) -> String {
-    let tenths = |unit: u64| format!("{}.{}", number / unit, number % unit * 10 / unit);
-    match number {
-        0..1000 => number.to_string(),
-        1000..10_000 => tenths(1000) + "k",
-        10_000..1_000_000 => format!("{}k", number / 1000),
-        _ => tenths(1_000_000) + "M",
     }
 }
 
@@ -166,11 +150,5 @@ mod tests {
             assert!(columns(&line) <= width.saturating_sub(3), "{width}: {line}");
         }
         assert!(line(&mut progress, 3, 60).contains("… · 3 s · Ctrl-C stops"));
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        let numbers = [7, 999, 1000, 3350, 12_345, 999_999, 1_250_000].map(short);
-        assert_eq!(numbers, ["7", "999", "1.0k", "3.3k", "12k", "999k", "1.2M"]);
     }
 }

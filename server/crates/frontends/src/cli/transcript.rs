@@ -262,7 +262,7 @@ fn time(milliseconds: u64) -> String {
 
 /// Days since 1970-01-01 as year, month and day, counted in years that begin in March, so that
 /// the leap day is the last of them.
-fn date(days: u64) -> (u64, u64, u64) {
+pub(super) fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let leap_days = day_of_era / 1460 + day_of_era / 146_096;

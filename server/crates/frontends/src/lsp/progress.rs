@@ -18,6 +18,7 @@ use super::{
     connection::{Connection, lock},
     question::printable,
 };
+use crate::spent::spent;
 
 /// How long a client may take to make room for a progress.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +33,21 @@ pub(super) struct Progress {
 struct Shown {
     token: String,
     // Dropped when the turn ends, and the progress with it.
-    doing: watch::Sender<String>,
+    doing: watch::Sender<Doing>,
+}
+
+/// What a turn does, and what its session has used.
+#[derive(Clone, Default)]
+struct Doing {
+    step: String,
+    spent: Option<String>,
+}
+
+impl Doing {
+    fn message(&self) -> String {
+        let step = Some(self.step.clone()).filter(|step| !step.is_empty());
+        step.into_iter().chain(self.spent.clone()).collect::<Vec<_>>().join(" · ")
+    }
 }
 
 impl Progress {
@@ -52,7 +67,12 @@ impl Progress {
                     _ => None,
                 };
                 if let (Some(doing), Some(shown)) = (doing, lock(&self.turns).get(session)) {
-                    shown.doing.send_replace(printable(doing));
+                    shown.doing.send_modify(|now| now.step = printable(doing));
+                }
+            }
+            Update::Usage(usage) => {
+                if let Some(shown) = lock(&self.turns).get(session) {
+                    shown.doing.send_modify(|now| now.spent = spent(usage));
                 }
             }
             _ => {}
@@ -65,7 +85,7 @@ impl Progress {
             return;
         }
         let token = format!("coworker/{}", self.count.fetch_add(1, Ordering::Relaxed));
-        let (doing, steps) = watch::channel(String::new());
+        let (doing, steps) = watch::channel(Doing::default());
         lock(&self.turns).insert(session.clone(), Shown { token: token.clone(), doing });
         let shown = connection.clone();
         connection.spawn(async move { show(&shown, token, steps).await });
@@ -83,7 +103,7 @@ impl Progress {
     }
 }
 
-async fn show(connection: &Connection, token: String, mut steps: watch::Receiver<String>) {
+async fn show(connection: &Connection, token: String, mut steps: watch::Receiver<Doing>) {
     let token = lsp::ProgressToken::String(token);
     let params = lsp::WorkDoneProgressCreateParams { token: token.clone() };
     let create = connection.client.send_request::<lsp::WorkDoneProgressCreateRequest>(params);
@@ -94,10 +114,10 @@ async fn show(connection: &Connection, token: String, mut steps: watch::Receiver
         let params = Report { token: &token, value: step };
         connection.notify::<lsp::ProgressNotification>(params);
     };
-    let message = steps.borrow_and_update().clone();
+    let message = steps.borrow_and_update().message();
     report(Step::Begin { title: "Coworker", cancellable: true, message });
     while steps.changed().await.is_ok() {
-        let message = steps.borrow_and_update().clone();
+        let message = steps.borrow_and_update().message();
         report(Step::Report { message });
     }
     report(Step::End {});
