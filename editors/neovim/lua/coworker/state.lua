@@ -8,6 +8,7 @@
 ---@field mode string
 ---@field model string
 ---@field usage coworker.Usage
+---@field before coworker.Usage What it had used when the last turn began.
 ---@field title string what the fast model calls it, '' for nothing
 ---@field queue coworker.QueuedPrompt[] The prompts that wait.
 ---@field private index table<string, integer> Where each item stands in `items`.
@@ -31,6 +32,7 @@ function M.new()
     mode = 'ask',
     model = '',
     usage = { inputTokens = 0, outputTokens = 0, cachedTokens = 0 },
+    before = { inputTokens = 0, outputTokens = 0, cachedTokens = 0 },
     title = '',
     queue = {},
     index = {},
@@ -63,6 +65,9 @@ function Fold:apply(update)
     self:put(update.item)
   elseif kind == 'status' then
     self.status = update
+    if update.state == 'running' then
+      self.before = self.usage
+    end
   elseif kind == 'usage' then
     self.usage = update
   elseif kind == 'config' then

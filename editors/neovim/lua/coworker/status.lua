@@ -25,23 +25,40 @@ end
 
 ---@param model string
 ---@return string
-local function short(model)
+local function short_name(model)
   return (model:gsub('/[^:]*/', '…/'))
 end
 
--- What the session used: ` · 12k tokens · $0.30`; nothing before the first answer. The sum is in
--- billionths of a dollar, and 0 where no price is known.
----@param usage coworker.Usage
+---@param tokens integer
 ---@return string
-local function used(usage)
+local function short(tokens)
+  return tokens < 1000 and tostring(tokens) or ('%.0fk'):format(tokens / 1000)
+end
+
+---@param cost integer In billionths of a dollar.
+---@return string
+local function dollars(cost)
+  return ('$%%.%df'):format(cost > 0 and cost < 1e7 and 4 or 2):format(cost / 1e9)
+end
+
+-- What the last turn and the session used: ` · 3k of 12k tokens · $0.02 of $0.30`; the session
+-- alone in its first turn, and nothing before the first answer. The sum is 0 where no price is
+-- known.
+---@param usage coworker.Usage
+---@param before coworker.Usage
+---@return string
+local function used(usage, before)
   local tokens = usage.inputTokens + usage.outputTokens
+  local earlier = before.inputTokens + before.outputTokens
   if tokens == 0 then
     return ''
   end
-  local count = tokens < 1000 and tostring(tokens) or ('%.0fk'):format(tokens / 1000)
+  local function of_turn(now, past, show)
+    return earlier == 0 and show(now) or ('%s of %s'):format(show(now - past), show(now))
+  end
   local cost = usage.cost or 0
-  local sum = cost == 0 and '' or (' · $%%.%df'):format(cost < 1e7 and 4 or 2):format(cost / 1e9)
-  return (' · %s tokens%s'):format(count, sum)
+  local sum = cost == 0 and '' or ' · ' .. of_turn(cost, before.cost or 0, dollars)
+  return (' · %s tokens%s'):format(of_turn(tokens, earlier, short), sum)
 end
 
 --- For the user's own status line: `Coworker running · ask · provider/name`; empty without a
@@ -55,7 +72,7 @@ function M.text(root)
   end
   local parts = { (state(root)) }
   table.insert(parts, conversation.fold.mode)
-  table.insert(parts, conversation.fold.model ~= '' and short(conversation.fold.model) or nil)
+  table.insert(parts, conversation.fold.model ~= '' and short_name(conversation.fold.model) or nil)
   return 'Coworker ' .. table.concat(parts, ' · ')
 end
 
@@ -70,9 +87,9 @@ function M.winbar(root)
     local fold = conversation.fold
     local mode = pane.bar_text(fold.mode)
     bar = ('%s · %s'):format(bar, fold.mode == 'auto' and '%#CoworkerBad#auto%*' or mode)
-    bar = bar .. pane.bar_text(used(fold.usage))
+    bar = bar .. pane.bar_text(used(fold.usage, fold.before))
     if fold.model ~= '' then
-      bar = ('%s%%=  %%<%s '):format(bar, pane.bar_text(short(fold.model)))
+      bar = ('%s%%=  %%<%s '):format(bar, pane.bar_text(short_name(fold.model)))
     end
   end
   return bar

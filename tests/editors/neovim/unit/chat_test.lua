@@ -156,7 +156,13 @@ t.test('the bar says what runs, and how', function()
   local bar
   t.eventually('what was used', function()
     bar = vim.api.nvim_eval_statusline(vim.wo[win].winbar, { winid = win, maxwidth = 200 }).str
-    return bar:find('12k tokens · $0.30', 1, true) ~= nil
+    return bar:find(' 12k tokens · $0.30', 1, true) ~= nil
+  end)
+  fake:tell({ kind = 'status', state = 'running', turnId = 't2' })
+  fake:tell({ kind = 'usage', inputTokens = 15000, outputTokens = 1000, cost = 320000000 })
+  t.eventually('what this turn used of it', function()
+    bar = vim.api.nvim_eval_statusline(vim.wo[win].winbar, { winid = win, maxwidth = 200 }).str
+    return bar:find('4k of 16k tokens · $0.02 of $0.32', 1, true) ~= nil
   end)
   t.equal(
     true,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use protocol::{ItemBody, ItemId, ToolCallStatus, Update, Usage};
+use protocol::{ItemBody, ItemId, Status, ToolCallStatus, Update, Usage};
 
 use super::style::{Style, exposed};
 use crate::spent::spent;
@@ -20,6 +20,8 @@ pub(super) struct Progress {
     /// The calls that run, with their titles.
     running: Vec<(ItemId, String)>,
     usage: Usage,
+    /// What the session had used when the turn began.
+    before: Usage,
     frame: usize,
 }
 
@@ -35,6 +37,7 @@ impl Progress {
                 }
             }
             Update::ItemEnded { item } => self.running.retain(|(id, _)| *id != item.id),
+            Update::Status(Status::Running { .. }) => self.before = self.usage,
             Update::Usage(usage) => self.usage = *usage,
             _ => {}
         }
@@ -52,7 +55,7 @@ impl Progress {
             }
         };
         let mut rest = format!(" · {}", time(elapsed));
-        rest.extend(spent(&self.usage).map(|spent| format!(" · {spent}")));
+        rest.extend(spent(&self.usage, Some(&self.before)).map(|spent| format!(" · {spent}")));
         rest += " · Ctrl-C stops";
         // The sign and its blank; one column stays free, where some terminals break the line.
         let room = width.saturating_sub(3);
@@ -136,6 +139,9 @@ mod tests {
         progress.take(&Update::Usage(Usage { input_tokens: 3300, ..Usage::default() }));
         let both = line(&mut progress, 1, 80);
         assert_eq!(both, "Run cargo\\u{1b} test, and 1 more · 1 s · 3.3k tokens · Ctrl-C stops");
+        progress.take(&Update::Status(Status::Running { turn_id: TurnId::from("u") }));
+        progress.take(&Update::Usage(Usage { input_tokens: 4400, ..Usage::default() }));
+        assert!(line(&mut progress, 1, 80).contains(" · 1.1k of 4.4k tokens · "));
         progress.take(&call("a", "", ToolCallStatus::Completed));
         progress.take(&call("b", "", ToolCallStatus::Cancelled));
         assert!(line(&mut progress, 1, 80).starts_with("Thinking"));

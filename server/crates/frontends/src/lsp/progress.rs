@@ -72,7 +72,7 @@ impl Progress {
             }
             Update::Usage(usage) => {
                 if let Some(shown) = lock(&self.turns).get(session) {
-                    shown.doing.send_modify(|now| now.spent = spent(usage));
+                    shown.doing.send_modify(|now| now.spent = spent(usage, None));
                 }
             }
             _ => {}
