@@ -48,7 +48,10 @@ t.test('a command is shown whole and runs when it is approved', function()
 end)
 
 t.test('modes are completed and chosen', function()
-  t.equal({ 'ask', 'plan', 'fast', 'edit', 'auto' }, vim.fn.getcompletion('CoworkerMode ', 'cmdline'))
+  t.equal(
+    { 'ask', 'plan', 'fast', 'edit', 'auto' },
+    vim.fn.getcompletion('CoworkerMode ', 'cmdline')
+  )
   stage.go_to_mode('plan')
 end)
 
