@@ -7,10 +7,11 @@
 //! A file that is too big to be kept leaves a mark of its size and time, in the form that git has
 //! for a commit of another repository.
 //!
-//! `listing` finds the files; `objects` is git in the repository of our own.
+//! `listing` finds the files; `seen` knows whether something has happened; `objects` is git in the
+//! repository of our own.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -19,11 +20,15 @@ use engine::{Became, KeptFolder, NotKept};
 use protocol::AbsPath;
 use tokio::sync::Mutex;
 
-use self::objects::{LINK, MARK, Objects};
+use self::{
+    objects::{LINK, MARK, Objects},
+    seen::{Index, Seen},
+};
 use super::running::{self, Limits};
 
 mod listing;
 mod objects;
+mod seen;
 
 /// The most files of a folder that is kept.
 const MAX_FILES: usize = 50_000;
@@ -34,6 +39,9 @@ const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 /// From this size on, in bytes, a file is left out.
 const BIG: u64 = 10 * 1024 * 1024;
 
+/// How coarse the clocks of file systems in use are.
+const TICK: Duration = Duration::from_secs(2);
+
 /// How long one run of git may take, and how much it may say: the names of all files, or one of
 /// them.
 const LIMITS: Limits = Limits { time: Duration::from_secs(30), bytes: 64 * 1024 * 1024 };
@@ -42,8 +50,10 @@ const LIMITS: Limits = Limits { time: Duration::from_secs(30), bytes: 64 * 1024 
 pub(crate) struct Folders {
     /// Where; none to keep nothing.
     place: Option<AbsPath>,
-    /// One at a time: they take the disk's whole attention anyway.
-    turn: Mutex<()>,
+    /// What was seen of each. One at a time: they take the disk's whole attention anyway.
+    seen: Mutex<HashMap<AbsPath, Seen>>,
+    /// How coarse the clock of its file system may be.
+    tick: Duration,
 }
 
 /// How a file differs from what was kept.
@@ -94,19 +104,38 @@ impl Kept {
 impl Folders {
     /// Keeps folders below `place`, or none.
     pub(crate) fn new(place: Option<AbsPath>) -> Self {
-        Self { place, turn: Mutex::default() }
+        Self { place, seen: Mutex::default(), tick: TICK }
     }
 
     /// Keeps a resolved folder as it is.
     pub(crate) async fn keep(&self, root: &AbsPath) -> Result<KeptFolder, NotKept> {
         let place = self.place.as_ref().ok_or(NotKept::NoPlace)?;
-        let _turn = self.turn.lock().await;
+        let mut seen = self.seen.lock().await;
         let at = SystemTime::now();
+        let index = Index::of(root);
+        let last = seen.remove(root).filter(|last| last.counts(index, at));
+        let known = last.as_ref().map(|last| last.only_tracked.clone()).unwrap_or_default();
+        let (folder, kept_in) = (root.clone(), place.clone());
+        let list = move || {
+            let mut listing = listing::list(&folder, &kept_in)?;
+            let known = listing::add(&mut listing, &folder, &known)?;
+            Ok((listing, known))
+        };
+        let (mut listing, mut only_tracked) =
+            tokio::task::spawn_blocking(list).await.map_err(failed)??;
+        if let Some(last) = last.filter(|last| last.is_same(&listing)) {
+            let id = Kept { tree: last.tree.clone(), at }.id();
+            seen.insert(root.clone(), last);
+            return Ok(KeptFolder { id, left_out: listing.left_out() });
+        }
         let objects = Objects::of(root, place).await?;
         let (tracked, before) = tokio::join!(tracked(root), objects.indexed());
-        let (folder, place, tracked) = (root.clone(), place.clone(), tracked?);
-        let list = move || listing::list(&folder, &place, &tracked);
-        let listing = tokio::task::spawn_blocking(list).await.map_err(failed)??;
+        let (folder, tracked) = (root.clone(), tracked?);
+        let add = move || {
+            only_tracked.extend(listing::add(&mut listing, &folder, &tracked)?);
+            Ok((listing, only_tracked))
+        };
+        let (listing, only_tracked) = tokio::task::spawn_blocking(add).await.map_err(failed)??;
         let tree = match before {
             Ok(before) => objects.tree_of(&listing, &before).await,
             Err(error) => Err(error),
@@ -122,7 +151,11 @@ impl Folders {
         if let Err(error) = objects.sweep().await {
             tracing::warn!(%root, %error, "what was kept of a folder long ago stays");
         }
-        Ok(KeptFolder { id: Kept { tree, at }.id(), left_out: listing.left_out() })
+        let kept = Kept { tree, at };
+        let before = at - self.tick;
+        let now = Seen::new(kept.tree.clone(), &listing, only_tracked, index, before);
+        seen.extend(now.map(|now| (root.clone(), now)));
+        Ok(KeptFolder { id: kept.id(), left_out: listing.left_out() })
     }
 
     /// How a resolved folder differs from how it was, and how it is now.
@@ -134,6 +167,9 @@ impl Folders {
         let then = Kept::parse(kept).ok_or(NotKept::Gone)?;
         let now = self.keep(root).await?;
         let tree = Kept::parse(&now.id).ok_or(NotKept::Gone)?.tree;
+        if tree == then.tree {
+            return Ok((now, Vec::new()));
+        }
         let place = self.place.as_ref().ok_or(NotKept::NoPlace)?;
         let raw = Objects::of(root, place).await?.differences(&then.tree, &tree).await?;
         let moved: HashSet<&str> =
@@ -153,7 +189,7 @@ impl Folders {
     /// that was.
     pub(crate) async fn sweep(&self) -> io::Result<u64> {
         let Some(place) = &self.place else { return Ok(0) };
-        let _turn = self.turn.lock().await;
+        let _seen = self.seen.lock().await;
         objects::sweep_all(place).await
     }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::Metadata,
+    hash::{DefaultHasher, Hash, Hasher},
     time::SystemTime,
 };
 
@@ -20,6 +21,10 @@ pub(super) struct Listing {
     /// Marks of what is not.
     pub(super) marks: Marks,
     bytes: u64,
+    /// Tells it from what it is after any change; the sum over all files, in whatever order.
+    state: u64,
+    /// When something of it was touched last; none if that is not known of all.
+    touched: Option<SystemTime>,
 }
 
 impl Listing {
@@ -27,7 +32,28 @@ impl Listing {
         self.marks.len()
     }
 
+    pub(super) fn state(&self) -> u64 {
+        self.state
+    }
+
+    pub(super) fn touched(&self) -> Option<SystemTime> {
+        self.touched
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.kept.contains(name) || self.marks.contains_key(name)
+    }
+
+    fn see(&mut self, name: &str, metadata: &Metadata) {
+        let touched = touched(metadata);
+        let mut hash = DefaultHasher::new();
+        (name, metadata.len(), metadata.modified().ok(), touched).hash(&mut hash);
+        self.state = self.state.wrapping_add(hash.finish());
+        self.touched = self.touched.zip(touched).map(|(last, touched)| last.max(touched));
+    }
+
     fn add(&mut self, name: &str, path: &AbsPath, metadata: &Metadata) -> Result<(), NotKept> {
+        self.see(name, metadata);
         if metadata.is_file() && (metadata.len() > BIG || !is_readable(path)) {
             self.marks.insert(name.to_owned(), mark(metadata));
         } else if metadata.is_file() || metadata.is_symlink() {
@@ -44,14 +70,10 @@ impl Listing {
     }
 }
 
-/// Looks through a folder; `place`, should it be in there, is left out. `tracked` are names of
-/// files that belong to it whatever ignore files say.
-pub(super) fn list(
-    root: &AbsPath,
-    place: &AbsPath,
-    tracked: &[String],
-) -> Result<Listing, NotKept> {
-    let mut listing = Listing::default();
+/// Looks through a folder; `place`, should it be in there, is left out.
+pub(super) fn list(root: &AbsPath, place: &AbsPath) -> Result<Listing, NotKept> {
+    let touched = Some(SystemTime::UNIX_EPOCH);
+    let mut listing = Listing { touched, ..Listing::default() };
     for entry in walk(root, true).build() {
         // What cannot be looked into cannot be kept.
         let Ok(entry) = entry else { continue };
@@ -64,11 +86,18 @@ pub(super) fn list(
         let Ok(metadata) = entry.metadata() else { continue };
         listing.add(path.relative_to(root), &path, &metadata)?;
     }
+    Ok(listing)
+}
+
+/// Adds files that belong to a folder whatever ignore files say; gives those that were not listed.
+pub(super) fn add(
+    listing: &mut Listing,
+    root: &AbsPath,
+    tracked: &[String],
+) -> Result<Vec<String>, NotKept> {
     let mut folders = BTreeMap::new();
-    for name in tracked {
-        if listing.kept.contains(name) || listing.marks.contains_key(name) {
-            continue;
-        }
+    let mut added = Vec::new();
+    for name in tracked.iter().filter(|name| !listing.has(name)).collect::<Vec<_>>() {
         let path = root.join(name).map_err(failed)?;
         let Some(folder) = path.parent().filter(|folder| folder.starts_with(root)) else {
             continue;
@@ -79,9 +108,10 @@ pub(super) fn list(
             .or_insert_with_key(|folder| resolve::resolve(folder).is_ok_and(|it| it == *folder));
         if is_there && let Ok(metadata) = path.as_std_path().symlink_metadata() {
             listing.add(name, &path, &metadata)?;
+            added.push(name.clone());
         }
     }
-    Ok(listing)
+    Ok(added)
 }
 
 /// What tells a file that is not kept from what it becomes later, in the form of git's names.

@@ -264,3 +264,92 @@ async fn what_was_kept_long_ago_is_taken_away_in_time() {
     place.keep(root).await;
     assert!(place.changes(root, &again).await.contains_key("a"));
 }
+
+/// Waits until a change of what was touched up to now bears another time.
+fn let_the_clock_move_on() {
+    let probe = tempfile::NamedTempFile::new().unwrap();
+    let touch = || {
+        fs::write(probe.path(), "x").unwrap();
+        super::listing::touched(&probe.path().metadata().unwrap()).unwrap()
+    };
+    let now = touch();
+    while touch() == now {
+        std::thread::yield_now();
+    }
+}
+
+/// A place on a file system with an exact clock.
+fn exact_place() -> Place {
+    let place = place();
+    Place { folders: Folders { tick: Duration::ZERO, ..place.folders }, ..place }
+}
+
+impl Place {
+    /// The file that every run of git puts anew in its place.
+    fn index(&self) -> u64 {
+        use std::os::unix::fs::MetadataExt;
+        let mut folders = fs::read_dir(self.place.as_std_path()).unwrap();
+        let index = folders.next().unwrap().unwrap().path().join("index");
+        index.metadata().unwrap().ino()
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_happened_git_has_nothing_to_do() {
+    let (place, repository) = (exact_place(), Repository::new(&[("a", "a"), ("b/c", "c")]));
+    repository.write("new", "not committed");
+    let root = &repository.root;
+    let_the_clock_move_on();
+    let id = place.keep(root).await;
+    let index = place.index();
+    assert_eq!(place.changes(root, &id).await, wanted([]));
+    assert_eq!(place.keep(root).await.split_once('.').unwrap().0, id.split_once('.').unwrap().0);
+    assert_eq!(place.index(), index, "git was at work");
+    // Each change is seen, were it ever so small.
+    repository.write("a", "A");
+    assert_eq!(place.changes(root, &id).await, wanted([("a", Became::Changed, true)]));
+    assert_ne!(place.index(), index);
+}
+
+#[tokio::test]
+async fn what_is_too_young_is_looked_at_again() {
+    let (place, repository) = (place(), Repository::new(&[("a", "a")]));
+    place.keep(&repository.root).await;
+    assert!(place.folders.seen.lock().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_only_the_repository_has_is_seen_too() {
+    let (place, repository) = (exact_place(), Repository::new(&[("a", "a"), ("dist/b", "b")]));
+    repository.write(".gitignore", "dist\n");
+    repository.write("dist/c", "c");
+    let root = &repository.root;
+    let_the_clock_move_on();
+    let id = place.keep(root).await;
+    let_the_clock_move_on();
+    repository.write("dist/b", "B");
+    repository.write("dist/c", "C");
+    let changes = place.changes(root, &id).await;
+    assert_eq!(changes, wanted([("dist/b", Became::Changed, true)]));
+    // From now on `c` belongs to it, though nothing in the folder has changed.
+    let_the_clock_move_on();
+    let id = place.keep(root).await;
+    repository.git(&["add", "--force", "dist/c"]);
+    let_the_clock_move_on();
+    let later = place.keep(root).await;
+    assert_ne!(later.split_once('.').unwrap().0, id.split_once('.').unwrap().0);
+    repository.write("dist/c", "c");
+    assert_eq!(place.changes(root, &later).await, wanted([("dist/c", Became::Changed, true)]));
+}
+
+#[tokio::test]
+async fn a_worktree_is_known_by_its_own_index() {
+    let (place, repository) = (exact_place(), Repository::new(&[("a", "a")]));
+    let tree = repository.root.parent().unwrap().join("tree").unwrap();
+    repository.git(&["worktree", "add", "--quiet", tree.as_str()]);
+    let_the_clock_move_on();
+    let id = place.keep(&tree).await;
+    let index = place.index();
+    assert_eq!(place.changes(&tree, &id).await, wanted([]));
+    assert_eq!(place.index(), index, "git was at work");
+}
