@@ -20,7 +20,7 @@ use protocol::Mode;
         coworker doctor                     see whether everything is in place\n  \
         coworker run \"explain src/main.rs\"  one prompt in this folder\n\n\
         Editors start `coworker lsp` by themselves; editors/ in the sources has plugins, and any \
-        other LSP editor works without one.\n\n\
+        other LSP editor works without one. Zed and other ACP clients start `coworker acp`.\n\n\
         Environment:\n  \
         ANTHROPIC_API_KEY   your key; it goes to the provider and nowhere else. Likewise\n  \
         \x20                   OPENAI_API_KEY, GEMINI_API_KEY and others (docs/models.md)\n  \
@@ -139,6 +139,8 @@ pub(crate) enum OfSessions {
 pub(crate) enum Command {
     /// Serve an editor over standard input and output (editors call this, not you)
     Lsp,
+    /// Serve a client of the Agent Client Protocol, such as Zed, over standard input and output
+    Acp,
     /// Watch the main job in the terminal: real server, real tools, real edits, a scripted model
     Demo(DemoOptions),
     /// Send one prompt from the command line and see it through

@@ -52,6 +52,10 @@ async fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode>
             let configuration = load(global, None)?;
             wiring::serve_editor(&configuration, global.clone()).await
         }
+        Command::Acp => {
+            let configuration = load(global, None)?;
+            wiring::serve_client(&configuration, global.clone()).await
+        }
         Command::Run(options) => {
             let mut configuration = load(global, Some(folder(&options.root)?))?.checked()?;
             // The process ends with the turn, before a title could come.

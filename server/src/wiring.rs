@@ -11,11 +11,13 @@ use std::{
 use anyhow::Context;
 use engine::{Documents, NewSession, Parts, Sessions};
 use frontends::{
+    Choices,
+    acp::{self, AcpOptions},
     cli::{
         self, CliError, Ending, changes as cli_changes, checkpoints as cli_checkpoints,
         sessions as cli_sessions, style::Colour,
     },
-    lsp::{self, Choices, LspOptions},
+    lsp::{self, LspOptions},
 };
 use models::Models;
 use protocol::{AbsPath, ErrorCode, ErrorInfo, ItemId};
@@ -39,12 +41,7 @@ pub(crate) async fn serve_editor(
     configuration: &Configuration,
     global: Global,
 ) -> anyhow::Result<ExitCode> {
-    if std::io::stdin().is_terminal() {
-        output::explain(
-            "this speaks the language server protocol over standard input and output, for an \
-             editor that starts it; Ctrl-C ends it. `coworker run` is for a terminal.",
-        );
-    }
+    explain_to_people("the language server protocol");
     let (sessions, workspace) = rooms(configuration).await?;
     let here = folder(&workspace, None).await?;
     // Where editors that were not started from a shell begin; the whole disk is no project.
@@ -52,15 +49,46 @@ pub(crate) async fn serve_editor(
         Some(_) => here,
         None => folder(&workspace, home().as_deref().map(Path::new)).await?,
     };
-    let complaint =
-        |problem: &Problem| format!("Coworker's configuration has a mistake. {problem}");
     let options = LspOptions {
-        complaints: configuration.problems.iter().map(complaint).collect(),
+        complaints: complaints(configuration),
         choices: Arc::new(move |root| choices(&global, root)),
         ..LspOptions::new(folder)
     };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     Ok(lsp::serve(input, output, sessions, workspace, options).await.into())
+}
+
+/// Serves a client of the Agent Client Protocol over standard input and output.
+pub(crate) async fn serve_client(
+    configuration: &Configuration,
+    global: Global,
+) -> anyhow::Result<ExitCode> {
+    explain_to_people("the Agent Client Protocol");
+    let (sessions, workspace) = rooms(configuration).await?;
+    let options = AcpOptions {
+        complaints: complaints(configuration),
+        choices: Arc::new(move |root| choices(&global, root)),
+    };
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    acp::serve(input, output, sessions, workspace, options).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says to somebody who started it by hand what is meant to start it.
+fn explain_to_people(protocol: &str) {
+    if std::io::stdin().is_terminal() {
+        output::explain(&format!(
+            "this speaks {protocol} over standard input and output, for an editor that starts it; \
+             Ctrl-C ends it. `coworker run` is for a terminal."
+        ));
+    }
+}
+
+/// What the user is told of mistakes in the configuration.
+fn complaints(configuration: &Configuration) -> Vec<String> {
+    let complaint =
+        |problem: &Problem| format!("Coworker's configuration has a mistake. {problem}");
+    configuration.problems.iter().map(complaint).collect()
 }
 
 /// What the project in a folder chooses for its sessions, if the folder is trusted.

@@ -1,6 +1,7 @@
 //! [`Sessions`]: the one handle that front ends hold.
 
 mod forking;
+mod pictures;
 mod restoring;
 mod rewinding;
 
@@ -232,11 +233,7 @@ impl Sessions {
     pub async fn disconnect(&self, connection: ConnectionId) {
         lock(&self.shared.editors).remove(&connection);
         for session in self.open_sessions() {
-            session.send(Command::Detach { connection }).await;
-            let close = |reply| Command::Close { unless: Unless::InUse, reply };
-            if let Err(error) = session.request(close).await {
-                tracing::debug!(session = %session.id, %error, "not closed");
-            }
+            leave(&session, connection).await;
         }
     }
 
@@ -295,6 +292,14 @@ impl Sessions {
     ) -> Result<Attached, ErrorInfo> {
         let attach = |reply| Command::Attach { connection, seen: seen.clone(), reply };
         self.request(session, attach).await
+    }
+
+    /// A client leaves a session. If it was the last and no turn runs, the session is closed.
+    pub async fn detach(&self, connection: ConnectionId, id: &SessionId) {
+        let open = self.open_sessions().into_iter().find(|session| session.id == *id);
+        if let Some(session) = open {
+            leave(&session, connection).await;
+        }
     }
 
     /// The whole session as it was kept last, whoever has it open. It is not opened here.
@@ -671,6 +676,22 @@ impl Sessions {
         Ok(used)
     }
 
+    /// The models that are known without asking anybody, `current` among them if it can be
+    /// reached.
+    pub fn known_models(&self, current: &str) -> Vec<ModelChoice> {
+        let model = &self.shared.parts.model;
+        let mut choices = model.choices();
+        if choices.iter().all(|choice| choice.name != current) {
+            choices.extend(model.choice(current));
+        }
+        choices
+    }
+
+    /// How many tokens a request to this model and its answer may have together.
+    pub fn context_tokens(&self, model: &str) -> u64 {
+        self.shared.parts.model.facts(model).context_tokens
+    }
+
     /// Stops every turn, journals its end and gives the claims back.
     pub async fn shutdown(&self) {
         let close = |session: Session| async move {
@@ -762,6 +783,14 @@ impl Sessions {
             .filter(|session| !session.is_closed())
             .cloned()
             .collect()
+    }
+}
+
+async fn leave(session: &Session, connection: ConnectionId) {
+    session.send(Command::Detach { connection }).await;
+    let close = |reply| Command::Close { unless: Unless::InUse, reply };
+    if let Err(error) = session.request(close).await {
+        tracing::debug!(session = %session.id, %error, "not closed");
     }
 }
 

@@ -37,7 +37,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use engine::Sessions;
 use protocol::{
-    AbsPath, Mode,
+    AbsPath,
     methods::{self as agent, Method},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -53,7 +53,11 @@ use tower_lsp_server::{
 use workspace::Workspace;
 
 use self::{connection::Connection, lifecycle::Profile};
-use crate::wire::outbox::Outbox;
+use crate::{
+    choices::{Choices, ProjectChoices},
+    signals,
+    wire::outbox::Outbox,
+};
 
 /// How long turns may take to stop when the connection ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,16 +73,7 @@ pub struct LspOptions {
     /// What the user is told first: mistakes in the configuration, a sentence each.
     pub complaints: Vec<String>,
     /// What a project chooses for its sessions, by its folder. May read files.
-    pub choices: Arc<dyn Fn(&AbsPath) -> Choices + Send + Sync>,
-}
-
-/// What a project chooses for its sessions. The client's settings count more.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
-    /// The mode.
-    pub mode: Option<Mode>,
-    /// The model, as `provider/name`.
-    pub model: Option<String>,
+    pub choices: ProjectChoices,
 }
 
 impl LspOptions {
@@ -118,7 +113,7 @@ pub async fn serve(
     let (outbox, drain) = Outbox::new();
     let mut writer = tokio::spawn(drain.run(output));
     let stop = CancellationToken::new();
-    let signals = tokio::spawn(lifecycle::watch_signals(stop.clone()));
+    let signals = tokio::spawn(signals::watch(stop.clone()));
     let (service, socket) = service(&sessions, &workspace, &outbox, options, stop.clone());
     let connection = service.inner().0.clone();
     let trace = connection.trace.clone();

@@ -33,6 +33,8 @@ pub struct Proposal {
     /// The text now, and with every hunk that is still to be decided; none when that cannot be
     /// told any more.
     pub texts: Option<(Rope, Rope)>,
+    /// The text now, but without any of these hunks; none likewise.
+    pub without: Option<Rope>,
     /// The proposal as a unified diff, as it was made.
     pub diff: String,
     /// The hunks.
@@ -120,6 +122,12 @@ impl Book {
                     let text = &drawing.tracked.text;
                     Some((text.clone(), changes::apply_to(text, &replacements).ok()?))
                 });
+                let without = drawing.and_then(|drawing| {
+                    let there = file.hunks.iter().filter(|hunk| hunk.state.is_in_document());
+                    let hidden = there.filter_map(|hunk| Some((drawing.number(&hunk.id)?, false)));
+                    let replacements = drawing.look().now.replacements(&hidden.collect());
+                    changes::apply_to(&drawing.tracked.text, &replacements).ok()
+                });
                 // What is done to a file as a whole is done to the one of that name.
                 let is_whole = matches!(file.kind, FileChangeKind::Delete | FileChangeKind::Move);
                 Proposal {
@@ -128,6 +136,7 @@ impl Book {
                     to: file.to.clone(),
                     syntax_errors: file.syntax_errors.clone(),
                     texts: texts.flatten(),
+                    without,
                     diff: file.diff.clone(),
                     hunks: views.collect(),
                 }

@@ -26,7 +26,7 @@ impl Server {
         let ChangesGetParams { session_id, change_set_id } = params;
         let proposals = self.0.sessions.proposal(&session_id, &change_set_id).await;
         let file = |proposal: Proposal| {
-            let Proposal { path, kind, to, texts, diff, syntax_errors, hunks } = proposal;
+            let Proposal { path, kind, to, texts, diff, syntax_errors, hunks, .. } = proposal;
             let texts = texts.map(|(before, after)| ProposedTexts {
                 before: before.to_string(),
                 after: after.to_string(),

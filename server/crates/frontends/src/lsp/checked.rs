@@ -3,22 +3,15 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_json::Value;
 
+use crate::wire::params;
+
 /// Parameters that were given by name.
 pub(super) struct Checked<T>(pub(super) T);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let params = match Value::deserialize(deserializer)? {
-            params @ Value::Object(_) => params,
-            // A method all of whose parameters can be left out may be called without any.
-            Value::Null => Value::Object(serde_json::Map::new()),
-            _ => return Err(D::Error::custom("the parameters are not an object")),
-        };
-        let read = serde_path_to_error::deserialize(params);
-        read.map(Self).map_err(|error| match error.path().to_string().as_str() {
-            "." => D::Error::custom(error.inner()),
-            field => D::Error::custom(format!("`{field}`: {}", error.inner())),
-        })
+        let read = params::read(Value::deserialize(deserializer)?);
+        read.map(Self).map_err(D::Error::custom)
     }
 }
 

@@ -27,11 +27,11 @@ use tower_lsp_server::{
 use workspace::Workspace;
 
 use super::{
-    Choices, LspOptions, chat_document::ChatDocument, convert, editor::LspEditor, folders::Folders,
+    LspOptions, chat_document::ChatDocument, convert, editor::LspEditor, folders::Folders,
     lenses::Lenses, lifecycle::Profile, progress::Progress, review_document::ReviewDocument,
     sync::OpenDocuments, trace::Trace, view::View,
 };
-use crate::wire::outbox::Outbox;
+use crate::{choices::Choices, wire::outbox::Outbox};
 
 /// One attached editor.
 pub(super) struct Connection {

@@ -312,27 +312,6 @@ fn is_alive(_: i32) -> bool {
     true
 }
 
-/// Cancels `stop` when the system asks the process to end.
-pub(super) async fn watch_signals(stop: CancellationToken) {
-    #[cfg(unix)]
-    {
-        use futures::future::select_all;
-        use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
-        let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-        if signals.is_empty() {
-            return;
-        }
-        select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
-        tracing::info!("asked to end by a signal");
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    stop.cancel();
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

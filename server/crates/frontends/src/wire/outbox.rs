@@ -4,6 +4,10 @@
 //! text are joined while they wait, and a client that does not keep up is told so once
 //! ([`Update::Resync`]) instead of being flooded when it comes back. Whoever reads requests waits
 //! for [`Outbox::room`] first, so a client that reads no answers is not read either.
+//!
+//! A client that reads updates as they are gets them as they are. For one that speaks of sessions
+//! in other words a [`Teller`] finds those when the update is about to leave: what it was told is
+//! then what it was told, whatever was left out before.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -45,6 +49,50 @@ pub(crate) struct Outbox(Arc<Shared>);
 /// The end that is written to the client.
 pub(crate) struct Drain(Arc<Shared>);
 
+/// How messages are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// By a header with their length.
+    Headers,
+    /// Each is a line.
+    Lines,
+}
+
+/// Says what happens in sessions in the words of a client.
+pub(crate) trait Teller: Send {
+    /// Adds the messages that tell of an update; none if the client has no words for it.
+    /// `replayed` says that the client asked for what was.
+    fn tell(&mut self, update: SessionUpdate, replayed: bool, messages: &mut Messages);
+}
+
+/// Messages that leave together.
+#[derive(Default)]
+pub(crate) struct Messages(Vec<Vec<u8>>);
+
+impl Messages {
+    /// Adds one.
+    pub(crate) fn add(&mut self, message: &impl Serialize) {
+        match encode(message) {
+            Ok(json) => self.0.push(json),
+            Err(error) => tracing::error!(%error, "a message could not be encoded"),
+        }
+    }
+
+    /// Adds a notification.
+    pub(crate) fn notify(&mut self, method: &str, params: impl Serialize) {
+        self.add(&Notification { jsonrpc: "2.0", method, params });
+    }
+}
+
+/// Tells updates as they are.
+struct AsTheyAre;
+
+impl Teller for AsTheyAre {
+    fn tell(&mut self, update: SessionUpdate, _: bool, messages: &mut Messages) {
+        messages.notify(SessionUpdated::NAME, update);
+    }
+}
+
 /// While it lives, the updates of a session count as asked for: they are never left out.
 pub(crate) struct Replay {
     outbox: Outbox,
@@ -66,6 +114,8 @@ struct Queue {
     live_bytes: usize,
     // Answers go alone.
     paced: bool,
+    // Updates are put into words when they leave.
+    retold: bool,
     // Nothing is taken any more; what is in it still leaves.
     closed: bool,
     // Sessions whose updates are left out until the client attaches again.
@@ -83,8 +133,9 @@ struct Entry {
 
 enum Content {
     Json(Vec<u8>),
-    // Kept open, because more of the same text may come.
-    Delta(SessionUpdate),
+    // Kept open: more of the same text may come, or its words are found when it leaves. With
+    // roughly the bytes it takes.
+    Update(SessionUpdate, usize),
 }
 
 #[derive(Serialize)]
@@ -137,7 +188,8 @@ impl Outbox {
             return;
         }
         if !queue.join(update) {
-            queue.push(Entry::of(update, live));
+            let entry = Entry::of(update, live, queue.retold);
+            queue.push(entry);
         }
         if live && queue.live_bytes > MAX_LIVE {
             queue.leave_out(&update.session_id);
@@ -157,6 +209,11 @@ impl Outbox {
     /// Whether updates of the session may be old ones.
     pub(crate) fn is_replaying(&self, session: &SessionId) -> bool {
         self.0.queue().replaying.contains_key(session)
+    }
+
+    /// Whether updates of the session are left out until it is replayed.
+    pub(crate) fn is_lagging(&self, session: &SessionId) -> bool {
+        self.0.queue().lagging.contains(session)
     }
 
     /// Waits until not too much waits.
@@ -191,9 +248,26 @@ impl Drop for Replay {
 }
 
 impl Drain {
-    /// Writes what comes until the outbox is closed or nobody reads any more.
-    pub(crate) async fn run(self, mut output: impl AsyncWrite + Unpin) {
-        while let Some((bytes, breath)) = self.next().await {
+    /// Writes what comes until the outbox is closed or nobody reads any more, with headers and
+    /// updates as they are.
+    pub(crate) async fn run(self, output: impl AsyncWrite + Unpin) {
+        self.run_as(Framing::Headers, &mut AsTheyAre, output).await;
+    }
+
+    /// The same in lines, with what happens in sessions put into other words.
+    pub(crate) async fn run_retold(self, teller: &mut dyn Teller, output: impl AsyncWrite + Unpin) {
+        self.0.queue().retold = true;
+        self.run_as(Framing::Lines, teller, output).await;
+    }
+
+    async fn run_as(
+        self,
+        framing: Framing,
+        teller: &mut dyn Teller,
+        mut output: impl AsyncWrite + Unpin,
+    ) {
+        while let Some((entries, breath)) = self.next().await {
+            let bytes = framed(entries, framing, teller);
             let written = async {
                 output.write_all(&bytes).await?;
                 output.flush().await
@@ -210,9 +284,8 @@ impl Drain {
         self.0.emptied.notify_one();
     }
 
-    /// The next bytes to write, framed, and whether nothing may follow them at once; none at the
-    /// end.
-    async fn next(&self) -> Option<(Vec<u8>, bool)> {
+    /// The next entries to write, and whether nothing may follow them at once; none at the end.
+    async fn next(&self) -> Option<(Vec<Entry>, bool)> {
         loop {
             let (entries, breath) = {
                 let mut queue = self.0.queue();
@@ -230,7 +303,7 @@ impl Drain {
                 continue;
             }
             self.0.emptied.notify_one();
-            return Some((framed(entries), breath));
+            return Some((entries, breath));
         }
     }
 }
@@ -260,7 +333,8 @@ impl Queue {
     /// Adds a piece of text to the one that waits at the end, if it goes right behind it.
     fn join(&mut self, update: &SessionUpdate) -> bool {
         let Update::Delta { item_id, offset, text } = &update.update else { return false };
-        let Some(Entry { content: Content::Delta(waiting), live, .. }) = self.entries.back_mut()
+        let Some(Entry { content: Content::Update(waiting, size), live, .. }) =
+            self.entries.back_mut()
         else {
             return false;
         };
@@ -276,6 +350,7 @@ impl Queue {
         }
         begun.push_str(text);
         waiting.seq = update.seq;
+        *size += text.len();
         self.bytes += text.len();
         if live.is_some() {
             self.live_bytes += text.len();
@@ -300,7 +375,8 @@ impl Queue {
         tracing::warn!(%session, from_seq, "the client does not keep up; updates were left out");
         let update = Update::Resync { from_seq };
         let update = SessionUpdate { session_id: session.clone(), seq: from_seq, update };
-        self.push(Entry::of(&update, false));
+        let entry = Entry::of(&update, false, self.retold);
+        self.push(entry);
         self.lagging.insert(session.clone());
     }
 
@@ -327,9 +403,12 @@ impl Queue {
 }
 
 impl Entry {
-    fn of(update: &SessionUpdate, live: bool) -> Self {
-        let content = match update.update {
-            Update::Delta { .. } => Content::Delta(update.clone()),
+    fn of(update: &SessionUpdate, live: bool, retold: bool) -> Self {
+        let content = match &update.update {
+            Update::Delta { text, .. } => {
+                Content::Update(update.clone(), size_of::<Self>() + text.len())
+            }
+            _ if retold => Content::Update(update.clone(), weight(update)),
             _ => Content::Json(notification(update)),
         };
         let live = live.then(|| (update.session_id.clone(), update.seq));
@@ -340,12 +419,28 @@ impl Entry {
     fn size(&self) -> usize {
         match &self.content {
             Content::Json(json) => json.len(),
-            Content::Delta(SessionUpdate { update: Update::Delta { text, .. }, .. }) => {
-                size_of::<Self>() + text.len()
-            }
-            Content::Delta(_) => size_of::<Self>(),
+            Content::Update(_, size) => *size,
         }
     }
+}
+
+/// Roughly the bytes that an update takes: those that it has in JSON.
+fn weight(update: &SessionUpdate) -> usize {
+    struct Counter(usize);
+    impl Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(size_of::<Entry>());
+    // To count cannot fail, and what cannot be encoded is never sent.
+    let _ = serde_json::to_writer(&mut counter, update);
+    counter.0
 }
 
 fn notification(update: &SessionUpdate) -> Vec<u8> {
@@ -364,16 +459,27 @@ fn encode(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(json)
 }
 
-fn framed(entries: Vec<Entry>) -> Vec<u8> {
-    let mut bytes = Vec::new();
+fn framed(entries: Vec<Entry>, framing: Framing, teller: &mut dyn Teller) -> Vec<u8> {
+    let mut messages = Messages::default();
     for entry in entries {
-        let json = match entry.content {
-            Content::Json(json) => json,
-            Content::Delta(update) => notification(&update),
-        };
+        match entry.content {
+            Content::Json(json) => messages.0.push(json),
+            Content::Update(update, _) => {
+                teller.tell(update, entry.live.is_none(), &mut messages);
+            }
+        }
+    }
+    let mut bytes = Vec::new();
+    for json in messages.0 {
         // Writing to memory cannot fail.
-        let _ = write!(bytes, "Content-Length: {}\r\n\r\n", json.len());
+        let _ = match framing {
+            Framing::Headers => write!(bytes, "Content-Length: {}\r\n\r\n", json.len()),
+            Framing::Lines => Ok(()),
+        };
         bytes.extend_from_slice(&json);
+        if framing == Framing::Lines {
+            bytes.push(b'\n');
+        }
     }
     bytes
 }

@@ -41,6 +41,7 @@ fn file(name: &str, kind: FileChangeKind, mut hunks: Vec<HunkView>) -> Proposal 
         to: None,
         syntax_errors: Vec::new(),
         texts: None,
+        without: None,
         diff: String::new(),
         hunks,
     }

@@ -40,6 +40,7 @@ fn file(kind: FileChangeKind, mut hunks: Vec<HunkView>) -> Proposal {
         to: None,
         syntax_errors: Vec::new(),
         texts: None,
+        without: None,
         diff: String::new(),
         hunks,
     }
