@@ -5,6 +5,7 @@
 //! client can ask, and `acp/telling.rs` the one place where updates become the client's words.
 //! `acp/editor.rs` is what the engine asks of the client.
 
+mod buffers;
 mod client;
 mod config;
 mod connection;

@@ -25,11 +25,11 @@ use ropey::Rope;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::{files::OnDisk, writing::Writing};
+pub use self::sources::Source;
+use self::{files::OnDisk, sources::Sources, writing::Writing};
 use crate::{
     ChangeRefused, GlobError, GlobQuery, GlobResult, GrepError, GrepQuery, GrepResult, TextChange,
     buffers::{Buffers, View},
-    disk::Expected,
     git, glob,
     listing::Listings,
     paths, resolve, search, structure, symbols,
@@ -39,6 +39,7 @@ use crate::{
 mod files;
 mod folders;
 mod outside;
+mod sources;
 mod writing;
 
 /// How many threads read, where many documents are wanted.
@@ -74,6 +75,7 @@ pub(crate) struct Shared {
     listings: Listings,
     watching: Watching,
     writing: Writing,
+    sources: Sources,
     committed: git::Committed,
     folders: git::Folders,
     ticks: watch::Sender<u64>,
@@ -99,6 +101,7 @@ impl Workspace {
             listings: Listings::default(),
             watching: Watching::default(),
             writing: Writing::default(),
+            sources: Sources::default(),
             committed: git::Committed::default(),
             folders: git::Folders::new(place),
             ticks: watch::Sender::new(0),
@@ -159,6 +162,7 @@ impl Workspace {
 
     /// A connection ended: nothing of it is open any more.
     pub fn disconnect(&self, connection: ConnectionId) {
+        self.shared.sources.disconnect(connection);
         let changed = self.buffers().disconnect(connection);
         if changed {
             self.shared.tick();
@@ -214,6 +218,7 @@ impl Workspace {
         free: FreeToRead,
         cancel: CancellationToken,
     ) -> Result<GrepResult, GrepError> {
+        self.look_at_all_again().await;
         // If the caller goes away, so does the search.
         let cancel = cancel.child_token();
         let _guard = cancel.clone().drop_guard();
@@ -329,6 +334,7 @@ impl Documents for Workspace {
     }
 
     async fn snapshot(&self, path: &AbsPath) -> Result<Snapshot, DocumentError> {
+        self.look_again(path).await?;
         if let Some(open) = Documents::buffer(self, path).await {
             return Ok(open);
         }
@@ -337,6 +343,8 @@ impl Documents for Workspace {
     }
 
     async fn snapshots(&self, paths: &[AbsPath]) -> Vec<Result<Snapshot, DocumentError>> {
+        // Whoever does not answer is not believed to show what it showed.
+        let looks = futures::future::join_all(paths.iter().map(|path| self.look_again(path))).await;
         let (mut found, mut slow) = (Vec::new(), Vec::new());
         for path in paths {
             let open = self.buffers().authoritative(path);
@@ -349,7 +357,8 @@ impl Documents for Workspace {
             }
         }
         let mut read = self.read_all(&slow).await.into_iter();
-        found.into_iter().filter_map(|quick| quick.or_else(|| read.next())).collect()
+        let found = found.into_iter().filter_map(|quick| quick.or_else(|| read.next()));
+        found.zip(looks).map(|(found, look)| look.and(found)).collect()
     }
 
     async fn buffer(&self, path: &AbsPath) -> Option<Snapshot> {
@@ -367,14 +376,11 @@ impl Documents for Workspace {
         expected: Option<&str>,
         text: &str,
     ) -> Result<Stamp, DocumentError> {
-        let expected =
-            expected.map_or(Expected::Missing, |hash| Expected::Text(hash.to_ascii_lowercase()));
-        let (asked, text) = (path.clone(), text.to_owned());
-        let shared = Arc::clone(&self.shared);
-        blocking(path, move || shared.write(&asked, &expected, &text)).await
+        self.write_or_have_it_written(path, expected, text).await
     }
 
     async fn remove(&self, path: &AbsPath, expected: &str) -> Result<(), DocumentError> {
+        self.look_again(path).await?;
         let (asked, expected) = (path.clone(), expected.to_ascii_lowercase());
         let shared = Arc::clone(&self.shared);
         blocking(path, move || shared.remove(&asked, &expected)).await
@@ -386,6 +392,7 @@ impl Documents for Workspace {
         to: &AbsPath,
         expected: &str,
     ) -> Result<(), DocumentError> {
+        self.look_again(from).await?;
         let (asked, to, expected) = (from.clone(), to.clone(), expected.to_ascii_lowercase());
         let shared = Arc::clone(&self.shared);
         blocking(from, move || shared.rename(&asked, &to, &expected)).await
@@ -415,6 +422,7 @@ impl Documents for Workspace {
     }
 
     async fn excerpt(&self, path: &AbsPath, part: Part) -> Result<Excerpt, DocumentError> {
+        self.look_again(path).await?;
         let cancel = CancellationToken::new();
         let _guard = cancel.clone().drop_guard();
         let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
@@ -422,11 +430,15 @@ impl Documents for Workspace {
     }
 
     async fn unsaved(&self) -> Vec<AbsPath> {
+        self.look_at_all_again().await;
         let shared = Arc::clone(&self.shared);
         tokio::task::spawn_blocking(move || shared.unsaved()).await.unwrap_or_default()
     }
 
     async fn is_saved(&self, path: &AbsPath) -> bool {
+        if self.look_again(path).await.is_err() {
+            return false;
+        }
         let (asked, shared) = (path.clone(), Arc::clone(&self.shared));
         blocking(path, move || shared.saved(&asked)).await.is_ok()
     }
@@ -460,6 +472,7 @@ impl Documents for Workspace {
     }
 
     async fn find_symbols(&self, root: &AbsPath, name: &str, limit: usize) -> Vec<FoundSymbol> {
+        self.look_at_all_again().await;
         let cancel = CancellationToken::new();
         let _guard = cancel.clone().drop_guard();
         let (root, name, shared) = (root.clone(), name.to_owned(), Arc::clone(&self.shared));
@@ -487,6 +500,7 @@ impl Documents for Workspace {
     }
 
     async fn diff(&self, root: &AbsPath) -> Result<Option<String>, DocumentError> {
+        self.look_at_all_again().await;
         let (asked, shared) = (root.clone(), Arc::clone(&self.shared));
         let look = move || {
             let root = resolve::resolve(&asked)?;

@@ -27,7 +27,7 @@ mod walk;
 mod watching;
 
 pub use buffers::{ChangeRefused, TextChange};
-pub use documents::{Limits, Workspace};
+pub use documents::{Limits, Source, Workspace};
 pub use engine::UNTITLED;
 pub use glob::{GlobError, GlobQuery, GlobResult};
 pub use search::{

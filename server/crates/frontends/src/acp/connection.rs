@@ -187,7 +187,11 @@ impl Connection {
         let attached = self.sessions.attach(self.id, session, seen).await;
         drop(replay);
         let attached = attached?;
-        self.views.look(session, |view| view.epoch.clone_from(&attached.epoch));
+        let folders = std::iter::once(&attached.info.root).chain(&attached.info.folders);
+        let folders = folders.cloned().collect();
+        self.views.look(session, |view| {
+            (view.epoch, view.folders) = (attached.epoch.clone(), folders);
+        });
         Ok(attached)
     }
 

@@ -15,7 +15,7 @@ use protocol::{
     ToolCall,
 };
 
-use super::{connection::Connection, question, tool_call};
+use super::{buffers, connection::Connection, question, tool_call};
 
 /// Asks the user whether something may be done.
 const PERMISSION: &str = "session/request_permission";
@@ -82,8 +82,11 @@ impl Editor for AcpEditor {
         decision.map(|decision| Answer::new(decision, by))
     }
 
-    async fn apply(&self, _: BufferEdit) -> Result<(), ApplyRefused> {
-        Err(ApplyRefused { reason: Some("the editor has no documents open".to_owned()) })
+    async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
+        match self.connection.upgrade() {
+            Some(connection) => buffers::apply(&connection, edit).await,
+            None => Err(ApplyRefused { reason: Some("the editor is gone".to_owned()) }),
+        }
     }
 }
 

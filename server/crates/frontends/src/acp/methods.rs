@@ -11,7 +11,7 @@ use serde_json::Value;
 use tower_lsp_server::jsonrpc::{Error, Id};
 
 use super::{
-    config,
+    buffers, config,
     connection::{Connection, detached, invalid, refused},
     initialize::{self, Profile},
     prompt,
@@ -120,6 +120,7 @@ async fn initialize(
     if !connection.introduce(profile) {
         return Err(invalid("`initialize` comes once"));
     }
+    buffers::ask(&connection);
     now(initialize::announcement())
 }
 
@@ -206,6 +207,8 @@ async fn come_back(
     let attached = attached?;
     connection.views.look(session, |view| view.titled = true);
     connection.sessions.set_folders(session, &folders).await?;
+    let folders = [root].into_iter().chain(folders).collect();
+    connection.views.look(session, |view| view.folders = folders);
     Ok(attached)
 }
 

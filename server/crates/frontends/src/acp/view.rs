@@ -9,7 +9,8 @@ use std::{
 };
 
 use protocol::{
-    Item, ItemBody, ItemId, Mode, SessionId, SessionUpdate, Status, ToolCall, TurnId, Update,
+    AbsPath, Item, ItemBody, ItemId, Mode, SessionId, SessionUpdate, Status, ToolCall, TurnId,
+    Update,
 };
 
 use super::connection::lock;
@@ -30,6 +31,8 @@ pub(super) struct View {
     pub(super) announced: (Mode, String),
     pub(super) mode: Mode,
     pub(super) model: String,
+    /// The folders it works in.
+    pub(super) folders: Vec<AbsPath>,
     /// Who numbers the updates.
     pub(super) epoch: String,
     /// Nothing of it is told: the client does not know it yet.
@@ -71,6 +74,14 @@ impl Views {
         look: impl FnOnce(&mut View) -> T,
     ) -> Option<T> {
         lock(&self.open).get_mut(session).map(look)
+    }
+
+    /// A session that works in a folder which this lies in.
+    pub(super) fn working_in(&self, path: &AbsPath) -> Option<SessionId> {
+        let is_in = |folder: &AbsPath| path.as_utf8_path().starts_with(folder.as_utf8_path());
+        let open = lock(&self.open);
+        let found = open.iter().find(|(_, view)| view.folders.iter().any(is_in));
+        found.map(|(id, _)| id.clone())
     }
 
     /// Takes an update in; says whether the client is told.

@@ -67,7 +67,7 @@ impl Shared {
         Ok(Snapshot { path: path.clone(), text, stamp, origin: Origin::Disk })
     }
 
-    fn read(&self, path: &AbsPath) -> Result<FileText, DocumentError> {
+    pub(super) fn read(&self, path: &AbsPath) -> Result<FileText, DocumentError> {
         let file = disk::read(path, self.reading(path))?;
         let known = OnDisk { form: file.form, hash: file.hash.clone(), state: file.state };
         self.files().insert(path.clone(), known);
