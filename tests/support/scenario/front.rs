@@ -11,7 +11,10 @@ use protocol::{
 };
 use serde_json::Value;
 
-use super::step::{At, Prompt, Setting};
+use super::{
+    heard::Heard,
+    step::{At, Prompt, Setting},
+};
 use crate::stage::Stage;
 
 /// What a front end is started with.
@@ -63,6 +66,9 @@ pub(super) enum Reply {
 pub(super) trait Front: Sized {
     /// Whether a turn ends with its process.
     const ONE_TURN: bool;
+
+    /// Whether it hears only a part of what happens: the session is then what the journal has.
+    const HEARS_PART: bool = false;
 
     /// Starts it; nothing has been asked yet.
     async fn start(start: &Start<'_>) -> Result<Self>;
@@ -175,6 +181,12 @@ pub(super) trait Front: Sized {
     /// Sends any request.
     async fn request(&mut self, _: &str, _: Value) -> Result<Reply> {
         bail!("only an editor sends requests")
+    }
+
+    /// What was heard of the session, and what is heard of it when it is told again, by whoever
+    /// hears only a part.
+    async fn heard(&mut self) -> Result<Vec<Heard>> {
+        Ok(Vec::new())
     }
 
     /// Says goodbye and waits for the process. What comes back is what was told when it was

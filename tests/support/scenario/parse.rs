@@ -34,6 +34,7 @@ pub(super) struct Scenario {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fronts {
     pub(super) lsp: bool,
+    pub(super) acp: bool,
     pub(super) cli: bool,
 }
 
@@ -45,7 +46,7 @@ impl Scenario {
             files: BTreeMap::new(),
             settings: Vec::new(),
             steps: Vec::new(),
-            fronts: Fronts { lsp: true, cli: true },
+            fronts: Fronts { lsp: true, acp: true, cli: true },
             transcript: None,
             files_after: BTreeMap::new(),
             gone: BTreeSet::new(),
@@ -57,7 +58,7 @@ impl Scenario {
         }
         ensure!(!scenario.steps.is_empty(), "it has no `## Editor` with steps");
         if let Some(step) = scenario.steps.iter().find(|step| step.needs_editor()) {
-            let says_so = !scenario.fronts.cli;
+            let says_so = !scenario.fronts.cli && !scenario.fronts.acp;
             ensure!(says_so, "line {} needs an editor: say `front lsp`", step.line);
         }
         Ok(scenario)

@@ -12,7 +12,7 @@ use frontends::client::path_of;
 use protocol::{
     AbsPath, Answer, ApprovalSubject, CheckpointKind, Decision, Hunk, HunkDecision, HunkState,
     Item, ItemBody, ItemId, Question, QuestionAnswer, QueueChange, SessionId, SessionState, Status,
-    UndoScope, Update,
+    TurnId, UndoScope, Update,
 };
 use serde_json::Value;
 
@@ -539,10 +539,32 @@ impl<F: Front> Play<'_, F> {
         format!("The session up to here:\n{}", transcript::write(&self.record, &self.notes))
     }
 
-    async fn outcome(self, scenario: &Scenario) -> Result<Outcome> {
+    async fn outcome(mut self, scenario: &Scenario) -> Result<Outcome> {
+        let session = self.record.session.clone().context("there was no session")?;
+        let buffers = aftermath::of_buffers(scenario, self.start.stage, &self.front)?;
+        let heard = self.front.heard().await?;
+        let told = self.front.finish().await?;
+        let mut elsewhere = Lsp::start(&self.start).await?;
+        let replayed = Record::of(&elsewhere.replay(&session).await?)?;
+        elsewhere.finish().await?;
+        if F::HEARS_PART {
+            self.record.state = replayed.state.clone();
+            // It knows how turns ended, but not what they are called.
+            let mut turns: Vec<TurnId> = Vec::new();
+            for item in &replayed.state.items {
+                if matches!(item.body, ItemBody::UserMessage(_)) && !turns.contains(&item.turn_id) {
+                    turns.push(item.turn_id.clone());
+                }
+            }
+            let ends = turns.into_iter().zip(&self.record.ends);
+            self.record.ends = ends.map(|(turn, (_, status))| (turn, status.clone())).collect();
+        }
+        for (heard, when) in heard.iter().zip(["live", "when it was loaded"]) {
+            heard.is_all_of(&self.record.state).context(when)?;
+        }
         let mut faults = aftermath::of_script(&self.record);
         faults.extend(aftermath::of_files(scenario, self.start.stage)?);
-        faults.extend(aftermath::of_buffers(scenario, self.start.stage, &self.front)?);
+        faults.extend(buffers);
 
         let root = self.start.stage.root.as_str();
         let script = self.start.script.display().to_string();
@@ -555,14 +577,10 @@ impl<F: Front> Play<'_, F> {
         let mask = Mask::new(&self.record.state, &places);
         let view_of = |state: &SessionState| view(state, &mask);
         let live = view_of(&self.record.state)?;
-        let session = self.record.session.clone().context("there was no session")?;
-        if let Some(told) = self.front.finish().await? {
+        if let Some(told) = told {
             let replayed = view_of(&Record::of(&told)?.state)?;
             ensure_same("attached again, the session differs", &live, &replayed)?;
         }
-        let mut elsewhere = Lsp::start(&self.start).await?;
-        let replayed = Record::of(&elsewhere.replay(&session).await?)?;
-        elsewhere.finish().await?;
         let replayed = view_of(&replayed.state)?;
         ensure_same("after a restart, the session differs", &live, &replayed)?;
         let transcript = mask.text(&transcript::write(&self.record, &self.notes));

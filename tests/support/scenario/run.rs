@@ -3,11 +3,13 @@
 //! [`run`] plays a file through every front end it is for, holds the sessions against each other
 //! and against their replay, and compares with what the file says. `parse.rs` reads the file,
 //! `step.rs` its `editor` block; `play.rs` performs the steps on a `Front`, which is the language
-//! server (`lsp.rs`) or the command line (`cli.rs`); `transcript.rs` writes down what happened.
+//! server (`lsp.rs`), an agent of ACP (`acp.rs`) or the command line (`cli.rs`); `transcript.rs` writes down what happened.
 
+mod acp;
 mod aftermath;
 mod cli;
 mod front;
+mod heard;
 mod lsp;
 mod markdown;
 mod parse;
@@ -32,13 +34,20 @@ pub async fn run(file: &Path, update: bool) -> Result<()> {
         let outcome = play::play::<lsp::Lsp>(&scenario, file).await;
         outcomes.push(("lsp", outcome.context("through `coworker lsp`")?));
     }
+    if scenario.fronts.acp {
+        let outcome = play::play::<acp::Acp>(&scenario, file).await;
+        outcomes.push(("acp", outcome.context("through `coworker acp`")?));
+    }
     if scenario.fronts.cli {
         let outcome = play::play::<cli::Cli>(&scenario, file).await;
         outcomes.push(("cli", outcome.context("through `coworker run`")?));
     }
-    if let [(_, lsp), (_, cli)] = &outcomes[..] {
-        ensure_same("the sessions of lsp and cli differ", &lsp.view, &cli.view)?;
-        ensure_same("the transcripts of lsp and cli differ", &lsp.transcript, &cli.transcript)?;
+    for pair in outcomes.windows(2) {
+        let [(one, first), (other, second)] = pair else { continue };
+        let what = format!("the sessions of {one} and {other} differ");
+        ensure_same(&what, &first.view, &second.view)?;
+        let what = format!("the transcripts of {one} and {other} differ");
+        ensure_same(&what, &first.transcript, &second.transcript)?;
     }
     let (_, outcome) = outcomes.first().context("the scenario is for no front end")?;
     if update {

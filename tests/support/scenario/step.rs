@@ -426,8 +426,9 @@ fn at(what: At, words: &mut Words<'_>) -> Result<Action> {
 
 fn front(words: &str) -> Result<Fronts> {
     let has = |name: &str| words.split_whitespace().any(|word| word == name);
-    let fronts = Fronts { lsp: has("lsp"), cli: has("cli") };
-    ensure!(fronts.lsp || fronts.cli, "the front ends are `lsp` and `cli`");
+    let fronts = Fronts { lsp: has("lsp"), acp: has("acp"), cli: has("cli") };
+    let any = fronts.lsp || fronts.acp || fronts.cli;
+    ensure!(any, "the front ends are `lsp`, `acp` and `cli`");
     Ok(fronts)
 }
 
