@@ -171,15 +171,15 @@ async def a_no_is_a_no(desk):
 
 
 async def always_is_remembered(desk):
-    desk.plays("shorter", "shorter")
+    desk.plays("shorter", "check")
     async with Talk(desk) as talk:
         session = await talk.new()
         talk.client.answers = iter(["allow_once", "allow_always"])
         await talk.prompt(session, "make it shorter")
-        desk.file.write_text(LONG)
         talk.client.asked.clear()
-        await talk.prompt(session, "make it shorter")
-        assert [it.kind for it in talk.client.asked] == ["edit"]
+        assert await talk.prompt(session, "check it again") == "end_turn"
+        assert talk.client.said(session).endswith("It is as it was.")
+        assert not talk.client.asked
 
 
 async def a_stop_is_an_end(desk):
