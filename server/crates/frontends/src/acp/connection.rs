@@ -225,7 +225,7 @@ impl Connection {
 
     /// Leaves a session: what runs in it is stopped first.
     pub(super) async fn leave(&self, session: &SessionId) -> Result<(), ErrorInfo> {
-        if !self.views.look(session, |_| ()).is_some() {
+        if self.views.look(session, |_| ()).is_none() {
             return Ok(());
         }
         self.sessions.cancel(session).await?;

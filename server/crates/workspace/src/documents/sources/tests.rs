@@ -88,7 +88,7 @@ async fn what_is_not_saved_is_seen_each_time_anew() {
     desk.shows("typed\n");
     let (text, origin) = desk.text().await;
     assert!(text == "typed\n" && matches!(origin, Origin::Buffer { connection: CLIENT, .. }));
-    assert_eq!(desk.workspace.unsaved().await, [desk.file.clone()]);
+    assert_eq!(desk.workspace.unsaved().await, std::slice::from_ref(&desk.file));
     desk.shows("typed more\n");
     assert_eq!(desk.text().await.0, "typed more\n");
     desk.shows("saved\n");
