@@ -1,6 +1,7 @@
 //! [`Sessions`]: the one handle that front ends hold.
 
 mod forking;
+mod models;
 mod pictures;
 mod restoring;
 mod rewinding;
@@ -25,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 pub use restoring::Swept;
 
 use crate::{
-    Budgets, Completions, ConnectionId, Documents, Editor, Model, ModelChoice, Store,
-    StoredSession, Tool, budget,
+    Budgets, Completions, ConnectionId, Documents, Editor, Model, Store, StoredSession, Tool,
+    budget,
     context::{self, Place},
     ledger::{HunkNow, HunkView, Proposal, Resolution, Switched},
     recovery,
@@ -647,17 +648,6 @@ impl Sessions {
         &self.shared.parts.settings
     }
 
-    /// The models that there are to choose from, `current` among them if it can be reached; of
-    /// those that cannot, why.
-    pub async fn models(&self, current: &str) -> Vec<ModelChoice> {
-        let model = &self.shared.parts.model;
-        let mut choices = model.offers().await;
-        if choices.iter().all(|choice| choice.name != current) {
-            choices.extend(model.choice(current));
-        }
-        choices
-    }
-
     /// What all sessions used on each of so many days, today first, as far as something was used;
     /// days since 1970 in UTC. Today is told in any case.
     ///
@@ -674,22 +664,6 @@ impl Sessions {
             }
         }
         Ok(used)
-    }
-
-    /// The models that are known without asking anybody, `current` among them if it can be
-    /// reached.
-    pub fn known_models(&self, current: &str) -> Vec<ModelChoice> {
-        let model = &self.shared.parts.model;
-        let mut choices = model.choices();
-        if choices.iter().all(|choice| choice.name != current) {
-            choices.extend(model.choice(current));
-        }
-        choices
-    }
-
-    /// How many tokens a request to this model and its answer may have together.
-    pub fn context_tokens(&self, model: &str) -> u64 {
-        self.shared.parts.model.facts(model).context_tokens
     }
 
     /// Stops every turn, journals its end and gives the claims back.
