@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Which rooms alone may use a library, because its words must not leave them.
 const WALLS: &[(&str, &[&str])] = &[
     ("tower-lsp-server", &["frontends"]),
+    ("agent-client-protocol-schema", &["frontends"]),
     ("genai", &["models"]),
     ("reqwest", &["models"]),
     ("rusqlite", &["store"]),
