@@ -215,6 +215,28 @@ async fn a_stop_that_was_sent_after_a_prompt_stops_it() {
 }
 
 #[tokio::test]
+async fn a_client_that_cannot_ask_says_no() {
+    let script = "turn \"run\"\ncall bash {\"command\": \"touch made\"}\n---\nsees \"rejected\"\n\
+                  say \"Well.\"\nturn \"again\"\ncall bash {\"command\": \"touch made\"}";
+    let mut agent = Agent::greeted(script, json!({})).await;
+    let session = agent.session().await;
+    for (answer, end) in [
+        (json!({ "error": { "code": -32601, "message": "unknown" } }), "end_turn"),
+        (json!({ "result": { "outcome": { "outcome": "cancelled" } } }), "cancelled"),
+    ] {
+        let text = if end == "end_turn" { "run" } else { "again" };
+        let prompt = agent.prompt(&session, text).await;
+        let asked = agent.until(|it| it["method"] == "session/request_permission").await;
+        let mut answer = answer;
+        (answer["jsonrpc"], answer["id"]) = (json!("2.0"), asked["id"].clone());
+        agent.send(answer).await;
+        assert_eq!(agent.answer(prompt).await.unwrap()["stopReason"], end);
+    }
+    assert!(!std::path::Path::new(&agent.root).join("made").exists());
+    agent.end().await;
+}
+
+#[tokio::test]
 async fn prompts_that_wait_behind_one_that_is_stopped_are_not_sent() {
     let mut agent = Agent::greeted("turn \"go\"\nsay \"on \"\nwait", json!({})).await;
     let session = agent.session().await;

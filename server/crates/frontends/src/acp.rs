@@ -55,7 +55,7 @@ pub async fn serve(
     workspace: Workspace,
     options: AcpOptions,
 ) {
-    let (outbox, drain) = Outbox::new();
+    let (outbox, drain) = Outbox::retold();
     let stop = CancellationToken::new();
     let signals = tokio::spawn(signals::watch(stop.clone()));
     let connection = Connection::new(sessions.clone(), workspace.clone(), outbox.clone(), options);

@@ -98,6 +98,11 @@ impl Client {
         }
     }
 
+    /// Whether the client answers no more.
+    pub(super) fn is_gone(&self) -> bool {
+        lock(&self.waiting).over
+    }
+
     /// The client answers no more.
     pub(super) fn give_up(&self) {
         let mut waiting = lock(&self.waiting);

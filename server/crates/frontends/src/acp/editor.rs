@@ -22,6 +22,9 @@ const PERMISSION: &str = "session/request_permission";
 /// Asks the user to fill in a form.
 const ELICITATION: &str = "elicitation/create";
 
+/// Stands for an answer that is none of those offered.
+const NOTHING: &str = "";
+
 /// The other end of a connection, as sessions hold it.
 pub(super) struct AcpEditor {
     // Sessions must not keep a connection alive.
@@ -68,10 +71,10 @@ impl Editor for AcpEditor {
             announce(&connection, session, id, approval);
         }
         let (options, title) = (question::options(approval), approval.title.clone());
-        let chosen = permission(&connection, session, subject, title, options).await;
-        let decision = chosen.as_deref().and_then(|it| question::decision(approval, it));
+        let said = permission(&connection, session, subject, title, options).await?;
+        let decision = question::decision(approval, &said);
         if is_unknown {
-            let status = match decision.is_some_and(Decision::allows) {
+            let status = match decision.allows() {
                 true => ToolCallStatus::Completed,
                 false => ToolCallStatus::Failed,
             };
@@ -79,7 +82,7 @@ impl Editor for AcpEditor {
             let update = ToolCallUpdate::new(id.as_str().to_owned(), fields);
             connection.tell(session, acp::SessionUpdate::ToolCallUpdate(update));
         }
-        decision.map(|decision| Answer::new(decision, by))
+        Some(Answer::new(decision, by))
     }
 
     async fn apply(&self, edit: BufferEdit) -> Result<(), ApplyRefused> {
@@ -147,7 +150,7 @@ fn announce(connection: &Connection, session: &SessionId, id: &ItemId, approval:
     connection.tell(session, acp::SessionUpdate::ToolCall(call));
 }
 
-/// Asks for a permission; gives what was chosen.
+/// Asks for a permission; gives what was chosen, none if that is not to be known any more.
 async fn permission(
     connection: &Connection,
     session: &SessionId,
@@ -167,19 +170,28 @@ async fn permission(
             .raw_input(call.input.clone());
     }
     let call = ToolCallUpdate::new(subject.id.0, fields);
-    let session = session.as_str().to_owned();
-    let request = RequestPermissionRequest::new(session, call, options);
+    let of = session.clone();
+    let request = RequestPermissionRequest::new(session.as_str().to_owned(), call, options);
+    let asked = connection.views.look(&of, |view| view.running.clone()).flatten();
     let answer = connection.client.ask::<RequestPermissionResponse>(PERMISSION, request).await;
-    match answer {
-        Ok(answer) => match answer.outcome {
-            RequestPermissionOutcome::Selected(selected) => {
-                Some(selected.option_id.0.as_ref().to_owned())
+    match answer.map(|answer| answer.outcome) {
+        Ok(RequestPermissionOutcome::Selected(selected)) => {
+            Some(selected.option_id.0.as_ref().to_owned())
+        }
+        // A client says so when it has stopped the turn. One that only says so means the same.
+        Ok(RequestPermissionOutcome::Cancelled) => {
+            let now = connection.views.look(&of, |view| view.running.clone()).flatten();
+            if now.is_some() && now == asked {
+                let stopped = connection.sessions.cancel(&of).await;
+                stopped.inspect_err(|error| tracing::debug!(%error, "not stopped")).ok();
             }
-            _ => None,
-        },
-        Err(error) => {
-            tracing::warn!(%error, "the client did not ask");
             None
+        }
+        _ if connection.client.is_gone() => None,
+        // Nobody else can be asked, so the turn would wait for ever.
+        answer => {
+            tracing::warn!(?answer, "the client did not ask the user");
+            Some(NOTHING.to_owned())
         }
     }
 }
@@ -200,14 +212,17 @@ async fn ask_questions(
         let message = questions.iter().map(|it| it.text.as_str()).collect::<Vec<_>>().join("\n");
         let request = CreateElicitationRequest::new(form, message);
         let asked = connection.client.ask::<CreateElicitationResponse>(ELICITATION, request);
-        return match asked.await.ok()?.action {
-            ElicitationAction::Accept(accepted) => {
-                let answers = question::filled_in(questions, accepted.content)?;
-                Some(Answer { answers, ..Answer::new(Decision::Once, by) })
+        let answers = match asked.await.map(|answer| answer.action) {
+            Ok(ElicitationAction::Accept(accepted)) => {
+                question::filled_in(questions, accepted.content)
             }
-            ElicitationAction::Decline => Some(Answer::new(Decision::Reject, by)),
+            Err(_) if connection.client.is_gone() => return None,
             _ => None,
         };
+        return Some(match answers {
+            Some(answers) => Answer { answers, ..Answer::new(Decision::Once, by) },
+            None => Answer::new(Decision::Reject, by),
+        });
     }
     let mut answers = Vec::with_capacity(questions.len());
     for question in questions {

@@ -142,7 +142,10 @@ async fn new(
     let new = NewSession { root, folders, mode: choices.mode, model: choices.model };
     let session = connection.sessions.create(new).await?.id;
     connection.views.begin(&session, true);
-    connection.attach(&session, None).await?;
+    if let Err(error) = connection.attach(&session, None).await {
+        connection.views.end(&session);
+        return Err(error);
+    }
     let (mode, model) = chosen(&connection, &session)?;
     let answer = acp::NewSessionResponse::new(session.as_str().to_owned())
         .modes(config::modes(mode))

@@ -1,7 +1,7 @@
 //! Approvals as ACP asks for them, and its answers as decisions.
 //!
-//! What is shown is what happens: a question has all that it is about. No answer, an error and
-//! one that was not offered are no decision.
+//! What is shown is what happens: a question has all that it is about. An error and an answer that
+//! was not offered are a no.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +26,10 @@ pub(super) fn options(approval: &Approval) -> Vec<PermissionOption> {
     approval.options.iter().map(|it| option(it.decision, &it.label)).collect()
 }
 
-/// The decision that an answer stands for, if it was offered.
-pub(super) fn decision(approval: &Approval, chosen: &str) -> Option<Decision> {
+/// The decision that an answer stands for: a no, if it was not offered.
+pub(super) fn decision(approval: &Approval, chosen: &str) -> Decision {
     let mut offered = approval.options.iter().map(|option| option.decision);
-    offered.find(|decision| name(*decision) == chosen)
+    offered.find(|decision| name(*decision) == chosen).unwrap_or(Decision::Reject)
 }
 
 /// What a decision is called on the wire.

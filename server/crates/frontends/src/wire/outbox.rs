@@ -152,6 +152,13 @@ impl Outbox {
         (Self(shared.clone()), Drain(shared))
     }
 
+    /// The same for a client that is told of updates in other words: [`Drain::run_retold`].
+    pub(crate) fn retold() -> (Self, Drain) {
+        let (outbox, drain) = Self::new();
+        outbox.0.queue().retold = true;
+        (outbox, drain)
+    }
+
     /// Sends a whole message.
     pub(crate) fn send(&self, message: &impl Serialize) {
         self.put(message, false);
@@ -256,7 +263,6 @@ impl Drain {
 
     /// The same in lines, with what happens in sessions put into other words.
     pub(crate) async fn run_retold(self, teller: &mut dyn Teller, output: impl AsyncWrite + Unpin) {
-        self.0.queue().retold = true;
         self.run_as(Framing::Lines, teller, output).await;
     }
 
