@@ -209,7 +209,8 @@ pub(crate) struct RunOptions {
     /// Write updates as JSON lines; read answers as JSON lines
     #[arg(long)]
     pub(crate) json: bool,
-    /// Allow everything that would be asked about. What policy denies stays denied
+    /// Allow everything that would be asked about, but for going over a budget. What policy denies
+    /// stays denied
     #[arg(long)]
     pub(crate) yes: bool,
     /// Go on with the session that was used last in this folder

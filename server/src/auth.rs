@@ -13,7 +13,10 @@ use models::{Key, PRESETS, preset};
 
 use crate::{
     arguments::{AuthCommand, Global},
-    configuration::{Configuration, secrets::Secrets},
+    configuration::{
+        Configuration,
+        secrets::{Removed, Secrets},
+    },
 };
 
 /// The longest key that is read, in bytes.
@@ -35,8 +38,13 @@ pub(crate) fn run(
         AuthCommand::Remove { provider } => {
             let name = exposed(provider);
             match secrets.remove(provider)? {
-                true => writeln!(out, "The key of {name} is forgotten.")?,
-                false => writeln!(out, "No key of {name} was kept.")?,
+                Removed::Key => writeln!(out, "The key of {name} is forgotten.")?,
+                Removed::Nothing => writeln!(out, "No key of {name} was kept.")?,
+                Removed::Mark => writeln!(
+                    out,
+                    "The key of {name} is not used any more. It stays in the keychain of the \
+                     system, which this build does not reach."
+                )?,
             }
         }
     }

@@ -99,11 +99,13 @@ export type ApprovalSubject =
   /** The questions. */
   questions: Array<Question>;
 }
-/** More tokens or money than a budget has. A yes grants as much again. */
+/** More tokens or money than a budget has. A yes grants so many more of them. */
 | {
   kind: "budget";
   /** Whose budget it is. */
   scope: BudgetScope;
+  /** How many budgets a yes grants: as many as are used up already, or would be. */
+  more?: number;
 };
 
 /** Parameters of `coworker/session/attach`. */

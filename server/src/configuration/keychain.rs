@@ -5,6 +5,9 @@
 //!
 //! Only in a build with feature `keychain`; the others say so.
 
+/// Whether this build reaches it.
+pub(super) const IS_HERE: bool = cfg!(feature = "keychain");
+
 /// Where a kept key is, for people.
 pub(super) const NAME: &str = "the keychain";
 

@@ -54,6 +54,17 @@ pub(crate) struct Secrets {
     file: PathBuf,
 }
 
+/// What became of a key that was to be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removed {
+    /// There was none.
+    Nothing,
+    /// It is gone.
+    Key,
+    /// It is not known here any more, but stays in the keychain, which this build does not reach.
+    Mark,
+}
+
 impl Secrets {
     /// Those in the folder of the user's configuration.
     pub(crate) fn new(config_folder: &AbsPath) -> Self {
@@ -104,7 +115,7 @@ impl Secrets {
         let before = kept.insert(provider.to_owned(), Kept::File(key.to_owned()));
         self.write(&kept)?;
         let file = self.file.display();
-        if before == Some(IN_KEYCHAIN) {
+        if before == Some(IN_KEYCHAIN) && keychain::IS_HERE {
             // It must not lie about where nobody knows of it any more.
             keychain::remove(provider)
                 .map_err(anyhow::Error::msg)
@@ -118,18 +129,19 @@ impl Secrets {
         source == keychain::NAME || Path::new(source) == self.file
     }
 
-    /// Forgets a key; whether there was one.
+    /// Forgets a key.
     ///
     /// # Errors
     /// The file or the keychain cannot be read or written.
-    pub(crate) fn remove(&self, provider: &str) -> anyhow::Result<bool> {
+    pub(crate) fn remove(&self, provider: &str) -> anyhow::Result<Removed> {
         let mut kept = self.read()?;
-        let Some(was) = kept.remove(provider) else { return Ok(false) };
-        if was == IN_KEYCHAIN {
+        let Some(was) = kept.remove(provider) else { return Ok(Removed::Nothing) };
+        let is_reached = was != IN_KEYCHAIN || keychain::IS_HERE;
+        if was == IN_KEYCHAIN && is_reached {
             keychain::remove(provider).map_err(anyhow::Error::msg)?;
         }
         self.write(&kept)?;
-        Ok(true)
+        Ok(if is_reached { Removed::Key } else { Removed::Mark })
     }
 
     /// Whether others than its owner may read the file.
@@ -203,8 +215,8 @@ mod tests {
         let (source, key) = secrets.key("openai").unwrap();
         assert!(source.ends_with("keys.toml"), "{source}");
         assert_eq!(format!("{key:?}"), "Key(…)");
-        assert!(secrets.remove("openai").unwrap());
-        assert!(!secrets.remove("openai").unwrap());
+        assert_eq!(secrets.remove("openai").unwrap(), Removed::Key);
+        assert_eq!(secrets.remove("openai").unwrap(), Removed::Nothing);
         assert!(secrets.key("openai").is_none());
         assert!(secrets.key("work").is_some());
     }

@@ -66,10 +66,11 @@
 ---@field itemId coworker.ItemId The tool call's item.
 ---@field questions coworker.Question[] The questions.
 
----More tokens or money than a budget has. A yes grants as much again.
+---More tokens or money than a budget has. A yes grants so many more of them.
 ---@class coworker.ApprovalSubject.budget
 ---@field kind "budget"
 ---@field scope coworker.BudgetScope Whose budget it is.
+---@field more? integer How many budgets a yes grants: as many as are used up already, or would be.
 
 ---What an approval is about.
 ---@alias coworker.ApprovalSubject coworker.ApprovalSubject.toolCall|coworker.ApprovalSubject.changes|coworker.ApprovalSubject.plan|coworker.ApprovalSubject.questions|coworker.ApprovalSubject.budget

@@ -51,8 +51,8 @@ pub(crate) async fn check(turn: &Turn, request: &ModelRequest) -> Result<(), Hal
     let parts = &turn.shared.parts;
     let Budgets { turn: of_turn, session, day } = parts.settings.budgets;
     let tokens = estimate(request);
-    let expected = spent(priced(&*parts.model, &request.model, tokens, 0));
     let used = turn.session.look(|state| state.usage);
+    let expected = spent(priced(&*parts.model, &request.model, tokens, 0, is_cached(used)));
     let mut checks = vec![
         (BudgetScope::Turn, of_turn, spent(used).without(spent(turn.before))),
         (BudgetScope::Session, session, spent(used)),
@@ -71,12 +71,10 @@ pub(crate) async fn check(turn: &Turn, request: &ModelRequest) -> Result<(), Hal
             BudgetScope::Turn | BudgetScope::Session => grants(turn, scope),
         };
         let granted = grants.saturating_add(1);
-        let limit = Budget {
-            tokens: budget.tokens.saturating_mul(granted),
-            cost: budget.cost.saturating_mul(granted),
-        };
+        let limit = budget.times(granted);
         if is_over(limit, spent, expected) {
-            ask(turn, scope, budget, limit, spent).await?;
+            let more = more_of(budget, limit, spent, expected);
+            ask(turn, scope, budget.times(more), more, limit, spent).await?;
         }
     }
     Ok(())
@@ -97,10 +95,16 @@ pub(crate) async fn has_room(parts: &Parts, session: &Session, request: &ModelRe
     day == Budget::default() || today.await.is_ok_and(|today| fits(day, today.usage))
 }
 
+/// Whether the requests of a session are read from a cache of the provider: their full price would
+/// be far too much then.
+fn is_cached(used: Usage) -> bool {
+    used.cached_tokens > 0
+}
+
 /// A use that nobody counted, with what it costs.
-fn priced(model: &dyn Model, name: &str, input_tokens: u64, output_tokens: u64) -> Usage {
-    // Most of a request is read from the provider's cache, so its full price would be far too much.
-    let cached_tokens = input_tokens;
+fn priced(model: &dyn Model, name: &str, input: u64, output: u64, is_cached: bool) -> Usage {
+    let (input_tokens, output_tokens) = (input, output);
+    let cached_tokens = if is_cached { input } else { 0 };
     let usage = Usage { input_tokens, output_tokens, cached_tokens, ..Usage::default() };
     Usage { cost: model.cost(name, &usage), ..usage }
 }
@@ -110,23 +114,27 @@ fn priced(model: &dyn Model, name: &str, input_tokens: u64, output_tokens: u64) 
 pub(crate) struct Meter {
     model: String,
     request_tokens: u64,
+    is_cached: bool,
     /// How much of the answer came, in bytes.
     heard: usize,
-    is_told: bool,
+    /// What was told of it.
+    told: Usage,
 }
 
 impl Meter {
-    pub(crate) fn of(request: &ModelRequest) -> Self {
+    pub(crate) fn of(session: &Session, request: &ModelRequest) -> Self {
         let (model, request_tokens) = (request.model.clone(), estimate(request));
-        Self { model, request_tokens, heard: 0, is_told: false }
+        let is_cached = is_cached(session.look(|state| state.usage));
+        Self { model, request_tokens, is_cached, heard: 0, told: Usage::default() }
     }
 
     pub(crate) fn read(&mut self, event: &ModelEvent) {
         match event {
             ModelEvent::Text(text) | ModelEvent::Reasoning(text) => self.heard += text.len(),
             ModelEvent::ToolCall { arguments, .. } => self.heard += arguments.len(),
-            // Who has nothing to tell at the end has used nothing.
-            ModelEvent::Usage(_) | ModelEvent::End(_) => self.is_told = true,
+            ModelEvent::Usage(usage) => self.told += *usage,
+            // Who tells anything has told all by the end.
+            ModelEvent::End(_) if self.told != Usage::default() => self.heard = 0,
             _ => {}
         }
     }
@@ -137,10 +145,11 @@ impl Meter {
         if !model.facts(&self.model).is_metered {
             return None;
         }
-        let heard = std::mem::take(&mut self.heard);
-        let is_told = std::mem::take(&mut self.is_told);
-        let used = || priced(model, &self.model, self.request_tokens, tokens(heard as u64));
-        (heard > 0 && !is_told).then(used)
+        let (heard, told) = (std::mem::take(&mut self.heard), std::mem::take(&mut self.told));
+        let input = if told.input_tokens > 0 { 0 } else { self.request_tokens };
+        let output = if told.output_tokens > 0 { 0 } else { tokens(heard as u64) };
+        let used = || priced(model, &self.model, input, output, self.is_cached);
+        (heard > 0 && input + output > 0).then(used)
     }
 }
 
@@ -149,6 +158,11 @@ fn spent(usage: Usage) -> Budget {
 }
 
 impl Budget {
+    fn times(self, count: u64) -> Self {
+        let tokens = self.tokens.saturating_mul(count);
+        Self { tokens, cost: self.cost.saturating_mul(count) }
+    }
+
     fn without(self, other: Self) -> Self {
         let tokens = self.tokens.saturating_sub(other.tokens);
         Self { tokens, cost: self.cost.saturating_sub(other.cost) }
@@ -160,21 +174,37 @@ fn is_over(limit: Budget, spent: Budget, expected: Budget) -> bool {
     over(limit.tokens, spent.tokens, expected.tokens) || over(limit.cost, spent.cost, expected.cost)
 }
 
-/// How often the user granted the budget of this turn, or of the session, once more.
+/// How many budgets more it takes until what is spent and expected is within the limit again.
+fn more_of(budget: Budget, limit: Budget, spent: Budget, expected: Budget) -> u64 {
+    let more = |budget: u64, limit: u64, spent: u64, expected: u64| match budget {
+        0 => 0,
+        _ => spent.saturating_add(expected).saturating_sub(limit).div_ceil(budget),
+    };
+    let tokens = more(budget.tokens, limit.tokens, spent.tokens, expected.tokens);
+    tokens.max(more(budget.cost, limit.cost, spent.cost, expected.cost)).max(1)
+}
+
+/// How many times more the user granted the budget of this turn, or of the session.
 fn grants(turn: &Turn, scope: BudgetScope) -> u64 {
-    let grants = |item: &&Item| {
-        let ItemBody::Approval(Approval { subject, answer, .. }) = &item.body else { return false };
+    let granted = |item: &Item| {
+        let ItemBody::Approval(Approval { subject, answer, .. }) = &item.body else { return 0 };
         let counts = scope != BudgetScope::Turn || item.turn_id == turn.id;
         let allowed = answer.as_ref().is_some_and(|answer| answer.decision.allows());
-        counts && allowed && *subject == ApprovalSubject::Budget { scope }
+        match subject {
+            ApprovalSubject::Budget { scope: of, more } if *of == scope && counts && allowed => {
+                *more
+            }
+            _ => 0,
+        }
     };
-    turn.session.look(|state| state.items.iter().filter(grants).count() as u64)
+    turn.session.look(|state| state.items.iter().map(granted).fold(0, u64::saturating_add))
 }
 
 async fn ask(
     turn: &Turn,
     scope: BudgetScope,
-    budget: Budget,
+    granted: Budget,
+    more: u64,
     limit: Budget,
     spent: Budget,
 ) -> Result<(), Halt> {
@@ -185,14 +215,14 @@ async fn ask(
     };
     let title = format!("{what} has used {} of {}", told(spent, limit), told(limit, limit));
     let why = "The next request to the model would go over your budget.".to_owned();
-    let yes = format!("Go on with {} more", told(budget, limit));
+    let yes = format!("Go on with {} more", told(granted, limit));
     let options = approvals::options(&yes, "Stop", None);
-    let subject = ApprovalSubject::Budget { scope };
+    let subject = ApprovalSubject::Budget { scope, more };
     let asked = Approval { title: title.clone(), subject, why, options, answer: None };
     if approvals::ask(turn, asked).await?.decision.allows() {
         let parts = &turn.shared.parts;
         if scope == BudgetScope::Day
-            && let Err(error) = parts.store.grant(day_of((parts.clock)())).await
+            && let Err(error) = parts.store.grant(day_of((parts.clock)()), more).await
         {
             // The yes is one nevertheless; it is asked again with the next request.
             tracing::warn!(%error, "the yes to the budget of a day was not kept");
@@ -222,6 +252,16 @@ mod tests {
         let (limit, spent) = (Budget { tokens: 10, cost: 0 }, Budget { tokens: 8, cost: 5 });
         assert!(!is_over(limit, spent, Budget { tokens: 2, cost: 9 }));
         assert!(is_over(limit, spent, Budget { tokens: 3, cost: 0 }));
+    }
+
+    #[test]
+    fn a_yes_grants_as_much_as_is_needed() {
+        let tokens = |tokens| Budget { tokens, cost: 0 };
+        let more = |limit, spent| more_of(tokens(50), tokens(limit), tokens(spent), tokens(10));
+        assert_eq!([more(50, 45), more(50, 90), more(50, 91), more(100, 500)], [1, 1, 2, 9]);
+        let cost = Budget { tokens: 0, cost: 3 };
+        let spent = Budget { tokens: 900, cost: 10 };
+        assert_eq!(more_of(cost, cost, spent, Budget::default()), 3);
     }
 
     #[test]

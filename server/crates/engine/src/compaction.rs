@@ -192,7 +192,7 @@ impl<'a> Conversation<'a> {
     /// The answer to a request for a summary; why there is none, if another model may have one.
     async fn answer(&self, request: ModelRequest) -> Result<Result<String, ModelError>, Halt> {
         let turn = self.turn;
-        let mut meter = Meter::of(&request);
+        let mut meter = Meter::of(&turn.session, &request);
         let mut text = String::new();
         let mut stream =
             match turn.unless_cancelled(turn.shared.parts.model.stream(request)).await? {

@@ -104,6 +104,11 @@ pub(crate) enum Command {
         model: Option<String>,
         reply: Reply<()>,
     },
+    /// The model of a session that has none.
+    DefaultModel {
+        model: String,
+        reply: Reply<()>,
+    },
     Attach {
         connection: ConnectionId,
         seen: Option<Seen>,

@@ -88,8 +88,8 @@ pub trait Store: Send + Sync {
     /// Counts what a request used on a day, in days since 1970.
     async fn add_use(&self, day: u64, usage: Usage) -> Result<(), StoreError>;
 
-    /// Counts that the user granted the budget of a day once more.
-    async fn grant(&self, day: u64) -> Result<(), StoreError>;
+    /// Counts that the user granted the budget of a day so many times more.
+    async fn grant(&self, day: u64, more: u64) -> Result<(), StoreError>;
 
     /// What all sessions used on a day.
     async fn used_on(&self, day: u64) -> Result<UseOfDay, StoreError>;
@@ -106,7 +106,7 @@ pub trait Store: Send + Sync {
 pub struct UseOfDay {
     /// Tokens and money.
     pub usage: Usage,
-    /// How often the user granted the budget of the day once more.
+    /// How many times more the user granted the budget of the day.
     pub grants: u64,
 }
 

@@ -6,7 +6,7 @@
 //! given up at the first trouble, and dropped when the next turn begins or the session is closed.
 
 use futures::StreamExt;
-use protocol::{Item, ItemBody, SessionInfo, SessionState};
+use protocol::{Item, ItemBody, SessionInfo, SessionState, Usage};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -83,11 +83,13 @@ pub(crate) async fn make(
         tracing::debug!(session = %session.id, "a budget is nearly used up: no title");
         return session.send(Command::Title { title: None }).await;
     }
-    let mut meter = Meter::of(&request);
-    let said = stop.run_until_cancelled(ask(shared, session, request, &mut meter)).await;
-    if let Some(untold) = meter.untold(&*shared.parts.model) {
+    let mut meter = Meter::of(session, &request);
+    let mut used = Usage::default();
+    let said = stop.run_until_cancelled(ask(shared, request, &mut meter, &mut used)).await;
+    used += meter.untold(&*shared.parts.model).unwrap_or_default();
+    if used != Usage::default() {
         // Who closes a session does not wait for what is counted.
-        let _ = session.add_usage(&shared.parts, untold).await;
+        let _ = session.add_usage(&shared.parts, used).await;
     }
     let Some(said) = said else { return };
     let title = said.and_then(|said| cleaned(&said).ok_or_else(|| format!("it said {said:?}")));
@@ -99,9 +101,9 @@ pub(crate) async fn make(
 
 async fn ask(
     shared: &Shared,
-    session: &Session,
     request: ModelRequest,
     meter: &mut Meter,
+    used: &mut Usage,
 ) -> Result<String, String> {
     let mut said = String::new();
     let opened = shared.parts.model.stream(request).await;
@@ -111,10 +113,7 @@ async fn ask(
         meter.read(&event);
         match event {
             ModelEvent::Text(more) => said.push_str(&more),
-            ModelEvent::Usage(usage) => {
-                let counted = session.add_usage(&shared.parts, usage).await;
-                counted.map_err(|error| error.message)?;
-            }
+            ModelEvent::Usage(usage) => *used += usage,
             ModelEvent::End(StopCause::EndOfAnswer) => return Ok(said),
             ModelEvent::End(_) => return Err("the answer has no end".to_owned()),
             ModelEvent::Waiting { why } | ModelEvent::Restarted { why } => return Err(why),

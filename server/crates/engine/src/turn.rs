@@ -209,13 +209,12 @@ impl Turn {
 
     /// Where no model is chosen, one is looked for that needs no setting up.
     async fn choose_model(&self) -> Result<(), Halt> {
-        let (mode, chosen) = self.session.look(|state| (state.mode, state.model.clone()));
-        if !chosen.is_empty() {
+        if !self.session.look(|state| state.model.is_empty()) {
             return Ok(());
         }
         let found = self.unless_cancelled(self.shared.parts.model.find_default()).await?;
         let Some(model) = found else { return Ok(()) };
-        Ok(self.session.record(vec![Update::Config { mode, model }]).await?)
+        Ok(self.session.request(|reply| Command::DefaultModel { model, reply }).await?)
     }
 
     /// Has the model told of what became of its edits after it had their results.
@@ -308,7 +307,7 @@ impl Turn {
     async fn answer(&self, request: ModelRequest) -> Result<Vec<RequestedCall>, Halt> {
         budget::check(self, &request).await?;
         self.tell_who_answers(&request.model).await?;
-        let mut meter = Meter::of(&request);
+        let mut meter = Meter::of(&self.session, &request);
         let opened = self.unless_cancelled(self.shared.parts.model.stream(request)).await?;
         let mut stream = opened.map_err(|error| Halt::Failed(error.into()))?;
         let mut speech = Speech::new(self);

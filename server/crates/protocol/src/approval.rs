@@ -108,11 +108,18 @@ pub enum ApprovalSubject {
         /// The questions.
         questions: Vec<Question>,
     },
-    /// More tokens or money than a budget has. A yes grants as much again.
+    /// More tokens or money than a budget has. A yes grants so many more of them.
     Budget {
         /// Whose budget it is.
         scope: BudgetScope,
+        /// How many budgets a yes grants: as many as are used up already, or would be.
+        #[serde(default = "one")]
+        more: u64,
     },
+}
+
+fn one() -> u64 {
+    1
 }
 
 /// What a budget is for.

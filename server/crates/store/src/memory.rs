@@ -254,8 +254,8 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn grant(&self, day: u64) -> Result<(), StoreError> {
-        self.shelf().used.entry(day).or_default().grants += 1;
+    async fn grant(&self, day: u64, more: u64) -> Result<(), StoreError> {
+        self.shelf().used.entry(day).or_default().grants += more;
         Ok(())
     }
 

@@ -214,8 +214,8 @@ impl Store for SqliteStore {
         self.call(move |writer| writer.add_use(day, usage)).await
     }
 
-    async fn grant(&self, day: u64) -> Result<(), StoreError> {
-        self.call(move |writer| writer.grant(day)).await
+    async fn grant(&self, day: u64, more: u64) -> Result<(), StoreError> {
+        self.call(move |writer| writer.grant(day, more)).await
     }
 
     async fn used_on(&self, day: u64) -> Result<UseOfDay, StoreError> {

@@ -372,11 +372,11 @@ async fn what_a_day_used_is_that_of_all_stores(place: impl Place) {
         cost: 5,
     };
     let (one, other) = (place.store(), place.store());
-    one.grant(7).await.unwrap();
+    one.grant(7, 1).await.unwrap();
     one.add_use(7, usage).await.unwrap();
     other.add_use(7, Usage { cost: 1, ..usage }).await.unwrap();
-    other.grant(8).await.unwrap();
-    other.grant(8).await.unwrap();
+    other.grant(8, 1).await.unwrap();
+    other.grant(8, 3).await.unwrap();
     let sum = Usage {
         input_tokens: 2,
         output_tokens: 4,
@@ -385,7 +385,7 @@ async fn what_a_day_used_is_that_of_all_stores(place: impl Place) {
         cost: 6,
     };
     assert_eq!(other.used_on(7).await.unwrap(), UseOfDay { usage: sum, grants: 1 });
-    assert_eq!(one.used_on(8).await.unwrap(), UseOfDay { grants: 2, ..UseOfDay::default() });
+    assert_eq!(one.used_on(8).await.unwrap(), UseOfDay { grants: 4, ..UseOfDay::default() });
     assert_eq!(one.used_on(9).await.unwrap(), UseOfDay::default());
 }
 

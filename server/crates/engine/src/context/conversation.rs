@@ -133,8 +133,8 @@ impl Pictures {
     }
 }
 
-/// The first item whose pictures are sent; none if all are. Those of the last item that has any
-/// always are.
+/// The first item whose pictures are sent; none if all are. Of the last item that has any, as many
+/// are as a request may have.
 fn first_sent<'a>(items: impl Iterator<Item = &'a Item>) -> Option<&'a ItemId> {
     let heavy = items.map(|item| (&item.id, item.images())).filter(|(_, it)| !it.is_empty());
     let heavy: Vec<_> = heavy
@@ -198,8 +198,13 @@ impl Pictures {
         are_sent: bool,
         text: &mut String,
     ) -> Vec<Picture> {
-        let sent = |hash| self.by_hash.get(hash).filter(|_| are_sent).cloned();
-        let pictures: Vec<_> = images.into_iter().map(|it| sent(&it.borrow().hash)).collect();
+        let (mut count, mut bytes) = (0, 0);
+        let mut sent = |image: &Image| {
+            (count, bytes) = (count + 1, bytes + image.bytes);
+            let fits = are_sent && count <= MOST_PICTURES && bytes <= MOST_BYTES;
+            self.by_hash.get(&image.hash).filter(|_| fits).cloned()
+        };
+        let pictures: Vec<_> = images.into_iter().map(|it| sent(it.borrow())).collect();
         if pictures.contains(&None) {
             text.push_str("\n\n");
             text.push_str(&prompts::no_pictures());
@@ -350,8 +355,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ones_are_always_sent() {
+    fn of_the_last_item_as_many_are_sent_as_fit() {
         assert_eq!(first(&[(1, 1000), (30, 1000)]).as_deref(), Some("1"));
         assert_eq!(first(&[(30, 1000)]), None);
+        for (count, bytes, expected) in [(30, 1000, 20), (6, 3_600_000, 3)] {
+            let items = prompts_with(&[(count, bytes)]);
+            let image = Picture { media_type: "image/png".to_owned(), bytes: [].into() };
+            let by_hash = [(bytes.to_string(), image)].into();
+            let messages = messages(&items, &Pictures { by_hash, first: None });
+            let Message::User { text, images } = &messages[0] else { panic!("{messages:?}") };
+            assert_eq!(images.len(), expected);
+            assert!(text.contains(&prompts::no_pictures()));
+        }
     }
 }

@@ -219,6 +219,12 @@ impl Task {
             Command::Configure { mode, model, reply } => {
                 let _ = reply.send(self.configure(mode, model).await);
             }
+            Command::DefaultModel { model, reply } => {
+                // Somebody may have chosen one while it was looked for.
+                let is_wanted = self.journal.look(|state| state.model.is_empty());
+                let set = if is_wanted { self.configure(None, Some(model)).await } else { Ok(()) };
+                let _ = reply.send(set);
+            }
             Command::Attach { connection, seen, reply } => {
                 let _ = reply.send(self.attach(connection, seen).await);
             }

@@ -24,7 +24,7 @@ fn works(stage: &Stage, used: u64) {
 fn asked(state: &SessionState) -> Vec<(BudgetScope, String)> {
     let asked = state.items.iter().filter_map(|item| match &item.body {
         ItemBody::Approval(approval) => match approval.subject {
-            ApprovalSubject::Budget { scope } => Some((scope, approval.title.clone())),
+            ApprovalSubject::Budget { scope, .. } => Some((scope, approval.title.clone())),
             _ => None,
         },
         _ => None,
@@ -71,14 +71,13 @@ async fn each_yes_grants_as_much_again() {
 
 #[tokio::test]
 async fn money_counts_like_tokens() {
-    let stage = stage(|budgets| budgets.turn = Budget { tokens: 0, cost: 2_000_000_000 });
+    let stage = stage(|budgets| budgets.turn = Budget { tokens: 0, cost: 15_000_000_000 });
     let id = stage.session().await;
     let client = stage.client_that_says(Decision::Reject);
     client.attach(&id).await;
-    works(&stage, 1500);
-    works(&stage, 1500);
+    works(&stage, 12_000);
     assert_eq!(end(&stage, &client, &id).await, Some(ErrorCode::BudgetReached));
-    assert_eq!(asked(&stage.state(&id).await)[0].1, "This turn has used $3.00 of $2.00");
+    assert_eq!(asked(&stage.state(&id).await)[0].1, "This turn has used $12.00 of $15.00");
 }
 
 #[tokio::test]
@@ -143,4 +142,42 @@ async fn an_answer_that_begins_anew_is_counted_twice() {
     voice.says(&words).used(7).ends();
     let state = stage.complete(&id, "go").await;
     assert!((2000..4000).contains(&state.usage.output_tokens), "{:?}", state.usage);
+}
+
+#[tokio::test]
+async fn what_nobody_counts_is_estimated() {
+    let stage = stage(|budgets| budgets.session = tokens(20_000));
+    let id = stage.session().await;
+    let client = stage.client_that_says(Decision::Reject);
+    client.attach(&id).await;
+    for _ in 0..3 {
+        stage.model.answer("go").says(&"word ".repeat(2000)).ends();
+    }
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        ends.push(end(&stage, &client, &id).await);
+    }
+    assert_eq!(ends, [None, None, Some(ErrorCode::BudgetReached)]);
+}
+
+#[tokio::test]
+async fn a_yes_after_much_more_was_used_lasts() {
+    let stage = stage(|budgets| budgets.session = tokens(50_000));
+    let id = stage.session().await;
+    let client = stage.client_that_says(Decision::Once);
+    client.attach(&id).await;
+    works(&stage, 500_000);
+    works(&stage, 10_000);
+    assert_eq!(end(&stage, &client, &id).await, None);
+    assert_eq!(asked(&stage.state(&id).await).len(), 1);
+}
+
+#[tokio::test]
+async fn a_first_request_has_its_full_price() {
+    let stage = stage(|budgets| budgets.turn = Budget { tokens: 0, cost: 1_000_000_000 });
+    let id = stage.session().await;
+    let client = stage.client_that_says(Decision::Reject);
+    client.attach(&id).await;
+    assert_eq!(end(&stage, &client, &id).await, Some(ErrorCode::BudgetReached));
+    assert_eq!(stage.model.requests().len(), 0);
 }

@@ -1,6 +1,6 @@
 //! Modes: what is done at once, what is asked, and what is saved before a command.
 
-use protocol::{ApprovalSubject, Decision, Mode, SessionState, StopReason};
+use protocol::{ApprovalSubject, Decision, Mode, SessionState, Status, StopReason};
 use serde_json::json;
 
 use crate::{
@@ -112,4 +112,35 @@ async fn in_auto_mode_the_agents_edits_are_saved_before_a_command() {
     assert!(desk.asked.lock().unwrap().is_empty());
     assert_eq!(stage.read("a.txt"), "two\n");
     assert_eq!(calls(&state).len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_chosen_while_a_model_is_looked_for_stays() {
+    let stage = Stage::set_up(|settings| settings.model = String::new());
+    let id = stage.session().await;
+    let found = stage.model.finds();
+    stage.chat(&id, "hello").await;
+    while !stage.model.is_looking() {
+        tokio::task::yield_now().await;
+    }
+    let chosen = Some("script/mine".to_owned());
+    stage.sessions.configure(&id, Some(Mode::Plan), chosen).await.unwrap();
+    found.send("script/found".to_owned()).unwrap();
+    let state = stage.until(&id, |state| !matches!(state.status, Status::Running { .. })).await;
+    assert_eq!((state.mode, state.model.as_str()), (Mode::Plan, "script/mine"));
+}
+
+#[tokio::test]
+async fn a_model_that_is_found_leaves_the_mode_alone() {
+    let stage = Stage::set_up(|settings| settings.model = String::new());
+    let id = stage.session().await;
+    let found = stage.model.finds();
+    stage.chat(&id, "hello").await;
+    while !stage.model.is_looking() {
+        tokio::task::yield_now().await;
+    }
+    stage.sessions.configure(&id, Some(Mode::Plan), None).await.unwrap();
+    found.send("script/found".to_owned()).unwrap();
+    let state = stage.until(&id, |state| !state.model.is_empty()).await;
+    assert_eq!((state.mode, state.model.as_str()), (Mode::Plan, "script/found"));
 }

@@ -178,8 +178,8 @@ impl Store for Moody {
         self.inner.add_use(day, usage).await
     }
 
-    async fn grant(&self, day: u64) -> Result<(), StoreError> {
-        self.inner.grant(day).await
+    async fn grant(&self, day: u64, more: u64) -> Result<(), StoreError> {
+        self.inner.grant(day, more).await
     }
 
     async fn used_on(&self, day: u64) -> Result<UseOfDay, StoreError> {

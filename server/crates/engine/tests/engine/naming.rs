@@ -44,11 +44,12 @@ async fn listed(stage: &Stage, root: &AbsPath) -> Vec<String> {
 async fn the_first_turn_gives_a_session_its_title_and_later_ones_do_not() {
     let stage = stage(|_| ());
     let id = stage.session().await;
+    stage.model.answer("make it shorter").says("Done.").used(5).ends();
     title(&stage).says("\"Make it").says(" short.\"").used(30).ends();
     stage.complete(&id, "Please,\nmake it shorter").await;
     let state = named(&stage, &id).await;
-    assert_eq!((state.title.as_str(), state.usage.input_tokens), ("Make it short", 30));
-    assert_eq!(stage.store.used_on(0).await.unwrap().usage.input_tokens, 30);
+    assert_eq!((state.title.as_str(), state.usage.input_tokens), ("Make it short", 35));
+    assert_eq!(stage.store.used_on(0).await.unwrap().usage.input_tokens, 35);
     assert_eq!(listed(&stage, &stage.root).await, ["Make it short"]);
     let asked = requests(&stage);
     assert_eq!(prompt(&asked[0]), "## User\n\nPlease,\nmake it shorter\n\n## Agent\n\nDone.");

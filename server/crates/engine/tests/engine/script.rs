@@ -10,7 +10,7 @@ use engine::{
 use futures::StreamExt;
 use protocol::{ErrorCode, Usage};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 type Event = Result<ModelEvent, ModelError>;
 
@@ -20,6 +20,7 @@ pub struct Script {
     answers: Mutex<Vec<(String, mpsc::UnboundedReceiver<Event>)>>,
     requests: Mutex<Vec<ModelRequest>>,
     window: Mutex<Option<u64>>,
+    found: Mutex<Option<oneshot::Receiver<String>>>,
 }
 
 /// One answer while it is being given. Dropped before its end, the answer breaks off.
@@ -36,6 +37,18 @@ impl Script {
     /// The model reads no more than so many tokens at once, those of its answer included.
     pub fn reads_at_most(&self, tokens: u64) {
         *lock(&self.window) = Some(tokens);
+    }
+
+    /// The model that is found where none is chosen, once it is sent.
+    pub fn finds(&self) -> oneshot::Sender<String> {
+        let (found, finding) = oneshot::channel();
+        *lock(&self.found) = Some(finding);
+        found
+    }
+
+    /// Whether a model is being looked for.
+    pub fn is_looking(&self) -> bool {
+        lock(&self.found).is_none()
     }
 
     /// Drops the answers that nobody asked for.
@@ -154,6 +167,11 @@ impl Model for Script {
     /// A token costs a thousandth of a dollar.
     fn cost(&self, _: &str, usage: &Usage) -> u64 {
         (usage.input_tokens - usage.cached_tokens + usage.output_tokens) * 1_000_000
+    }
+
+    async fn find_default(&self) -> Option<String> {
+        let finding = lock(&self.found).take();
+        finding?.await.ok()
     }
 
     fn fast(&self, _: &str) -> String {

@@ -190,6 +190,11 @@ pub(super) fn wants_words(approval: &Approval) -> bool {
     matches!(approval.subject, ApprovalSubject::Questions { .. })
 }
 
+/// Whether nobody can say yes to it beforehand.
+pub(super) fn is_for_a_person(approval: &Approval) -> bool {
+    wants_words(approval) || matches!(approval.subject, ApprovalSubject::Budget { .. })
+}
+
 /// The question in full. A change set or a plan was shown before it.
 pub fn show(style: Style, approval: &Approval, root: &AbsPath) -> String {
     let mut text = format!("{} {}\n", style.yellow("?"), style.bold(&exposed(&approval.title)));

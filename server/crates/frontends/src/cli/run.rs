@@ -267,7 +267,7 @@ impl Run<'_> {
             let question = self.view.aside(&question);
             self.terminal.write(&question).await?;
         }
-        if self.request.yes && !question::wants_words(approval) {
+        if self.request.yes && !question::is_for_a_person(approval) {
             self.respond(id, Answer::new(Decision::Once, "--yes")).await;
         } else if !self.terminal.listens {
             self.nobody_answers(id, approval).await;

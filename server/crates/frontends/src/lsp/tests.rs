@@ -127,7 +127,7 @@ impl Store for Kept {
         Ok(())
     }
 
-    async fn grant(&self, _: u64) -> Result<(), StoreError> {
+    async fn grant(&self, _: u64, _: u64) -> Result<(), StoreError> {
         Ok(())
     }
 

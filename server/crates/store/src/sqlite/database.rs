@@ -298,12 +298,13 @@ impl Database {
         Ok(())
     }
 
-    /// Counts that the user granted the budget of a day once more.
-    pub(super) fn grant(&mut self, day: u64) -> Result<(), Fault> {
+    /// Counts that the user granted the budget of a day so many times more.
+    pub(super) fn grant(&mut self, day: u64, more: u64) -> Result<(), Fault> {
         self.connection.execute(
             "INSERT INTO use_of_day (day, input, output, cached, cache_written, cost, granted) \
-             VALUES (?1, 0, 0, 0, 0, 0, 1) ON CONFLICT (day) DO UPDATE SET granted = granted + 1",
-            [day],
+             VALUES (?1, 0, 0, 0, 0, 0, ?2) ON CONFLICT (day) DO UPDATE SET \
+             granted = granted + excluded.granted",
+            [day, more],
         )?;
         Ok(())
     }

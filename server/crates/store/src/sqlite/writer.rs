@@ -108,8 +108,8 @@ impl Writer {
         self.with(|database| database.add_use(day, &usage))
     }
 
-    pub(super) fn grant(&mut self, day: u64) -> Result<(), StoreError> {
-        self.with(|database| database.grant(day))
+    pub(super) fn grant(&mut self, day: u64, more: u64) -> Result<(), StoreError> {
+        self.with(|database| database.grant(day, more))
     }
 
     pub(super) fn used_on(&mut self, day: u64) -> Result<UseOfDay, StoreError> {
