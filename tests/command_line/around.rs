@@ -150,3 +150,15 @@ fn what_was_used_is_told_day_by_day() {
     let last = table.lines().rev().nth(1).unwrap().split_whitespace().collect::<Vec<_>>();
     assert_eq!(last, ["30", "days", "2400", "0", "68", "$0.00"], "{table}");
 }
+
+#[test]
+fn who_says_yes_to_all_does_not_say_it_to_a_budget() {
+    let place = Place::new();
+    place.write("home/config.toml", "max_turn_tokens = 100000\n");
+    place.write("project/a.txt", "one\n");
+    let model =
+        place.script("turn\nusage 90000 10000\ncall read {\"path\": \"a.txt\"}\n---\nsay \"ok\"");
+    let (code, _, told) = place.said(&["--model", &model, "run", "--yes", "look"]);
+    assert_ne!(code, DONE);
+    assert!(told.contains("This turn has used 100000 tokens of 100000 tokens"), "{told}");
+}
