@@ -7,7 +7,7 @@ use protocol::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, calls, or_default, parse};
+use super::{Call, Fault, Reader, WholeCall, arguments_object, base64, calls, parse};
 
 /// The fewest tokens of thinking that the provider accepts.
 const LEAST_THINKING: u32 = 1024;
@@ -176,7 +176,8 @@ pub(super) struct Answer {
     /// The blocks that are being written, by their number.
     open: BTreeMap<u32, Block>,
     calls: Vec<WholeCall>,
-    usage: Usage,
+    /// What was used, if the server has told.
+    usage: Option<Usage>,
     cause: Option<String>,
 }
 
@@ -206,8 +207,7 @@ enum Frame {
     },
     MessageDelta {
         delta: Stop,
-        #[serde(default, deserialize_with = "or_default")]
-        usage: Tokens,
+        usage: Option<Tokens>,
     },
     MessageStop,
     Error {
@@ -219,8 +219,7 @@ enum Frame {
 
 #[derive(Deserialize)]
 struct Started {
-    #[serde(default, deserialize_with = "or_default")]
-    usage: Tokens,
+    usage: Option<Tokens>,
 }
 
 #[derive(Deserialize)]
@@ -257,7 +256,7 @@ struct Stop {
 
 /// Counts of tokens; each is told only where it changed. What is read from the cache and written
 /// to it is not in `input_tokens`.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Tokens {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
@@ -269,7 +268,7 @@ impl Reader for Answer {
     fn read(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<bool, Fault> {
         match parse(data)? {
             Frame::MessageStart { message } => {
-                self.count(&message.usage);
+                self.count(message.usage);
                 return Ok(false);
             }
             Frame::ContentBlockStart { index, content_block } => {
@@ -287,7 +286,7 @@ impl Reader for Answer {
                 }
             }
             Frame::MessageDelta { delta, usage } => {
-                self.count(&usage);
+                self.count(usage);
                 self.cause = delta.stop_reason.or(self.cause.take());
             }
             Frame::MessageStop => {
@@ -300,7 +299,8 @@ impl Reader for Answer {
                     self.calls.pop_if(is_cut);
                 }
                 events.extend(calls(std::mem::take(&mut self.calls)));
-                events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);
+                events.extend(self.usage.map(ModelEvent::Usage));
+                events.push(ModelEvent::End(cause));
             }
             Frame::Error { error } => return Err(reported(error)),
             Frame::Other => return Ok(false),
@@ -365,17 +365,20 @@ impl Answer {
         }
     }
 
-    fn count(&mut self, tokens: &Tokens) {
-        let Usage { cached_tokens, cache_written_tokens, .. } = self.usage;
-        let kept = cached_tokens.saturating_add(cache_written_tokens);
-        let fresh = self.usage.input_tokens.saturating_sub(kept);
-        let cached = tokens.cache_read_input_tokens.unwrap_or(cached_tokens);
-        let written = tokens.cache_creation_input_tokens.unwrap_or(cache_written_tokens);
-        self.usage.cached_tokens = cached;
-        self.usage.cache_written_tokens = written;
-        self.usage.input_tokens =
-            tokens.input_tokens.unwrap_or(fresh).saturating_add(cached).saturating_add(written);
-        self.usage.output_tokens = tokens.output_tokens.unwrap_or(self.usage.output_tokens);
+    fn count(&mut self, tokens: Option<Tokens>) {
+        let Some(tokens) = tokens else { return };
+        let before = self.usage.unwrap_or_default();
+        let kept = before.cached_tokens.saturating_add(before.cache_written_tokens);
+        let fresh = tokens.input_tokens.unwrap_or(before.input_tokens.saturating_sub(kept));
+        let cached = tokens.cache_read_input_tokens.unwrap_or(before.cached_tokens);
+        let written = tokens.cache_creation_input_tokens.unwrap_or(before.cache_written_tokens);
+        self.usage = Some(Usage {
+            input_tokens: fresh.saturating_add(cached).saturating_add(written),
+            output_tokens: tokens.output_tokens.unwrap_or(before.output_tokens),
+            cached_tokens: cached,
+            cache_written_tokens: written,
+            ..before
+        });
     }
 
     fn cause(&self) -> StopCause {

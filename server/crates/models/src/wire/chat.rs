@@ -136,7 +136,8 @@ pub(super) struct Answer {
     reasoning: Map<String, Value>,
     /// Whether reasoning was told that has not ended, and of which nothing goes back.
     thinks: bool,
-    usage: Usage,
+    /// What was used, if the server has told.
+    usage: Option<Usage>,
     cause: Option<String>,
     /// Whether the model said that it will not.
     declined: bool,
@@ -375,12 +376,12 @@ impl Answer {
     fn count(&mut self, tokens: &Tokens) {
         let details = tokens.prompt_tokens_details.as_ref();
         let cached = details.and_then(|it| it.cached_tokens).or(tokens.prompt_cache_hit_tokens);
-        self.usage = Usage {
+        self.usage = Some(Usage {
             input_tokens: tokens.prompt_tokens.unwrap_or(0),
             output_tokens: tokens.completion_tokens.unwrap_or(0),
             cached_tokens: cached.unwrap_or(0),
             ..Usage::default()
-        };
+        });
     }
 
     /// Ends the answer, if the model has said that it is whole.
@@ -402,7 +403,8 @@ impl Answer {
             _ => StopCause::EndOfAnswer,
         };
         events.extend(calls(whole));
-        events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);
+        events.extend(self.usage.map(ModelEvent::Usage));
+        events.push(ModelEvent::End(cause));
     }
 }
 

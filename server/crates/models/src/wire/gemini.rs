@@ -146,7 +146,8 @@ pub(super) struct Answer {
     thinks: bool,
     /// Whether anything of it came.
     has_words: bool,
-    usage: Usage,
+    /// What was used, if the server has told.
+    usage: Option<Usage>,
 }
 
 #[derive(Deserialize)]
@@ -218,14 +219,14 @@ impl Reader for Answer {
             return Err(Fault::Reported(status_in(&error), error));
         }
         if let Some(tokens) = frame.usage_metadata {
-            self.usage = Usage {
+            self.usage = Some(Usage {
                 input_tokens: tokens.prompt_token_count,
                 output_tokens: tokens
                     .candidates_token_count
                     .saturating_add(tokens.thoughts_token_count),
                 cached_tokens: tokens.cached_content_token_count,
                 ..Usage::default()
-            };
+            });
         }
         if frame.prompt_feedback.is_some_and(|feedback| feedback.block_reason.is_some()) {
             self.end(StopCause::Refusal, events);
@@ -311,7 +312,8 @@ impl Answer {
             let arguments = if arguments.is_empty() { "{}".into() } else { arguments };
             events.push(ModelEvent::ToolCall { call_id, name, arguments, provider_data });
         }
-        events.extend([ModelEvent::Usage(self.usage), ModelEvent::End(cause)]);
+        events.extend(self.usage.map(ModelEvent::Usage));
+        events.push(ModelEvent::End(cause));
     }
 }
 

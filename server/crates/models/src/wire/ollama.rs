@@ -155,9 +155,10 @@ impl Reader for Answer {
         has_words |= frame.done || !events.is_empty();
         if frame.done {
             self.end_thought(events);
+            let (read, said) = (frame.prompt_eval_count, frame.eval_count);
             let usage = Usage {
-                input_tokens: frame.prompt_eval_count.unwrap_or(0),
-                output_tokens: frame.eval_count.unwrap_or(0),
+                input_tokens: read.unwrap_or(0),
+                output_tokens: said.unwrap_or(0),
                 ..Usage::default()
             };
             let cause = match frame.done_reason.as_deref() {
@@ -166,7 +167,8 @@ impl Reader for Answer {
                 _ => StopCause::EndOfAnswer,
             };
             events.extend(calls(std::mem::take(&mut self.calls)));
-            events.extend([ModelEvent::Usage(usage), ModelEvent::End(cause)]);
+            events.extend(read.or(said).map(|_| ModelEvent::Usage(usage)));
+            events.push(ModelEvent::End(cause));
         }
         Ok(has_words)
     }

@@ -170,7 +170,7 @@ struct Incomplete {
     reason: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Tokens {
     #[serde(default)]
     input_tokens: u64,
@@ -265,15 +265,15 @@ impl Answer {
             None if self.declined => StopCause::Refusal,
             None => StopCause::EndOfAnswer,
         };
-        let tokens = response.usage.unwrap_or_default();
-        let usage = Usage {
+        let usage = response.usage.map(|tokens| Usage {
             input_tokens: tokens.input_tokens,
             output_tokens: tokens.output_tokens,
             cached_tokens: tokens.input_tokens_details.unwrap_or_default().cached_tokens,
             ..Usage::default()
-        };
+        });
         events.extend(calls(whole.into_values()));
-        events.extend([ModelEvent::Usage(usage), ModelEvent::End(cause)]);
+        events.extend(usage.map(ModelEvent::Usage));
+        events.push(ModelEvent::End(cause));
     }
 }
 

@@ -62,6 +62,50 @@ async fn every_recording_gives_its_events() {
     }
 }
 
+/// The recording `text` with what this makes of every count of tokens in it.
+fn recounted(tested: Tested, told: fn(&Value) -> Option<Value>) -> Vec<u8> {
+    fn recount(value: &mut Value, told: fn(&Value) -> Option<Value>) {
+        let Value::Object(fields) = value else { return };
+        for name in ["usage", "usageMetadata", "prompt_eval_count", "eval_count"] {
+            if let Some(value) = fields.remove(name).as_ref().and_then(told) {
+                fields.insert(name.to_owned(), value);
+            }
+        }
+        for name in ["message", "response"] {
+            fields.get_mut(name).into_iter().for_each(|inner| recount(inner, told));
+        }
+    }
+    let text = String::from_utf8(tested.recorded("text")).unwrap();
+    let line = |line: &str| {
+        let at = line.find('{').filter(|_| !line.starts_with("event")).unwrap_or(line.len());
+        let (before, data) = line.split_at(at);
+        let Ok(mut data) = serde_json::from_str(data) else { return format!("{line}\n") };
+        recount(&mut data, told);
+        format!("{before}{data}\n")
+    };
+    text.lines().map(line).collect::<String>().into_bytes()
+}
+
+#[tokio::test]
+async fn only_what_a_server_tells_was_used() {
+    let is_usage = |event: &Event| matches!(event, Ok(ModelEvent::Usage(_)));
+    for Recording { tested, .. } in recordings() {
+        let mut expected = text_events();
+        let bytes = recounted(tested, |told| match told {
+            Value::Object(_) => Some(json!({})),
+            Value::Number(_) => Some(json!(0)),
+            other => Some(other.clone()),
+        });
+        let events = tested.answer(Reply::events(&bytes)).await;
+        *expected.iter_mut().find(|event| is_usage(event)).unwrap() = usage(0, 0, 0);
+        assert_eq!(plain(events), expected, "{tested:?} tells that it was nothing");
+
+        let events = tested.answer(Reply::events(&recounted(tested, |_| None))).await;
+        expected.retain(|event| !is_usage(event));
+        assert_eq!(plain(events), expected, "{tested:?} tells nothing");
+    }
+}
+
 /// What is read when these bytes come, one piece after the other. Without a connection: there are
 /// thousands of places to cut at.
 async fn read(tested: Tested, pieces: &[&[u8]]) -> Vec<Result<ModelEvent, Failure>> {

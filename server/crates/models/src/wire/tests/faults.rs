@@ -328,7 +328,6 @@ async fn arguments_that_are_no_json_come_as_they_were_written() {
         call("a", "read", "{\"path\": "),
         call("b", "read", "{}"),
         call("c", "read", "[1]"),
-        usage(0, 0, 0),
         end(StopCause::ToolCalls),
     ];
     assert_eq!(plain(chat::WIRE.answer(Reply::events(&body)).await), expected);

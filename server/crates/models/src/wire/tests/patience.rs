@@ -217,7 +217,7 @@ async fn a_call_that_is_written_slowly_is_waited_for() {
         });
         let slow = slow.await;
         let events = wire.ask(&far(wire, &slow), vec![user("hi")]).await;
-        let expected = [call("call_1", "read", "{}"), usage(0, 0, 0), end(StopCause::ToolCalls)];
+        let expected = [call("call_1", "read", "{}"), end(StopCause::ToolCalls)];
         assert_eq!(plain(events), expected, "{wire:?}");
         tokio::time::resume();
     }

@@ -77,7 +77,7 @@ async fn a_server_may_tell_its_calls_with_the_end_alone() {
     let response = json!({ "status": "completed", "output": [item] });
     let frame = json!({ "type": "response.completed", "response": response });
     let stream = format!("data: {frame}\n\ndata: [DONE]\n\n");
-    let expected = [call("call_1", "read", "{}"), usage(0, 0, 0), end(StopCause::ToolCalls)];
+    let expected = [call("call_1", "read", "{}"), end(StopCause::ToolCalls)];
     assert_eq!(plain(WIRE.answer(Reply::events(stream.as_bytes())).await), expected);
 }
 
