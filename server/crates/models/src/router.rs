@@ -263,11 +263,10 @@ impl Model for Models {
 
     fn fast(&self, name: &str) -> String {
         let chosen = self.0.fast.clone();
-        let provider = self.provider(name).map(|(provider, _)| provider);
         let of_provider = || {
-            catalogue::fast(&provider?.settings.name).map(|fast| {
-                format!("{}/{fast}", provider.map_or("", |it| it.settings.name.as_str()))
-            })
+            // At another address nobody knows which models there are.
+            let known = self.provider(name)?.0.settings.known()?;
+            Some(format!("{known}/{}", catalogue::fast(known)?))
         };
         chosen.or_else(of_provider).unwrap_or_else(|| name.to_owned())
     }
@@ -404,6 +403,23 @@ mod tests {
         assert!(default.starts_with("anthropic/claude-"), "{default}");
         assert!(names(&models).contains(&default));
         assert_eq!(models.find_default().await, Some(default));
+    }
+
+    #[test]
+    fn small_work_is_given_to_a_model_that_is_there() {
+        let fast = |url_source: &str, fast: Option<&str>| {
+            let settings = ProviderSettings {
+                url_source: url_source.to_owned(),
+                ..ProviderSettings::of(preset("anthropic").unwrap())
+            };
+            let (providers, fast) = (vec![settings], fast.map(str::to_owned));
+            let models = Models::new(ModelSettings { providers, fast, ..ModelSettings::default() });
+            models.fast("anthropic/claude-sonnet-5")
+        };
+        let of_catalogue = fast("", None);
+        assert!(of_catalogue.starts_with("anthropic/claude-haiku"), "{of_catalogue}");
+        assert_eq!(fast("ANTHROPIC_BASE_URL", None), "anthropic/claude-sonnet-5");
+        assert_eq!(fast("ANTHROPIC_BASE_URL", Some("anthropic/small")), "anthropic/small");
     }
 
     #[test]
