@@ -29,8 +29,10 @@ pub(super) fn body(call: Call<'_>) -> Value {
     if !request.tools.is_empty() {
         body["tools"] = request.tools.iter().map(tool).collect();
     }
+    let mut messages = messages(&request.messages);
     match thinking(model, request.max_output_tokens) {
         Thinking::None => {}
+        Thinking::Budget(_) if began_without_thinking(&messages) => {}
         Thinking::Budget(tokens) => {
             body["thinking"] = json!({ "type": "enabled", "budget_tokens": tokens });
         }
@@ -40,12 +42,19 @@ pub(super) fn body(call: Call<'_>) -> Value {
             body["output_config"] = json!({ "effort": "medium" });
         }
     }
-    body["messages"] = messages(&request.messages);
+    if let Some(block) = messages.last_mut().and_then(|(_, blocks)| blocks.last_mut()) {
+        *block = cached(std::mem::take(block));
+    }
+    let message = |(role, content)| json!({ "role": role, "content": content });
+    body["messages"] = messages.into_iter().map(message).collect();
     body
 }
 
-fn messages(messages: &[Message]) -> Value {
-    let mut written: Vec<(&str, Vec<Value>)> = Vec::new();
+/// The messages: of whom each is, and its blocks.
+type Written = Vec<(&'static str, Vec<Value>)>;
+
+fn messages(messages: &[Message]) -> Written {
+    let mut written: Written = Vec::new();
     for message in messages {
         let (role, blocks) = match message {
             Message::User { text: words, images } => {
@@ -61,10 +70,19 @@ fn messages(messages: &[Message]) -> Value {
             _ => written.push((role, blocks)),
         }
     }
-    if let Some(block) = written.last_mut().and_then(|(_, blocks)| blocks.last_mut()) {
-        *block = cached(std::mem::take(block));
-    }
-    written.into_iter().map(|(role, content)| json!({ "role": role, "content": content })).collect()
+    written
+}
+
+/// Whether the answer is to go on after results of calls, and did not begin with thinking of this
+/// model: another one began it. To the provider the answer is one until the next prompt, and one
+/// that thinks begins with it.
+fn began_without_thinking(messages: &Written) -> bool {
+    let is_result = |block: &Value| block["type"] == "tool_result";
+    let is_prompt =
+        |(role, blocks): &(&str, Vec<Value>)| *role == "user" && !blocks.iter().any(is_result);
+    let after = messages.iter().rposition(is_prompt).map_or(0, |prompt| prompt + 1);
+    let begun = messages[after..].iter().find(|(role, _)| *role == "assistant");
+    begun.is_some_and(|(_, blocks)| !blocks.first().is_some_and(is_thinking))
 }
 
 fn text(text: &str) -> Value {

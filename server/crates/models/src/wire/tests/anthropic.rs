@@ -70,6 +70,55 @@ async fn an_error_in_the_stream_ends_it() {
     assert_eq!(events[0].clone().unwrap_err().code, ErrorCode::ModelOverloaded);
 }
 
+/// A request to a model whose thinking has a budget, where this model gave the first answer of a
+/// turn and went on after the results.
+async fn gone_on_after(first: &str) -> Value {
+    let wire = Tested { model: "anthropic/claude-sonnet-4-5", ..WIRE };
+    let data = json!({ "type": "thinking", "thinking": "Well.", "signature": "c2ln" });
+    let thought = AssistantPart::Reasoning {
+        text: "Well.".to_owned(),
+        provider_data: Some(json!({ "model": first, "data": data })),
+    };
+    let called = |call_id: &str| AssistantPart::ToolCall {
+        call_id: call_id.to_owned(),
+        name: "read".to_owned(),
+        arguments: json!({}),
+        provider_data: None,
+    };
+    let messages = vec![
+        user("hi"),
+        Message::Assistant { parts: vec![thought, called("call_1")] },
+        Message::Tool { results: vec![result("call_1", "read", "", false)] },
+        // Without a further thought, as these models go on.
+        Message::Assistant { parts: vec![called("call_2")] },
+        Message::Tool { results: vec![result("call_2", "read", "", false)] },
+    ];
+    let server = Server::start();
+    let models = wire.models(&server.url);
+    server.reply(Reply::events(&WIRE.recorded("text")));
+    wire.ask(&models, messages.clone()).await;
+    let body = serde_json::from_str(&server.request().body).unwrap();
+
+    // The next prompt begins anew.
+    let said = vec![AssistantPart::Text { text: "So it is.".to_owned() }];
+    let messages = messages.into_iter().chain([Message::Assistant { parts: said }, user("Why?")]);
+    server.reply(Reply::events(&WIRE.recorded("text")));
+    wire.ask(&models, messages.collect()).await;
+    let next: Value = serde_json::from_str(&server.request().body).unwrap();
+    assert_eq!(next["thinking"]["type"], "enabled");
+    body
+}
+
+#[tokio::test]
+async fn no_thinking_in_the_middle_of_an_answer_that_another_model_began() {
+    let body = gone_on_after("openai/gpt-5.1").await;
+    assert_eq!(body.get("thinking"), None);
+    assert_eq!(body["messages"][1]["content"][0]["type"], "tool_use");
+    let body = gone_on_after("anthropic/claude-sonnet-4-5").await;
+    assert_eq!(body["thinking"]["type"], "enabled");
+    assert_eq!(body["messages"][1]["content"][0]["type"], "thinking");
+}
+
 #[tokio::test]
 async fn the_version_is_told_and_the_address_may_have_one() {
     let server = Server::start();
