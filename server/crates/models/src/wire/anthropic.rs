@@ -15,7 +15,9 @@ const LEAST_THINKING: u32 = 1024;
 const MOST_THINKING: u32 = 8000;
 
 /// The body of a request. The system prompt (and with it the tools before it) and the last
-/// message are cache breakpoints: the next request finds everything up to there in the cache.
+/// message are cache breakpoints: the next request finds everything up to there in the cache. It
+/// looks back over some 20 blocks only, which one answer with its results may have, so the place
+/// where the request before ended is a breakpoint, too.
 pub(super) fn body(call: Call<'_>) -> Value {
     let Call { model, request, .. } = call;
     let mut body = json!({
@@ -42,8 +44,12 @@ pub(super) fn body(call: Call<'_>) -> Value {
             body["output_config"] = json!({ "effort": "medium" });
         }
     }
-    if let Some(block) = messages.last_mut().and_then(|(_, blocks)| blocks.last_mut()) {
-        *block = cached(std::mem::take(block));
+    let answer = messages.iter().rposition(|(role, _)| *role == "assistant");
+    let before = answer.and_then(|answer| answer.checked_sub(1));
+    for at in before.into_iter().chain(messages.len().checked_sub(1)) {
+        if let Some(block) = messages[at].1.last_mut() {
+            *block = cached(std::mem::take(block));
+        }
     }
     let message = |(role, content)| json!({ "role": role, "content": content });
     body["messages"] = messages.into_iter().map(message).collect();

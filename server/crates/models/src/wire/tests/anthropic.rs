@@ -119,6 +119,49 @@ async fn no_thinking_in_the_middle_of_an_answer_that_another_model_began() {
     assert_eq!(body["messages"][1]["content"][0]["type"], "thinking");
 }
 
+/// Where the messages of a body have marks: the number of the message and of the block.
+fn marks(body: &str) -> Vec<(usize, usize)> {
+    let body: Value = serde_json::from_str(body).unwrap();
+    let messages = body["messages"].as_array().unwrap().iter().enumerate();
+    let blocks = messages.flat_map(|(at, message)| {
+        let blocks = message["content"].as_array().unwrap().iter().enumerate();
+        blocks.map(move |(number, block)| ((at, number), block))
+    });
+    let marked = blocks.filter(|(_, block)| block.get("cache_control").is_some());
+    marked.map(|(at, _)| at).collect()
+}
+
+#[tokio::test]
+async fn what_the_request_before_has_cached_is_found_after_many_calls() {
+    let ids: Vec<_> = (0..30).map(|number| format!("call_{number}")).collect();
+    let call = |call_id: &String| AssistantPart::ToolCall {
+        call_id: call_id.clone(),
+        name: "read".to_owned(),
+        arguments: json!({}),
+        provider_data: None,
+    };
+    let results = ids.iter().map(|id| result(id, "read", "", false)).collect();
+    let mut messages = vec![user("hi")];
+    let server = Server::start();
+    let models = WIRE.models(&server.url);
+    let mut asked = Vec::new();
+    for more in [
+        vec![],
+        vec![
+            Message::Assistant { parts: ids.iter().map(call).collect() },
+            Message::Tool { results },
+            user("Quick!"),
+        ],
+    ] {
+        messages.extend(more);
+        server.reply(Reply::events(&WIRE.recorded("text")));
+        WIRE.ask(&models, messages.clone()).await;
+        asked.push(marks(&server.request().body));
+    }
+    assert_eq!(asked[0], [(0, 0)]);
+    assert_eq!(asked[1], [(0, 0), (2, 30)]);
+}
+
 #[tokio::test]
 async fn the_version_is_told_and_the_address_may_have_one() {
     let server = Server::start();
