@@ -202,6 +202,8 @@ pub(super) struct Answer {
     calls: Vec<WholeCall>,
     /// What was used, if the server has told.
     usage: Option<Usage>,
+    /// What of it was told already.
+    told: Usage,
     cause: Option<String>,
 }
 
@@ -293,6 +295,12 @@ impl Reader for Answer {
         match parse(data)? {
             Frame::MessageStart { message } => {
                 self.count(message.usage);
+                // What it has read costs also if nobody waits for the rest.
+                let input = Usage { output_tokens: 0, ..self.usage.unwrap_or_default() };
+                if input != self.told {
+                    events.push(ModelEvent::Usage(input));
+                    self.told = input;
+                }
                 return Ok(false);
             }
             Frame::ContentBlockStart { index, content_block } => {
@@ -323,7 +331,7 @@ impl Reader for Answer {
                     self.calls.pop_if(is_cut);
                 }
                 events.extend(calls(std::mem::take(&mut self.calls)));
-                events.extend(self.usage.map(ModelEvent::Usage));
+                events.extend(self.untold().map(ModelEvent::Usage));
                 events.push(ModelEvent::End(cause));
             }
             Frame::Error { error } => return Err(reported(error)),
@@ -403,6 +411,16 @@ impl Answer {
             cache_written_tokens: written,
             ..before
         });
+    }
+
+    fn untold(&self) -> Option<Usage> {
+        let Usage { input_tokens, cached_tokens, cache_written_tokens, .. } = self.told;
+        self.usage.map(|usage| Usage {
+            input_tokens: usage.input_tokens.saturating_sub(input_tokens),
+            cached_tokens: usage.cached_tokens.saturating_sub(cached_tokens),
+            cache_written_tokens: usage.cache_written_tokens.saturating_sub(cache_written_tokens),
+            ..usage
+        })
     }
 
     fn cause(&self) -> StopCause {

@@ -195,13 +195,28 @@ fn picture(media_type: &str, bytes: &[u8]) -> Picture {
     Picture { media_type: media_type.to_owned(), bytes: bytes.into() }
 }
 
-/// The events with neither prices nor ids that are made here: those are told by their tests.
+/// The events with neither prices nor ids that are made here, and what was told of the input
+/// before the first word counted with the rest: those are told by their tests.
 fn plain(events: Vec<Event>) -> Vec<Event> {
-    let plain = |event| match event {
-        ModelEvent::Usage(used) => ModelEvent::Usage(Usage { cost: 0, ..used }),
-        other => without_own_id(other),
-    };
-    events.into_iter().map(|event| event.map(plain)).collect()
+    let (mut plain, mut input) = (Vec::new(), Usage::default());
+    let mut events = events.into_iter().peekable();
+    while let Some(event) = events.next() {
+        match event {
+            Ok(ModelEvent::Usage(used)) => {
+                input += Usage { cost: 0, ..used };
+                if matches!(events.peek(), Some(Ok(ModelEvent::End(_)))) {
+                    plain.push(Ok(ModelEvent::Usage(std::mem::take(&mut input))));
+                }
+                continue;
+            }
+            Ok(ModelEvent::Waiting { .. } | ModelEvent::Restarted { .. }) => {
+                input = Usage::default();
+            }
+            _ => {}
+        }
+        plain.push(event.map(without_own_id));
+    }
+    plain
 }
 
 /// The call with the id that its provider gave it: ours is chosen at random.

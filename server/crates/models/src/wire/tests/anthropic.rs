@@ -57,15 +57,54 @@ async fn a_refusal_is_told_as_one() {
 }
 
 #[tokio::test]
-async fn an_error_in_the_stream_ends_it() {
+async fn what_it_has_read_is_told_at_once_and_what_is_missing_at_the_end() {
+    let used = |input_tokens, output_tokens, cached_tokens, cache_written_tokens| Usage {
+        input_tokens,
+        output_tokens,
+        cached_tokens,
+        cache_written_tokens,
+        cost: 0,
+    };
+    let parts = |events: Vec<Event>| -> Vec<Usage> {
+        let usage = |event| match event {
+            Ok(ModelEvent::Usage(usage)) => Some(Usage { cost: 0, ..usage }),
+            _ => None,
+        };
+        events.into_iter().filter_map(usage).collect()
+    };
+    let events = WIRE.answer(Reply::events(&WIRE.recorded("tools"))).await;
+    assert!(matches!(events[0], Ok(ModelEvent::Usage(_))), "{events:?}");
+    assert_eq!(parts(events), [used(2312, 0, 2000, 300), used(0, 89, 0, 0)]);
     let events = WIRE.answer(Reply::events(&WIRE.recorded("error"))).await;
+    assert_eq!(parts(events), [used(25, 0, 0, 0)], "an answer that breaks off");
+
+    // Compatible servers tell all of it at the end, or correct themselves.
+    for (start, expected) in [
+        (json!({ "input_tokens": 0 }), vec![used(30, 5, 20, 0)]),
+        (json!({ "input_tokens": 7 }), vec![used(7, 0, 0, 0), used(23, 5, 20, 0)]),
+    ] {
+        let frames = [
+            json!({ "type": "message_start", "message": { "usage": start } }),
+            json!({ "type": "message_delta", "delta": {}, "usage": {
+                "input_tokens": 10, "cache_read_input_tokens": 20, "output_tokens": 5,
+            } }),
+            json!({ "type": "message_stop" }),
+        ];
+        let stream: String = frames.iter().map(|frame| format!("data: {frame}\n\n")).collect();
+        assert_eq!(parts(WIRE.answer(Reply::events(stream.as_bytes())).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_error_in_the_stream_ends_it() {
+    let events = plain(WIRE.answer(Reply::events(&WIRE.recorded("error"))).await);
     assert_eq!(events[0], text("I read"));
     let error = events[1].clone().unwrap_err();
     assert_eq!(error.code, ErrorCode::ModelBrokeOff);
     assert!(error.message.contains("Internal server error"), "{}", error.message);
     assert_eq!(events.len(), 2);
 
-    let events = WIRE.answer(Reply::events(&WIRE.recorded("overloaded"))).await;
+    let events = plain(WIRE.answer(Reply::events(&WIRE.recorded("overloaded"))).await);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].clone().unwrap_err().code, ErrorCode::ModelOverloaded);
 }

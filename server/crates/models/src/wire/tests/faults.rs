@@ -199,6 +199,7 @@ async fn a_stall_begins_the_answer_anew() {
         ..ModelSettings::default()
     });
     let mut stream = models.stream(WIRE.request(vec![user("hi")])).await.unwrap();
+    assert!(matches!(stream.next().await, Some(Ok(ModelEvent::Usage(_)))));
     assert_eq!(stream.next().await, Some(text("It is ")));
     // From here on the clock runs ahead whenever nothing else is left to do.
     tokio::time::pause();
