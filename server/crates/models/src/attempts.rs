@@ -120,7 +120,7 @@ impl Attempts {
             let (failed, most) = (self.failed, self.models.retries());
             (format!("{what}. It is tried again {when} ({failed} of {most})."), wait)
         } else if self.chain.len() > 1 && !failure.is_of_request() {
-            self.chain.remove(0);
+            self.models.has_failed(&self.chain.remove(0));
             self.failed = 0;
             (format!("{what}. `{}` goes on.", self.chain[0]), Duration::ZERO)
         } else {

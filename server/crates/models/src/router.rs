@@ -3,7 +3,8 @@
 //! A name is `provider/name`, or `script:FILE`. The first part chooses the provider, the rest is
 //! its name for the model, and may have slashes of its own.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use engine::{
 use protocol::{ErrorCode, Usage};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::attempts::Attempts;
@@ -27,6 +29,8 @@ use crate::wire::Call;
 
 /// How long a server on this machine may take to say that it is there.
 const LOCAL_PATIENCE: Duration = Duration::from_millis(500);
+/// For how long a model that failed is asked after those that did not.
+const GRUDGE: Duration = Duration::from_secs(60);
 
 /// How the models are reached. Plain values: who reads files and the environment fills them in.
 #[derive(Clone, Debug)]
@@ -71,6 +75,8 @@ struct Inner {
     fast: Option<String>,
     first_wait: Duration,
     scripts: Scripts,
+    /// When another model last took over from one, by its name.
+    failed: Mutex<HashMap<String, Instant>>,
 }
 
 #[derive(Debug)]
@@ -91,6 +97,7 @@ impl Models {
             fast: settings.fast,
             first_wait: settings.first_wait,
             scripts: Scripts::default(),
+            failed: Mutex::default(),
         }))
     }
 
@@ -106,6 +113,20 @@ impl Models {
 
     pub(crate) fn first_wait(&self) -> Duration {
         self.0.first_wait
+    }
+
+    /// Remembers that another model takes over from this one.
+    pub(crate) fn has_failed(&self, name: &str) {
+        let mut failed = self.0.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.insert(name.to_owned(), Instant::now());
+    }
+
+    /// The models in the order to ask them: those that failed a moment ago come last, so that
+    /// not every step of a turn waits for them and tells of it.
+    fn in_order(&self, mut chain: Vec<String>) -> Vec<String> {
+        let failed = self.0.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        chain.sort_by_key(|name| failed.get(name).is_some_and(|at| at.elapsed() < GRUDGE));
+        chain
     }
 
     /// Asks a model once, and waits for the beginning of its answer.
@@ -206,7 +227,7 @@ impl Model for Models {
             **name != request.model && self.choice(name).is_some() && self.can_read(name, &request)
         };
         let others = self.0.fallbacks.iter().filter(usable).cloned();
-        let chain = std::iter::once(request.model.clone()).chain(others).collect();
+        let chain = self.in_order(std::iter::once(request.model.clone()).chain(others).collect());
         Ok(Attempts::new(self.clone(), request, chain).stream())
     }
 

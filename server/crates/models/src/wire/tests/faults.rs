@@ -400,6 +400,43 @@ async fn another_model_goes_on_at_once_where_waiting_is_of_no_use() {
 }
 
 #[tokio::test]
+async fn a_model_that_failed_is_left_alone_for_a_minute() {
+    let chain = Chain::new(0);
+    let answer = || Reply::events(&responses::WIRE.recorded("text"));
+    chain.first.reply(status("401 Unauthorized", ""));
+    chain.second.reply(answer());
+    assert_eq!(waiting_in(&chain.ask().await), 1);
+    chain.first.request();
+    chain.second.reply(answer());
+    assert_eq!(chain.ask().await, text_events(), "it is neither asked nor told of");
+
+    // If the other one fails, too, it is worth another look.
+    chain.second.reply(status("529 Overloaded", ""));
+    chain.first.reply(whole());
+    let events = chain.ask().await;
+    assert!(waiting(&events[0]).ends_with("`anthropic/claude-sonnet-5` goes on."), "{events:?}");
+    assert_eq!(events[1..], text_events());
+    // Now that both have failed, they are asked as always.
+    chain.first.reply(whole());
+    assert_eq!(chain.ask().await, text_events());
+
+    let chain = Chain::new(0);
+    chain.first.reply(status("401 Unauthorized", ""));
+    chain.second.reply(answer());
+    chain.ask().await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    chain.first.reply(whole());
+    assert_eq!(chain.ask().await, text_events());
+}
+
+/// How often the user was told that something is tried.
+fn waiting_in(events: &[Event]) -> usize {
+    events.iter().filter(|event| matches!(event, Ok(ModelEvent::Waiting { .. }))).count()
+}
+
+#[tokio::test]
 async fn no_other_model_is_asked_what_was_refused_or_can_be_made_shorter() {
     for (line, code) in
         [("400 Bad Request", ErrorCode::ModelRefused), ("413 Too Large", ErrorCode::ContextTooLong)]
