@@ -62,6 +62,8 @@ pub(crate) struct Failures {
     /// What the key is called, for people.
     key_source: String,
     provider: String,
+    /// Whether it is at another address than the provider's own.
+    is_elsewhere: bool,
     model: String,
     /// What no sentence may hold.
     secrets: Vec<Key>,
@@ -75,6 +77,7 @@ impl Failures {
             place: settings.place(),
             key_source: settings.key_source.clone(),
             provider: settings.name.clone(),
+            is_elsewhere: !settings.url_source.is_empty(),
             model: model.to_owned(),
             secrets: settings.key.iter().chain(headers).cloned().collect(),
         }
@@ -180,7 +183,11 @@ impl Failures {
             (404, _) | (_, Some(Reason::NoModel)) => self.lasts(
                 ErrorCode::ModelNotFound,
                 format!("{} has no model `{}`{detail}", self.place, self.model),
-                &format!("Choose another with `--model {}/NAME`.", self.provider),
+                &format!(
+                    "Choose another with `--model {}/NAME`{}.",
+                    self.provider,
+                    if self.is_elsewhere { ", or look whether the address is right" } else { "" }
+                ),
             ),
             (429, _) => self.passes(
                 ErrorCode::ModelOverloaded,
@@ -393,6 +400,7 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::preset;
 
     #[test]
     fn the_way_out_follows_the_sentence() {
@@ -406,6 +414,23 @@ mod tests {
         ] {
             assert_eq!(ModelError::from(failure).message, expected);
         }
+    }
+
+    #[test]
+    fn what_is_not_found_may_be_the_address_if_it_is_of_the_user() {
+        let way_out = |url_source: &str| {
+            let settings = ProviderSettings {
+                url_source: url_source.to_owned(),
+                ..ProviderSettings::of(preset("openai").unwrap())
+            };
+            let failures = Failures::new(&settings, "gpt-9");
+            failures.refused(404, &Value::Null, &HeaderMap::new()).way_out
+        };
+        assert_eq!(way_out(""), "Choose another with `--model openai/NAME`.");
+        assert_eq!(
+            way_out("OPENAI_BASE_URL"),
+            "Choose another with `--model openai/NAME`, or look whether the address is right."
+        );
     }
 
     #[test]
