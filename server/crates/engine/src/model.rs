@@ -166,21 +166,6 @@ pub enum AssistantPart {
     },
 }
 
-impl Message {
-    /// What providers want back unchanged.
-    pub fn provider_data(&mut self) -> impl Iterator<Item = &mut Option<Value>> {
-        let parts = match self {
-            Self::Assistant { parts } => parts.as_mut_slice(),
-            Self::User { .. } | Self::Tool { .. } => &mut [],
-        };
-        parts.iter_mut().filter_map(|part| match part {
-            AssistantPart::Reasoning { provider_data, .. }
-            | AssistantPart::ToolCall { provider_data, .. } => Some(provider_data),
-            AssistantPart::Text { .. } => None,
-        })
-    }
-}
-
 /// What a tool call came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolResult {
