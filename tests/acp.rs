@@ -34,7 +34,10 @@ struct Agent {
 
 impl Agent {
     fn new(script: &str) -> Self {
-        let stage = Stage::new().unwrap();
+        Self::on(Stage::new().unwrap(), script)
+    }
+
+    fn on(stage: Stage, script: &str) -> Self {
         stage.write("a.txt", b"one\n").unwrap();
         let file = stage.home.join("script.md").unwrap();
         std::fs::write(file.as_std_path(), format!("```script\n{script}\n```\n")).unwrap();
@@ -47,9 +50,13 @@ impl Agent {
 
     async fn greeted(script: &str, capabilities: Value) -> Self {
         let mut agent = Self::new(script);
-        let params = json!({ "protocolVersion": 1, "clientCapabilities": capabilities });
-        agent.ask("initialize", params).await.unwrap();
+        agent.greet(capabilities).await;
         agent
+    }
+
+    async fn greet(&mut self, capabilities: Value) {
+        let params = json!({ "protocolVersion": 1, "clientCapabilities": capabilities });
+        self.ask("initialize", params).await.unwrap();
     }
 
     async fn send_bytes(&mut self, bytes: &[u8]) {
@@ -310,4 +317,84 @@ async fn fifty_sessions_come_and_go() {
     }
     assert_eq!(listed, 50);
     agent.end().await;
+}
+
+#[tokio::test]
+async fn a_session_has_a_title_and_then_a_better_one() {
+    let stage = Stage::new().unwrap();
+    let fast = stage.home.join("fast.md").unwrap();
+    let titles = "```script\nturn \"first line\"\nsay \"In few words\"\n```\n";
+    std::fs::write(fast.as_std_path(), titles).unwrap();
+    let config = stage.home.join("config.toml").unwrap();
+    std::fs::write(config.as_std_path(), format!("fast_model = \"script:{fast}\"\n")).unwrap();
+    let mut agent = Agent::on(stage, "turn\nsay \"y\"");
+    agent.greet(json!({})).await;
+    let session = agent.session().await;
+    let prompt = agent.prompt(&session, "x is the first line").await;
+    agent.answer(prompt).await.unwrap();
+    for title in ["x is the first line", "In few words"] {
+        let is_told = |it: &Value| it["params"]["update"]["sessionUpdate"] == "session_info_update";
+        assert_eq!(agent.until(is_told).await["params"]["update"]["title"], title);
+    }
+    agent.end().await;
+}
+
+/// Reads, asks to write, and says a lot.
+const MIXED: &str = "turn \"go\"\ncall read {\"path\": \"a.txt\"}\n---\ncall write {\"path\": \
+                     \"b.txt\", \"content\": \"new\\n\"}\n---\nstream 300";
+
+#[tokio::test]
+async fn five_sessions_at_once_have_each_its_own() {
+    let mut agent = Agent::greeted(MIXED, json!({})).await;
+    let mut sessions = Vec::new();
+    for number in 0..5 {
+        let folder = format!("{}/{number}", agent.root);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(format!("{folder}/a.txt"), format!("secret {number}\n")).unwrap();
+        let params = json!({ "cwd": folder, "mcpServers": [] });
+        let session = agent.ask("session/new", params).await.unwrap();
+        sessions.push((session["sessionId"].as_str().unwrap().to_owned(), folder));
+    }
+    let mut prompts = Vec::new();
+    for (session, _) in &sessions {
+        prompts.push(agent.prompt(session, "go").await);
+    }
+    // Each asks once: three may, one may not, and one is stopped.
+    for _ in 0..5 {
+        let asked = agent.until(|it| it["method"] == "session/request_permission").await;
+        let session = asked["params"]["sessionId"].clone();
+        let number = sessions.iter().position(|(id, _)| session == **id).unwrap();
+        let outcome = match number {
+            3 => json!({ "outcome": "selected", "optionId": option(&asked, "reject_once") }),
+            4 => {
+                let cancel = json!({ "sessionId": session });
+                let method = "session/cancel";
+                agent.send(json!({ "jsonrpc": "2.0", "method": method, "params": cancel })).await;
+                json!({ "outcome": "cancelled" })
+            }
+            _ => json!({ "outcome": "selected", "optionId": option(&asked, "allow_once") }),
+        };
+        let result = json!({ "outcome": outcome });
+        agent.send(json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result })).await;
+    }
+    for (number, prompt) in prompts.into_iter().enumerate() {
+        let reason = agent.answer(prompt).await.unwrap()["stopReason"].clone();
+        assert_eq!(reason, if number == 4 { "cancelled" } else { "end_turn" }, "{number}");
+    }
+    for (number, (session, folder)) in sessions.iter().enumerate() {
+        let of_it = |it: &&Value| it["params"]["sessionId"] == **session;
+        let told: String = agent.heard.iter().filter(of_it).map(Value::to_string).collect();
+        for other in 0..5 {
+            assert_eq!(told.contains(&format!("secret {other}")), other == number, "{told}");
+        }
+        let written = std::path::Path::new(folder).join("b.txt").exists();
+        assert_eq!(written, number < 3, "{number}");
+    }
+    agent.end().await;
+}
+
+/// The option of this kind in a request for a permission.
+fn option(asked: &Value, kind: &str) -> Value {
+    let mut options = asked["params"]["options"].as_array().unwrap().iter();
+    options.find(|option| option["kind"] == kind).unwrap()["optionId"].clone()
 }

@@ -121,6 +121,11 @@ impl Told {
             Update::Status(status) => self.status(status, voice),
             Update::Usage(usage) => self.usage(usage, voice),
             Update::Config { mode, model } => self.config(mode, model, voice),
+            // What a list of sessions says stands there when one is loaded.
+            Update::Title { title } if !voice.replayed => {
+                let update = acp::SessionInfoUpdate::new().title(title);
+                voice.say(acp::SessionUpdate::SessionInfoUpdate(update));
+            }
             Update::Resync { from_seq } => {
                 voice.connection.catch_up(voice.session.clone(), from_seq);
             }
