@@ -14,6 +14,7 @@ pub mod cli;
 pub mod client;
 mod excerpt;
 pub mod lsp;
+mod requests;
 mod signals;
 mod spent;
 mod timestamp;

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use agent_client_protocol_schema::v1::{self as acp, SessionNotification};
@@ -20,7 +20,8 @@ use super::{
     AcpOptions, client::Client, diffs, editor::AcpEditor, initialize::Profile, telling,
     turns::Turns, view::Views,
 };
-use crate::{choices::Choices, wire::outbox::Outbox};
+pub(super) use crate::requests::{detached, invalid, lock};
+use crate::{choices::Choices, requests, wire::outbox::Outbox};
 
 /// The one notification by which sessions are told of.
 pub(super) const UPDATE: &str = "session/update";
@@ -236,17 +237,6 @@ impl Connection {
     }
 }
 
-/// Runs work to its end even if nobody waits for it any more.
-pub(super) async fn detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ErrorInfo>> + Send + 'static,
-) -> Result<T, ErrorInfo> {
-    tokio::spawn(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a request failed");
-        let reason = "a fault in Coworker; the log has the details";
-        Err(ErrorInfo::new(ErrorCode::Internal, reason))
-    })
-}
-
 /// An error as JSON-RPC carries it.
 pub(super) fn refused(error: ErrorInfo) -> jsonrpc::Error {
     let code = match error.code {
@@ -257,15 +247,5 @@ pub(super) fn refused(error: ErrorInfo) -> jsonrpc::Error {
         ErrorCode::SessionNotFound => jsonrpc::ErrorCode::ServerError(-32002),
         _ => jsonrpc::ErrorCode::InternalError,
     };
-    let data = serde_json::json!({ "code": error.code, "source": "coworker" });
-    jsonrpc::Error { code, message: error.message.into(), data: Some(data) }
-}
-
-/// What does not fit, for parameters that no type could refuse.
-pub(super) fn invalid(message: impl Into<String>) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::InvalidParams, message)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    requests::numbered(error, code)
 }

@@ -7,7 +7,7 @@
 use std::{
     marker::PhantomData,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -31,7 +31,8 @@ use super::{
     lenses::Lenses, lifecycle::Profile, progress::Progress, review_document::ReviewDocument,
     sync::OpenDocuments, trace::Trace, view::View,
 };
-use crate::{choices::Choices, wire::outbox::Outbox};
+pub(super) use crate::requests::{detached, invalid, lock};
+use crate::{choices::Choices, requests, wire::outbox::Outbox};
 
 /// One attached editor.
 pub(super) struct Connection {
@@ -337,17 +338,6 @@ fn is_about_changes(update: &SessionUpdate) -> bool {
     }
 }
 
-/// Runs work to its end even if the client cancels the request that it is for.
-pub(super) async fn detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ErrorInfo>> + Send + 'static,
-) -> Result<T, ErrorInfo> {
-    tokio::spawn(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a request failed");
-        let reason = "a fault in Coworker; the log has the details";
-        Err(ErrorInfo::new(ErrorCode::Internal, reason))
-    })
-}
-
 /// An error as JSON-RPC carries it.
 pub(super) fn refused(error: ErrorInfo) -> jsonrpc::Error {
     let code = match error.code {
@@ -356,15 +346,5 @@ pub(super) fn refused(error: ErrorInfo) -> jsonrpc::Error {
         // `RequestFailed` of the Language Server Protocol.
         _ => jsonrpc::ErrorCode::ServerError(-32803),
     };
-    let data = serde_json::json!({ "code": error.code, "source": "coworker" });
-    jsonrpc::Error { code, message: error.message.into(), data: Some(data) }
-}
-
-/// What does not fit, for parameters that no type could refuse.
-pub(super) fn invalid(message: impl Into<String>) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::InvalidParams, message)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    requests::numbered(error, code)
 }
